@@ -1,0 +1,37 @@
+"""JambaTalk: speech in, a 3D talking head out.
+
+from jambatalk import Speech, TalkingHead
+
+talking_head = TalkingHead.from_pretrained()
+speech = Speech.read("speech.wav")
+motion = talking_head.animate(speech, style="crisp", head="mara")
+talking_head.video([motion], speech, "speech.mp4")
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jambatalk.face import Face, list_heads, load_head
+    from jambatalk.motion import Motion
+    from jambatalk.speech import Speech
+    from jambatalk.talking_head import TalkingHead
+    from jambatalk.render.view import View
+
+_HOMES = {
+    "Face": "face",
+    "list_heads": "face",
+    "load_head": "face",
+    "Motion": "motion",
+    "Speech": "speech",
+    "TalkingHead": "talking_head",
+    "View": "render.view",
+}
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> object:
+    """Imports a public name when it is first asked for, so that `import jambatalk` is instant."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'jambatalk' has no attribute '{name}'")
+    return getattr(import_module(f"jambatalk.{_HOMES[name]}"), name)

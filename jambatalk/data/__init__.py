@@ -1,0 +1,1 @@
+"""Training sets: speech with the motion that belongs to it."""

@@ -1,0 +1,1 @@
+"""How assets/heads is made from CC0 MakeHuman data; never needed to run the app."""

@@ -1,0 +1,1 @@
+"""The network: speech features to motion."""

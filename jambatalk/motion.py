@@ -1,0 +1,97 @@
+"""Motion: what a face does over time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from jambatalk.errors import MotionError
+from jambatalk.face import Face, load_head
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """Weights of a face's actions over time.
+
+    Attributes:
+        weights: (T, K) float32, one row a frame, one column an action of `face`.
+        fps: frames a second.
+        face: the head that wears it.
+    """
+
+    weights: np.ndarray
+    fps: float
+    face: Face
+
+    def __post_init__(self) -> None:
+        if self.weights.ndim != 2 or self.weights.shape[1] != len(self.face.actions):
+            raise MotionError(
+                f"Weights of shape {self.weights.shape} do not fit the "
+                f"{len(self.face.actions)} actions of head '{self.face.name}'.",
+                "Give one row a frame and one column an action.",
+            )
+        if not np.isfinite(self.weights).all():
+            raise MotionError("The motion holds weights that are not numbers.")
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return len(self) / self.fps
+
+    def vertices(self) -> np.ndarray:
+        """All frames at once: (T, V, 3) in metres. 62 kB a frame for a bundled head."""
+        return self.face.vertices(self.weights)
+
+    def frames(self) -> Iterator[np.ndarray]:
+        """One frame after the other: (V, 3) in metres."""
+        for weights in self.weights:
+            yield self.face.vertices(weights)
+
+    def on(self, face: Face) -> Motion:
+        """The same motion worn by another head with the same actions."""
+        if face.actions != self.face.actions:
+            raise MotionError(f"Head '{face.name}' does not have the actions of this motion.")
+        return replace(self, face=face)
+
+    def action(self, name: str) -> np.ndarray:
+        """One action's weight over time, (T,)."""
+        if name not in self.face.actions:
+            raise MotionError(f"There is no action '{name}'.")
+        return self.weights[:, self.face.actions.index(name)]
+
+    def save(self, path: str | Path) -> Path:
+        """Writes an .npz: weights, fps, actions (their names) and head. Returns the path."""
+        path = Path(path)
+        with path.open("wb") as file:
+            np.savez_compressed(
+                file,
+                weights=self.weights,
+                fps=np.float64(self.fps),
+                actions=np.array(self.face.actions),
+                head=np.array(self.face.name),
+            )
+        return path
+
+    @classmethod
+    def load(cls, path: str | Path) -> Motion:
+        """Reads what :meth:`save` wrote, on the bundled head it names.
+
+        Raises:
+            MotionError: not such a file, or its actions are not this head's.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                face = load_head(str(file["head"]))
+                actions = tuple(file["actions"].tolist())
+                weights, fps = file["weights"], float(file["fps"])
+        except (OSError, ValueError, KeyError) as error:
+            raise MotionError(f"'{path}' is not a saved motion ({error}).") from error
+        if actions != face.actions:
+            raise MotionError(f"The actions in '{path}' are not those of head '{face.name}'.")
+        return cls(weights, fps, face)

@@ -1,0 +1,1 @@
+"""Offscreen frames of a face in motion."""
