@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from jambatalk.face import Face, list_heads, load_head
     from jambatalk.motion import Motion
+    from jambatalk.render.view import View
     from jambatalk.speech import Speech
     from jambatalk.talking_head import TalkingHead
-    from jambatalk.render.view import View
 
 _HOMES = {
     "Face": "face",
@@ -27,7 +27,7 @@ _HOMES = {
     "TalkingHead": "talking_head",
     "View": "render.view",
 }
-__all__ = list(_HOMES)
+__all__ = ["Face", "Motion", "Speech", "TalkingHead", "View", "list_heads", "load_head"]
 
 
 def __getattr__(name: str) -> object:
