@@ -1,0 +1,188 @@
+"""Training, to be read from top to bottom."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from jambatalk.data.clip import Clip
+from jambatalk.evaluate.lips import aperture, correlation
+from jambatalk.face import Face
+from jambatalk.model.jambatalk import JambaTalk
+from jambatalk.train.examples import Example, listen, silence
+from jambatalk.train.losses import MotionLoss
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How the decoder is trained.
+
+    Attributes:
+        steps: optimiser steps.
+        batch: recordings a step. frames: length of each, cut at random.
+        learning_rate: its peak, after `warmup` steps; then a cosine down to a hundredth.
+        weight_decay: of AdamW. clip: largest gradient norm.
+        neutral: part of the examples shown with the neutral style instead of their own, so that
+            it becomes what the styles have in common.
+        variants: augmented versions of each recording.
+        evaluate_every: steps between two looks at what was held out; the best is kept.
+        seed: of everything random.
+    """
+
+    steps: int = 1400
+    batch: int = 24
+    frames: int = 90
+    learning_rate: float = 8e-4
+    warmup: int = 100
+    weight_decay: float = 0.02
+    clip: float = 1.0
+    neutral: float = 0.25
+    variants: int = 2
+    evaluate_every: int = 100
+    seed: int = 0
+
+
+def train(
+    model: JambaTalk,
+    face: Face,
+    clips: Sequence[Clip],
+    held_out: Sequence[Clip],
+    folder: Path,
+    config: TrainConfig,
+) -> dict[str, float]:
+    """Trains the decoder of `model` and keeps the best checkpoint in `folder`.
+
+    The encoder stays frozen: it hears every recording once, before the first step.
+
+    Returns:
+        The kept checkpoint's scores on the held-out clips, see :func:`evaluate`.
+    """
+    torch.manual_seed(config.seed)
+    rng = np.random.default_rng(config.seed)
+    examples = listen(model, clips, config.variants, config.seed)
+    examples += silence(model, len(examples) // 50, config.frames / model.config.fps, config.seed)
+    unseen = listen(model, held_out, 0, config.seed)
+    log.info("%d examples to learn from, %d held out", len(examples), len(unseen))
+
+    decoder, loss = model.decoder, MotionLoss(face)
+    optimizer = torch.optim.AdamW(
+        decoder.parameters(), config.learning_rate, weight_decay=config.weight_decay
+    )
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, config))
+    best, started = {"score": -math.inf}, time.monotonic()
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "log.jsonl").open("w") as journal:
+        for step, batch in zip(range(1, config.steps + 1), _batches(examples, rng, config)):  # noqa: B905
+            features, target, style = batch
+            decoder.train()
+            losses = loss(decoder(features, decoder.style_table(style)), target)
+            optimizer.zero_grad()
+            losses.total().backward()
+            torch.nn.utils.clip_grad_norm_(decoder.parameters(), config.clip)
+            optimizer.step()
+            schedule.step()
+            if step % 20 == 0:
+                row = {name: value.item() for name, value in losses._asdict().items()}
+                _note(journal, {"step": step, "minutes": _minutes(started), **row})
+            if step % config.evaluate_every == 0 or step == config.steps:
+                scores = evaluate(model, face, unseen, loss)
+                _note(journal, {"step": step, "minutes": _minutes(started), **scores})
+                if scores["score"] > best["score"]:
+                    best = scores
+                    model.save_pretrained(folder)
+    (folder / "training.json").write_text(
+        json.dumps({"config": asdict(config), "held_out": best}, indent=2) + "\n"
+    )
+    return best
+
+
+@torch.inference_mode()
+def evaluate(
+    model: JambaTalk, face: Face, unseen: Sequence[Example], loss: MotionLoss
+) -> dict[str, float]:
+    """Scores on held-out recordings.
+
+    Returns:
+        For each style: `r_aperture`, `r_jaw` (Pearson's r, median over recordings) and
+        `vertices` (mean squared error, mm²); and `score`, the mean of the correlations.
+    """
+    model.decoder.eval()
+    scores: dict[str, float] = {}
+    jaw = face.actions.index("jawOpen")
+    for style in sorted({example.style for example in unseen}):
+        own = [example for example in unseen if example.style == style]
+        rows = []
+        for example in own:
+            predicted = model.predict(
+                example.features.float(), model.decoder.style_table.weight[style]
+            )
+            error = loss(predicted[None], example.weights[None]).vertices.item()
+            said, seen = predicted.numpy(), example.weights.numpy()
+            rows.append(
+                (
+                    correlation(aperture(face, said), aperture(face, seen)),
+                    correlation(said[:, jaw], seen[:, jaw]),
+                    error,
+                )
+            )
+        r_aperture, r_jaw = np.median([row[:2] for row in rows], 0)
+        name = model.config.styles[style]
+        scores |= {f"{name}.r_aperture": float(r_aperture), f"{name}.r_jaw": float(r_jaw)}
+        scores[f"{name}.vertices"] = float(np.mean([row[2] for row in rows]))
+    scores["score"] = float(np.mean([v for key, v in scores.items() if ".r_" in key]))
+    return scores
+
+
+def _batches(
+    examples: Sequence[Example], rng: np.random.Generator, config: TrainConfig
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Endless random cuts: features (b, t, m, c), weights (b, t, k), styles (b,).
+
+    Recordings are drawn by the square root of each style's total length, so that the smaller
+    set is not drowned, and within a style by length.
+    """
+    examples = [e for e in examples if len(e.weights) >= config.frames]
+    length = np.array([len(e.weights) for e in examples], float)
+    style = np.array([e.style for e in examples])
+    total = np.array([length[style == s].sum() for s in style])
+    chance = length / np.sqrt(total)
+    while True:
+        chosen = rng.choice(len(examples), config.batch, p=chance / chance.sum())
+        cuts = []
+        for i in chosen:
+            start = rng.integers(len(examples[i].weights) - config.frames + 1)
+            now = slice(start, start + config.frames)
+            shown = 0 if rng.random() < config.neutral else examples[i].style
+            cuts.append((examples[i].features[now].float(), examples[i].weights[now], shown))
+        features, weights, styles = zip(*cuts, strict=True)
+        yield torch.stack(features), torch.stack(weights), torch.tensor(styles)
+
+
+def _rate(step: int, config: TrainConfig) -> float:
+    """Learning rate as a part of its peak."""
+    if step < config.warmup:
+        return (step + 1) / config.warmup
+    part = (step - config.warmup) / max(1, config.steps - config.warmup)
+    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, part)))
+
+
+def _minutes(started: float) -> float:
+    return round((time.monotonic() - started) / 60, 2)
+
+
+def _note(journal: TextIO, row: dict[str, float]) -> None:
+    journal.write(json.dumps(row) + "\n")
+    journal.flush()
+    log.info("  ".join(f"{k} {v:.4g}" for k, v in row.items()))
