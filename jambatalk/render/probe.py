@@ -1,0 +1,94 @@
+"""Opens and closes an OpenGL context, to see whether it can be done here.
+
+Run as a script of its own (`python probe.py egl`): a driver that crashes or hangs then harms
+nobody, and a process is bound to EGL or OSMesa for good by its first import of PyOpenGL. Prints
+what is wrong, or the number of the first device that works. Only the standard library,
+so that it starts at once.
+"""
+
+import ctypes
+import os
+import sys
+from ctypes import POINTER, byref, c_int, c_void_p
+
+# From the registries of EGL and OSMesa.
+EGL_PLATFORM_DEVICE = 0x313F
+EGL_OPENGL_API = 0x30A2
+EGL_NONE = 0x3038
+CONFIG = (0x3033, 0x0001, 0x3025, 24, 0x3040, 0x0008, EGL_NONE)  # pbuffer, 24 bits depth, OpenGL
+CORE_41 = (0x3098, 4, 0x30FB, 1, 0x30FD, 0x0001, EGL_NONE)
+CORE_33 = (0x22, 0x1908, 0x30, 24, 0x33, 0x34, 0x36, 3, 0x37, 3, 0)
+
+
+class NoContextError(Exception):
+    """What is missing, in a few words."""
+
+
+def main() -> None:
+    """Exits with 0 if a context could be opened; says on standard output what came of it."""
+    try:
+        print({"egl": open_egl, "osmesa": open_osmesa}[sys.argv[1]]())
+    except NoContextError as error:
+        print(error)
+        sys.exit(1)
+
+
+def open_egl() -> int:
+    """The number of the first EGL device on which a context opens."""
+    _load("OpenGL", "GL")
+    egl = _load("EGL")
+    egl.eglGetProcAddress.restype = c_void_p
+    query_address, display_address = (
+        egl.eglGetProcAddress(name) for name in (b"eglQueryDevicesEXT", b"eglGetPlatformDisplayEXT")
+    )
+    if not (query_address and display_address):
+        raise NoContextError("libEGL cannot list its devices")
+    query = ctypes.CFUNCTYPE(c_int, c_int, POINTER(c_void_p), POINTER(c_int))(query_address)
+    get_display = ctypes.CFUNCTYPE(c_void_p, c_int, c_void_p, c_void_p)(display_address)
+    devices, count = (c_void_p * 16)(), c_int()
+    if not query(16, devices, byref(count)) or not count.value:
+        raise NoContextError("libEGL finds no device")
+    wanted = os.environ.get("EGL_DEVICE_ID")
+    for number in [int(wanted)] if wanted else range(count.value):
+        display = get_display(EGL_PLATFORM_DEVICE, devices[number], None)
+        if display and _opens(egl, c_void_p(display)):
+            return number
+    raise NoContextError("no EGL device gives an OpenGL 4.1 context")
+
+
+def _opens(egl: ctypes.CDLL, display: c_void_p) -> bool:
+    config, found = c_void_p(), c_int()
+    egl.eglCreateContext.restype = c_void_p
+    if not egl.eglInitialize(display, None, None) or not egl.eglBindAPI(EGL_OPENGL_API):
+        return False
+    egl.eglChooseConfig(display, (c_int * len(CONFIG))(*CONFIG), byref(config), 1, byref(found))
+    if not found.value:
+        return False
+    context = egl.eglCreateContext(display, config, None, (c_int * len(CORE_41))(*CORE_41))
+    return bool(context) and bool(egl.eglMakeCurrent(display, None, None, c_void_p(context)))
+
+
+def open_osmesa() -> int:
+    """Opens a context; OSMesa has one device, number 0."""
+    mesa = _load("OSMesa")
+    mesa.OSMesaCreateContextAttribs.restype = c_void_p
+    context = mesa.OSMesaCreateContextAttribs((c_int * len(CORE_33))(*CORE_33), None)
+    pixel = (ctypes.c_ubyte * 4)()
+    if not context or not mesa.OSMesaMakeCurrent(c_void_p(context), pixel, 0x1401, 1, 1):
+        raise NoContextError("libOSMesa gives no OpenGL 3.3 context")
+    return 0
+
+
+def _load(*names: str) -> ctypes.CDLL:
+    """The first library of these names, looked for as PyOpenGL does."""
+    for name in names:
+        for version in ("", *(f".{number}" for number in range(9, -1, -1))):
+            try:
+                return ctypes.CDLL(f"lib{name}.so{version}", ctypes.RTLD_GLOBAL)
+            except OSError:
+                continue
+    raise NoContextError(f"lib{names[-1]} is missing")
+
+
+if __name__ == "__main__":
+    main()

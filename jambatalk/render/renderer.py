@@ -1,0 +1,132 @@
+"""Draws one clip: one face, one view, many frames. Everything here runs on the OpenGL thread."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyrender
+from OpenGL import GL as gl
+from pyrender.shader_program import ShaderProgramCache
+
+from jambatalk.errors import RenderError
+from jambatalk.face import Face
+from jambatalk.render.framing import camera
+from jambatalk.render.normals import SmoothNormals
+from jambatalk.render.view import View
+
+SUPERSAMPLING = 2  # drawn at twice the size, each 2×2 block becomes a pixel
+CLAY = (0.60, 0.56, 0.52)  # sRGB
+CLAY_GLOSS = 0.15
+
+# Compiled once; every clip uses them.
+_programs = ShaderProgramCache(str(Path(__file__).with_name("shaders")))
+
+
+class ClipRenderer(pyrender.Renderer):
+    """Draws frames of `face` as seen in `view`.
+
+    pyrender brings the context, the camera and the draw call. Ours are the shaders (its own
+    evaluate twelve physically based lights on every pixel, however few there are), the vertex
+    buffer that is updated in place, and the supersampled framebuffer.
+    """
+
+    def __init__(self, face: Face, view: View) -> None:
+        super().__init__(view.size * SUPERSAMPLING, view.size * SUPERSAMPLING)
+        self._program_cache = _programs
+        self._size = view.size
+        self._normals = SmoothNormals(face.triangles, len(face.template))
+        self._buffer = np.empty((len(face.template), 10), np.float32)  # as pyrender packs it
+        self._fill(face.template)
+        self._buffer[:, 6:] = _surface(face, view.shading)
+        self._primitive = pyrender.Primitive(
+            positions=self._buffer[:, :3],
+            normals=self._buffer[:, 3:6],
+            color_0=self._buffer[:, 6:],
+            indices=face.triangles,
+            mode=pyrender.constants.GLTF.TRIANGLES,
+            material=pyrender.MetallicRoughnessMaterial(doubleSided=True),
+        )
+        background = [int(view.background[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        self._scene = pyrender.Scene(bg_color=[*background, 1.0])
+        self._scene.add(pyrender.Mesh([self._primitive]))
+        lens, pose = camera(face, view.yaw)
+        self._scene.add(lens, pose=pose)
+        self._update_context(self._scene, pyrender.RenderFlags.OFFSCREEN)  # uploads the mesh
+
+    def draw(self, vertices: np.ndarray) -> np.ndarray:
+        """The picture (size, size, 3) uint8 RGB, top row first, of `vertices` (V, 3) in metres."""
+        if np.shape(vertices) != (len(self._buffer), 3) or not np.isfinite(vertices).all():
+            raise RenderError(
+                f"A frame of shape {np.shape(vertices)} cannot be drawn.",
+                f"Give ({len(self._buffer)}, 3) finite vertices, as the face has them.",
+            )
+        self._fill(vertices)
+        gl.glBindBuffer(gl.GL_ARRAY_BUFFER, self._primitive._buffers[0])
+        gl.glBufferSubData(gl.GL_ARRAY_BUFFER, 0, self._buffer.nbytes, self._buffer)
+        gl.glBindBuffer(gl.GL_ARRAY_BUFFER, 0)
+        return self.render(self._scene, pyrender.RenderFlags.OFFSCREEN)
+
+    def release(self) -> None:
+        """Frees the clip's mesh and framebuffers, not the shaders."""
+        self._primitive.delete()
+        self._delete_main_framebuffer()
+
+    def __del__(self) -> None:
+        # pyrender would free everything, the shaders too, from whichever thread collects us.
+        pass
+
+    def _fill(self, vertices: np.ndarray) -> None:
+        self._buffer[:, :3] = vertices
+        self._buffer[:, 3:6] = self._normals(self._buffer[:, :3])
+
+    def _configure_main_framebuffer(self) -> None:
+        """Two framebuffers under pyrender's names: `_ms` is drawn into, the other is read."""
+        if self._main_fb is not None:
+            return
+        large = self._size * SUPERSAMPLING
+        self._main_fb, self._main_cb, self._main_db = _framebuffer(self._size, depth=False)
+        self._main_fb_ms, self._main_cb_ms, self._main_db_ms = _framebuffer(large, depth=True)
+
+    def _read_main_framebuffer(self, scene: pyrender.Scene, flags: int) -> np.ndarray:
+        size, large = self._size, self._size * SUPERSAMPLING
+        gl.glBindFramebuffer(gl.GL_READ_FRAMEBUFFER, self._main_fb_ms)
+        gl.glBindFramebuffer(gl.GL_DRAW_FRAMEBUFFER, self._main_fb)
+        # At half the size, linear filtering is the mean of 2×2 pixels. OpenGL's first row is
+        # the lowest: turned round on the way.
+        source, target = (0, 0, large, large), (0, size, size, 0)
+        gl.glBlitFramebuffer(*source, *target, gl.GL_COLOR_BUFFER_BIT, gl.GL_LINEAR)
+        gl.glBindFramebuffer(gl.GL_READ_FRAMEBUFFER, self._main_fb)
+        picture = np.empty((size, size, 3), np.uint8)
+        gl.glPixelStorei(gl.GL_PACK_ALIGNMENT, 1)
+        gl.glReadPixels(0, 0, size, size, gl.GL_RGB, gl.GL_UNSIGNED_BYTE, picture)
+        return picture
+
+
+def _framebuffer(size: int, depth: bool) -> tuple[int, int, int]:
+    """A square framebuffer with its colour and depth buffers; 0 for none."""
+    framebuffer, color = gl.glGenFramebuffers(1), gl.glGenRenderbuffers(1)
+    gl.glBindFramebuffer(gl.GL_FRAMEBUFFER, framebuffer)
+    _attach(color, gl.GL_COLOR_ATTACHMENT0, gl.GL_RGBA8, size)
+    if not depth:
+        return framebuffer, color, 0
+    depths = gl.glGenRenderbuffers(1)
+    _attach(depths, gl.GL_DEPTH_ATTACHMENT, gl.GL_DEPTH_COMPONENT24, size)
+    return framebuffer, color, depths
+
+
+def _attach(buffer: int, attachment: int, kind: int, size: int) -> None:
+    gl.glBindRenderbuffer(gl.GL_RENDERBUFFER, buffer)
+    gl.glRenderbufferStorage(gl.GL_RENDERBUFFER, kind, size, size)
+    gl.glFramebufferRenderbuffer(gl.GL_FRAMEBUFFER, attachment, gl.GL_RENDERBUFFER, buffer)
+
+
+def _surface(face: Face, shading: str) -> np.ndarray:
+    """What the shader is told of each vertex: (V, 4), linear RGB and gloss."""
+    if shading == "clay":
+        color, gloss = np.tile(np.float32(CLAY), (len(face.template), 1)), CLAY_GLOSS
+    else:
+        color, gloss = face.colors / np.float32(255), face.gloss
+    # sRGB's own curve, IEC 61966-2-1
+    linear = np.where(color <= 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4)
+    return np.column_stack([linear, np.broadcast_to(gloss, len(linear))]).astype(np.float32)
