@@ -114,30 +114,51 @@ class TalkingHead:
     def video(
         self,
         motions: Sequence[Motion],
-        speech: Speech,
+        speech: Speech | None,
         path: str | Path,
         view: View | None = None,
         captions: Sequence[str] = (),
         progress: Progress = silent,
     ) -> Path:
-        """Draws one to four motions of the same speech into one MP4 with the sound in it.
+        """Writes motions of the same speech as one MP4, see :func:`draw_video`."""
+        return draw_video(motions, speech, path, view, captions, progress)
 
-        Args:
-            captions: one below each head; none for a single head.
 
-        Raises:
-            RenderError: no offscreen OpenGL. VideoError: the file cannot be written.
-            Stopped: `progress` raised it; nothing is left behind.
-        """
-        from jambatalk.render import draw
-        from jambatalk.video import side_by_side, write_video
+def draw_video(
+    motions: Sequence[Motion],
+    speech: Speech | None,
+    path: str | Path,
+    view: View | None = None,
+    captions: Sequence[str] = (),
+    progress: Progress = silent,
+) -> Path:
+    """Draws one to four motions of the same speech into one MP4 with the sound in it.
 
-        streams = [draw(motion.face, motion.frames(), view or View()) for motion in motions]
-        return write_video(
-            path,
-            streams[0] if len(streams) == 1 else side_by_side(streams, captions),
-            fps=motions[0].fps,
-            frame_count=len(motions[0]),
-            speech=speech,
-            progress=progress,
-        )
+    Args:
+        motions: equally long; several stand side by side.
+        speech: whose sound is heard; None for a silent video.
+        captions: one for each of several heads.
+
+    Returns:
+        `path`.
+
+    Raises:
+        RenderError: no offscreen OpenGL. VideoError: the file cannot be written.
+        Stopped: `progress` raised it; nothing is left behind.
+    """
+    from jambatalk.render import draw
+    from jambatalk.render.grid import grid_size, side_by_side
+    from jambatalk.video import write_video
+
+    view = view or View()
+    streams = [draw(motion.face, motion.frames(), view) for motion in motions]
+    alone = len(streams) == 1
+    return write_video(
+        path,
+        streams[0] if alone else side_by_side(streams, captions or [""] * len(streams)),
+        fps=motions[0].fps,
+        size=(view.size, view.size) if alone else grid_size(len(streams), view.size),
+        frame_count=len(motions[0]),
+        speech=speech,
+        progress=progress,
+    )

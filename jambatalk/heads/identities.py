@@ -122,7 +122,7 @@ def _variation(identity: Identity, source: MakeHuman) -> dict[str, float]:
             if ends is None or "/r-" in name or any(move in name for move in MOVES):
                 continue
             other = name.removesuffix(ends[0]) + ends[1]
-            if not source.has_target(other) or folder == "head" and "-age-" in name:
+            if not source.has_target(other) or (folder == "head" and "-age-" in name):
                 continue
             draw = float(np.clip(random.normal(0, SPREAD), -2 * SPREAD, 2 * SPREAD))
             chosen = name if draw > 0 else other
