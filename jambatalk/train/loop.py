@@ -21,6 +21,7 @@ from jambatalk.face import Face
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.train.examples import Example, listen, silence
 from jambatalk.train.losses import MotionLoss
+from jambatalk.train.model_card import write_model_card
 
 log = logging.getLogger(__name__)
 
@@ -102,9 +103,9 @@ def train(
                 if scores["score"] > best["score"]:
                     best = scores
                     model.save_pretrained(folder)
-    (folder / "training.json").write_text(
-        json.dumps({"config": asdict(config), "held_out": best}, indent=2) + "\n"
-    )
+    training = {"config": asdict(config), "examples": len(examples), "held_out": best}
+    (folder / "training.json").write_text(json.dumps(training, indent=2) + "\n")
+    write_model_card(folder, model.config, training, sum(p.numel() for p in decoder.parameters()))
     return best
 
 
