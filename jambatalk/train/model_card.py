@@ -1,4 +1,4 @@
-"""The model card of the bundled checkpoint: what it is, from what, how good, under which licence."""
+"""The model card of the bundled checkpoint: what it is, from what, how good, its licence."""
 
 from __future__ import annotations
 
@@ -7,63 +7,7 @@ from pathlib import Path
 
 from jambatalk.model.config import JambaTalkConfig
 
-_CARD = """\
----
-license: cc-by-4.0
-library_name: jambatalk
-pipeline_tag: audio-to-video
-tags:
-  - talking-head
-  - 3d-facial-animation
-  - mamba
----
-
-# JambaTalk, bundled checkpoint
-
-Speech to the weights of {actions} ARKit actions, {fps:g} frames a second, trained {day}.
-The network is the hybrid of Mamba, mixture of experts and attention of arXiv 2408.01627, smaller
-and trained on free data. **These are not the paper's weights**, and no figure here can be compared
-with the paper's.
-
-| part | what | size |
-|---|---|---|
-| encoder | Whisper tiny.en's encoder, frozen, layers {heard} of 4, on the real length of the speech | 8.2 M parameters, float16 |
-| decoder | {layers} | {decoder:.1f} M parameters |
-
-## Styles
-{styles}
-
-## Data
-| set | what was taken | licence |
-|---|---|---|
-| GRID audiovisual corpus, speaker 1 (Cooke, Barker, Cunningham, Shao, JASA 2006) | 900 clips of 3 s; the bundled head fitted to the lips tracked in the video | CC BY 4.0 |
-| FACEGOOD Audio2Face | 5 takes, 495 s; the artists' rig weights mapped by name | MIT |
-
-Each recording was also heard {variants} times at another speed, through another microphone and with
-noise ({examples} examples in all, with rooms in which nobody speaks).
-
-## Figures
-On recordings that were not trained on: every 20th GRID clip, and FACEGOOD's take of continuous
-speech (1114_3_15). Same speakers, other sentences. `r` is Pearson's correlation over time with the
-captured motion, median over recordings; the aperture is the distance of the inner lips in the
-middle of the mouth. The vertex error is the mean squared distance over lips (counted four times)
-and the skin around them, mm².
-
-| style | r aperture | r jaw | vertex error, mm² |
-|---|---|---|---|
-{figures}
-
-## Limits
-Two speakers, one of whom reads six-word commands: other voices move the lips in time with what is
-said, less exactly than theirs, and English and Mandarin better than languages it never heard.
-There is no tongue, no expression, no blinking and no head movement in it.
-
-## Made by
-`jambatalk train --data DATA -o checkpoints/default`, {steps} steps of {batch} cuts of {frames}
-frames on two CPU cores, seed {seed}.
-
-Licence of these weights: CC BY 4.0 (as GRID's; credit the corpus above). Whisper: MIT, OpenAI.
-"""
+TEMPLATE = Path(__file__).with_suffix(".md")
 
 
 def write_model_card(
@@ -82,7 +26,7 @@ def write_model_card(
         for style in captured
     ]
     (folder / "README.md").write_text(
-        _CARD.format(
+        TEMPLATE.read_text().format(
             actions=len(config.actions),
             fps=config.fps,
             day=date.today().isoformat(),
