@@ -52,7 +52,7 @@ def write_video(
     """
     path = Path(path)
     if min(size) < 2 or size[0] % 2 or size[1] % 2:
-        raise VideoError(f"A video cannot be {size[0]}×{size[1]}.", "Give two even numbers.")
+        raise VideoError(f"A video cannot be {size[0]} by {size[1]}.", "Give two even numbers.")
     if frame_count < 1 or not 0 < fps < 1000:
         raise VideoError(f"A video cannot have {frame_count} frames at {fps:g} a second.")
     unfinished = _reserve(path)
