@@ -49,6 +49,7 @@ def side_by_side(
     """
     if len(captions) != len(streams):
         raise RenderError(f"{len(captions)} captions do not fit {len(streams)} clips.")
+    grid_size(len(streams), 0)  # refuses other numbers
     labels = []
     for pictures in zip_longest(*streams):
         if any(picture is None for picture in pictures):
