@@ -8,7 +8,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from jambatalk.heads import cut
-from jambatalk.heads.brows import brow_distance
+from jambatalk.heads.brows import brow_cover, brow_distance
 from jambatalk.heads.eyes import SIDES, eyeballs
 from jambatalk.heads.hair import inside_hairline
 from jambatalk.heads.lids import Lids
@@ -18,11 +18,12 @@ from jambatalk.heads.refine import refine
 from jambatalk.heads.rings import Rings
 from jambatalk.heads.shade import openness
 from jambatalk.heads.sheet import Sheet, from_quads, join, normals
-from jambatalk.heads.teeth import teeth
+from jambatalk.heads.teeth import settle, teeth
 from jambatalk.heads.tongue import tongue
 
 GLOSS = {"eyes": 1.0, "teeth_upper": 0.75, "teeth_lower": 0.75, "tongue": 0.6, "gums": 0.7}
-SKIN_GLOSS, LIP_GLOSS, CAP_GLOSS = 0.25, 0.45, 0.05
+INNER = ("teeth_upper", "teeth_lower", "gums", "tongue")
+SKIN_GLOSS, LIP_GLOSS, CAP_GLOSS = 0.25, 0.4, 0.05
 
 
 @dataclass
@@ -43,6 +44,16 @@ class Anatomy:
     regions: dict[str, np.ndarray]
     landmarks: dict[str, np.ndarray]
     eyes: np.ndarray
+
+    def template(self, vertices: np.ndarray) -> np.ndarray:
+        """(V, 3) metres: the head of a person (N, 3), with teeth and tongue behind the lips."""
+        template = self.sheet.place(vertices) - self.origin(vertices)
+        fields = self.sheet.fields
+        incisors = np.flatnonzero(fields["incisors"] * fields["teeth_upper"] > 0)
+        lip = self.landmarks["inner_lip_upper"]
+        inner = np.concatenate([self.regions[name] for name in INNER])
+        template[inner] += settle(template, incisors, lip[len(lip) // 2])
+        return template
 
     def origin(self, vertices: np.ndarray) -> np.ndarray:
         """(3,) the point midway between the centres of a person's eyeballs (N, 3)."""
@@ -68,11 +79,12 @@ def assemble(source: MakeHuman, lips: Lips, person: np.ndarray) -> Anatomy:
     landmarks = {name: where[index] for name, index in lips.landmarks().items()}
     landmarks["eye_corners"] = where[lids.corners(person)]
     landmarks |= _profile(sheet, positions, landmarks)
+    sheet.fields["brow"] = brow_cover(positions, positions[landmarks["eye_corners"]])
     regions = _regions(sheet, positions, landmarks)
     gloss = sheet.fields["skin"] * SKIN_GLOSS
     gloss = np.where(sheet.fields["cap"] > 0, CAP_GLOSS, gloss)
+    gloss = gloss * (1 - sheet.fields["inside-mouth"])
     gloss = np.maximum(gloss, LIP_GLOSS * sheet.fields["lips"])
-    gloss = np.maximum(gloss, 0.6 * sheet.fields["inside-mouth"])
     gloss = np.maximum(gloss, 0.7 * sheet.fields["waterline"])
     for name, value in GLOSS.items():
         gloss = np.maximum(gloss, value * sheet.fields[name])

@@ -17,6 +17,7 @@ from jambatalk.heads.identities import IDENTITIES, reference, shape
 from jambatalk.heads.lips import Lips
 from jambatalk.heads.makehuman import MakeHuman, find_source
 from jambatalk.heads.rings import Rings
+from jambatalk.heads.tongue import stick_out
 
 log = logging.getLogger(__name__)
 GRAIN = 2.0**-18  # metres; templates are rounded to it so that they compress
@@ -41,7 +42,7 @@ def build(source: Path | None, out: Path) -> None:
     for identity in IDENTITIES:
         log.info("building %s", identity.name)
         vertices = lips.seal(shape(identity, makehuman))
-        template = anatomy.sheet.place(vertices) - anatomy.origin(vertices)
+        template = anatomy.template(vertices)
         template += lift(anatomy, identity, template)
         arrays = {
             "template": (np.round(template / GRAIN) * GRAIN).astype(np.float32),
@@ -54,6 +55,7 @@ def build(source: Path | None, out: Path) -> None:
 
 def _topology(anatomy: Anatomy, makehuman: MakeHuman) -> dict[str, np.ndarray]:
     basis = np.stack([anatomy.sheet.weave @ offsets for offsets in makehuman.actions.values()])
+    stick_out(basis[list(makehuman.actions).index("tongueOut")])
     return {
         "triangles": anatomy.sheet.triangles.astype(np.int32),
         "gloss": anatomy.gloss.astype(np.float16),

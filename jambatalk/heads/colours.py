@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from jambatalk.heads.anatomy import Anatomy
-from jambatalk.heads.brows import brow_distance
 from jambatalk.heads.hair import scalp
 from jambatalk.heads.identities import Identity
 
@@ -41,14 +40,13 @@ def _skin(anatomy: Anatomy, identity: Identity) -> np.ndarray:
     for side in (-1, 1):
         cheek = np.array([side * 0.040, (nose[1] + mouth[1]) / 2 + 0.014, nose[2] - 0.030])
         flush = flush + near(positions, cheek, 0.022)
-    colors = mix(colors, skin * [1.0, 0.80, 0.78], 0.55 * flush * fields["skin"])
+    colors = mix(colors, skin * [1.0, 0.80, 0.78], 0.32 * flush * fields["skin"])
     jaw = step(positions[:, 1], nose[1] - 0.006, nose[1] - 0.020)
     jaw *= step(positions[:, 1], landmark["chin"][0, 1] - 0.035, landmark["chin"][0, 1] - 0.015)
     jaw *= step(positions[:, 2], -0.075, -0.055)
     stubble = mix(colors, rgb(identity.brows), np.full(len(colors), 0.6))
     colors = mix(colors, stubble * 0.9, 0.75 * identity.beard * jaw * fields["skin"])
-    brow = brow_distance(positions, landmark["eye_corners"])
-    colors = mix(colors, rgb(identity.brows), 0.85 * step(brow, 1.2, 0.55) * fields["skin"])
+    colors = mix(colors, rgb(identity.brows), 0.9 * fields["brow"] * fields["skin"])
     if identity.hair:
         cover, grain = scalp(anatomy, identity)
         strands = rgb(identity.hair.color) * (1 + 0.25 * grain[:, None])
@@ -61,10 +59,10 @@ def _mouth(colors: np.ndarray, anatomy: Anatomy, identity: Identity) -> np.ndarr
     fields, positions = anatomy.sheet.fields, anatomy.positions
     front = positions[anatomy.landmarks["inner_lip_upper"], 2].max()
     deep = step(front - positions[:, 2], 0.0, 0.045)
-    shadow = (1 - 0.75 * deep)[:, None]
-    colors = mix(colors, rgb(MOUTH) * shadow**1.6, fields["inside-mouth"])
+    shadow = (1 - 0.7 * deep)[:, None]
+    colors = mix(colors, rgb(MOUTH) * shadow**1.4, fields["inside-mouth"])
     colors = mix(colors, rgb(identity.lips), 0.9 * step(fields["lips"], 0.2, 0.75))
-    colors = mix(colors, rgb(TONGUE) * shadow, fields["tongue"])
+    colors = mix(colors, rgb(TONGUE) * (1 - 0.85 * step(fields["root"], 0.1, 0.7))[:, None], fields["tongue"])
     colors = mix(colors, rgb(GUMS) * shadow, fields["gums"])
     for name in ("teeth_upper", "teeth_lower"):
         colors = mix(colors, rgb(TEETH) * shadow ** [0.9, 1.0, 1.15], fields[name])

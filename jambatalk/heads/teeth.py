@@ -14,6 +14,7 @@ SEGMENTS = 8
 # Shares of a crown from gum to edge: height, width, depth of an incisor, depth of a molar.
 LEVELS = ((0.0, 0.80, 0.95, 0.92), (0.45, 1.0, 0.85, 1.0), (0.88, 0.97, 0.42, 0.9), (1, 0.84, 0.2, 0.62))  # fmt: skip
 SQUARE = 3.0  # exponent of the crown's outline; 2 is an ellipse
+SHOWN, BEHIND_LIP = 0.0024, 0.0082  # metres: upper teeth below the lip's edge, and behind it
 GUM = ((1.3, 9.0), (0.9, 3.0), (0.15, 0.0))  # outwards and away from the edge, mm, front of the gum
 
 
@@ -45,8 +46,8 @@ ARCHES = {
         "helper-upper-teeth",
         (15069, 15086, 15071, 15070, 15085, 15078, 15077, 15076, 15080),
         -1,
-        0.4,
-        (-1.3, 0.0),
+        0.0,
+        (0.0, 0.0),
         (9.0, 7.0, 8.0, 7.4, 7.2, 10.2, 9.6),
         (10.5, 9.2, 10.2, 8.6, 8.0, 7.5, 7.0),
         (7.0, 6.4, 8.0, 9.0, 9.2, 11.0, 11.0),
@@ -55,8 +56,8 @@ ARCHES = {
         "helper-lower-teeth",
         (15010, 15001, 15002, 15003, 15004, 15005, 15006, 15007, 15008),
         1,
-        3.2,
-        (-1.0, -3.5),
+        2.6,
+        (0.9, -2.6),
         (5.7, 6.2, 7.2, 7.4, 7.4, 10.8, 10.2),
         (9.2, 9.2, 10.0, 8.6, 8.0, 7.5, 7.0),
         (6.2, 6.4, 7.6, 8.0, 8.4, 10.5, 10.5),
@@ -87,10 +88,25 @@ def teeth(source: MakeHuman, person: np.ndarray, row: str) -> Sheet:
     fields = {
         f"teeth_{row}": crowns.astype(float),
         "gums": (~crowns).astype(float),
+        "incisors": (np.arange(len(points)) < 2 * (SEGMENTS * len(LEVELS) + 1)).astype(float),
         "depth": np.clip((curve(0)[2] - points[:, 2]) / 0.05, 0, 1),
     }
     weave = follow(points, source.members(arch.group), person)
     return Sheet(weave, triangles, fields=fields)
+
+
+def settle(template: np.ndarray, incisors: np.ndarray, lip: int) -> np.ndarray:
+    """(3,) metres by which a person's teeth must move to stand right behind the lips.
+
+    Args:
+        template: (V, 3) at rest.
+        incisors: vertices of the upper middle teeth.
+        lip: the vertex in the middle of the upper lip where it meets the lower.
+    """
+    edge, front = template[incisors, 1].min(), template[incisors, 2].max()
+    return np.array(
+        [0, template[lip, 1] - SHOWN - edge, template[lip, 2] - BEHIND_LIP - front]
+    )
 
 
 def _curve(arch: Arch, person: np.ndarray) -> CubicSpline:
