@@ -62,7 +62,9 @@ def _mouth(colors: np.ndarray, anatomy: Anatomy, identity: Identity) -> np.ndarr
     shadow = (1 - 0.7 * deep)[:, None]
     colors = mix(colors, rgb(MOUTH) * shadow**1.4, fields["inside-mouth"])
     colors = mix(colors, rgb(identity.lips), 0.9 * step(fields["lips"], 0.2, 0.75))
-    colors = mix(colors, rgb(TONGUE) * (1 - 0.85 * step(fields["root"], 0.1, 0.7))[:, None], fields["tongue"])
+    colors = mix(
+        colors, rgb(TONGUE) * (1 - 0.85 * step(fields["root"], 0.1, 0.7))[:, None], fields["tongue"]
+    )
     colors = mix(colors, rgb(GUMS) * shadow, fields["gums"])
     for name in ("teeth_upper", "teeth_lower"):
         colors = mix(colors, rgb(TEETH) * shadow ** [0.9, 1.0, 1.15], fields[name])

@@ -9,7 +9,17 @@ from jambatalk.heads.rings import Rings
 # The middle of the upper lip on each ring of the mesh, from the vermilion border to inside.
 BORDER, CONTACT, BEHIND = 455, 474, 520
 # How far a ring follows when the contact line is moved.
-FOLLOW = {455: 0.1, 466: 0.2, 467: 0.4, 509: 0.65, 468: 0.85, 474: 1.0, 520: 1.0, 537: 0.7, 554: 0.3}
+FOLLOW = {
+    455: 0.1,
+    466: 0.2,
+    467: 0.4,
+    509: 0.65,
+    468: 0.85,
+    474: 1.0,
+    520: 1.0,
+    537: 0.7,
+    554: 0.3,
+}
 # Columns of a ring, counted from the middle of the upper lip towards the head's left: those of the
 # upper lip, and of the lower lip, that face each other; the mouth corner lies between.
 PAIRS = ((0, 19), (2, 18), (4, 17), (6, 16), (8, 15))

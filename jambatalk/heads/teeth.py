@@ -104,9 +104,7 @@ def settle(template: np.ndarray, incisors: np.ndarray, lip: int) -> np.ndarray:
         lip: the vertex in the middle of the upper lip where it meets the lower.
     """
     edge, front = template[incisors, 1].min(), template[incisors, 2].max()
-    return np.array(
-        [0, template[lip, 1] - SHOWN - edge, template[lip, 2] - BEHIND_LIP - front]
-    )
+    return np.array([0, template[lip, 1] - SHOWN - edge, template[lip, 2] - BEHIND_LIP - front])
 
 
 def _curve(arch: Arch, person: np.ndarray) -> CubicSpline:
@@ -171,9 +169,7 @@ def _gum(arch: Arch, curve: CubicSpline, stations: list[tuple[float, int, float]
         depth = arch.depths[k] * 0.95
         profile = [(out, neck + away) for out, away in GUM]
         profile += [(-depth - out, neck + away * 0.8) for out, away in GUM[::-1]]
-        rows.append(
-            [point + outward * n / 1000 - [0, arch.up * h / 1000, 0] for n, h in profile]
-        )
+        rows.append([point + outward * n / 1000 - [0, arch.up * h / 1000, 0] for n, h in profile])
     points = np.array(rows)
     count = points.shape[1]
     triangles = []
