@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from collections.abc import Iterable
+from errno import EISDIR
 from fractions import Fraction
 from pathlib import Path
 from uuid import uuid4
@@ -52,7 +53,7 @@ def write_video(
     """
     path = Path(path)
     if min(size) < 2 or size[0] % 2 or size[1] % 2:
-        raise VideoError(f"A video cannot be {size[0]}×{size[1]}.", "Give two even numbers.")
+        raise VideoError(f"A video cannot be {size[0]} by {size[1]}.", "Give two even numbers.")
     if frame_count < 1 or not 0 < fps < 1000:
         raise VideoError(f"A video cannot have {frame_count} frames at {fps:g} a second.")
     unfinished = _reserve(path)
@@ -70,16 +71,18 @@ def write_video(
 
 def _reserve(path: Path) -> Path:
     """An empty file beside `path`, which shows that the video can be written there."""
-    if path.suffix.lower() != ".mp4" or path.is_dir():
+    if path.suffix.lower() != ".mp4":
         raise VideoError(f"'{path}' is not a name for a video.", "End it with .mp4.")
     unfinished = path.with_name(f".{uuid4().hex}.mp4")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise IsADirectoryError(EISDIR, "there is a folder of that name")
         unfinished.touch(exist_ok=False)
     except OSError as error:
         raise VideoError(
             f"'{path}' cannot be written ({error.strerror}).",
-            "Choose a folder that you may write to.",
+            "Choose a name in a folder that you may write to.",
         ) from error
     return unfinished
 

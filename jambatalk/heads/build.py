@@ -12,9 +12,12 @@ import numpy as np
 
 from jambatalk.heads.anatomy import Anatomy, assemble
 from jambatalk.heads.colours import paint
+from jambatalk.heads.hair import lift
 from jambatalk.heads.identities import IDENTITIES, reference, shape
 from jambatalk.heads.lips import Lips
 from jambatalk.heads.makehuman import MakeHuman, find_source
+from jambatalk.heads.rings import Rings
+from jambatalk.heads.tongue import stick_out
 
 log = logging.getLogger(__name__)
 GRAIN = 2.0**-18  # metres; templates are rounded to it so that they compress
@@ -31,7 +34,7 @@ def build(source: Path | None, out: Path) -> None:
         DataError: the MakeHuman data is missing or incomplete.
     """
     makehuman = MakeHuman(find_source(source))
-    lips = Lips(makehuman)
+    lips = Lips(Rings(makehuman))
     person = lips.seal(reference(makehuman))
     anatomy = assemble(makehuman, lips, person)
     out.mkdir(parents=True, exist_ok=True)
@@ -39,10 +42,11 @@ def build(source: Path | None, out: Path) -> None:
     for identity in IDENTITIES:
         log.info("building %s", identity.name)
         vertices = lips.seal(shape(identity, makehuman))
-        template = anatomy.sheet.place(vertices) - anatomy.origin(vertices)
+        template = anatomy.template(vertices)
+        template += lift(anatomy, identity, template)
         arrays = {
             "template": (np.round(template / GRAIN) * GRAIN).astype(np.float32),
-            "colors": paint(anatomy, template, identity),
+            "colors": paint(anatomy, identity),
         }
         _save(out / f"{identity.name}.npz", arrays)
     index = [{"name": identity.name, "title": identity.title} for identity in IDENTITIES]
@@ -51,6 +55,7 @@ def build(source: Path | None, out: Path) -> None:
 
 def _topology(anatomy: Anatomy, makehuman: MakeHuman) -> dict[str, np.ndarray]:
     basis = np.stack([anatomy.sheet.weave @ offsets for offsets in makehuman.actions.values()])
+    stick_out(basis[list(makehuman.actions).index("tongueOut")])
     return {
         "triangles": anatomy.sheet.triangles.astype(np.int32),
         "gloss": anatomy.gloss.astype(np.float16),

@@ -1,29 +1,90 @@
-"""Colour the heads: skin, lips, eyes, teeth, in vertex colours."""
+"""Colour the heads: skin, lips, eyes, brows, hair and teeth, in vertex colours."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from jambatalk.heads.anatomy import Anatomy
+from jambatalk.heads.hair import scalp
 from jambatalk.heads.identities import Identity
 
+MOUTH, GUMS, TONGUE, TEETH = "#5a2320", "#a5605a", "#a85f58", "#e9e0cd"
+SCLERA, LASHES, PUPIL = "#e6e0da", "#1d1410", "#070606"
+CREASE = np.array([0.75, 1.0, 1.1])  # what is hidden from light loses blue first: skin glows red
 
-def paint(anatomy: Anatomy, template: np.ndarray, identity: Identity) -> np.ndarray:
+
+def paint(anatomy: Anatomy, identity: Identity) -> np.ndarray:
     """(V, 3) uint8 sRGB of one person."""
     fields = anatomy.sheet.fields
-    colors = np.tile(rgb(identity.skin), (len(template), 1))
-    colors = mix(colors, rgb(identity.skin) * [0.8, 0.55, 0.55], fields["lips"])
-    colors = mix(colors, rgb("#3a1210"), fields["inside-mouth"])
-    for name, color in {"eyes": "#e8e4e0", "tongue": "#a8524c"}.items():
-        colors = mix(colors, rgb(color), fields[name])
-    for name in ("teeth_upper", "teeth_lower"):
-        colors = mix(colors, rgb("#e6dcc8"), fields[name])
+    colors = _skin(anatomy, identity)
+    colors = _mouth(colors, anatomy, identity)
+    colors = mix(colors, rgb(LASHES), 0.85 * fields["lashes"])
+    colors = mix(colors, rgb(SCLERA), fields["eyes"])
+    iris = rgb(identity.iris) * (0.8 + 0.5 * fields["fibre"][:, None])
+    iris = mix(iris, rgb(identity.iris) * 0.35, step(fields["gaze"], 0.40, 0.5))
+    colors = mix(colors, iris, fields["iris"])
+    colors = mix(colors, rgb(PUPIL), fields["pupil"])
+    hidden = np.clip(fields["open"], 0.03, 1)[:, None] ** (0.55 * CREASE)
+    colors = np.where(fields["inside-mouth"][:, None] > 0.5, colors, colors * hidden)
     return np.clip(np.round(colors), 0, 255).astype(np.uint8)
+
+
+def _skin(anatomy: Anatomy, identity: Identity) -> np.ndarray:
+    """Skin with warmer cheeks, nose and ears, stubble, brows and hair."""
+    fields, positions = anatomy.sheet.fields, anatomy.positions
+    skin = rgb(identity.skin)
+    landmark = {name: positions[index] for name, index in anatomy.landmarks.items()}
+    nose, mouth = landmark["nose_tip"][0], landmark["mouth_corners"].mean(axis=0)
+    colors = np.tile(skin, (len(positions), 1))
+    flush = 0.8 * near(positions, nose, 0.016) + 0.6 * fields["ears"]
+    for side in (-1, 1):
+        cheek = np.array([side * 0.040, (nose[1] + mouth[1]) / 2 + 0.014, nose[2] - 0.030])
+        flush = flush + near(positions, cheek, 0.022)
+    colors = mix(colors, skin * [1.0, 0.80, 0.78], 0.32 * flush * fields["skin"])
+    jaw = step(positions[:, 1], nose[1] - 0.006, nose[1] - 0.020)
+    jaw *= step(positions[:, 1], landmark["chin"][0, 1] - 0.035, landmark["chin"][0, 1] - 0.015)
+    jaw *= step(positions[:, 2], -0.075, -0.055)
+    stubble = mix(colors, rgb(identity.brows), np.full(len(colors), 0.6))
+    colors = mix(colors, stubble * 0.9, 0.75 * identity.beard * jaw * fields["skin"])
+    colors = mix(colors, rgb(identity.brows), 0.9 * fields["brow"] * fields["skin"])
+    if identity.hair:
+        cover, grain = scalp(anatomy, identity)
+        strands = rgb(identity.hair.color) * (1 + 0.25 * grain[:, None])
+        colors = mix(colors, strands, cover)
+    return mix(colors, skin * 0.45, fields["cap"])
+
+
+def _mouth(colors: np.ndarray, anatomy: Anatomy, identity: Identity) -> np.ndarray:
+    """Lips, and what lies behind them: darker the deeper it is."""
+    fields, positions = anatomy.sheet.fields, anatomy.positions
+    front = positions[anatomy.landmarks["inner_lip_upper"], 2].max()
+    deep = step(front - positions[:, 2], 0.0, 0.045)
+    shadow = (1 - 0.7 * deep)[:, None]
+    colors = mix(colors, rgb(MOUTH) * shadow**1.4, fields["inside-mouth"])
+    colors = mix(colors, rgb(identity.lips), 0.9 * step(fields["lips"], 0.2, 0.75))
+    colors = mix(
+        colors, rgb(TONGUE) * (1 - 0.85 * step(fields["root"], 0.1, 0.7))[:, None], fields["tongue"]
+    )
+    colors = mix(colors, rgb(GUMS) * shadow, fields["gums"])
+    for name in ("teeth_upper", "teeth_lower"):
+        colors = mix(colors, rgb(TEETH) * shadow ** [0.9, 1.0, 1.15], fields[name])
+    return colors
 
 
 def rgb(color: str) -> np.ndarray:
     """(3,) 0 to 255 of "#rrggbb"."""
     return np.array([int(color[k : k + 2], 16) for k in (1, 3, 5)], np.float64)
+
+
+def near(positions: np.ndarray, centre: np.ndarray, radius: float) -> np.ndarray:
+    """(V,) 1 at a point, fading as a bell of that radius (metres)."""
+    return np.exp(-0.5 * (np.linalg.norm(positions - centre, axis=1) / radius) ** 2)
+
+
+def step(values: np.ndarray, start: float, end: float) -> np.ndarray:
+    """0 before start, 1 after end, smooth between; start may be the larger."""
+    t = np.clip((values - start) / (end - start), 0, 1)
+    return t * t * (3 - 2 * t)
 
 
 def mix(colors: np.ndarray, other: np.ndarray, amount: np.ndarray) -> np.ndarray:

@@ -16,6 +16,26 @@ MOVES = ("head-trans", "head-angle", "eyes/l-eye-push", "mouth-trans-in", "nose-
 
 
 @dataclass(frozen=True)
+class Hair:
+    """Cropped hair.
+
+    Attributes:
+        color: sRGB "#rrggbb".
+        top, sides: thickness, mm.
+        recede: mm by which the hairline has moved back.
+        cover: 0 to 1, how much of the scalp's colour it hides.
+        curl: 0 to 1, how uneven it lies.
+    """
+
+    color: str
+    top: float
+    sides: float
+    recede: float = 0.0
+    cover: float = 1.0
+    curl: float = 0.2
+
+
+@dataclass(frozen=True)
 class Identity:
     """One person.
 
@@ -25,10 +45,12 @@ class Identity:
         years: age.
         sex: 0 woman, 1 man.
         ancestry: weights of MakeHuman's three, summing to 1: african, asian, caucasian.
-        seed: of the small variation.
+        seed: of the small variation; negative for none.
+        skin, lips, iris, brows: sRGB "#rrggbb".
+        hair: None for a bald head.
+        beard: 0 to 1, how much stubble darkens the jaw.
         weight, muscle: 0 to 1, average at 0.5.
         features: extra targets by name, such as {"nose/nose-hump-incr": 0.4}.
-        skin, hair, iris: sRGB "#rrggbb"; no hair is "".
     """
 
     name: str
@@ -37,10 +59,12 @@ class Identity:
     sex: float
     ancestry: tuple[float, float, float]
     seed: int
-    skin: str
-    iris: str
-    hair: str = ""
+    skin: str = "#d9a17e"
+    lips: str = "#b0665a"
+    iris: str = "#5b4327"
     brows: str = "#2a1d15"
+    hair: Hair | None = None
+    beard: float = 0.0
     weight: float = 0.5
     muscle: float = 0.5
     features: dict[str, float] = field(default_factory=dict)
@@ -52,19 +76,56 @@ class Identity:
 
 
 IDENTITIES = (
-    Identity("mara", "southern European", 34, 0, (0, 0, 1), 3, "#d9a17e", "#5b4327", "#2b1c13"),
-    Identity("kofi", "West African", 28, 1, (1, 0, 0), 7, "#6b442e", "#2f1c10", "#100c0a"),
-    Identity("yuki", "East Asian", 26, 0, (0, 1, 0), 5, "#e6b893", "#36221a", "#17110f"),
-    Identity("lars", "northern European", 43, 1, (0, 0, 1), 11, "#e4b195", "#5f86a8", "#a07c4d"),
-    Identity("zola", "southern African", 31, 0, (1, 0, 0), 13, "#7c5036", "#3a2314", "#120d0b"),
-    Identity("hugo", "western European", 61, 1, (0, 0, 1), 17, "#dba687", "#6c7a63", "#8d8a86"),
-    Identity("priya", "South Asian", 37, 0, (0.3, 0.2, 0.5), 19, "#b07a54", "#3b2415", "#15100e"),
-    Identity("wei", "East Asian", 48, 1, (0, 1, 0), 23, "#d8a67d", "#33211a", "#1c1614"),
-    Identity("elsa", "northern European", 72, 0, (0, 0, 1), 29, "#e8b9a0", "#7a9bb5", "#d8d4cc"),
-    Identity("omar", "North African", 35, 1, (0.3, 0, 0.7), 31, "#bf8a62", "#46301d", "#17110e"),
-    Identity("rosa", "Latin American", 54, 0, (0.1, 0.4, 0.5), 37, "#c08a64", "#40291a", "#241a16"),
-    Identity("abel", "East African", 70, 1, (0.8, 0, 0.2), 41, "#5f3d2b", "#2d1c12", "#b9b6b2"),
-)
+    Identity(
+        "mara", "southern European", 34, 0, (0, 0, 1), 3,
+        "#d6a17f", "#b4685c", "#5b4327", "#2f2018", Hair("#2c1c14", 13, 8),
+    ),
+    Identity(
+        "kofi", "West African", 28, 1, (1, 0, 0), 7,
+        "#7a5038", "#7d4a40", "#33200f", "#17100c", Hair("#14100e", 7, 2.5, cover=0.9, curl=0.5),
+    ),
+    Identity(
+        "yuki", "East Asian", 26, 0, (0, 1, 0), 5,
+        "#e3b896", "#c4766a", "#36221a", "#241a16", Hair("#181312", 15, 10),
+    ),
+    Identity(
+        "lars", "northern European", 43, 1, (0, 0, 1), 11,
+        "#dfae94", "#b9776a", "#5f86a8", "#7d603c", Hair("#8a6a42", 9, 4, 7), beard=0.25,
+    ),
+    Identity(
+        "zola", "southern African", 31, 0, (1, 0, 0), 13,
+        "#8a5b41", "#8a4a42", "#3a2314", "#17100c", Hair("#15100e", 17, 13, curl=1.0),
+    ),
+    Identity(
+        "hugo", "western European", 61, 1, (0, 0, 1), 17,
+        "#d8a68a", "#b0705f", "#6c7a63", "#6e675f", Hair("#97928c", 7, 4, 18, 0.9), beard=0.15,
+        weight=0.65,
+    ),
+    Identity(
+        "priya", "South Asian", 37, 0, (0.3, 0.2, 0.5), 19,
+        "#b07d58", "#a05a4e", "#3b2415", "#17110f", Hair("#16100f", 13, 8),
+    ),
+    Identity(
+        "wei", "East Asian", 48, 1, (0, 1, 0), 23,
+        "#d3a47e", "#b57264", "#33211a", "#1c1614", Hair("#1d1816", 9, 4, 6),
+    ),
+    Identity(
+        "elsa", "northern European", 72, 0, (0, 0, 1), 29,
+        "#e3b9a2", "#bb7a70", "#7a9bb5", "#b3a898", Hair("#d6d2ca", 14, 9, 3, curl=0.5),
+    ),
+    Identity(
+        "omar", "North African", 35, 1, (0.3, 0, 0.7), 31,
+        "#bd8b65", "#a5665a", "#46301d", "#17110e", Hair("#17110f", 5, 2.5, cover=0.92), beard=0.7,
+    ),
+    Identity(
+        "rosa", "Latin American", 54, 0, (0.1, 0.4, 0.5), 37,
+        "#c28e69", "#ad6456", "#40291a", "#2a1d17", Hair("#33231c", 17, 13, curl=0.8), weight=0.65,
+    ),
+    Identity(
+        "abel", "East African", 70, 1, (0.8, 0, 0.2), 41,
+        "#6d4834", "#75483d", "#2d1c12", "#8d8883", beard=0.0,
+    ),
+)  # fmt: skip
 
 
 def shape(identity: Identity, source: MakeHuman) -> np.ndarray:
@@ -80,7 +141,7 @@ def shape(identity: Identity, source: MakeHuman) -> np.ndarray:
 
 def reference(source: MakeHuman) -> np.ndarray:
     """The average young adult (N, 3) on which meshes are cut and teeth are made."""
-    return shape(Identity("", "", 25, 0.5, (1 / 3,) * 3, -1, "", ""), source)
+    return shape(Identity("", "", 25, 0.5, (1 / 3,) * 3, -1), source)
 
 
 def _macro(identity: Identity) -> dict[str, float]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 import numpy as np
 
-from jambatalk.heads.makehuman import MakeHuman
+from jambatalk.heads.rings import Rings
 
 # The middle of the upper lip on each ring of the mesh, from the vermilion border to inside.
 BORDER, CONTACT, BEHIND = 455, 474, 520
@@ -32,26 +30,8 @@ COLUMNS = 38
 class Lips:
     """The rings around the mouth of the source mesh, each (38,) vertices."""
 
-    def __init__(self, source: MakeHuman) -> None:
-        around, faces = defaultdict(set), defaultdict(set)
-        for number, quad in enumerate(source.quads["body"].tolist()):
-            for a, b in zip(quad, quad[1:] + quad[:1], strict=True):
-                around[a].add(b)
-                around[b].add(a)
-                faces[frozenset((a, b))].add(number)
-
-        def ring(start: int) -> np.ndarray:
-            """Straight on over four-sided crossings, to the head's left first."""
-            x = source.vertices[:, 0]
-            path = [start, next(n for n in around[start] if x[n] > x[start] + 5e-4)]
-            while path[-1] != start:
-                here = faces[frozenset(path[-2:])]
-                path.append(
-                    next(n for n in around[path[-1]] if not faces[frozenset((path[-1], n))] & here)
-                )
-            return np.array(path[:-1])
-
-        self.rings = {start: ring(start) for start in FOLLOW}
+    def __init__(self, rings: Rings) -> None:
+        self.rings = {start: rings.around(start) for start in FOLLOW}
 
     def landmarks(self) -> dict[str, np.ndarray]:
         """Source vertices of the lips' landmarks, from the head's right to its left."""
@@ -65,6 +45,13 @@ class Lips:
             "outer_lip_lower": outer_lower,
             "mouth_corners": contact[[COLUMNS - CORNER, CORNER]],
         }
+
+    def field(self, size: int) -> np.ndarray:
+        """(N,) 1 on the red of the lips, a half on its outer border, less inside the mouth."""
+        red = np.zeros(size)
+        for start, ring in self.rings.items():
+            red[ring] = {BORDER: 0.5, 537: 0.7, 554: 0.3}.get(start, 1.0)
+        return red
 
     def vermilion(self) -> np.ndarray:
         """All vertices from the vermilion border to the contact of the lips, sorted."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
 from itertools import zip_longest
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -12,8 +15,8 @@ from PIL import Image, ImageDraw, ImageFont
 from jambatalk.errors import RenderError
 
 COLUMNS = {2: 2, 3: 3, 4: 2}  # clips → how many stand beside each other
-LETTERS = 0.045  # height of a caption's letters, of a clip's height
-PAPER = (16, 18, 21, 150)  # what they stand on, RGBA
+LETTERS = 0.05  # height of a caption's letters, of a clip's height
+PAPER = (16, 18, 21, 175)  # what they stand on, RGBA
 INK = (255, 255, 255, 255)
 
 
@@ -46,6 +49,7 @@ def side_by_side(
     """
     if len(captions) != len(streams):
         raise RenderError(f"{len(captions)} captions do not fit {len(streams)} clips.")
+    grid_size(len(streams), 0)  # refuses other numbers
     labels = []
     for pictures in zip_longest(*streams):
         if any(picture is None for picture in pictures):
@@ -77,7 +81,7 @@ class _Label:
         """A rounded box in the middle of the lower edge of a picture of `size` pixels."""
         text = " ".join(caption.split())
         letters = max(round(LETTERS * size), 8)
-        font, margin = ImageFont.load_default(letters), letters // 2
+        font, margin = _font(letters), letters // 2
         room = size - 4 * margin
         while font.getlength(text) > room:
             text = text.rstrip("…")[:-1] + "…"
@@ -102,3 +106,10 @@ class _Label:
         height, width = self.left.shape[:2]
         part = picture[self.y : self.y + height, self.x : self.x + width]
         part[:] = (part * self.left + self.added) >> 8
+
+
+@cache
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    """pyrender's Open Sans: Latin, Greek and Cyrillic, where Pillow's own font knows only ASCII."""
+    package = Path(find_spec("pyrender").origin).parent  # found, not imported
+    return ImageFont.truetype(package / "fonts" / "OpenSans-Semibold.ttf", size)

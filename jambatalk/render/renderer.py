@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pyrender
-from OpenGL import GL as gl
+from OpenGL import GL
 from pyrender.shader_program import ShaderProgramCache
 
 from jambatalk.errors import RenderError
@@ -15,9 +15,10 @@ from jambatalk.render.framing import camera
 from jambatalk.render.normals import SmoothNormals
 from jambatalk.render.view import View
 
-SUPERSAMPLING = 2  # drawn at twice the size, each 2×2 block becomes a pixel
-CLAY = (0.60, 0.56, 0.52)  # sRGB
+SUPERSAMPLING = 2  # drawn at twice the size, each 2x2 block becomes a pixel
+CLAY = (0.32, 0.28, 0.24)  # linear RGB
 CLAY_GLOSS = 0.15
+CLAY_MOUTH = 0.3  # the mouth's inside is darker, or its opening would not be seen
 
 # Compiled once; every clip uses them.
 _programs = ShaderProgramCache(str(Path(__file__).with_name("shaders")))
@@ -45,7 +46,11 @@ class ClipRenderer(pyrender.Renderer):
             color_0=self._buffer[:, 6:],
             indices=face.triangles,
             mode=pyrender.constants.GLTF.TRIANGLES,
-            material=pyrender.MetallicRoughnessMaterial(doubleSided=True),
+            # Faster with the back sides left out; but a mesh without a mouth's inside would let the
+            # background through.
+            material=pyrender.MetallicRoughnessMaterial(
+                doubleSided="inner_mouth" not in face.regions
+            ),
         )
         background = [int(view.background[i : i + 2], 16) / 255 for i in (1, 3, 5)]
         self._scene = pyrender.Scene(bg_color=[*background, 1.0])
@@ -62,9 +67,9 @@ class ClipRenderer(pyrender.Renderer):
                 f"Give ({len(self._buffer)}, 3) finite vertices, as the face has them.",
             )
         self._fill(vertices)
-        gl.glBindBuffer(gl.GL_ARRAY_BUFFER, self._primitive._buffers[0])
-        gl.glBufferSubData(gl.GL_ARRAY_BUFFER, 0, self._buffer.nbytes, self._buffer)
-        gl.glBindBuffer(gl.GL_ARRAY_BUFFER, 0)
+        GL.glBindBuffer(GL.GL_ARRAY_BUFFER, self._primitive._buffers[0])
+        GL.glBufferSubData(GL.GL_ARRAY_BUFFER, 0, self._buffer.nbytes, self._buffer)
+        GL.glBindBuffer(GL.GL_ARRAY_BUFFER, 0)
         return self.render(self._scene, pyrender.RenderFlags.OFFSCREEN)
 
     def release(self) -> None:
@@ -90,43 +95,47 @@ class ClipRenderer(pyrender.Renderer):
 
     def _read_main_framebuffer(self, scene: pyrender.Scene, flags: int) -> np.ndarray:
         size, large = self._size, self._size * SUPERSAMPLING
-        gl.glBindFramebuffer(gl.GL_READ_FRAMEBUFFER, self._main_fb_ms)
-        gl.glBindFramebuffer(gl.GL_DRAW_FRAMEBUFFER, self._main_fb)
-        # At half the size, linear filtering is the mean of 2×2 pixels. OpenGL's first row is
+        GL.glBindFramebuffer(GL.GL_READ_FRAMEBUFFER, self._main_fb_ms)
+        GL.glBindFramebuffer(GL.GL_DRAW_FRAMEBUFFER, self._main_fb)
+        # At half the size, linear filtering is the mean of 2x2 pixels. OpenGL's first row is
         # the lowest: turned round on the way.
         source, target = (0, 0, large, large), (0, size, size, 0)
-        gl.glBlitFramebuffer(*source, *target, gl.GL_COLOR_BUFFER_BIT, gl.GL_LINEAR)
-        gl.glBindFramebuffer(gl.GL_READ_FRAMEBUFFER, self._main_fb)
+        GL.glBlitFramebuffer(*source, *target, GL.GL_COLOR_BUFFER_BIT, GL.GL_LINEAR)
+        GL.glBindFramebuffer(GL.GL_READ_FRAMEBUFFER, self._main_fb)
         picture = np.empty((size, size, 3), np.uint8)
-        gl.glPixelStorei(gl.GL_PACK_ALIGNMENT, 1)
-        gl.glReadPixels(0, 0, size, size, gl.GL_RGB, gl.GL_UNSIGNED_BYTE, picture)
+        GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 1)
+        GL.glReadPixels(0, 0, size, size, GL.GL_RGB, GL.GL_UNSIGNED_BYTE, picture)
         return picture
 
 
 def _framebuffer(size: int, depth: bool) -> tuple[int, int, int]:
     """A square framebuffer with its colour and depth buffers; 0 for none."""
-    framebuffer, color = gl.glGenFramebuffers(1), gl.glGenRenderbuffers(1)
-    gl.glBindFramebuffer(gl.GL_FRAMEBUFFER, framebuffer)
-    _attach(color, gl.GL_COLOR_ATTACHMENT0, gl.GL_RGBA8, size)
+    framebuffer, color = GL.glGenFramebuffers(1), GL.glGenRenderbuffers(1)
+    GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, framebuffer)
+    _attach(color, GL.GL_COLOR_ATTACHMENT0, GL.GL_RGBA8, size)
     if not depth:
         return framebuffer, color, 0
-    depths = gl.glGenRenderbuffers(1)
-    _attach(depths, gl.GL_DEPTH_ATTACHMENT, gl.GL_DEPTH_COMPONENT24, size)
+    depths = GL.glGenRenderbuffers(1)
+    _attach(depths, GL.GL_DEPTH_ATTACHMENT, GL.GL_DEPTH_COMPONENT24, size)
     return framebuffer, color, depths
 
 
 def _attach(buffer: int, attachment: int, kind: int, size: int) -> None:
-    gl.glBindRenderbuffer(gl.GL_RENDERBUFFER, buffer)
-    gl.glRenderbufferStorage(gl.GL_RENDERBUFFER, kind, size, size)
-    gl.glFramebufferRenderbuffer(gl.GL_FRAMEBUFFER, attachment, gl.GL_RENDERBUFFER, buffer)
+    GL.glBindRenderbuffer(GL.GL_RENDERBUFFER, buffer)
+    GL.glRenderbufferStorage(GL.GL_RENDERBUFFER, kind, size, size)
+    GL.glFramebufferRenderbuffer(GL.GL_FRAMEBUFFER, attachment, GL.GL_RENDERBUFFER, buffer)
 
 
 def _surface(face: Face, shading: str) -> np.ndarray:
     """What the shader is told of each vertex: (V, 4), linear RGB and gloss."""
+    color, gloss = face.colors / np.float32(255), face.gloss.copy()
+    linear = np.where(color <= 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4)  # sRGB
+    for part in ("teeth_upper", "teeth_lower", "gums", "tongue"):
+        inside = face.regions.get(part, [])
+        # Painted darker the deeper it lies in the mouth; there no light is reflected either.
+        gloss[inside] *= linear[inside].max(-1)
     if shading == "clay":
-        color, gloss = np.tile(np.float32(CLAY), (len(face.template), 1)), CLAY_GLOSS
-    else:
-        color, gloss = face.colors / np.float32(255), face.gloss
-    # sRGB's own curve, IEC 61966-2-1
-    linear = np.where(color <= 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4)
-    return np.column_stack([linear, np.broadcast_to(gloss, len(linear))]).astype(np.float32)
+        linear[:], gloss[:] = CLAY, CLAY_GLOSS
+        for part in ("inner_mouth", "gums", "tongue"):
+            linear[face.regions.get(part, [])] *= CLAY_MOUTH
+    return np.column_stack([linear, gloss]).astype(np.float32)

@@ -1,5 +1,8 @@
 #version 330 core
-// A vertex, seen from the camera. Locations are pyrender's: position, normal, COLOR_0.
+// A face under three lights that stand around the camera: key, fill and rim.
+// All that changes slowly over the skin is computed here, a few thousand times a frame; a software
+// rasteriser would pay for it on a million pixels. What is left to them is the highlight.
+// The places of the inputs are pyrender's: position, normal, COLOR_0.
 
 layout(location = 0) in vec3 position;
 layout(location = 1) in vec3 normal;
@@ -8,14 +11,53 @@ layout(location = 2) in vec4 surface;  // linear RGB, gloss 0 (matt) to 1 (wet)
 uniform mat4 V;  // world to camera
 uniform mat4 P;  // camera to screen
 
-out vec3 eye_position;
-out vec3 eye_normal;
-out vec4 eye_surface;
+out vec3 lit;         // display RGB without the highlight
+out vec3 facing;      // the normal
+out vec3 halfway;     // between the key light and the camera
+out float sharpness;  // of the highlight
+out float shine;      // its strength
+
+// Towards the light (x right, y up, z to the camera), and its colour times its strength.
+const vec3 KEY = vec3(-0.505, 0.375, 0.778);  // azimuth -33 degrees, elevation 22
+const vec3 KEY_COLOR = 1.65 * vec3(1.00, 0.95, 0.88);
+const vec3 FILL = vec3(0.763, 0.087, 0.640);  // 50, 5
+const vec3 FILL_COLOR = 0.42 * vec3(0.86, 0.93, 1.00);
+const vec3 RIM = vec3(0.224, 0.500, -0.837);  // 165, 30
+const vec3 RIM_COLOR = 1.30 * vec3(0.92, 0.96, 1.00);
+const vec3 SKY = vec3(0.20, 0.21, 0.23);
+const vec3 GROUND = vec3(0.12, 0.10, 0.095);
+
+vec3 diffuse(vec3 n, vec3 light, vec3 softness) {
+    vec3 part = max((dot(n, light) + softness) / (1.0 + softness), 0.0);
+    return part * part;
+}
 
 void main() {
     vec4 seen = V * vec4(position, 1.0);
-    eye_position = seen.xyz;
-    eye_normal = mat3(V) * normal;
-    eye_surface = surface;
+    vec3 n = normalize(mat3(V) * normal);
+    vec3 view = normalize(-seen.xyz);
+    float gloss = surface.a;
+
+    // Inside the skin light goes round the edge of the shadow, red the furthest.
+    vec3 softness = 0.15 + 0.5 * surface.rgb;
+    float grazing = pow(1.0 - max(dot(n, view), 0.0), 4.0);
+    vec3 rim = RIM_COLOR * max(dot(n, RIM) + 0.1, 0.0);
+    vec3 linear = surface.rgb * (mix(GROUND, SKY, 0.5 + 0.5 * n.y)
+        + KEY_COLOR * diffuse(n, KEY, softness)
+        + FILL_COLOR * diffuse(n, FILL, softness)
+        + rim) + 0.3 * sqrt(gloss) * grazing * rim;
+    // As on film nothing is brighter than 1. Each channel alone would make bright skin pale, all by
+    // the brightest one leathery: halfway. Then gamma 2.
+    float brightest = max(linear.r, max(linear.g, linear.b)) + 1e-6;
+    vec3 alone = 1.0 - exp(-1.2 * linear);
+    vec3 together = linear * (1.0 - exp(-1.2 * brightest)) / brightest;
+    lit = sqrt(mix(alone, together, 0.6));
+
+    // The sharper, the brighter; and stronger where the surface turns away from the camera.
+    sharpness = 4.0 * exp2(6.5 * gloss);
+    shine = 0.17 * sqrt(gloss) * (1.0 + 3.0 * grazing) * (0.3 + 0.07 * sharpness)
+        * max(dot(n, KEY), 0.0);
+    facing = n;
+    halfway = normalize(KEY + view);
     gl_Position = P * seen;
 }

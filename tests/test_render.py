@@ -1,0 +1,244 @@
+"""What is drawn, and that drawing does not depend on who else draws."""
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+
+from jambatalk.errors import RenderError
+from jambatalk.face import Face, load_head
+from jambatalk.render import View, draw
+from jambatalk.render.gl import PACKAGES
+
+SKIN, BLUE = (205, 150, 125), (30, 60, 200)
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module")
+def ball() -> Face:
+    """A ball as large as a head, blue on its own left."""
+    mesh = trimesh.creation.icosphere(3, 0.1)
+    template = mesh.vertices.astype(np.float32)
+    colors = np.where(template[:, :1] > 0.02, np.uint8(BLUE), np.uint8(SKIN))
+    return Face(
+        name="ball",
+        template=template,
+        triangles=mesh.faces.astype(np.int32),
+        colors=colors,
+        gloss=np.full(len(template), 0.3, np.float32),
+        actions=(),
+        basis=np.zeros((0, len(template), 3), np.float32),
+        regions={},
+        landmarks={},
+    )
+
+
+@pytest.fixture(scope="module")
+def head() -> Face:
+    return load_head(1)
+
+
+def picture(face: Face, view: View, **weights: float) -> np.ndarray:
+    """The face with some actions at some weights."""
+    moved = (weight * face.basis[face.actions.index(name)] for name, weight in weights.items())
+    (frame,) = draw(face, [sum(moved, face.template)], view)
+    return frame
+
+
+def drawn(frame: np.ndarray) -> np.ndarray:
+    """Where `frame` is not background."""
+    return (frame != frame[0, 0]).any(-1)
+
+
+def test_a_head_fills_the_picture(head):
+    view = View(size=256)
+    frame = picture(head, view)
+    assert frame.shape == (256, 256, 3)
+    assert frame.dtype == np.uint8
+    rows, columns = np.nonzero(drawn(frame))
+    assert abs(columns.mean() - 127.5) < 3
+    assert 10 < rows.min() < 50, "room above the head, and not much"
+    assert rows.max() == 255, "the neck goes on"
+    face = frame[drawn(frame)].astype(int)
+    assert (face.max(-1) > 250).mean() < 0.001, "nothing is blown out but a glint in the eyes"
+    assert (face.max(-1) > 8).all(), "nothing is pure black"
+    assert face.std() > 20, "light and shade"
+
+
+def test_heads_are_framed_alike(head):
+    def span(face: Face) -> tuple[int, int]:
+        frame = picture(face, View(size=128))
+        rows = np.nonzero(drawn(frame).any(1))[0]
+        return rows.min(), rows.max()
+
+    child = replace(head, template=head.template * np.float32(0.7), basis=head.basis * 0.7)
+    assert np.abs(np.subtract(span(child), span(head))).max() <= 1
+
+
+def test_the_same_frame_is_the_same_picture(ball):
+    first, second = draw(ball, [ball.template] * 2, View(size=128))
+    assert (first == second).all()
+    assert (picture(ball, View(size=128)) == first).all()
+
+
+def test_the_picture_follows_the_vertices(ball):
+    small, large = draw(ball, [ball.template * 0.5, ball.template], View(size=128))
+    assert drawn(large).sum() / drawn(small).sum() == pytest.approx(4, rel=0.1)
+
+
+@pytest.mark.parametrize("at_once", ["threads", "turns"])
+def test_clips_drawn_at_once_do_not_disturb_each_other(ball, head, at_once):
+    clips = [
+        (ball, [ball.template * size for size in np.linspace(0.3, 1, 6)], View(size=128)),
+        (head, [head.template] * 6, View(size=96, yaw=30, background="#ffffff")),
+        (head, [head.template * size for size in (1, 0.8, 1, 0.9, 1, 0.7)], View(size=128)),
+    ]
+    alone = [list(draw(*clip)) for clip in clips]
+    if at_once == "threads":
+        with ThreadPoolExecutor(3) as threads:
+            together = list(threads.map(lambda clip: list(draw(*clip)), clips))
+    else:
+        together = list(zip(*zip(*(draw(*clip) for clip in clips), strict=True), strict=True))
+    for one, other in zip(alone, together, strict=True):
+        assert all((a == b).all() for a, b in zip(one, other, strict=True))
+
+
+def test_a_clip_may_be_left_half_drawn(ball):
+    frames = draw(ball, (ball.template for _ in range(1000)), View(size=64))
+    first = next(frames)
+    frames.close()
+    assert (picture(ball, View(size=64)) == first).all()
+
+
+def test_yaw_turns_the_camera_to_the_heads_left(ball):
+    def middle(yaw: float) -> np.ndarray:
+        return picture(ball, View(size=64, yaw=yaw))[28:36, 28:36].mean((0, 1))
+
+    left, right = middle(90), middle(-90)
+    assert left[2] > left[0] + 50, "blue"
+    assert right[0] > right[2] + 50, "skin"
+
+
+def test_background_size_and_shading_take_effect(ball):
+    frame = picture(ball, View(size=200, background="#12a0F3"))
+    assert frame.shape == (200, 200, 3)
+    assert tuple(frame[0, 0]) == (0x12, 0xA0, 0xF3)
+    clay = picture(ball, View(size=200, shading="clay"))
+    color = clay[drawn(clay)].astype(int)
+    assert (color.max(-1) - color.min(-1)).max() < 50, "no skin and no blue"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"size": 63},
+        {"size": 62},
+        {"size": 4096},
+        {"size": 512.0},
+        {"background": "red"},
+        {"background": "#12345"},
+        {"yaw": 91},
+        {"yaw": float("nan")},
+        {"shading": "glass"},
+    ],
+)
+def test_a_wrong_view_is_refused(wrong):
+    with pytest.raises(RenderError, match=r"Choose|Write"):
+        View(**wrong)
+
+
+def test_a_frame_that_does_not_fit_is_refused(ball):
+    for frame in (ball.template[:-1], ball.template.ravel(), ball.template * np.nan):
+        with pytest.raises(RenderError, match="vertices"):
+            list(draw(ball, [frame], View(size=64)))
+
+
+def test_an_open_mouth_is_seen_and_has_an_inside(head):
+    view = View(size=256, background="#00ff00")
+    closed, half, wide = (picture(head, view, jawOpen=jaw) for jaw in (0, 0.3, 0.7))
+    corners = head.template[head.landmarks["mouth_corners"]]
+    nose = head.template[head.landmarks["nose_tip"]]
+    assert nose[0, 1] > corners[:, 1].max()
+    changed = (np.abs(wide.astype(int) - closed) > 25).any(-1)
+    rows, columns = np.nonzero(changed)
+    assert len(rows) > 300
+    assert rows.min() > 128, "below the eyes"
+    assert abs(columns.mean() - 128) < 8
+    for frame in (closed, half, wide):
+        outline = drawn(frame)
+        green = (frame[..., 1].astype(int) - frame[..., [0, 2]].max(-1)) > 60
+        for row in range(
+            100, 220
+        ):  # between the outermost points of the face nothing shows through
+            inside = np.nonzero(outline[row])[0]
+            assert not green[row, inside.min() + 30 : inside.max() - 30].any()
+
+
+def script(code: str, **environment: str) -> subprocess.CompletedProcess:
+    code = f"import numpy as np\nfrom jambatalk.face import load_head\n{code}"
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **environment},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+DRAW = """
+from jambatalk.render import View, draw
+from jambatalk.errors import RenderError
+head = load_head(1)
+def go():
+    try:
+        print("drawn", int(next(draw(head, [head.template], View(size=64))).mean()))
+    except RenderError as error:
+        print(error)
+go()
+"""
+
+
+def test_without_opengl_the_error_names_what_to_install(tmp_path):
+    for library in ("EGL", "OSMesa", "GL", "OpenGL"):
+        for version in ("", *(f".{number}" for number in range(10))):
+            (tmp_path / f"lib{library}.so{version}").write_text("not a library")
+    environment = {name: value for name, value in os.environ.items() if "OPENGL" not in name}
+    done = script(DRAW, LD_LIBRARY_PATH=str(tmp_path), PYOPENGL_PLATFORM="", **environment)
+    assert "drawn" not in done.stdout
+    for packages in PACKAGES.values():
+        assert f"apt-get install {packages}" in done.stdout
+    assert "libEGL" in done.stdout or "libGL" in done.stdout
+    assert not done.stderr
+
+
+@pytest.mark.parametrize("backend", PACKAGES)
+def test_the_back_end_asked_for_is_used(backend):
+    done = script(DRAW, PYOPENGL_PLATFORM=backend)
+    if "missing" in done.stdout:
+        pytest.skip(done.stdout)
+    assert done.stdout.startswith("drawn"), done.stdout + done.stderr
+
+
+def test_an_unknown_back_end_is_refused():
+    assert "Unset it" in script(DRAW, PYOPENGL_PLATFORM="glx").stdout
+
+
+def test_a_forked_process_is_told_instead_of_hanging():
+    done = script(f"{DRAW}\nimport os\nchild = os.fork()\nif child:\n os.wait()\nelse:\n go()")
+    assert "spawn" in done.stdout
+    assert "drawn" in done.stdout
+
+
+def test_importing_is_light():
+    done = script(
+        "import sys, jambatalk.render\n"
+        "print({'pyrender', 'OpenGL', 'trimesh', 'scipy', 'PIL'} & set(sys.modules))"
+    )
+    assert done.stdout.strip() == "set()", done.stdout + done.stderr
