@@ -12,6 +12,7 @@ from jambatalk.data import landmark_fit as fit
 from jambatalk.data.clip import at_rate
 from jambatalk.data.facegood import read_facegood
 from jambatalk.data.grid import UNIT, read_grid
+from jambatalk.data.manner import Manner
 from jambatalk.errors import DataError
 from jambatalk.evaluate.lips import aperture, correlation
 
@@ -145,3 +146,22 @@ def test_missing_and_damaged_sets_are_named(tmp_path: Path, face: Face) -> None:
     np.savez(tmp_path / "take.npz", weights=np.zeros((3, 3)))
     with pytest.raises(DataError, match="names"):
         list(read_facegood(tmp_path, face))
+
+
+def test_a_manner_keeps_what_is_said(face: Face, weights: np.ndarray) -> None:
+    jaw, pucker, raised, close = (
+        face.actions.index(a) for a in ("jawOpen", "mouthPucker", "mouthUpperUpLeft", "mouthClose")
+    )
+    raiser = weights.copy()  # the same words with a raised lip instead of a dropped jaw
+    raiser[:, raised] = raiser[:, raised + 1] = 2.0 * weights[:, jaw]
+    raiser[:, jaw] *= 0.3
+    dropping, raising = Manner.of(face, [weights]), Manner.of(face, [raiser])
+    carried = raising.carry_over(weights, dropping)
+    assert correlation(aperture(face, carried), aperture(face, weights)) > 0.97
+    assert carried[:, jaw].max() < 0.6 * weights[:, jaw].max()
+    assert carried[:, raised].max() > 0.2
+    assert correlation(carried[:, pucker], weights[:, pucker]) > 0.9
+    still = aperture(face, weights) < 0.0005
+    assert aperture(face, carried)[still].max() < 0.001
+    assert carried[:, close].min() >= 0
+    assert carried.max() <= 1

@@ -10,6 +10,7 @@ import torch
 
 from jambatalk import Face, Speech, TalkingHead, load_head
 from jambatalk.data.clip import Clip
+from jambatalk.errors import DataError
 from jambatalk.evaluate.lips import lip_aperture
 from jambatalk.model.config import EncoderConfig, JambaTalkConfig
 from jambatalk.model.jambatalk import JambaTalk
@@ -68,13 +69,19 @@ def test_learns_and_leaves_a_checkpoint_that_runs(tmp_path: Path, face: Face) ->
 
 
 def test_training_is_reproducible(tmp_path: Path, face: Face) -> None:
-    clips = [talking(face, "jfk.flac", "crisp")]
+    clips = [talking(face, "jfk.flac", "crisp"), talking(face, "pico_es.wav", "lively")]
     config = TrainConfig(steps=3, batch=2, frames=30, evaluate_every=3, variants=1)
     weights = []
     for folder in (tmp_path / "a", tmp_path / "b"):
         train(small_model(face), face, clips, clips, folder, config)
         weights.append((folder / "model.safetensors").read_bytes())
     assert weights[0] == weights[1]
+
+
+def test_every_style_needs_a_recording(tmp_path: Path, face: Face) -> None:
+    with pytest.raises(DataError, match="lively"):
+        clips = [talking(face, "jfk.flac", "crisp")]
+        train(small_model(face), face, clips, clips, tmp_path, TrainConfig(steps=1))
 
 
 def test_loss_is_the_error_of_the_vertices(face: Face) -> None:

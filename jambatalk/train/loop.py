@@ -16,6 +16,8 @@ import torch
 from torch import Tensor
 
 from jambatalk.data.clip import Clip
+from jambatalk.data.manner import Manner
+from jambatalk.errors import DataError
 from jambatalk.evaluate.lips import aperture, correlation
 from jambatalk.face import Face
 from jambatalk.model.jambatalk import JambaTalk
@@ -35,21 +37,20 @@ class TrainConfig:
         batch: recordings a step. frames: length of each, cut at random.
         learning_rate: its peak, after `warmup` steps; then a cosine down to a hundredth.
         weight_decay: of AdamW. clip: largest gradient norm.
-        neutral: part of the examples shown with the neutral style instead of their own, so that
-            it becomes what the styles have in common.
+        own: part of the cuts shown in the style that was captured, the others in any of them.
         variants: augmented versions of each recording.
         evaluate_every: steps between two looks at what was held out; the best is kept.
         seed: of everything random.
     """
 
-    steps: int = 1400
+    steps: int = 1200
     batch: int = 24
     frames: int = 90
     learning_rate: float = 8e-4
     warmup: int = 100
     weight_decay: float = 0.02
     clip: float = 1.0
-    neutral: float = 0.25
+    own: float = 0.5
     variants: int = 2
     evaluate_every: int = 100
     seed: int = 0
@@ -69,12 +70,22 @@ def train(
 
     Returns:
         The kept checkpoint's scores on the held-out clips, see :func:`evaluate`.
+
+    Raises:
+        DataError: a style has no clip.
     """
     torch.manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
-    examples = listen(model, clips, config.variants, config.seed)
+    missing = set(model.config.styles[1:]) - {clip.style for clip in clips}
+    if missing:
+        raise DataError(f"There are no clips to learn {', '.join(sorted(missing))} from.")
+    manners = {
+        style: Manner.of(face, [clip.weights for clip in clips if clip.style == style])
+        for style in {clip.style for clip in clips}
+    }
+    examples = listen(model, clips, manners, config.variants, config.seed)
     examples += silence(model, len(examples) // 50, config.frames / model.config.fps, config.seed)
-    unseen = listen(model, held_out, 0, config.seed)
+    unseen = listen(model, held_out, manners, 0, config.seed)
     log.info("%d examples to learn from, %d held out", len(examples), len(unseen))
 
     decoder, loss = model.decoder, MotionLoss(face)
@@ -129,8 +140,9 @@ def evaluate(
             predicted = model.predict(
                 example.features.float(), model.decoder.style_table.weight[style]
             )
-            error = loss(predicted[None], example.weights[None]).vertices.item()
-            said, seen = predicted.numpy(), example.weights.numpy()
+            captured = example.weights[style]
+            error = loss(predicted[None], captured[None]).vertices.item()
+            said, seen = predicted.numpy(), captured.numpy()
             rows.append(
                 (
                     correlation(aperture(face, said), aperture(face, seen)),
@@ -154,19 +166,21 @@ def _batches(
     Recordings are drawn by the square root of each style's total length, so that the smaller
     set is not drowned, and within a style by length.
     """
-    examples = [e for e in examples if len(e.weights) >= config.frames]
-    length = np.array([len(e.weights) for e in examples], float)
+    examples = [e for e in examples if len(e.features) >= config.frames]
+    length = np.array([len(e.features) for e in examples], float)
     style = np.array([e.style for e in examples])
     total = np.array([length[style == s].sum() for s in style])
     chance = length / np.sqrt(total)
     while True:
-        chosen = rng.choice(len(examples), config.batch, p=chance / chance.sum())
         cuts = []
-        for i in chosen:
-            start = rng.integers(len(examples[i].weights) - config.frames + 1)
+        for i in rng.choice(len(examples), config.batch, p=chance / chance.sum()):
+            example = examples[i]
+            start = rng.integers(len(example.features) - config.frames + 1)
             now = slice(start, start + config.frames)
-            shown = 0 if rng.random() < config.neutral else examples[i].style
-            cuts.append((examples[i].features[now].float(), examples[i].weights[now], shown))
+            shown = rng.integers(len(example.weights))
+            if rng.random() < config.own:
+                shown = example.style
+            cuts.append((example.features[now].float(), example.weights[shown, now], shown))
         features, weights, styles = zip(*cuts, strict=True)
         yield torch.stack(features), torch.stack(weights), torch.tensor(styles)
 
