@@ -79,8 +79,8 @@ def test_training_is_reproducible(tmp_path: Path, face: Face) -> None:
 
 
 def test_every_style_needs_a_recording(tmp_path: Path, face: Face) -> None:
+    clips = [talking(face, "jfk.flac", "crisp")]
     with pytest.raises(DataError, match="lively"):
-        clips = [talking(face, "jfk.flac", "crisp")]
         train(small_model(face), face, clips, clips, tmp_path, TrainConfig(steps=1))
 
 

@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
@@ -96,8 +97,8 @@ def train(
     best, started = {"score": -math.inf}, time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "log.jsonl").open("w") as journal:
-        for step, batch in zip(range(1, config.steps + 1), _batches(examples, rng, config)):  # noqa: B905
-            features, target, style = batch
+        batches = islice(_batches(examples, rng, config), config.steps)
+        for step, (features, target, style) in enumerate(batches, 1):
             decoder.train()
             losses = loss(decoder(features, decoder.style_table(style)), target)
             optimizer.zero_grad()

@@ -38,6 +38,7 @@ def write_model_card(
             ),
             figures="\n".join(figures),
             examples=training["examples"],
+            looks=how["steps"] // how["evaluate_every"],
             **how,
         )
     )
