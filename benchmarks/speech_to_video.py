@@ -27,6 +27,7 @@ class Clock:
         self.stage, self.since = "", time.perf_counter()
 
     def __call__(self, stage: str, done: float) -> None:
+        """The time since the last call belongs to the stage it named."""
         now = time.perf_counter()
         if self.stage:
             self.took[self.stage] = self.took.get(self.stage, 0.0) + now - self.since
