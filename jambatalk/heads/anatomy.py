@@ -13,6 +13,7 @@ from jambatalk.heads.eyes import SIDES, eyeballs
 from jambatalk.heads.hair import inside_hairline
 from jambatalk.heads.lids import Lids
 from jambatalk.heads.lips import CONTACT, CORNER, Lips
+from jambatalk.heads.locks import locks
 from jambatalk.heads.makehuman import MakeHuman
 from jambatalk.heads.refine import refine
 from jambatalk.heads.rings import Rings
@@ -21,7 +22,7 @@ from jambatalk.heads.sheet import Sheet, from_quads, join, normals
 from jambatalk.heads.teeth import settle, teeth
 from jambatalk.heads.tongue import tongue
 
-GLOSS = {"eyes": 1.0, "teeth_upper": 0.75, "teeth_lower": 0.75, "tongue": 0.6, "gums": 0.7}
+GLOSS = {"eyes": 1.0, "teeth_upper": 0.75, "teeth_lower": 0.75, "tongue": 0.6, "gums": 0.7, "locks": 0.1}
 INNER = ("teeth_upper", "teeth_lower", "gums", "tongue")
 SKIN_GLOSS, LIP_GLOSS, CAP_GLOSS = 0.25, 0.4, 0.05
 
@@ -71,6 +72,7 @@ def assemble(source: MakeHuman, lips: Lips, person: np.ndarray) -> Anatomy:
         teeth(source, person, "upper"),
         teeth(source, person, "lower"),
         tongue(source),
+        _locks(source, person),
     ]
     sheet = join(parts)
     _shade(sheet, person)
@@ -82,6 +84,8 @@ def assemble(source: MakeHuman, lips: Lips, person: np.ndarray) -> Anatomy:
     sheet.fields["brow"] = brow_cover(positions, positions[landmarks["eye_corners"]])
     regions = _regions(sheet, positions, landmarks)
     gloss = sheet.fields["skin"] * SKIN_GLOSS
+    hairy = (inside_hairline(positions - person[source.members(*SIDES)].mean(axis=0)) > 4)
+    gloss = np.where(hairy & (sheet.fields["ears"] < 0.3), 0.3, 1) * gloss
     gloss = np.where(sheet.fields["cap"] > 0, CAP_GLOSS, gloss)
     gloss = gloss * (1 - sheet.fields["inside-mouth"])
     gloss = np.maximum(gloss, LIP_GLOSS * sheet.fields["lips"])
@@ -111,6 +115,13 @@ def _skin(source: MakeHuman, lips: Lips, lids: Lids, person: np.ndarray) -> Shee
     size[(inside > -7) & (inside < 12) & (skin.fields["ears"] < 0.1)] = 0.006
     size[skin.fields["cap"] > 0] = 1.0
     return refine(skin, person, size)
+
+
+def _locks(source: MakeHuman, person: np.ndarray) -> Sheet:
+    positions = person - person[source.members(*SIDES)].mean(axis=0)
+    skull = source.members("body")
+    skull = skull[(positions[skull, 1] > 0.03) & (inside_hairline(positions[skull]) > 10)]
+    return locks(positions, skull, person)
 
 
 def _shade(sheet: Sheet, person: np.ndarray) -> None:
@@ -153,7 +164,7 @@ def _regions(sheet: Sheet, positions: np.ndarray, landmarks: dict) -> dict[str, 
     above = positions[:, 1] > positions[landmarks["nose_tip"][0], 1]
     regions = {
         name: fields[name] > 0.5
-        for name in ("eyes", "teeth_upper", "teeth_lower", "gums", "tongue")
+        for name in ("eyes", "teeth_upper", "teeth_lower", "gums", "tongue", "locks")
     }
     regions["skin"] = outside
     regions["inner_mouth"] = skin & ~outside

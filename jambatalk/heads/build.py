@@ -12,7 +12,7 @@ import numpy as np
 
 from jambatalk.heads.anatomy import Anatomy, assemble
 from jambatalk.heads.colours import paint
-from jambatalk.heads.hair import lift
+from jambatalk.heads.hair import wear
 from jambatalk.heads.identities import IDENTITIES, reference, shape
 from jambatalk.heads.lips import Lips
 from jambatalk.heads.makehuman import MakeHuman, find_source
@@ -43,7 +43,7 @@ def build(source: Path | None, out: Path) -> None:
         log.info("building %s", identity.name)
         vertices = lips.seal(shape(identity, makehuman))
         template = anatomy.template(vertices)
-        template += lift(anatomy, identity, template)
+        template = wear(anatomy, identity, template)
         arrays = {
             "template": (np.round(template / GRAIN) * GRAIN).astype(np.float32),
             "colors": paint(anatomy, identity),

@@ -8,7 +8,7 @@ from jambatalk.heads.makehuman import MakeHuman
 from jambatalk.heads.sheet import Sheet, follow, join
 
 SIDES = {"helper-r-eye": -1, "helper-l-eye": 1}
-SEGMENTS = 24
+SEGMENTS = 20
 PUPIL, IRIS = 0.0021, 0.0064  # radii, metres
 # Distance of each ring from the gaze axis; beyond the iris the ball goes on by angle.
 FRONT = (0.0011, PUPIL - 1e-4, PUPIL + 1e-4, 0.0036, 0.0050, IRIS - 4e-4, IRIS + 1e-4, 0.0078)

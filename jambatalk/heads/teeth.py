@@ -28,7 +28,7 @@ class Arch:
         up: -1 when the crowns point down (upper teeth), 1 when up.
         back: how far behind the band's edge the row stands.
         rise: how far above the band's edge the row ends, at the middle and at the back.
-        widths, lengths, depths: of the seven teeth.
+        widths, lengths, depths: of the six teeth.
     """
 
     group: str
@@ -48,9 +48,9 @@ ARCHES = {
         -1,
         0.0,
         (0.0, 0.0),
-        (9.0, 7.0, 8.0, 7.4, 7.2, 10.2, 9.6),
-        (10.5, 9.2, 10.2, 8.6, 8.0, 7.5, 7.0),
-        (7.0, 6.4, 8.0, 9.0, 9.2, 11.0, 11.0),
+        (9.0, 7.0, 8.0, 7.4, 7.2, 10.2),
+        (10.5, 9.2, 10.2, 8.6, 8.0, 7.5),
+        (7.0, 6.4, 8.0, 9.0, 9.2, 11.0),
     ),
     "lower": Arch(
         "helper-lower-teeth",
@@ -58,17 +58,17 @@ ARCHES = {
         1,
         2.6,
         (0.9, -2.6),
-        (5.7, 6.2, 7.2, 7.4, 7.4, 10.8, 10.2),
-        (9.2, 9.2, 10.0, 8.6, 8.0, 7.5, 7.0),
-        (6.2, 6.4, 7.6, 8.0, 8.4, 10.5, 10.5),
+        (5.7, 6.2, 7.2, 7.4, 7.4, 10.8),
+        (9.2, 9.2, 10.0, 8.6, 8.0, 7.5),
+        (6.2, 6.4, 7.6, 8.0, 8.4, 10.5),
     ),
 }
 
 
 def teeth(source: MakeHuman, person: np.ndarray, row: str) -> Sheet:
-    """Fourteen teeth and their gum; fields "teeth_upper" or "teeth_lower", "gums", "depth".
+    """Twelve teeth and their gum; fields "teeth_upper" or "teeth_lower", "gums", "depth".
 
-    "depth" grows from 0 at the middle teeth to 1 at the last molars.
+    "depth" grows from 0 at the middle teeth to 1 at the back.
     """
     arch = ARCHES[row]
     curve = _curve(arch, person)
