@@ -42,7 +42,7 @@ def _skin(anatomy: Anatomy, identity: Identity) -> np.ndarray:
         flush = flush + near(positions, cheek, 0.022)
     colors = mix(colors, skin * [1.0, 0.80, 0.78], 0.32 * flush * fields["skin"])
     if identity.beard:
-        dark = skin * 0.45 + rgb(identity.brows) * 0.35
+        dark = skin * 0.30 + rgb(identity.brows) * 0.65
         colors = mix(colors, dark, identity.beard * _jaw(positions, landmark) * fields["skin"])
     colors = mix(colors, rgb(identity.brows), 0.9 * fields["brow"] * fields["skin"])
     if identity.hair:

@@ -9,7 +9,7 @@ from jambatalk.heads.sheet import Sheet, join, pick, rims
 
 CENTRE, RADIUS = np.array([0.0, 0.715, 0.035]), 0.176  # metres, on the reference person
 SLIVER = 0.12  # share of an edge below which the cut is moved to the edge's end
-RINGS = 3  # of the cap
+RINGS = 2  # of the cap
 
 
 def bust(body: Sheet, person: np.ndarray) -> Sheet:

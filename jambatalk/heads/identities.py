@@ -10,6 +10,7 @@ import numpy as np
 from jambatalk.heads.makehuman import MakeHuman
 
 YOUNG, OLD = 25.0, 90.0  # years at MakeHuman's "young" and "old"
+EASE = {"mouth/mouth-angles-up": 0.25}  # MakeHuman's resting mouths look stern
 SPREAD = 0.11  # sigma of the facial targets; 0.25 makes caricatures
 SYMMETRIC = ("cheek", "chin", "ears", "eyebrows", "eyes", "forehead", "head", "mouth", "nose")
 MOVES = ("head-trans", "head-angle", "eyes/l-eye-push", "mouth-trans-in", "nose-trans-in")
@@ -88,7 +89,7 @@ IDENTITIES = (
     ),
     Identity(
         "yuki", "East Asian", 26, 0, (0, 1, 0), 5,
-        "#e3b896", "#c4766a", "#36221a", "#241a16", Hair("#1d1715", 14, 10, length=0.5),
+        "#e3b896", "#c4766a", "#36221a", "#241a16", Hair("#1d1715", 14, 10, length=0.7),
     ),
     Identity(
         "lars", "northern European", 43, 1, (0, 0, 1), 11,
@@ -109,11 +110,11 @@ IDENTITIES = (
     ),
     Identity(
         "wei", "East Asian", 48, 1, (0, 1, 0), 23,
-        "#d3a47e", "#b57264", "#33211a", "#1c1614", Hair("#1d1816", 9, 4, 6),
+        "#d3a47e", "#bb7265", "#33211a", "#1c1614", Hair("#1d1816", 9, 4, 6),
     ),
     Identity(
         "elsa", "northern European", 72, 0, (0, 0, 1), 29,
-        "#e3b9a2", "#bb7a70", "#7a9bb5", "#9c8b78", Hair("#d6d2ca", 14, 9, 3, curl=0.5),
+        "#e3b9a2", "#bb7a70", "#7a9bb5", "#9c8b78", Hair("#c2beb7", 14, 9, 3, curl=0.5),
     ),
     Identity(
         "omar", "North African", 35, 1, (0.3, 0, 0.7), 31,
@@ -136,7 +137,7 @@ def shape(identity: Identity, source: MakeHuman) -> np.ndarray:
     for name, amount in _macro(identity).items():
         vertices += amount * source.target(name)
     variation = _variation(identity, source)
-    for name, amount in (variation | identity.features).items():
+    for name, amount in (*variation.items(), *EASE.items(), *identity.features.items()):
         vertices += amount * source.target(name)
     return vertices
 

@@ -23,6 +23,7 @@ FOLLOW = {
 # Columns of a ring, counted from the middle of the upper lip towards the head's left: those of the
 # upper lip, and of the lower lip, that face each other; the mouth corner lies between.
 PAIRS = ((0, 19), (2, 18), (4, 17), (6, 16), (8, 15))
+NEAR_CORNER = ((9, 14), (10, 13))  # closed as well, but too close to the corner for landmarks
 CORNER = 12
 COLUMNS = 38
 
@@ -80,7 +81,7 @@ class Lips:
         """(38, 3): what each column of a ring must move for its pairs to meet."""
         ring = self.rings[start]
         column, move = [], []
-        for upper, lower in PAIRS:
+        for upper, lower in PAIRS + NEAR_CORNER:
             for a, b in {(upper, lower), (-upper % COLUMNS, -lower % COLUMNS)}:
                 half = (vertices[ring[b]] - vertices[ring[a]]) / 2
                 column += [a, b]

@@ -12,9 +12,9 @@ FRONT = 50.0  # degrees of azimuth where the shell begins on either side of the 
 # From the top down: height above the eyes (mm), width as a share of the full one, front edge
 # moved back (degrees), thickness (mm), how far the front edge tucks into the scalp (mm).
 PROFILE = (
-    (92, 0.50, 6, 4, 8), (80, 0.71, 4, 7, 8), (64, 0.86, 3, 9, 8), (42, 0.965, 4, 11, 9),
-    (14, 1.02, 9, 12, 10), (-16, 1.04, 14, 13, 8), (-48, 1.03, 17, 13, 5), (-80, 1.0, 19, 11, 3),
-    (-104, 0.93, 20, 7, 2),
+    (92, 0.50, 26, 4, 8), (80, 0.71, 22, 7, 9), (64, 0.86, 18, 9, 11), (42, 0.965, 13, 11, 12),
+    (14, 1.02, 8, 12, 11), (-16, 1.04, 9, 13, 8), (-48, 1.03, 11, 13, 5), (-80, 1.0, 12, 11, 3),
+    (-104, 0.93, 13, 7, 2),
 )  # fmt: skip
 SIDE, BACK, FACE = 88.0, 108.0, 84.0  # mm from the axis: full width of the shell
 HIDDEN = np.array([0.0, 0.040, AXIS / 1000])  # metres, inside every skull
