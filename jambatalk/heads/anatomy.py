@@ -18,7 +18,7 @@ from jambatalk.heads.makehuman import MakeHuman
 from jambatalk.heads.refine import refine
 from jambatalk.heads.rings import Rings
 from jambatalk.heads.shade import openness
-from jambatalk.heads.sheet import Sheet, from_quads, join, normals
+from jambatalk.heads.sheet import Sheet, from_quads, join, neighbours, normals
 from jambatalk.heads.teeth import settle, teeth
 from jambatalk.heads.tongue import tongue
 
@@ -130,6 +130,7 @@ def _shade(sheet: Sheet, person: np.ndarray) -> None:
     triangles = sheet.triangles[outside[sheet.triangles].all(axis=1)]
     positions = sheet.place(person)
     light = openness(positions, triangles, normals(positions, triangles))
+    light = (light + neighbours(triangles, len(sheet)) @ light) / 2
     sheet.fields["open"] = np.where(outside, light, 1.0)
 
 

@@ -26,6 +26,11 @@ PAIRS = ((0, 19), (2, 18), (4, 17), (6, 16), (8, 15))
 NEAR_CORNER = ((9, 14), (10, 13))  # closed as well, but too close to the corner for landmarks
 CORNER = 12
 COLUMNS = 38
+# Actions, or the beginnings of their names, during which closed lips stay closed.
+TOGETHER = (
+    "cheekPuff", "mouthDimple", "mouthFrown", "mouthLeft", "mouthPress", "mouthPucker",
+    "mouthRight", "mouthSmile", "mouthStretch", "noseSneer",
+)  # fmt: skip
 
 
 class Lips:
@@ -61,6 +66,8 @@ class Lips:
     def seal(self, vertices: np.ndarray) -> np.ndarray:
         """The same person (N, 3) with closed lips: facing vertices meet halfway.
 
+        Linear in the vertices, so that offsets can be sealed as well.
+
         The contact line and the ring behind it are closed exactly; the rings around follow by
         less and less, so that the lips keep their shape.
         """
@@ -69,6 +76,20 @@ class Lips:
             anchor = start if start in (CONTACT, BEHIND) else CONTACT
             sealed[self.rings[start]] += amount * self._closing(anchor, vertices)
         return sealed
+
+    def stay_together(self, actions: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The actions (N, 3) made for lips that touch at rest, as MakeHuman's do not.
+
+        Smiling, pressing and the like neither part the lips nor push them into each other, and
+        "mouthClose" undoes exactly the gap of as much "jawOpen".
+        """
+        fitted = {
+            name: self.seal(offsets) if name.startswith(TOGETHER) else offsets
+            for name, offsets in actions.items()
+        }
+        jaw = actions["jawOpen"]
+        fitted["mouthClose"] = self.seal(jaw + actions["mouthClose"]) - jaw
+        return fitted
 
     def _facing(self, start: int) -> tuple[np.ndarray, np.ndarray]:
         ring = self.rings[start]
