@@ -12,7 +12,7 @@ from jambatalk.heads.brows import brow_cover, brow_distance
 from jambatalk.heads.eyes import SIDES, eyeballs
 from jambatalk.heads.hair import inside_hairline
 from jambatalk.heads.lids import Lids
-from jambatalk.heads.lips import CONTACT, CORNER, Lips
+from jambatalk.heads.lips import Lips
 from jambatalk.heads.locks import locks
 from jambatalk.heads.makehuman import MakeHuman
 from jambatalk.heads.refine import refine
@@ -22,7 +22,14 @@ from jambatalk.heads.sheet import Sheet, from_quads, join, neighbours, normals
 from jambatalk.heads.teeth import settle, teeth
 from jambatalk.heads.tongue import tongue
 
-GLOSS = {"eyes": 1.0, "teeth_upper": 0.75, "teeth_lower": 0.75, "tongue": 0.6, "gums": 0.7, "locks": 0.1}
+GLOSS = {
+    "eyes": 1.0,
+    "teeth_upper": 0.75,
+    "teeth_lower": 0.75,
+    "tongue": 0.6,
+    "gums": 0.7,
+    "locks": 0.1,
+}
 INNER = ("teeth_upper", "teeth_lower", "gums", "tongue")
 SKIN_GLOSS, LIP_GLOSS, CAP_GLOSS = 0.25, 0.4, 0.05
 
@@ -84,7 +91,7 @@ def assemble(source: MakeHuman, lips: Lips, person: np.ndarray) -> Anatomy:
     sheet.fields["brow"] = brow_cover(positions, positions[landmarks["eye_corners"]])
     regions = _regions(sheet, positions, landmarks)
     gloss = sheet.fields["skin"] * SKIN_GLOSS
-    hairy = (inside_hairline(positions - person[source.members(*SIDES)].mean(axis=0)) > 4)
+    hairy = inside_hairline(positions - person[source.members(*SIDES)].mean(axis=0)) > 4
     gloss = np.where(hairy & (sheet.fields["ears"] < 0.3), 0.3, 1) * gloss
     gloss = np.where(sheet.fields["cap"] > 0, CAP_GLOSS, gloss)
     gloss = gloss * (1 - sheet.fields["inside-mouth"])
@@ -146,7 +153,7 @@ def _profile(sheet: Sheet, positions: np.ndarray, landmarks: dict) -> dict[str, 
     """Nose tip and chin: what stands out furthest in the middle of the face."""
     skin = (sheet.fields["skin"] > 0) & (sheet.fields["cap"] == 0)
     middle = np.flatnonzero(skin & (np.abs(positions[:, 0]) < 5e-4))
-    x, y, z = positions[middle].T
+    _, y, z = positions[middle].T
     nose = middle[np.argmax(z)]
     lip = positions[landmarks["outer_lip_lower"], 1].min()
     below = (y < lip - 0.012) & (y > lip - 0.035)

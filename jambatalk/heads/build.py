@@ -9,7 +9,6 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-
 from PIL import Image
 
 from jambatalk.face import Face
@@ -26,6 +25,7 @@ log = logging.getLogger(__name__)
 THUMBNAIL = 192  # pixels
 SHADES = 64  # colours of a thumbnail
 POSE = {"mouthSmileLeft": 0.25, "mouthSmileRight": 0.25}  # of a thumbnail
+STILL = 5e-5  # metres; less than this is no motion
 GRAIN = 2.0**-18  # metres; templates are rounded to it so that they compress
 
 
@@ -68,6 +68,7 @@ def _topology(anatomy: Anatomy, actions: dict[str, np.ndarray]) -> dict[str, np.
     names = sorted(actions)
     basis = np.stack([anatomy.sheet.weave @ actions[name] for name in names])
     stick_out(basis[names.index("tongueOut")])
+    basis[np.linalg.norm(basis, axis=2) < STILL] = 0
     return {
         "triangles": anatomy.sheet.triangles.astype(np.int32),
         "gloss": anatomy.gloss.astype(np.float16),

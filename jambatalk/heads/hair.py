@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,7 +40,7 @@ def inside_hairline(positions: np.ndarray, recede: float = 0.0) -> np.ndarray:
     points = np.stack([azimuth * ROUND, y], axis=1)
     corners = line * [ROUND, 1]
     nearest = np.full(len(points), np.inf)
-    for a, b in zip(corners[:-1], corners[1:], strict=True):
+    for a, b in pairwise(corners):
         share = np.clip((points - a) @ (b - a) / ((b - a) @ (b - a)), 0, 1)
         nearest = np.minimum(nearest, np.linalg.norm(points - a - share[:, None] * (b - a), axis=1))
     return np.where(y > np.interp(azimuth, *line.T), nearest, -nearest)

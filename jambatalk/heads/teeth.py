@@ -12,7 +12,12 @@ from jambatalk.heads.sheet import Sheet, follow
 
 SEGMENTS = 8
 # Shares of a crown from gum to edge: height, width, depth of an incisor, depth of a molar.
-LEVELS = ((0.0, 0.80, 0.95, 0.92), (0.45, 1.0, 0.85, 1.0), (0.88, 0.97, 0.42, 0.9), (1, 0.84, 0.2, 0.62))  # fmt: skip
+LEVELS = (
+    (0.0, 0.80, 0.95, 0.92),
+    (0.45, 1.0, 0.85, 1.0),
+    (0.88, 0.97, 0.42, 0.9),
+    (1.0, 0.84, 0.2, 0.62),
+)
 SQUARE = 3.0  # exponent of the crown's outline; 2 is an ellipse
 SHOWN, BEHIND_LIP = 0.0024, 0.0082  # metres: upper teeth below the lip's edge, and behind it
 GUM = ((1.3, 9.0), (0.9, 3.0), (0.15, 0.0))  # outwards and away from the edge, mm, front of the gum
@@ -147,7 +152,8 @@ def _tooth(arch: Arch, curve: CubicSpline, k: int, s: float, side: int):
             + outline[:, :1] * along * (wide * width * 0.485)
             + outline[:, 1:] * outward * deep / 2
         )
-    points = np.concatenate([*rings, [rings[-1].mean(axis=0) + [0, arch.up * 0.0002, 0]]])
+    tip = np.array([0, arch.up * 0.0002, 0])
+    points = np.concatenate([*rings, rings[-1].mean(axis=0, keepdims=True) + tip])
     triangles = []
     for i in range(SEGMENTS):
         j = (i + 1) % SEGMENTS
