@@ -47,7 +47,7 @@ def _skin(anatomy: Anatomy, identity: Identity) -> np.ndarray:
     colors = mix(colors, rgb(identity.brows), 0.9 * fields["brow"] * fields["skin"])
     if identity.hair:
         cover, grain = scalp(anatomy, identity)
-        strands = rgb(identity.hair.color) * (1 + 0.25 * grain[:, None])
+        strands = rgb(identity.hair.color) * (1 + (0.10 + 0.15 * identity.hair.curl) * grain[:, None])
         colors = mix(colors, strands, cover)
     return mix(colors, skin * 0.45, fields["cap"])
 

@@ -21,7 +21,7 @@ LINE = (
     (74, -14), (77, 8), (100, 8), (106, -20), (114, -42), (130, -56), (155, -62), (200, -64),
 )  # fmt: skip
 ROUND = 1.35  # mm of scalp in a degree of azimuth
-EDGE = 22.0  # mm over which the hair grows to its full thickness
+EDGE = 30.0  # mm over which the hair grows to its full thickness
 TUCK = 0.10  # share by which ears lie closer to the head under longer hair
 SIDES_END, TOP_START = 28.0, 98.0  # mm above the eyes
 
@@ -66,7 +66,7 @@ def wear(anatomy: Anatomy, identity: Identity, template: np.ndarray) -> np.ndarr
         return worn
     up = np.clip((anatomy.positions[:, 1] * 1000 - SIDES_END) / (TOP_START - SIDES_END), 0, 1)
     thick = identity.hair.sides + (identity.hair.top - identity.hair.sides) * up * up * (3 - 2 * up)
-    thick *= np.sqrt(np.clip(_inside(anatomy, identity) / EDGE, 0, 1))
+    thick *= np.clip(_inside(anatomy, identity) / EDGE, 0, 1) ** 0.7
     thick *= 1 + 0.12 * identity.hair.curl * scalp(anatomy, identity)[1]
     worn += normals(template, anatomy.sheet.triangles) * thick[:, None] / 1000
     if length:

@@ -81,7 +81,7 @@ class Identity:
 IDENTITIES = (
     Identity(
         "mara", "southern European", 34, 0, (0, 0, 1), 3,
-        "#d6a17f", "#b4685c", "#5b4327", "#2f2018", Hair("#33211a", 13, 9, length=0.8),
+        "#d6a17f", "#b4685c", "#5b4327", "#2f2018", Hair("#33211a", 14, 12, -4, length=0.8),
     ),
     Identity(
         "kofi", "West African", 28, 1, (1, 0, 0), 7,
@@ -89,7 +89,7 @@ IDENTITIES = (
     ),
     Identity(
         "yuki", "East Asian", 26, 0, (0, 1, 0), 5,
-        "#e3b896", "#c4766a", "#36221a", "#241a16", Hair("#1d1715", 14, 10, length=0.7),
+        "#e3b896", "#c4766a", "#36221a", "#241a16", Hair("#1d1715", 14, 12, -5, length=0.75),
     ),
     Identity(
         "lars", "northern European", 43, 1, (0, 0, 1), 11,
@@ -97,7 +97,7 @@ IDENTITIES = (
     ),
     Identity(
         "zola", "southern African", 31, 0, (1, 0, 0), 13,
-        "#8a5b41", "#8a4a42", "#3a2314", "#17100c", Hair("#1a1412", 24, 20, curl=1.0),
+        "#8a5b41", "#8a4a42", "#3a2314", "#17100c", Hair("#1a1412", 24, 19, -5, curl=1.0),
     ),
     Identity(
         "hugo", "western European", 61, 1, (0, 0, 1), 17,
@@ -106,7 +106,7 @@ IDENTITIES = (
     ),
     Identity(
         "priya", "South Asian", 37, 0, (0.3, 0.2, 0.5), 19,
-        "#b07d58", "#a05a4e", "#3b2415", "#17110f", Hair("#1a1312", 13, 9, length=1.0),
+        "#b07d58", "#a05a4e", "#3b2415", "#17110f", Hair("#1a1312", 14, 12, -3, length=1.0),
     ),
     Identity(
         "wei", "East Asian", 48, 1, (0, 1, 0), 23,
@@ -114,15 +114,15 @@ IDENTITIES = (
     ),
     Identity(
         "elsa", "northern European", 72, 0, (0, 0, 1), 29,
-        "#e3b9a2", "#bb7a70", "#7a9bb5", "#9c8b78", Hair("#c2beb7", 14, 9, 3, curl=0.5),
+        "#e3b9a2", "#bb7a70", "#7a9bb5", "#9c8b78", Hair("#c2beb7", 14, 9, -3, curl=0.5),
     ),
     Identity(
         "omar", "North African", 35, 1, (0.3, 0, 0.7), 31,
-        "#bd8b65", "#a5665a", "#46301d", "#17110e", Hair("#17110f", 5, 2.5, cover=0.92), beard=0.7,
+        "#bd8b65", "#a5665a", "#46301d", "#17110e", Hair("#17110f", 5, 2.5, cover=0.92), beard=0.85,
     ),
     Identity(
         "rosa", "Latin American", 54, 0, (0.1, 0.4, 0.5), 37,
-        "#c28e69", "#ad6456", "#40291a", "#2a1d17", Hair("#33231c", 17, 13, curl=0.8), weight=0.65,
+        "#c28e69", "#ad6456", "#40291a", "#2a1d17", Hair("#33231c", 17, 13, -5, curl=0.8), weight=0.65,
     ),
     Identity(
         "abel", "East African", 70, 1, (0.8, 0, 0.2), 41,

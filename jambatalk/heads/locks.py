@@ -12,8 +12,8 @@ FRONT = 50.0  # degrees of azimuth where the shell begins on either side of the 
 # From the top down: height above the eyes (mm), width as a share of the full one, front edge
 # moved back (degrees), thickness (mm), how far the front edge tucks into the scalp (mm).
 PROFILE = (
-    (92, 0.50, 26, 4, 8), (80, 0.71, 22, 7, 9), (64, 0.86, 18, 9, 11), (42, 0.965, 13, 11, 12),
-    (14, 1.02, 8, 12, 11), (-16, 1.04, 9, 13, 8), (-48, 1.03, 11, 13, 5), (-80, 1.0, 12, 11, 3),
+    (92, 0.50, 26, 4, 8), (80, 0.71, 22, 7, 9), (64, 0.86, 19, 9, 11), (42, 0.965, 16, 11, 12),
+    (14, 1.02, 13, 12, 11), (-16, 1.04, 11, 13, 7), (-48, 1.03, 11, 13, 4), (-80, 1.0, 12, 11, 3),
     (-104, 0.93, 13, 7, 2),
 )  # fmt: skip
 SIDE, BACK, FACE = 88.0, 108.0, 84.0  # mm from the axis: full width of the shell
@@ -38,8 +38,10 @@ def locks(positions: np.ndarray, guides: np.ndarray, person: np.ndarray) -> Shee
             radius = np.hypot(x, z)
             edge = np.minimum(np.arange(COLUMNS), np.arange(COLUMNS)[::-1])
             shrink = (radius - inner * thick - tuck * np.exp(-edge / 1.2)) / radius
-            layers.append(np.stack([x * shrink, np.full_like(x, height), z * shrink + AXIS], 1))
-            falls.append(np.full(COLUMNS, row / (len(PROFILE) - 1)))
+            drop = row / (len(PROFILE) - 1)
+            ends = drop**3 * (16 * np.exp(-edge / 1.6) + 2.5 * np.sin(2.9 * np.arange(COLUMNS)))
+            layers.append(np.stack([x * shrink, height + ends, z * shrink + AXIS], 1))
+            falls.append(np.full(COLUMNS, drop))
     points = np.concatenate(layers) / 1000
     rows, half = len(PROFILE), len(PROFILE) * COLUMNS
     triangles = []
