@@ -47,7 +47,9 @@ def _skin(anatomy: Anatomy, identity: Identity) -> np.ndarray:
     colors = mix(colors, rgb(identity.brows), 0.9 * fields["brow"] * fields["skin"])
     if identity.hair:
         cover, grain = scalp(anatomy, identity)
-        strands = rgb(identity.hair.color) * (1 + (0.10 + 0.15 * identity.hair.curl) * grain[:, None])
+        strands = rgb(identity.hair.color) * (
+            1 + (0.10 + 0.15 * identity.hair.curl) * grain[:, None]
+        )
         colors = mix(colors, strands, cover)
     return mix(colors, skin * 0.45, fields["cap"])
 
@@ -81,6 +83,7 @@ def _mouth(colors: np.ndarray, anatomy: Anatomy, identity: Identity) -> np.ndarr
         colors, rgb(TONGUE) * (1 - 0.85 * step(fields["root"], 0.1, 0.7))[:, None], fields["tongue"]
     )
     colors = mix(colors, rgb(GUMS) * shadow, fields["gums"])
+    shadow = (1 - 0.82 * step(fields["depth"], -0.1, 0.45))[:, None]
     for name in ("teeth_upper", "teeth_lower"):
         colors = mix(colors, rgb(TEETH) * shadow ** [0.9, 1.0, 1.15], fields[name])
     return colors

@@ -19,7 +19,7 @@ LEVELS = (
     (1.0, 0.84, 0.2, 0.62),
 )
 SQUARE = 3.0  # exponent of the crown's outline; 2 is an ellipse
-SHOWN, BEHIND_LIP = 0.0024, 0.0082  # metres: upper teeth below the lip's edge, and behind it
+SHOWN, BEHIND_LIP = 0.0029, 0.0082  # metres: upper teeth below the lip's edge, and behind it
 GUM = ((1.3, 9.0), (0.9, 3.0), (0.15, 0.0))  # outwards and away from the edge, mm, front of the gum
 
 
@@ -62,7 +62,7 @@ ARCHES = {
         (15010, 15001, 15002, 15003, 15004, 15005, 15006, 15007, 15008),
         1,
         2.6,
-        (0.9, -2.6),
+        (0.9, -5.0),
         (5.7, 6.2, 7.2, 7.4, 7.4, 10.8),
         (9.2, 9.2, 10.0, 8.6, 8.0, 7.5),
         (6.2, 6.4, 7.6, 8.0, 8.4, 10.5),
