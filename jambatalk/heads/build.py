@@ -23,7 +23,8 @@ from jambatalk.heads.tongue import stick_out
 
 log = logging.getLogger(__name__)
 THUMBNAIL = 192  # pixels
-SHADES = 64  # colours of a thumbnail
+SHADES = 256  # colours of a thumbnail
+CROP = (0.07, 0.05, 0.93, 0.91)  # left, top, right, bottom: what of the picture is shown
 POSE = {"mouthSmileLeft": 0.25, "mouthSmileRight": 0.25}  # of a thumbnail
 STILL = 5e-5  # metres; less than this is no motion
 GRAIN = 2.0**-18  # metres; templates are rounded to it so that they compress
@@ -95,8 +96,9 @@ def _draw(path: Path, name: str, arrays: dict[str, np.ndarray]) -> None:
         landmarks={"chin": arrays["landmark.chin"]},
     )
     weights = np.array([POSE.get(action, 0.0) for action in face.actions])
-    (picture,) = draw(face, [face.vertices(weights)], View(size=3 * THUMBNAIL, yaw=12))
-    small = Image.fromarray(picture).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+    (picture,) = draw(face, [face.vertices(weights)], View(size=4 * THUMBNAIL, yaw=12))
+    close = Image.fromarray(picture).crop(np.multiply(CROP, 4 * THUMBNAIL).astype(int).tolist())
+    small = close.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
     small.quantize(SHADES, Image.Quantize.MEDIANCUT).save(path, optimize=True)
 
 

@@ -122,7 +122,8 @@ IDENTITIES = (
     ),
     Identity(
         "rosa", "Latin American", 54, 0, (0.1, 0.4, 0.5), 37,
-        "#c28e69", "#ad6456", "#40291a", "#2a1d17", Hair("#33231c", 17, 13, -5, curl=0.8), weight=0.65,
+        "#c28e69", "#ad6456", "#40291a", "#2a1d17", Hair("#33231c", 17, 13, -5, curl=0.8),
+        weight=0.65,
     ),
     Identity(
         "abel", "East African", 70, 1, (0.8, 0, 0.2), 41,
