@@ -14,6 +14,7 @@ from PIL import Image
 from jambatalk.face import Face
 from jambatalk.heads.anatomy import Anatomy, assemble
 from jambatalk.heads.colours import paint
+from jambatalk.heads.eyes import between_eyes
 from jambatalk.heads.hair import wear
 from jambatalk.heads.identities import IDENTITIES, reference, shape
 from jambatalk.heads.lips import Lips
@@ -53,8 +54,8 @@ def build(source: Path | None, out: Path) -> None:
     for identity in IDENTITIES:
         log.info("building %s", identity.name)
         vertices = lips.seal(shape(identity, makehuman))
-        template = anatomy.template(vertices)
-        template = wear(anatomy, identity, template)
+        template = anatomy.sheet.place(vertices) - between_eyes(makehuman, vertices)
+        template = wear(anatomy, identity, anatomy.settle(template))
         arrays = {
             "template": (np.round(template / GRAIN) * GRAIN).astype(np.float32),
             "colors": paint(anatomy, identity),

@@ -25,6 +25,11 @@ def eyeballs(source: MakeHuman, person: np.ndarray) -> Sheet:
     return join([_eyeball(source.members(group), person) for group in SIDES])
 
 
+def between_eyes(source: MakeHuman, vertices: np.ndarray) -> np.ndarray:
+    """(3,) the point midway between the centres of a person's eyeballs (N, 3)."""
+    return vertices[source.members(*SIDES)].mean(axis=0)
+
+
 def _eyeball(guides: np.ndarray, person: np.ndarray) -> Sheet:
     centre = person[guides].mean(axis=0)
     radius = np.linalg.norm(person[guides] - centre, axis=1).mean()

@@ -127,7 +127,7 @@ IDENTITIES = (
     ),
     Identity(
         "abel", "East African", 70, 1, (0.8, 0, 0.2), 41,
-        "#6d4834", "#75483d", "#2d1c12", "#4d453f", beard=0.0,
+        "#6d4834", "#75483d", "#2d1c12", "#4d453f",
     ),
 )  # fmt: skip
 

@@ -59,10 +59,6 @@ class Lips:
             red[ring] = {BORDER: 0.5, 537: 0.7, 554: 0.3}.get(start, 1.0)
         return red
 
-    def vermilion(self) -> np.ndarray:
-        """All vertices from the vermilion border to the contact of the lips, sorted."""
-        return np.unique([ring for start, ring in self.rings.items() if start <= BEHIND])
-
     def seal(self, vertices: np.ndarray) -> np.ndarray:
         """The same person (N, 3) with closed lips: facing vertices meet halfway.
 
