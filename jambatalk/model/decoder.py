@@ -25,9 +25,12 @@ class JambaDecoder(nn.Module):
         self.layer_mix = nn.Parameter(torch.zeros(heard))
         self.feature_map = nn.Linear(config.encoder_width, config.width)
         self.style_table = nn.Embedding(len(config.styles), config.style_width)
-        self.style_map = nn.Linear(config.style_width, config.width, bias=False)
-        self.layers = nn.ModuleList(_block(layer, config) for layer in config.layers)
-        self.norm = nn.RMSNorm(config.width)
+        self.blocks = nn.ModuleList(
+            StyledResidual(inner, config)
+            for layer in config.layers
+            for inner in _inner(layer, config)
+        )
+        self.norm = StyledNorm(config.width, config.style_width)
         self.motion_map = nn.Linear(config.width, len(config.actions))
         nn.init.normal_(self.style_table.weight, std=0.5)
         nn.init.zeros_(self.motion_map.bias)
@@ -44,39 +47,55 @@ class JambaDecoder(nn.Module):
         """
         mix = torch.softmax(self.layer_mix, 0)
         heard = torch.einsum("blmc,m->blc", self.layer_norm(features), mix)  # (b, l, c)
-        x = self.feature_map(heard) + self.style_map(style)[:, None]  # (b, l, d)
-        for layer in self.layers:
-            x = layer(x)
-        return self.motion_map(self.norm(x))
+        x = self.feature_map(heard)  # (b, l, d)
+        for block in self.blocks:
+            x = block(x, style)
+        return self.motion_map(self.norm(x, style))
 
 
-class Residual(nn.Module):
-    """x + dropout(inner(norm(x)))."""
+class StyledNorm(nn.Module):
+    """Root-mean-square norm whose gain and bias the style sets: adaptive normalisation, as in
+    arXiv 2212.09748. It starts as the plain norm."""
 
-    def __init__(self, width: int, inner: nn.Module, dropout: float) -> None:
+    def __init__(self, width: int, style_width: int) -> None:
         super().__init__()
         self.norm = nn.RMSNorm(width)
-        self.inner = inner
-        self.dropout = nn.Dropout(dropout)
+        self.style_map = nn.Linear(style_width, 2 * width, bias=False)
+        nn.init.zeros_(self.style_map.weight)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+        """Norms x (b, l, d) in a style (b, s)."""
+        gain, bias = self.style_map(style)[:, None].chunk(2, -1)  # (b, 1, d) each
+        return self.norm(x) * (1 + gain) + bias
+
+
+class StyledResidual(nn.Module):
+    """x + dropout(inner(norm(x, style)))."""
+
+    def __init__(self, inner: nn.Module, config: JambaTalkConfig) -> None:
+        super().__init__()
+        self.norm = StyledNorm(config.width, config.style_width)
+        self.inner = inner
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
         """Adds what `inner` makes of x (b, l, d)."""
-        y = self.inner(self.norm(x))
+        y = self.inner(self.norm(x, style))
         if isinstance(y, tuple):  # Mamba also gives its state
             y = y[0]
         return x + self.dropout(y)
 
 
-def _block(layer: Layer, config: JambaTalkConfig) -> nn.Module:
-    width, dropout = config.width, config.dropout
+def _inner(layer: Layer, config: JambaTalkConfig) -> list[nn.Module]:
+    """What one layer of the pattern is made of, each part to stand in a residual."""
+    width = config.width
     if layer == "attention":
         attention = GroupedQueryAttention(
             width, config.heads, config.kv_heads, config.rotary_rank, config.attention_window
         )
-        forward = nn.Sequential(nn.Linear(width, 4 * width), nn.ReLU(), nn.Linear(4 * width, width))
-        return nn.Sequential(Residual(width, attention, dropout), Residual(width, forward, dropout))
-    mamba = Residual(width, Mamba(width, config.d_state, config.d_conv, config.expand), dropout)
+        forward = [nn.Linear(width, 4 * width), nn.ReLU(), nn.Linear(4 * width, width)]
+        return [attention, nn.Sequential(*forward)]
+    mamba = Mamba(width, config.d_state, config.d_conv, config.expand)
     if layer == "mamba":
-        return mamba
-    experts = MixtureOfExperts(width, config.experts, config.experts_per_frame)
-    return nn.Sequential(mamba, Residual(width, experts, dropout))
+        return [mamba]
+    return [mamba, MixtureOfExperts(width, config.experts, config.experts_per_frame)]
