@@ -126,30 +126,27 @@ def build_encoder(config: EncoderConfig) -> SpeechEncoder:
     """
     import transformers
 
-    classes = {
-        "whisper": ("WhisperConfig", transformers.WhisperModel),
-        "wav2vec2": ("Wav2Vec2Config", transformers.Wav2Vec2Model),
-        "hubert": ("HubertConfig", transformers.HubertModel),
-        "wavlm": ("WavLMConfig", transformers.WavLMModel),
-    }
-    if config.kind not in classes:
-        raise ModelError(f"Unknown encoder '{config.kind}'.", f"Use {', '.join(classes)}.")
-    config_name, model_class = classes[config.kind]
+    names = {"whisper": "Whisper", "wav2vec2": "Wav2Vec2", "hubert": "Hubert", "wavlm": "WavLM"}
+    if config.kind not in names:
+        raise ModelError(f"Unknown encoder '{config.kind}'.", f"Use {', '.join(names)}.")
+    name = names[config.kind]  # each class is imported when it is asked for, which takes a second
     if config.source is not None:
         try:
-            model = model_class.from_pretrained(config.source)
+            model = getattr(transformers, f"{name}Model").from_pretrained(config.source)
         except (OSError, ValueError) as error:
             raise ModelError(
                 f"The speech encoder '{config.source}' could not be loaded ({error}).",
                 "Give a local folder, or a name on the Hugging Face hub and a network.",
             ) from error
         model = model.encoder if config.kind == "whisper" else model
-    elif config.kind == "whisper":
-        from transformers.models.whisper.modeling_whisper import WhisperEncoder
-
-        model = WhisperEncoder(transformers.WhisperConfig(**config.architecture))
     else:
-        model = model_class(getattr(transformers, config_name)(**config.architecture))
+        architecture = getattr(transformers, f"{name}Config")(**config.architecture)
+        if config.kind == "whisper":
+            from transformers.models.whisper.modeling_whisper import WhisperEncoder
+
+            model = WhisperEncoder(architecture)
+        else:
+            model = getattr(transformers, f"{name}Model")(architecture)
     wrapper = WhisperSpeechEncoder if config.kind == "whisper" else WaveformSpeechEncoder
     return wrapper(model.float(), config.layers)
 
