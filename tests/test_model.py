@@ -204,7 +204,7 @@ def test_bad_checkpoints_are_named(tmp_path: Path) -> None:
     weights = load_file(tmp_path / "model.safetensors")
     weights["stranger"] = weights.pop("feature_map.weight")
     save_file(weights, tmp_path / "model.safetensors")
-    with pytest.raises(ModelError, match=r"missing \['feature_map.weight'\].*\['stranger'\]"):
+    with pytest.raises(ModelError, match=r"missing feature_map.weight, unexpected stranger\."):
         JambaTalk.from_pretrained(tmp_path)
     (tmp_path / "model.safetensors").write_bytes(b"no weights")
     with pytest.raises(ModelError, match="cannot be read"):

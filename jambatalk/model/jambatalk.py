@@ -158,6 +158,12 @@ def _load_strictly(module: nn.Module, path: Path, *made_by_the_model: str) -> No
     missing = [name for name in missing if name not in made_by_the_model]
     if missing or unexpected:
         raise ModelError(
-            f"The weights in {path} do not fit its configuration: missing "
-            f"{missing or 'none'}, unexpected {unexpected or 'none'}."
+            f"The weights in {path} do not fit its configuration: missing {_some(missing)}, "
+            f"unexpected {_some(unexpected)}."
         )
+
+
+def _some(names: list[str], shown: int = 5) -> str:
+    """The first names of a list that may be long."""
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return (", ".join(names[:shown]) or "none") + more
