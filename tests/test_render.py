@@ -66,7 +66,7 @@ def test_a_head_fills_the_picture(head):
     assert 10 < rows.min() < 50, "room above the head, and not much"
     assert rows.max() == 255, "the neck goes on"
     face = frame[drawn(frame)].astype(int)
-    assert face.max() < 255, "nothing is blown out"
+    assert (face.max(-1) > 250).mean() < 0.001, "nothing is blown out but a glint in the eyes"
     assert (face.max(-1) > 8).all(), "nothing is pure black"
     assert face.std() > 20, "light and shade"
 

@@ -8,8 +8,8 @@ import pyrender
 from jambatalk.face import Face
 
 FIELD_OF_VIEW = np.radians(18.0)  # a portrait lens: a face close to a wide one looks swollen
-HEAD_HEIGHT = 0.66  # of the picture, from the chin to the top of the head
-HEAD_CENTRE = 0.53  # of the picture, from below: room for the neck
+HEAD_HEIGHT = 0.70  # of the picture, from the chin to the top of the head
+HEAD_CENTRE = 0.54  # of the picture, from below: room for the neck
 
 
 def camera(face: Face, yaw: float) -> tuple[pyrender.PerspectiveCamera, np.ndarray]:

@@ -16,8 +16,9 @@ from jambatalk.render.normals import SmoothNormals
 from jambatalk.render.view import View
 
 SUPERSAMPLING = 2  # drawn at twice the size, each 2x2 block becomes a pixel
-CLAY = (0.60, 0.56, 0.52)  # sRGB
+CLAY = (0.32, 0.28, 0.24)  # linear RGB
 CLAY_GLOSS = 0.15
+CLAY_MOUTH = 0.3  # the mouth's inside is darker, or its opening would not be seen
 
 # Compiled once; every clip uses them.
 _programs = ShaderProgramCache(str(Path(__file__).with_name("shaders")))
@@ -127,10 +128,14 @@ def _attach(buffer: int, attachment: int, kind: int, size: int) -> None:
 
 def _surface(face: Face, shading: str) -> np.ndarray:
     """What the shader is told of each vertex: (V, 4), linear RGB and gloss."""
+    color, gloss = face.colors / np.float32(255), face.gloss.copy()
+    linear = np.where(color <= 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4)  # sRGB
+    for part in ("teeth_upper", "teeth_lower", "gums", "tongue"):
+        inside = face.regions.get(part, [])
+        # Painted darker the deeper it lies in the mouth; there no light is reflected either.
+        gloss[inside] *= linear[inside].max(-1)
     if shading == "clay":
-        color, gloss = np.tile(np.float32(CLAY), (len(face.template), 1)), CLAY_GLOSS
-    else:
-        color, gloss = face.colors / np.float32(255), face.gloss
-    # sRGB's own curve, IEC 61966-2-1
-    linear = np.where(color <= 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4)
-    return np.column_stack([linear, np.broadcast_to(gloss, len(linear))]).astype(np.float32)
+        linear[:], gloss[:] = CLAY, CLAY_GLOSS
+        for part in ("inner_mouth", "gums", "tongue"):
+            linear[face.regions.get(part, [])] *= CLAY_MOUTH
+    return np.column_stack([linear, gloss]).astype(np.float32)

@@ -18,14 +18,14 @@ out float sharpness;  // of the highlight
 out float shine;      // its strength
 
 // Towards the light (x right, y up, z to the camera), and its colour times its strength.
-const vec3 KEY = vec3(-0.497, 0.500, 0.709);  // azimuth -35 degrees, elevation 30
-const vec3 KEY_COLOR = 1.47 * vec3(1.00, 0.95, 0.88);
+const vec3 KEY = vec3(-0.505, 0.375, 0.778);  // azimuth -33 degrees, elevation 22
+const vec3 KEY_COLOR = 1.65 * vec3(1.00, 0.95, 0.88);
 const vec3 FILL = vec3(0.763, 0.087, 0.640);  // 50, 5
-const vec3 FILL_COLOR = 0.46 * vec3(0.86, 0.93, 1.00);
+const vec3 FILL_COLOR = 0.42 * vec3(0.86, 0.93, 1.00);
 const vec3 RIM = vec3(0.224, 0.500, -0.837);  // 165, 30
-const vec3 RIM_COLOR = 1.32 * vec3(0.92, 0.96, 1.00);
-const vec3 SKY = vec3(0.25, 0.26, 0.29);
-const vec3 GROUND = vec3(0.14, 0.115, 0.11);
+const vec3 RIM_COLOR = 1.30 * vec3(0.92, 0.96, 1.00);
+const vec3 SKY = vec3(0.20, 0.21, 0.23);
+const vec3 GROUND = vec3(0.12, 0.10, 0.095);
 
 vec3 diffuse(vec3 n, vec3 light, vec3 softness) {
     vec3 part = max((dot(n, light) + softness) / (1.0 + softness), 0.0);
@@ -40,17 +40,23 @@ void main() {
 
     // Inside the skin light goes round the edge of the shadow, red the furthest.
     vec3 softness = 0.15 + 0.5 * surface.rgb;
+    float grazing = pow(1.0 - max(dot(n, view), 0.0), 4.0);
+    vec3 rim = RIM_COLOR * max(dot(n, RIM) + 0.1, 0.0);
     vec3 linear = surface.rgb * (mix(GROUND, SKY, 0.5 + 0.5 * n.y)
         + KEY_COLOR * diffuse(n, KEY, softness)
         + FILL_COLOR * diffuse(n, FILL, softness)
-        + RIM_COLOR * diffuse(n, RIM, softness));
-    lit = sqrt(linear / (1.0 + 0.25 * linear));  // bright colours bend; gamma 2
+        + rim) + 0.3 * sqrt(gloss) * grazing * rim;
+    // As on film nothing is brighter than 1. Each channel alone would make bright skin pale, all by
+    // the brightest one leathery: halfway. Then gamma 2.
+    float brightest = max(linear.r, max(linear.g, linear.b)) + 1e-6;
+    vec3 alone = 1.0 - exp(-1.2 * linear);
+    vec3 together = linear * (1.0 - exp(-1.2 * brightest)) / brightest;
+    lit = sqrt(mix(alone, together, 0.6));
 
     // The sharper, the brighter; and stronger where the surface turns away from the camera.
-    float grazing = 1.0 - max(dot(n, view), 0.0);
-    sharpness = 4.0 + 75.0 * gloss * gloss;
-    shine = (0.02 + 0.13 * gloss) * (1.0 + 3.0 * pow(grazing, 4.0))
-        * (0.3 + 0.07 * sharpness) * max(dot(n, KEY), 0.0);
+    sharpness = 4.0 * exp2(6.5 * gloss);
+    shine = 0.17 * sqrt(gloss) * (1.0 + 3.0 * grazing) * (0.3 + 0.07 * sharpness)
+        * max(dot(n, KEY), 0.0);
     facing = n;
     halfway = normalize(KEY + view);
     gl_Position = P * seen;
