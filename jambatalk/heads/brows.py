@@ -6,7 +6,13 @@ import numpy as np
 
 # The middle of a brow from its head to its tail: sideways from the inner corner of the eye, and
 # up from there, in widths of the eye; and half its height.
-LINE = ((-0.10, 0.64, 0.11), (0.25, 0.74, 0.135), (0.70, 0.83, 0.115), (1.05, 0.76, 0.085), (1.35, 0.55, 0.03))  # fmt: skip
+LINE = (
+    (-0.10, 0.64, 0.11),
+    (0.25, 0.74, 0.135),
+    (0.70, 0.83, 0.115),
+    (1.05, 0.76, 0.085),
+    (1.35, 0.55, 0.03),
+)
 
 
 SHARP, SOFT = 0.45, 1.15  # distances between which the hair thins out

@@ -41,17 +41,34 @@ def _skin(anatomy: Anatomy, identity: Identity) -> np.ndarray:
         cheek = np.array([side * 0.040, (nose[1] + mouth[1]) / 2 + 0.014, nose[2] - 0.030])
         flush = flush + near(positions, cheek, 0.022)
     colors = mix(colors, skin * [1.0, 0.80, 0.78], 0.32 * flush * fields["skin"])
-    jaw = step(positions[:, 1], nose[1] - 0.006, nose[1] - 0.020)
-    jaw *= step(positions[:, 1], landmark["chin"][0, 1] - 0.035, landmark["chin"][0, 1] - 0.015)
-    jaw *= step(positions[:, 2], -0.075, -0.055)
-    stubble = mix(colors, rgb(identity.brows), np.full(len(colors), 0.6))
-    colors = mix(colors, stubble * 0.9, 0.75 * identity.beard * jaw * fields["skin"])
+    if identity.beard:
+        dark = skin * 0.30 + rgb(identity.brows) * 0.65
+        colors = mix(colors, dark, identity.beard * _jaw(positions, landmark) * fields["skin"])
     colors = mix(colors, rgb(identity.brows), 0.9 * fields["brow"] * fields["skin"])
     if identity.hair:
         cover, grain = scalp(anatomy, identity)
-        strands = rgb(identity.hair.color) * (1 + 0.25 * grain[:, None])
+        strands = rgb(identity.hair.color) * (
+            1 + (0.10 + 0.15 * identity.hair.curl) * grain[:, None]
+        )
         colors = mix(colors, strands, cover)
     return mix(colors, skin * 0.45, fields["cap"])
+
+
+def _jaw(positions: np.ndarray, landmark: dict[str, np.ndarray]) -> np.ndarray:
+    """(V,) where a beard grows: upper lip, chin and jaw, up to the sideburns."""
+    aside, y, z = np.abs(positions[:, 0]), positions[:, 1], positions[:, 2]
+    nose, mouth = landmark["nose_tip"][0, 1], landmark["mouth_corners"][:, 1].mean()
+    line = np.interp(
+        aside,
+        (0, 0.016, 0.030, 0.042, 0.056, 0.066, 0.074),
+        (nose - 0.009, nose - 0.011, mouth + 0.004, mouth - 0.004, mouth + 0.012, -0.03, 0.0),
+    )
+    low = landmark["chin"][0, 1] - 0.018
+    return (
+        step(y, line + 0.004, line - 0.006)
+        * step(y, low - 0.014 - 0.35 * z, low - 0.35 * z + 0.004)
+        * step(z, -0.062, -0.05)
+    )
 
 
 def _mouth(colors: np.ndarray, anatomy: Anatomy, identity: Identity) -> np.ndarray:
@@ -62,8 +79,11 @@ def _mouth(colors: np.ndarray, anatomy: Anatomy, identity: Identity) -> np.ndarr
     shadow = (1 - 0.7 * deep)[:, None]
     colors = mix(colors, rgb(MOUTH) * shadow**1.4, fields["inside-mouth"])
     colors = mix(colors, rgb(identity.lips), 0.9 * step(fields["lips"], 0.2, 0.75))
-    colors = mix(colors, rgb(TONGUE) * (1 - 0.85 * step(fields["root"], 0.1, 0.7))[:, None], fields["tongue"])
+    colors = mix(
+        colors, rgb(TONGUE) * (1 - 0.85 * step(fields["root"], 0.1, 0.7))[:, None], fields["tongue"]
+    )
     colors = mix(colors, rgb(GUMS) * shadow, fields["gums"])
+    shadow = (1 - 0.82 * step(fields["depth"], -0.1, 0.45))[:, None]
     for name in ("teeth_upper", "teeth_lower"):
         colors = mix(colors, rgb(TEETH) * shadow ** [0.9, 1.0, 1.15], fields[name])
     return colors

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
-from jambatalk.heads.sheet import Sheet, join, pick, rims
+from jambatalk.heads.sheet import Sheet, edges, join, pick, rims
 
 CENTRE, RADIUS = np.array([0.0, 0.715, 0.035]), 0.176  # metres, on the reference person
 SLIVER = 0.12  # share of an edge below which the cut is moved to the edge's end
-RINGS = 3  # of the cap
+RINGS = 2  # of the cap
 
 
 def bust(body: Sheet, person: np.ndarray) -> Sheet:
@@ -27,7 +27,7 @@ def on_sphere(positions: np.ndarray) -> np.ndarray:
 
 def clip(sheet: Sheet, level: np.ndarray) -> Sheet:
     """What of a sheet has a positive level (V,), cut inside the triangles."""
-    a, b = np.unique(np.sort(sheet.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), 1), axis=0).T
+    a, b = edges(sheet.triangles).T
     crossed = (level[a] > 0) != (level[b] > 0)
     share = np.abs(level[a]) / (np.abs(level[a]) + np.abs(level[b]) + 1e-12)
     level = level.copy()  # a vertex next to the cut is put on it, so that no slivers arise

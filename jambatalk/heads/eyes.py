@@ -8,7 +8,7 @@ from jambatalk.heads.makehuman import MakeHuman
 from jambatalk.heads.sheet import Sheet, follow, join
 
 SIDES = {"helper-r-eye": -1, "helper-l-eye": 1}
-SEGMENTS = 24
+SEGMENTS = 20
 PUPIL, IRIS = 0.0021, 0.0064  # radii, metres
 # Distance of each ring from the gaze axis; beyond the iris the ball goes on by angle.
 FRONT = (0.0011, PUPIL - 1e-4, PUPIL + 1e-4, 0.0036, 0.0050, IRIS - 4e-4, IRIS + 1e-4, 0.0078)
@@ -23,6 +23,11 @@ def eyeballs(source: MakeHuman, person: np.ndarray) -> Sheet:
     axis divided by the iris radius, at most 2, halved; "fibre" a pattern around the iris.
     """
     return join([_eyeball(source.members(group), person) for group in SIDES])
+
+
+def between_eyes(source: MakeHuman, vertices: np.ndarray) -> np.ndarray:
+    """(3,) the point midway between the centres of a person's eyeballs (N, 3)."""
+    return vertices[source.members(*SIDES)].mean(axis=0)
 
 
 def _eyeball(guides: np.ndarray, person: np.ndarray) -> Sheet:

@@ -10,6 +10,7 @@ import numpy as np
 from jambatalk.heads.makehuman import MakeHuman
 
 YOUNG, OLD = 25.0, 90.0  # years at MakeHuman's "young" and "old"
+EASE = {"mouth/mouth-angles-up": 0.25}  # MakeHuman's resting mouths look stern
 SPREAD = 0.11  # sigma of the facial targets; 0.25 makes caricatures
 SYMMETRIC = ("cheek", "chin", "ears", "eyebrows", "eyes", "forehead", "head", "mouth", "nose")
 MOVES = ("head-trans", "head-angle", "eyes/l-eye-push", "mouth-trans-in", "nose-trans-in")
@@ -17,7 +18,7 @@ MOVES = ("head-trans", "head-angle", "eyes/l-eye-push", "mouth-trans-in", "nose-
 
 @dataclass(frozen=True)
 class Hair:
-    """Cropped hair.
+    """Hair on the head.
 
     Attributes:
         color: sRGB "#rrggbb".
@@ -25,6 +26,7 @@ class Hair:
         recede: mm by which the hairline has moved back.
         cover: 0 to 1, how much of the scalp's colour it hides.
         curl: 0 to 1, how uneven it lies.
+        length: 0 for cropped, 1 for down to the shoulders.
     """
 
     color: str
@@ -33,6 +35,7 @@ class Hair:
     recede: float = 0.0
     cover: float = 1.0
     curl: float = 0.2
+    length: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ class Identity:
 IDENTITIES = (
     Identity(
         "mara", "southern European", 34, 0, (0, 0, 1), 3,
-        "#d6a17f", "#b4685c", "#5b4327", "#2f2018", Hair("#2c1c14", 13, 8),
+        "#d6a17f", "#b4685c", "#5b4327", "#2f2018", Hair("#33211a", 14, 12, -4, length=0.8),
     ),
     Identity(
         "kofi", "West African", 28, 1, (1, 0, 0), 7,
@@ -86,7 +89,7 @@ IDENTITIES = (
     ),
     Identity(
         "yuki", "East Asian", 26, 0, (0, 1, 0), 5,
-        "#e3b896", "#c4766a", "#36221a", "#241a16", Hair("#181312", 15, 10),
+        "#e3b896", "#c4766a", "#36221a", "#241a16", Hair("#1d1715", 14, 12, -5, length=0.75),
     ),
     Identity(
         "lars", "northern European", 43, 1, (0, 0, 1), 11,
@@ -94,7 +97,7 @@ IDENTITIES = (
     ),
     Identity(
         "zola", "southern African", 31, 0, (1, 0, 0), 13,
-        "#8a5b41", "#8a4a42", "#3a2314", "#17100c", Hair("#15100e", 17, 13, curl=1.0),
+        "#8a5b41", "#8a4a42", "#3a2314", "#17100c", Hair("#1a1412", 24, 19, -5, curl=1.0),
     ),
     Identity(
         "hugo", "western European", 61, 1, (0, 0, 1), 17,
@@ -103,27 +106,28 @@ IDENTITIES = (
     ),
     Identity(
         "priya", "South Asian", 37, 0, (0.3, 0.2, 0.5), 19,
-        "#b07d58", "#a05a4e", "#3b2415", "#17110f", Hair("#16100f", 13, 8),
+        "#b07d58", "#a05a4e", "#3b2415", "#17110f", Hair("#1a1312", 14, 12, -3, length=1.0),
     ),
     Identity(
         "wei", "East Asian", 48, 1, (0, 1, 0), 23,
-        "#d3a47e", "#b57264", "#33211a", "#1c1614", Hair("#1d1816", 9, 4, 6),
+        "#d3a47e", "#bb7265", "#33211a", "#1c1614", Hair("#1d1816", 9, 4, 6),
     ),
     Identity(
         "elsa", "northern European", 72, 0, (0, 0, 1), 29,
-        "#e3b9a2", "#bb7a70", "#7a9bb5", "#b3a898", Hair("#d6d2ca", 14, 9, 3, curl=0.5),
+        "#e3b9a2", "#bb7a70", "#7a9bb5", "#9c8b78", Hair("#c2beb7", 14, 9, -3, curl=0.5),
     ),
     Identity(
         "omar", "North African", 35, 1, (0.3, 0, 0.7), 31,
-        "#bd8b65", "#a5665a", "#46301d", "#17110e", Hair("#17110f", 5, 2.5, cover=0.92), beard=0.7,
+        "#bd8b65", "#a5665a", "#46301d", "#17110e", Hair("#17110f", 5, 2.5, cover=0.92), beard=0.85,
     ),
     Identity(
         "rosa", "Latin American", 54, 0, (0.1, 0.4, 0.5), 37,
-        "#c28e69", "#ad6456", "#40291a", "#2a1d17", Hair("#33231c", 17, 13, curl=0.8), weight=0.65,
+        "#c28e69", "#ad6456", "#40291a", "#2a1d17", Hair("#33231c", 17, 13, -5, curl=0.8),
+        weight=0.65,
     ),
     Identity(
         "abel", "East African", 70, 1, (0.8, 0, 0.2), 41,
-        "#6d4834", "#75483d", "#2d1c12", "#8d8883", beard=0.0,
+        "#6d4834", "#75483d", "#2d1c12", "#4d453f",
     ),
 )  # fmt: skip
 
@@ -134,7 +138,7 @@ def shape(identity: Identity, source: MakeHuman) -> np.ndarray:
     for name, amount in _macro(identity).items():
         vertices += amount * source.target(name)
     variation = _variation(identity, source)
-    for name, amount in (variation | identity.features).items():
+    for name, amount in (*variation.items(), *EASE.items(), *identity.features.items()):
         vertices += amount * source.target(name)
     return vertices
 
@@ -183,7 +187,7 @@ def _variation(identity: Identity, source: MakeHuman) -> dict[str, float]:
             if ends is None or "/r-" in name or any(move in name for move in MOVES):
                 continue
             other = name.removesuffix(ends[0]) + ends[1]
-            if not source.has_target(other) or folder == "head" and "-age-" in name:
+            if not source.has_target(other) or (folder == "head" and "-age-" in name):
                 continue
             draw = float(np.clip(random.normal(0, SPREAD), -2 * SPREAD, 2 * SPREAD))
             chosen = name if draw > 0 else other

@@ -52,6 +52,7 @@ class MakeHuman:
     """
 
     def __init__(self, source: Path) -> None:
+        self._known: dict[str, np.ndarray] = {}
         self._data = source / "mpfb2"
         self._units = source / "faceunits01" / "targets" / "faceunits"
         vertices, texture, quads, corners = [], [], {}, {}
@@ -80,7 +81,9 @@ class MakeHuman:
 
     def target(self, name: str) -> np.ndarray:
         """(N, 3) metres: what a modelling target such as "nose/nose-hump-incr" adds."""
-        return self._read(self._data / "targets" / f"{name}.target.gz")
+        if name not in self._known:
+            self._known[name] = self._read(self._data / "targets" / f"{name}.target.gz")
+        return self._known[name]
 
     def has_target(self, name: str) -> bool:
         """Whether there is a modelling target of that name."""

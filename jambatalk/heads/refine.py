@@ -85,9 +85,7 @@ def _mirrored(end: int, c: int, other: int) -> list[tuple[int, float]]:
 
 def _pieces(triangle: list[int], number: dict) -> list[tuple[int, int, int]]:
     """The triangles that replace one of which some edges were split."""
-    new = [
-        number.get(tuple(sorted((triangle[k], triangle[(k + 1) % 3])))) for k in range(3)
-    ]
+    new = [number.get(tuple(sorted((triangle[k], triangle[(k + 1) % 3])))) for k in range(3)]
     split = [k for k in range(3) if new[k] is not None]
     if not split:
         return [tuple(triangle)]

@@ -94,6 +94,14 @@ def edges(triangles: np.ndarray) -> np.ndarray:
     return np.unique(np.sort(pairs, axis=1), axis=0)
 
 
+def neighbours(triangles: np.ndarray, size: int) -> sp.csr_matrix:
+    """The (size, size) matrix that averages over the vertices an edge away."""
+    a, b = edges(triangles).T
+    one = np.ones(len(a))
+    graph = sp.csr_matrix((np.append(one, one), (np.append(a, b), np.append(b, a))), (size, size))
+    return sp.diags(1 / np.maximum(graph.sum(axis=1).A1, 1)) @ graph
+
+
 def rims(triangles: np.ndarray) -> list[np.ndarray]:
     """The closed loops of edges that have one triangle only, longest first, in face direction."""
     directed = triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)

@@ -12,9 +12,14 @@ from jambatalk.heads.sheet import Sheet, follow
 
 SEGMENTS = 8
 # Shares of a crown from gum to edge: height, width, depth of an incisor, depth of a molar.
-LEVELS = ((0.0, 0.80, 0.95, 0.92), (0.45, 1.0, 0.85, 1.0), (0.88, 0.97, 0.42, 0.9), (1, 0.84, 0.2, 0.62))  # fmt: skip
+LEVELS = (
+    (0.0, 0.80, 0.95, 0.92),
+    (0.45, 1.0, 0.85, 1.0),
+    (0.88, 0.97, 0.42, 0.9),
+    (1.0, 0.84, 0.2, 0.62),
+)
 SQUARE = 3.0  # exponent of the crown's outline; 2 is an ellipse
-SHOWN, BEHIND_LIP = 0.0024, 0.0082  # metres: upper teeth below the lip's edge, and behind it
+SHOWN, BEHIND_LIP = 0.0029, 0.0082  # metres: upper teeth below the lip's edge, and behind it
 GUM = ((1.3, 9.0), (0.9, 3.0), (0.15, 0.0))  # outwards and away from the edge, mm, front of the gum
 
 
@@ -28,7 +33,7 @@ class Arch:
         up: -1 when the crowns point down (upper teeth), 1 when up.
         back: how far behind the band's edge the row stands.
         rise: how far above the band's edge the row ends, at the middle and at the back.
-        widths, lengths, depths: of the seven teeth.
+        widths, lengths, depths: of the six teeth.
     """
 
     group: str
@@ -48,27 +53,27 @@ ARCHES = {
         -1,
         0.0,
         (0.0, 0.0),
-        (9.0, 7.0, 8.0, 7.4, 7.2, 10.2, 9.6),
-        (10.5, 9.2, 10.2, 8.6, 8.0, 7.5, 7.0),
-        (7.0, 6.4, 8.0, 9.0, 9.2, 11.0, 11.0),
+        (9.0, 7.0, 8.0, 7.4, 7.2, 10.2),
+        (10.5, 9.2, 10.2, 8.6, 8.0, 7.5),
+        (7.0, 6.4, 8.0, 9.0, 9.2, 11.0),
     ),
     "lower": Arch(
         "helper-lower-teeth",
         (15010, 15001, 15002, 15003, 15004, 15005, 15006, 15007, 15008),
         1,
         2.6,
-        (0.9, -2.6),
-        (5.7, 6.2, 7.2, 7.4, 7.4, 10.8, 10.2),
-        (9.2, 9.2, 10.0, 8.6, 8.0, 7.5, 7.0),
-        (6.2, 6.4, 7.6, 8.0, 8.4, 10.5, 10.5),
+        (0.9, -5.0),
+        (5.7, 6.2, 7.2, 7.4, 7.4, 10.8),
+        (9.2, 9.2, 10.0, 8.6, 8.0, 7.5),
+        (6.2, 6.4, 7.6, 8.0, 8.4, 10.5),
     ),
 }
 
 
 def teeth(source: MakeHuman, person: np.ndarray, row: str) -> Sheet:
-    """Fourteen teeth and their gum; fields "teeth_upper" or "teeth_lower", "gums", "depth".
+    """Twelve teeth and their gum; fields "teeth_upper" or "teeth_lower", "gums", "depth".
 
-    "depth" grows from 0 at the middle teeth to 1 at the last molars.
+    "depth" grows from 0 at the middle teeth to 1 at the back.
     """
     arch = ARCHES[row]
     curve = _curve(arch, person)
@@ -104,9 +109,7 @@ def settle(template: np.ndarray, incisors: np.ndarray, lip: int) -> np.ndarray:
         lip: the vertex in the middle of the upper lip where it meets the lower.
     """
     edge, front = template[incisors, 1].min(), template[incisors, 2].max()
-    return np.array(
-        [0, template[lip, 1] - SHOWN - edge, template[lip, 2] - BEHIND_LIP - front]
-    )
+    return np.array([0, template[lip, 1] - SHOWN - edge, template[lip, 2] - BEHIND_LIP - front])
 
 
 def _curve(arch: Arch, person: np.ndarray) -> CubicSpline:
@@ -149,7 +152,8 @@ def _tooth(arch: Arch, curve: CubicSpline, k: int, s: float, side: int):
             + outline[:, :1] * along * (wide * width * 0.485)
             + outline[:, 1:] * outward * deep / 2
         )
-    points = np.concatenate([*rings, [rings[-1].mean(axis=0) + [0, arch.up * 0.0002, 0]]])
+    tip = np.array([0, arch.up * 0.0002, 0])
+    points = np.concatenate([*rings, rings[-1].mean(axis=0, keepdims=True) + tip])
     triangles = []
     for i in range(SEGMENTS):
         j = (i + 1) % SEGMENTS
@@ -171,9 +175,7 @@ def _gum(arch: Arch, curve: CubicSpline, stations: list[tuple[float, int, float]
         depth = arch.depths[k] * 0.95
         profile = [(out, neck + away) for out, away in GUM]
         profile += [(-depth - out, neck + away * 0.8) for out, away in GUM[::-1]]
-        rows.append(
-            [point + outward * n / 1000 - [0, arch.up * h / 1000, 0] for n, h in profile]
-        )
+        rows.append([point + outward * n / 1000 - [0, arch.up * h / 1000, 0] for n, h in profile])
     points = np.array(rows)
     count = points.shape[1]
     triangles = []

@@ -1,0 +1,112 @@
+"""The network as data."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from jambatalk.errors import ModelError
+
+Layer = Literal["mamba", "mamba_moe", "attention"]
+LAYERS = ("mamba", "mamba_moe", "attention")
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """Which speech encoder, and what is heard of it.
+
+    Attributes:
+        kind: "whisper", "wav2vec2", "hubert" or "wavlm", a model type of `transformers`.
+        layers: the hidden layers whose outputs the decoder mixes; 1 is the first.
+        source: a hub name or local folder in the format of `transformers`; None for weights that
+            lie in the checkpoint itself (`encoder.safetensors`).
+        architecture: without a source, the fields of the `transformers` configuration.
+    """
+
+    kind: str = "whisper"
+    layers: tuple[int, ...] = (3, 4)
+    source: str | None = None
+    architecture: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class JambaTalkConfig:
+    """Everything that determines the network's shape and meaning.
+
+    Attributes:
+        encoder: the speech encoder.
+        encoder_width: channels of its hidden layers.
+        fps: frames a second of the motion.
+        layers: the decoder, block by block.
+        width: channels of the decoder.
+        d_state, d_conv, expand: of Mamba (its paper's N, convolution width and E).
+        experts, experts_per_frame: of each mixture of experts.
+        heads, kv_heads: of attention; several query heads share one key-value head.
+        attention_window: frames of attention to each side; None attends to the whole recording.
+        rotary_rank: rank of the learned correction to the rotary angles (LRL-RoPE).
+        styles: names of the rows of the style table. The first is the neutral one, from which
+            style strength is measured.
+        style_notes: name → one sentence about where that style comes from.
+        style_width: length of a style vector.
+        dropout: while training.
+        actions: names of what is predicted, in order.
+    """
+
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    encoder_width: int = 384
+    fps: float = 30.0
+    layers: tuple[Layer, ...] = (
+        *("mamba", "mamba_moe", "attention"),
+        *("mamba_moe", "mamba", "mamba_moe"),
+    )
+    width: int = 128
+    d_state: int = 16
+    d_conv: int = 4
+    expand: int = 2
+    experts: int = 2
+    experts_per_frame: int = 2
+    heads: int = 4
+    kv_heads: int = 2
+    attention_window: int | None = 30
+    rotary_rank: int = 16
+    styles: tuple[str, ...] = ("neutral",)
+    style_notes: dict[str, str] = field(default_factory=dict)
+    style_width: int = 16
+    dropout: float = 0.1
+    actions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for layer in self.layers:
+            if layer not in LAYERS:
+                raise ModelError(f"Unknown layer '{layer}'.", f"Use {', '.join(LAYERS)}.")
+        if self.width % self.heads or self.heads % self.kv_heads:
+            raise ModelError(
+                f"{self.heads} heads with {self.kv_heads} key-value heads do not divide "
+                f"a width of {self.width}.",
+                "Let heads divide width, and kv_heads divide heads.",
+            )
+        if (self.width // self.heads) % 2:
+            raise ModelError("Rotary embedding needs an even number of channels a head.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values, for config.json."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> JambaTalkConfig:
+        """Reads what :meth:`to_dict` gave.
+
+        Raises:
+            ModelError: a field that does not exist or has no valid value.
+        """
+        try:
+            encoder = EncoderConfig(**_tuples(values.get("encoder", {})))
+            return cls(**{**_tuples(values), "encoder": encoder})
+        except TypeError as error:
+            raise ModelError(f"The configuration does not fit this version ({error}).") from error
+
+
+def _tuples(values: dict[str, Any]) -> dict[str, Any]:
+    """JSON knows no tuples: its lists become them."""
+    return {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}

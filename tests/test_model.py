@@ -1,0 +1,222 @@
+"""The network on its own, small and with random weights."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch.nn import functional as F  # noqa: N812
+
+from jambatalk import Speech
+from jambatalk.errors import ModelError
+from jambatalk.model.attention import GroupedQueryAttention, LowRankRotary, rotate
+from jambatalk.model.config import EncoderConfig, JambaTalkConfig
+from jambatalk.model.encoder import CONTEXT, WINDOW, build_encoder, to_frame_rate
+from jambatalk.model.jambatalk import JambaTalk
+from jambatalk.model.mamba import Mamba, MambaState
+from jambatalk.model.moe import MixtureOfExperts
+
+WHISPER = EncoderConfig(
+    kind="whisper",
+    layers=(1, 2),
+    architecture={
+        "d_model": 32,
+        "encoder_layers": 2,
+        "encoder_attention_heads": 2,
+        "encoder_ffn_dim": 64,
+        "num_mel_bins": 80,
+    },
+)
+WAV2VEC2 = EncoderConfig(
+    kind="wav2vec2",
+    layers=(1, 2),
+    architecture={
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 64,
+        "conv_dim": [16] * 7,
+        "num_conv_pos_embeddings": 16,
+        "num_conv_pos_embedding_groups": 2,
+    },
+)
+
+
+def small(encoder: EncoderConfig = WHISPER, **changes) -> JambaTalk:
+    torch.manual_seed(1)
+    config = JambaTalkConfig(
+        encoder=encoder,
+        encoder_width=32,
+        width=32,
+        styles=("neutral", "one", "two"),
+        actions=("a", "b", "c"),
+        **changes,
+    )
+    return JambaTalk(config).eval()
+
+
+@pytest.fixture(scope="module")
+def speech() -> Speech:
+    voice = Path(__file__).parent.parent / "assets" / "voices" / "pico_en.wav"
+    return Speech.from_array(Speech.read(voice).samples[:32000], 16000)
+
+
+def test_rotary_attention_depends_on_distance_alone() -> None:
+    torch.manual_seed(0)
+    sin, cos = LowRankRotary(16)(40)
+    q, k = torch.randn(2, 16)
+    turned_q, turned_k = rotate(q.expand(40, 16), sin, cos), rotate(k.expand(40, 16), sin, cos)
+    scores = turned_q @ turned_k.T
+    for shift in (-7, 0, 12):
+        diagonal = scores.diagonal(shift)
+        torch.testing.assert_close(diagonal, diagonal[:1].expand_as(diagonal), atol=1e-4, rtol=0)
+    assert not torch.isclose(scores[0, 0], scores[0, 5])
+
+
+@pytest.mark.parametrize("length", [1, 9, 10, 11, 64])
+def test_windowed_attention_is_attention_under_a_band(length: int) -> None:
+    torch.manual_seed(0)
+    whole = GroupedQueryAttention(32, heads=4, kv_heads=2, rotary_rank=4, window=None)
+    windowed = GroupedQueryAttention(32, heads=4, kv_heads=2, rotary_rank=4, window=10)
+    windowed.load_state_dict(whole.state_dict())
+    x = torch.randn(2, length, 32)
+    frame = torch.arange(length)
+    band = (frame[:, None] - frame).abs() <= 10
+    sin, cos = whole.rotary(length)
+    q = whole._split(rotate(whole.q_proj(x), sin, cos))
+    k = whole._split(rotate(whole._share(whole.k_proj(x)), sin, cos))
+    v = whole._split(whole._share(whole.v_proj(x)))
+    y = F.scaled_dot_product_attention(q, k, v, attn_mask=band).transpose(1, 2).flatten(2)
+    torch.testing.assert_close(windowed(x), whole.out_proj(y), atol=1e-5, rtol=1e-5)
+    if length <= 11:
+        torch.testing.assert_close(windowed(x), whole(x), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("split", [1, 2, 3, 20])
+def test_mamba_continues_where_it_was_left(split: int) -> None:
+    torch.manual_seed(0)
+    mamba, x = Mamba(16), torch.randn(2, 40, 16)
+    whole, end = mamba(x)
+    first, state = mamba(x[:, :split])
+    rest, state = mamba(x[:, split:], state)
+    torch.testing.assert_close(torch.cat([first, rest], 1), whole)
+    assert isinstance(state, MambaState)
+    for ours, theirs in zip(state, end, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_experts_answer_by_their_gate() -> None:
+    torch.manual_seed(0)
+    moe, x = MixtureOfExperts(8, experts=3, experts_per_frame=2), torch.randn(1, 5, 8)
+    y = moe(x)
+    for t in range(5):
+        shares = torch.softmax(x[0, t] @ moe.gate, 0)
+        best = shares.topk(2)
+        expected = sum(
+            share / best.values.sum() * (torch.relu(x[0, t] @ moe.w1[e]) @ moe.w2[e])
+            for share, e in zip(best.values, best.indices, strict=True)
+        )
+        torch.testing.assert_close(y[0, t], expected)
+
+
+@pytest.mark.parametrize("encoder", [WHISPER, WAV2VEC2, replace(WAV2VEC2, kind="hubert")])
+def test_encoders_are_interchangeable(encoder: EncoderConfig, speech: Speech) -> None:
+    model = small(encoder)
+    features = model.listen(speech)
+    assert features.shape == (60, 2, 32)  # 2 s at 30 frames a second
+    weights = model.predict(features, model.style("one"))
+    assert weights.shape == (60, 3)
+    assert torch.equal(weights, model.predict(model.listen(speech), model.style("one")))
+    tiny = Speech.from_array(speech.samples[:3200], 16000)
+    assert model.predict(model.listen(tiny), model.style("one")).isfinite().all()
+
+
+def test_whisper_is_heard_as_transformers_computes_it(speech: Speech) -> None:
+    two_seconds = {**WHISPER.architecture, "max_source_positions": 100}
+    encoder = build_encoder(replace(WHISPER, architecture=two_seconds))
+    expected = encoder.model(encoder._front(speech.samples), output_hidden_states=True)
+    torch.testing.assert_close(encoder(speech.samples)[:, 0], expected.hidden_states[1][0])
+
+
+def test_long_speech_is_heard_in_windows() -> None:
+    encoder = build_encoder(WHISPER)
+    torch.manual_seed(0)
+    seconds = (2 * WINDOW + 3 * CONTEXT) // 50
+    samples = np.random.default_rng(0).standard_normal(seconds * 16000).astype(np.float32) * 0.1
+    features = encoder(samples)
+    assert len(features) == 50 * seconds
+    # the second window alone, with its context, is what a recording cut there would give
+    heard = encoder._front(samples)[..., (WINDOW - CONTEXT) * 2 : (2 * WINDOW + CONTEXT) * 2]
+    torch.testing.assert_close(features[WINDOW : 2 * WINDOW], encoder._hear(heard)[100:1100])
+
+
+def test_features_are_brought_to_the_frame_rate() -> None:
+    ramp = torch.arange(100.0)[:, None, None] / 50  # its value is its time in seconds
+    frames = to_frame_rate(ramp, 30, 60)[:, 0, 0]
+    torch.testing.assert_close(frames[:59], torch.arange(59) / 30)
+    assert frames[-1] == pytest.approx(59 / 30)
+
+
+def test_saved_and_loaded_is_the_same(tmp_path: Path, speech: Speech) -> None:
+    model = small()
+    model.save_pretrained(tmp_path)
+    again = JambaTalk.from_pretrained(tmp_path)
+    assert again.config == model.config
+    for ours, theirs in zip(model.decoder.parameters(), again.decoder.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+    # the encoder is stored in float16
+    first, second = (JambaTalk.from_pretrained(tmp_path).listen(speech) for _ in range(2))
+    assert torch.equal(first, second)
+    torch.testing.assert_close(first, model.listen(speech), atol=0.05, rtol=0.05)
+
+
+def test_styles_mix_and_scale() -> None:
+    model = small()
+    table = model.decoder.style_table.weight.detach()
+    assert torch.equal(model.style("two"), table[2])
+    assert torch.equal(model.style("two", strength=0), table[0])
+    torch.testing.assert_close(model.style({"one": 1, "two": 3}), 0.25 * table[1] + 0.75 * table[2])
+    torch.testing.assert_close(model.style("one", 1.5), table[0] + 1.5 * (table[1] - table[0]))
+    for wrong in ("three", {"one": -1.0, "two": 2.0}, {"one": 0.0}):
+        with pytest.raises(ModelError):
+            model.style(wrong)
+
+
+def test_style_reaches_the_motion(speech: Speech) -> None:
+    model = small()
+    features = model.listen(speech)
+    one, two = (model.decoder(features[None], model.style(s)[None]) for s in ("one", "two"))
+    assert (one - two).abs().max() > 0.01
+
+
+def test_bad_checkpoints_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no checkpoint folder"):
+        JambaTalk.from_pretrained(tmp_path / "missing")
+    with pytest.raises(ModelError, match="not a checkpoint"):
+        JambaTalk.from_pretrained(tmp_path)
+    model = small()
+    model.save_pretrained(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    weights["stranger"] = weights.pop("feature_map.weight")
+    save_file(weights, tmp_path / "model.safetensors")
+    with pytest.raises(ModelError, match=r"missing \['feature_map.weight'\].*\['stranger'\]"):
+        JambaTalk.from_pretrained(tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(b"no weights")
+    with pytest.raises(ModelError, match="cannot be read"):
+        JambaTalk.from_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text()) | {"colour": "blue"}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ModelError, match="colour"):
+        JambaTalk.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"layers": ("mamba", "lstm")}, {"heads": 3}, {"kv_heads": 3}, {"heads": 32, "kv_heads": 1}],
+)
+def test_impossible_configurations_are_refused(changes: dict) -> None:
+    with pytest.raises(ModelError):
+        small(**changes)

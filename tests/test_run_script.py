@@ -1,0 +1,122 @@
+"""What a user meets first: `./run`, and the files from which a Space or a container is built."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """What `./run` needs of the repository, under a path with a space in it."""
+    folder = tmp_path / "a checkout"
+    folder.mkdir()
+    for name in ("run", "requirements.txt", "pyproject.toml", "packages.txt"):
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
+def run(checkout: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Call `./run` from another folder, with an apt and a sudo that do nothing."""
+    tools = checkout.parent / "tools"
+    tools.mkdir(exist_ok=True)
+    for name in ("apt-get", "sudo"):
+        (tools / name).write_text("#!/bin/sh\nexit 1\n")
+        (tools / name).chmod(0o755)
+    return subprocess.run(
+        [checkout / "run", *arguments],
+        cwd=checkout.parent,
+        env=os.environ | {"PATH": f"{tools}:{os.environ['PATH']}"} | environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_without_a_task_it_says_what_it_can_do_and_sets_nothing_up(checkout):
+    for arguments in ((), ("tset",)):
+        result = run(checkout, *arguments)
+        assert result.returncode == 2
+        for task in ("demo", "app", "test", "jambatalk"):
+            assert f"./run {task}" in result.stderr
+    assert not (checkout / ".venv").exists()
+
+
+def test_an_unfit_python_gives_an_error_with_the_cure(checkout):
+    old = checkout / "python3.9"
+    old.write_text("#!/bin/sh\nexit 1\n")
+    old.chmod(0o755)
+    for python in (str(old), "no-such-python"):
+        result = run(checkout, "demo", PYTHON=python)
+        assert result.returncode == 1
+        assert python in result.stderr
+        assert "3.11" in result.stderr
+        assert "sudo apt-get install python3" in result.stderr
+    assert not (checkout / ".venv").exists()
+
+
+def test_set_up_is_done_once_and_never_left_half_done(checkout):
+    # A Python that is real but for pip, which fails without NETWORK and else leaves our command.
+    python = checkout.parent / "python3"
+    python.write_text(f"""#!/bin/sh
+case "$1 $2" in
+  "-m venv") mkdir -p "$3/bin" && ln -s "$0" "$3/bin/python" ;;
+  "-m pip")
+    [ -n "$NETWORK" ] || exit 1
+    printf '#!/bin/sh\\necho "asked to: $*"\\n' >.venv/bin/jambatalk
+    chmod +x .venv/bin/jambatalk ;;
+  *) exec "{sys.executable}" "$@" ;;
+esac
+""")
+    python.chmod(0o755)
+    leftover = checkout / ".venv" / "leftover"
+
+    offline = run(checkout, "demo", PYTHON=str(python))
+    assert offline.returncode == 1
+    assert "could not be installed" in offline.stderr
+    leftover.touch()
+
+    anew = run(checkout, "demo", PYTHON=str(python), NETWORK="1")
+    assert anew.returncode == 0, anew.stderr
+    assert "asked to: animate assets/voices/jfk.flac -o out/demo.mp4" in anew.stdout
+    assert not leftover.exists()
+
+    again = run(checkout, "jambatalk", "--help", PYTHON=str(python))
+    assert again.stdout.endswith("asked to: --help\n")
+    assert "Setting" in anew.stdout
+    assert "Setting" not in again.stdout
+
+    with (checkout / "requirements.txt").open("a") as requirements:
+        requirements.write("one-more==1.0\n")
+    assert "Setting" in run(checkout, "demo", PYTHON=str(python), NETWORK="1").stdout
+
+
+def test_everything_installed_is_pinned():
+    pins = (ROOT / "requirements.txt").read_text().splitlines()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    pins += project["optional-dependencies"]["dev"]
+    for pin in (line for line in pins if not line.startswith("#")):
+        assert re.match(r"[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.]*(\s+#.*)?$", pin), pin
+
+
+def test_the_space_is_built_from_the_same_files():
+    # A Space and the container hand every line of packages.txt to apt: no comments, nothing else.
+    for line in (ROOT / "packages.txt").read_text().splitlines():
+        assert re.fullmatch(r"[a-z0-9.+-]+", line), line
+    _, front_matter, _ = (ROOT / "README.md").read_text().split("---\n", 2)
+    space = yaml.safe_load(front_matter)
+    assert space["sdk"] == "gradio"
+    assert f"gradio=={space['sdk_version']}\n" in (ROOT / "requirements.txt").read_text()
+    assert isinstance(space["python_version"], str)  # without quotes 3.10 would be 3.1
+    assert len(space["short_description"]) <= 60  # the Hub refuses longer ones
+    colors = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
+    assert {space["colorFrom"], space["colorTo"]} <= colors

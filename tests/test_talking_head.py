@@ -1,0 +1,184 @@
+"""The whole path with the bundled checkpoint, on real voices."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jambatalk import Motion, Speech, TalkingHead, View
+from jambatalk.errors import FaceError, ModelError, Stopped
+from jambatalk.evaluate.lips import lip_aperture
+
+ROOT = Path(__file__).parent.parent
+VOICES = ROOT / "assets" / "voices"
+PHONES = ROOT.parent / "shared" / "data" / "speech" / "librivox_phones"
+
+
+@pytest.fixture(scope="module")
+def talking_head() -> TalkingHead:
+    return TalkingHead.from_pretrained()
+
+
+@pytest.fixture(scope="module")
+def jfk() -> Speech:
+    return Speech.read(VOICES / "jfk.flac")
+
+
+@pytest.fixture(scope="module")
+def motion(talking_head: TalkingHead, jfk: Speech) -> Motion:
+    return talking_head.animate(jfk)
+
+
+def loudness(speech: Speech, frames: int, fps: float) -> np.ndarray:
+    """Level around each frame (T,), dB below the loudest."""
+    half = int(0.03 * 16000)
+    padded = np.pad(speech.samples, half)
+    centres = (np.arange(frames) / fps * 16000).astype(int)
+    rms = np.array([np.sqrt(np.mean(padded[c : c + 2 * half] ** 2)) for c in centres])
+    return 20 * np.log10(rms / rms.max() + 1e-6)
+
+
+def test_motion_has_a_frame_for_every_moment(motion: Motion, jfk: Speech) -> None:
+    assert len(motion) == round(jfk.duration * motion.fps)
+    assert 0 <= motion.weights.min() <= motion.weights.max() <= 1
+
+
+@pytest.mark.parametrize("voice", sorted(path.name for path in VOICES.glob("*.*a*")))
+@pytest.mark.parametrize("style", ["neutral", "crisp", "lively"])
+def test_lips_open_when_it_is_loud(talking_head: TalkingHead, voice: str, style: str) -> None:
+    speech = Speech.read(VOICES / voice)
+    motion = talking_head.animate(speech, style)
+    aperture, level = lip_aperture(motion), loudness(speech, len(motion), motion.fps)
+    assert np.median(aperture[level > -12]) > 0.003
+    assert np.median(aperture[level > -12]) > 1.5 * np.median(aperture[level < -30])
+
+
+def test_lips_close_in_a_pause(talking_head: TalkingHead, jfk: Speech) -> None:
+    pause = np.random.default_rng(0).standard_normal(16000) * 1e-3
+    speech = Speech.from_array(np.concatenate([jfk.samples[:56000], pause]), 16000)
+    for style in talking_head.styles:
+        aperture = lip_aperture(talking_head.animate(speech, style))
+        assert aperture[-20:].max() < 0.0025
+        assert aperture[:100].max() > 0.006
+
+
+@pytest.mark.skipif(not PHONES.exists(), reason="needs recordings with phone times")
+def test_open_vowels_open_and_closed_consonants_close(talking_head: TalkingHead) -> None:
+    open_vowels, closures = [], []
+    for file in sorted(PHONES.glob("*.phone.json")):
+        speech = Speech.read(next(PHONES.glob(file.name.removesuffix(".phone.json") + ".[wf]*")))
+        aperture = lip_aperture(talking_head.animate(speech, "crisp"))
+        wide = np.percentile(aperture, 95)
+        for phone, start, end in phones(file):
+            frames = aperture[int(start * 30) : max(int(end * 30), int(start * 30) + 1) + 1]
+            if phone in ("AA", "AE", "EY", "AY"):
+                open_vowels.append(frames.max() / wide)
+            elif phone in ("P", "B", "M"):
+                closures.append(frames.min() / wide)
+    assert min(len(open_vowels), len(closures)) > 10
+    assert np.median(open_vowels) > 0.5
+    assert np.median(closures) < 0.2
+
+
+def phones(file: Path) -> list[tuple[str, float, float]]:
+    return [
+        (segment["t"].strip("012"), segment["b"], segment["b"] + segment["d"])
+        for word in json.loads(file.read_text())["w"]
+        for segment in word["w"]
+    ]
+
+
+def test_same_speech_same_motion(talking_head: TalkingHead, jfk: Speech, motion: Motion) -> None:
+    again = TalkingHead.from_pretrained().animate(Speech.read(VOICES / "jfk.flac"))
+    np.testing.assert_array_equal(again.weights, motion.weights)
+
+
+def test_style_changes_the_motion(talking_head: TalkingHead, jfk: Speech) -> None:
+    crisp, lively = talking_head.compare(jfk, ["crisp", "lively"])
+    assert np.sqrt(np.mean((lip_aperture(crisp) - lip_aperture(lively)) ** 2)) > 0.001
+    alone = talking_head.animate(jfk, "lively")
+    np.testing.assert_array_equal(alone.weights, lively.weights)
+    neutral = talking_head.animate(jfk, "lively", strength=0)
+    np.testing.assert_array_equal(neutral.weights, talking_head.animate(jfk, "neutral").weights)
+
+
+def test_speech_is_heard_once_for_all_styles(
+    talking_head: TalkingHead, jfk: Speech, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard, listen = [], talking_head.model.listen
+    monkeypatch.setattr(talking_head.model, "listen", lambda s: heard.append(s) or listen(s))
+    talking_head.compare(jfk, list(talking_head.styles))
+    assert heard == [jfk]
+
+
+def test_silence_is_a_resting_face(talking_head: TalkingHead) -> None:
+    rest = talking_head.animate(Speech.from_array(np.zeros(32000), 16000))
+    assert len(rest) == 60
+    assert not rest.weights.any()
+
+
+def test_unknown_names_are_refused_before_any_work(talking_head: TalkingHead, jfk: Speech) -> None:
+    def must_not_start(stage: str, done: float) -> None:
+        raise AssertionError(stage)
+
+    with pytest.raises(ModelError, match="no style 'angry'"):
+        talking_head.animate(jfk, "angry", progress=must_not_start)
+    with pytest.raises(FaceError, match="no head 'nobody'"):
+        talking_head.animate(jfk, head="nobody", progress=must_not_start)
+
+
+def test_stops_when_asked(
+    talking_head: TalkingHead, jfk: Speech, motion: Motion, tmp_path: Path
+) -> None:
+    def stop(stage: str, done: float) -> None:
+        if done > 0.2:
+            raise Stopped("Stopped.")
+
+    with pytest.raises(Stopped):
+        talking_head.video([motion], jfk, tmp_path / "a.mp4", View(size=64), progress=stop)
+    assert not list(tmp_path.iterdir())
+
+
+def probe(path: Path) -> dict:
+    command = ["ffprobe", "-v", "error", "-show_streams", "-of", "json", str(path)]
+    streams = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    return {stream["codec_type"]: stream for stream in streams["streams"]}
+
+
+def test_video_shows_every_frame_and_is_heard(
+    talking_head: TalkingHead, jfk: Speech, motion: Motion, tmp_path: Path
+) -> None:
+    stages: dict[str, float] = {}
+    path = talking_head.video(
+        [motion], jfk, tmp_path / "a.mp4", View(size=128), progress=stages.__setitem__
+    )
+    streams = probe(path)
+    assert streams["video"]["codec_name"] == "h264"
+    assert int(streams["video"]["nb_frames"]) == len(motion)
+    assert streams["video"]["r_frame_rate"] == "30/1"
+    assert streams["audio"]["codec_name"] == "aac"
+    durations = [float(stream["duration"]) for stream in streams.values()]
+    assert durations == pytest.approx([jfk.duration] * 2, abs=1 / 30)
+    assert stages["Drawing"] == 1.0
+    # the sound is the speech, from its first sample on
+    heard = Speech.read(path).samples[: len(jfk.samples)]
+    lag = np.arange(-800, 801)
+    middle = slice(40000, 72000)
+    r = [np.dot(heard[middle], np.roll(jfk.samples, n)[middle]) for n in lag]
+    assert abs(lag[int(np.argmax(r))]) < 160  # 10 ms
+    best = np.roll(jfk.samples, lag[int(np.argmax(r))])
+    assert np.corrcoef(heard[middle], best[middle])[0, 1] > 0.95
+
+
+def test_compared_styles_stand_side_by_side(
+    talking_head: TalkingHead, jfk: Speech, tmp_path: Path
+) -> None:
+    speech = Speech.from_array(jfk.samples[:32000], 16000)
+    motions = talking_head.compare(speech, ["crisp", "lively", "neutral"])
+    captions = ["crisp", "lively", "neutral"]
+    path = talking_head.video(motions, speech, tmp_path / "a.mp4", View(size=96), captions)
+    streams = probe(path)
+    assert (streams["video"]["width"], streams["video"]["height"]) == (288, 96)
+    assert int(streams["video"]["nb_frames"]) == 60
