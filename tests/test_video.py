@@ -75,7 +75,7 @@ def test_players_get_what_they_need(tmp_path, fps, speech_is):
     path = write(tmp_path / "new" / "folder" / "out.mp4", speech, count, fps)
     text = told(path)
     assert "Video: h264" in text
-    assert "yuv420p(tv, bt709" in text
+    assert "yuv420p(tv, bt709, progressive" in text
     assert "Audio: aac (LC)" in text
     assert f"{SIZE[0]}x{SIZE[1]}" in text
     assert f"{fps:.4g} fps" in text
