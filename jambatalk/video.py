@@ -17,6 +17,7 @@ from jambatalk.progress import Progress, silent
 from jambatalk.speech import SAMPLE_RATE, Speech
 
 FRAMES_A_REPORT = 10
+COLOR_TAGS = "setparams=color_primaries=bt709:color_trc=bt709"
 
 
 def write_video(
@@ -121,9 +122,8 @@ def _command(
     return [
         *command,
         *("-t", str(float(frame_count / rate))),
-        # Said in the file too, or a player may show other colours than were drawn.
-        *("-vf", "scale=out_color_matrix=bt709:out_range=tv", "-pix_fmt", "yuv420p"),
-        *("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"),
+        # The matrix that players assume, and the file says so too: else colours shift.
+        *("-vf", f"scale=out_color_matrix=bt709:out_range=tv,{COLOR_TAGS}", "-pix_fmt", "yuv420p"),
         *("-c:v", "libx264", "-preset", "veryfast", "-crf", "18"),
         *("-map_metadata", "-1", "-fflags", "+bitexact"),  # no dates: equal input, equal bytes
         *("-flags:v", "+bitexact", "-flags:a", "+bitexact"),

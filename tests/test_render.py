@@ -236,6 +236,12 @@ def test_a_forked_process_is_told_instead_of_hanging():
     assert "drawn" in done.stdout
 
 
+def test_a_half_drawn_clip_does_not_disturb_the_end_of_the_program():
+    done = script(f"{DRAW}\nframes = draw(head, [head.template] * 9, View(size=64))\nnext(frames)")
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
 def test_importing_is_light():
     done = script(
         "import sys, jambatalk.render\n"

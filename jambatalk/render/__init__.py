@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from jambatalk.render import gl
@@ -38,13 +39,14 @@ def draw(face: Face, frames: Iterable[np.ndarray], view: View) -> Iterator[np.nd
         drawing = None
         for vertices in frames:
             # The next picture is drawn while the caller is busy with this one.
-            drawn, drawing = drawing, gl.submit(renderer.draw, vertices)
+            drawn, drawing = drawing, gl.submit(renderer.draw, renderer.pack(vertices))
             if drawn is not None:
                 yield drawn.result()
         if drawing is not None:
             yield drawing.result()
     finally:
-        gl.submit(renderer.release)
+        with suppress(RuntimeError):  # when the interpreter ends, the thread may be gone first
+            gl.submit(renderer.release)
 
 
 def _open(face: Face, view: View) -> ClipRenderer:

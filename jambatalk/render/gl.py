@@ -26,6 +26,7 @@ PROBE_SECONDS = 30
 _lock = threading.Lock()
 _thread: ThreadPoolExecutor | None = None
 _process = 0  # the one in which _thread was started
+_context: object = None  # collecting it would close it
 
 
 def submit(work: Callable, *args: object) -> Future:
@@ -102,15 +103,15 @@ def _probe(backend: str) -> tuple[bool, str]:
 
 
 def _open_context(backend: str, device: int) -> None:
-    # Not an OffscreenRenderer: each of those opens a context of its own.
+    global _context
+    # Not through an OffscreenRenderer: each of those opens a context of its own.
     if backend == "egl":
         from pyrender.platforms import egl
 
-        context = egl.EGLPlatform(1, 1, device=egl.get_device_by_index(device))
+        _context = egl.EGLPlatform(1, 1, device=egl.get_device_by_index(device))
     else:
         from pyrender.platforms.osmesa import OSMesaPlatform
 
-        context = OSMesaPlatform(1, 1)
-    context.init_context()
-    context.make_current()
-    _open_context.keep = context  # collecting it would close it
+        _context = OSMesaPlatform(1, 1)
+    _context.init_context()
+    _context.make_current()

@@ -1,4 +1,7 @@
-"""Draws one clip: one face, one view, many frames. Everything here runs on the OpenGL thread."""
+"""Draws one clip: one face, one view, many frames.
+
+Only `pack` may run outside the OpenGL thread.
+"""
 
 from __future__ import annotations
 
@@ -37,13 +40,12 @@ class ClipRenderer(pyrender.Renderer):
         self._program_cache = _programs
         self._size = view.size
         self._normals = SmoothNormals(face.triangles, len(face.template))
-        self._buffer = np.empty((len(face.template), 10), np.float32)  # as pyrender packs it
-        self._fill(face.template)
-        self._buffer[:, 6:] = _surface(face, view.shading)
+        self._surface = _surface(face, view.shading)
+        mesh = self.pack(face.template)
         self._primitive = pyrender.Primitive(
-            positions=self._buffer[:, :3],
-            normals=self._buffer[:, 3:6],
-            color_0=self._buffer[:, 6:],
+            positions=mesh[:, :3],
+            normals=mesh[:, 3:6],
+            color_0=mesh[:, 6:],
             indices=face.triangles,
             mode=pyrender.constants.GLTF.TRIANGLES,
             # Faster with the back sides left out; but a mesh without a mouth's inside would let the
@@ -59,16 +61,24 @@ class ClipRenderer(pyrender.Renderer):
         self._scene.add(lens, pose=pose)
         self._update_context(self._scene, pyrender.RenderFlags.OFFSCREEN)  # uploads the mesh
 
-    def draw(self, vertices: np.ndarray) -> np.ndarray:
-        """The picture (size, size, 3) uint8 RGB, top row first, of `vertices` (V, 3) in metres."""
-        if np.shape(vertices) != (len(self._buffer), 3) or not np.isfinite(vertices).all():
+    def pack(self, vertices: np.ndarray) -> np.ndarray:
+        """What `draw` takes: `vertices` (V, 3) in metres, their normals and surface, (V, 10)."""
+        count = len(self._surface)
+        if np.shape(vertices) != (count, 3) or not np.isfinite(vertices).all():
             raise RenderError(
                 f"A frame of shape {np.shape(vertices)} cannot be drawn.",
-                f"Give ({len(self._buffer)}, 3) finite vertices, as the face has them.",
+                f"Give ({count}, 3) finite vertices, as the face has them.",
             )
-        self._fill(vertices)
+        mesh = np.empty((count, 10), np.float32)
+        mesh[:, :3] = vertices
+        mesh[:, 3:6] = self._normals(mesh[:, :3])
+        mesh[:, 6:] = self._surface
+        return mesh
+
+    def draw(self, mesh: np.ndarray) -> np.ndarray:
+        """The picture (size, size, 3) uint8 RGB, top row first, of a packed frame."""
         GL.glBindBuffer(GL.GL_ARRAY_BUFFER, self._primitive._buffers[0])
-        GL.glBufferSubData(GL.GL_ARRAY_BUFFER, 0, self._buffer.nbytes, self._buffer)
+        GL.glBufferSubData(GL.GL_ARRAY_BUFFER, 0, mesh.nbytes, mesh)
         GL.glBindBuffer(GL.GL_ARRAY_BUFFER, 0)
         return self.render(self._scene, pyrender.RenderFlags.OFFSCREEN)
 
@@ -80,10 +90,6 @@ class ClipRenderer(pyrender.Renderer):
     def __del__(self) -> None:
         # pyrender would free everything, the shaders too, from whichever thread collects us.
         pass
-
-    def _fill(self, vertices: np.ndarray) -> None:
-        self._buffer[:, :3] = vertices
-        self._buffer[:, 3:6] = self._normals(self._buffer[:, :3])
 
     def _configure_main_framebuffer(self) -> None:
         """Two framebuffers under pyrender's names: `_ms` is drawn into, the other is read."""
