@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 from jambatalk.heads import cut
 from jambatalk.heads.brows import brow_cover, brow_distance
 from jambatalk.heads.eyes import between_eyes, eyeballs
-from jambatalk.heads.hair import inside_hairline
+from jambatalk.heads.hairline import inside_hairline
 from jambatalk.heads.lids import Lids
 from jambatalk.heads.lips import Lips
 from jambatalk.heads.locks import locks

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from jambatalk.heads.brows import brow_distance
-from jambatalk.heads.hair import inside_hairline
+from jambatalk.heads.hairline import inside_hairline
 from jambatalk.heads.sheet import Sheet
 
 SKIN, SCALP, CAP = 0.25, 0.08, 0.05  # gloss, 0 matt to 1 wet
