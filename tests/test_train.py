@@ -100,6 +100,14 @@ def test_loss_is_the_error_of_the_vertices(face: Face) -> None:
     assert all(loss.item() == 0 for loss in MotionLoss(face)(said, said))
 
 
+def test_in_its_own_units_the_loss_is_a_sphere(face: Face) -> None:
+    loss = MotionLoss(face)
+    rest = torch.zeros(1, 2, len(face.actions))  # two equal frames: no velocity
+    for direction in torch.randn(5, len(face.actions)):
+        error = (direction / direction.norm())[None, None] @ loss.units()
+        assert loss(rest + error, rest).total().item() == pytest.approx(1.0, rel=0.01)
+
+
 def test_augmented_motion_stays_with_its_sound(face: Face) -> None:
     clip = talking(face, "jfk.flac", "crisp")
     jaw = face.actions.index("jawOpen")

@@ -32,6 +32,9 @@ class JambaDecoder(nn.Module):
         )
         self.norm = StyledNorm(config.width, config.style_width)
         self.motion_map = nn.Linear(config.width, len(config.actions))
+        # What a unit of each output does to the actions. Training sets it so that every output
+        # moves the face equally far: one action moves the lips by centimetres, another hardly.
+        self.register_buffer("output_units", torch.eye(len(config.actions)))  # (k, k)
         nn.init.normal_(self.style_table.weight, std=0.5)
         nn.init.zeros_(self.motion_map.bias)
 
@@ -50,7 +53,7 @@ class JambaDecoder(nn.Module):
         x = self.feature_map(heard)  # (b, l, d)
         for block in self.blocks:
             x = block(x, style)
-        return self.motion_map(self.norm(x, style))
+        return self.motion_map(self.norm(x, style)) @ self.output_units
 
 
 class StyledNorm(nn.Module):

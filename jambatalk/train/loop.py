@@ -90,6 +90,7 @@ def train(
     log.info("%d examples to learn from, %d held out", len(examples), len(unseen))
 
     decoder, loss = model.decoder, MotionLoss(face)
+    decoder.output_units.copy_(loss.units())
     optimizer = torch.optim.AdamW(
         decoder.parameters(), config.learning_rate, weight_decay=config.weight_decay
     )

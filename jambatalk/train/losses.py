@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from jambatalk.face import Face
 
 LIPS = 4.0  # a lip vertex counts like four of the cheeks
+WEIGHTS = 20.0  # mm² that a squared weight, averaged over all actions, counts for
 MOVED = 1e-3  # metres: what no action moves further is not looked at
 
 
@@ -24,7 +25,7 @@ class Losses(NamedTuple):
 
     def total(self) -> Tensor:
         """What is minimised."""
-        return self.vertices + 2.0 * self.velocity + self.aperture + 20.0 * self.weights
+        return self.vertices + 2.0 * self.velocity + self.aperture + WEIGHTS * self.weights
 
 
 class MotionLoss(nn.Module):
@@ -61,6 +62,18 @@ class MotionLoss(nn.Module):
             aperture=_quadratic(error, self.aperture),
             weights=error.square().mean(),
         )
+
+    def units(self) -> Tensor:
+        """A change of coordinates (k, k) in which the loss of single frames is a sphere.
+
+        The loss is eᵀ M e for an error e of the weights; in coordinates z with e = z M^(-1/2) it is
+        |z|². Without it the lips' opening is two thousand times as stiff as the median direction,
+        and a step that suits one is far too long or too short for the other.
+        """
+        count = len(self.vertices)
+        form = self.vertices + self.aperture + WEIGHTS / count * torch.eye(count)
+        values, vectors = torch.linalg.eigh(form.double())
+        return ((vectors * values.rsqrt()) @ vectors.T).float()
 
 
 def _quadratic(error: Tensor, form: Tensor) -> Tensor:
