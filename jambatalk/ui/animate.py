@@ -1,0 +1,59 @@
+"""The tab *Animate*: one voice, one style, one head."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from jambatalk.ui.controls import Controls, check_voice, strength_slider
+from jambatalk.ui.inputs import Inputs
+from jambatalk.ui.studio import Order, Studio
+
+
+def tab(studio: Studio, inputs: Inputs) -> None:
+    """Builds the tab where it is called."""
+    styles, notes = studio.talking_head.styles, studio.talking_head.style_notes
+    with gr.Tab("Animate"):
+        style = gr.Radio(styles, value=styles[0], label="Speaking style")
+        note = gr.Markdown(notes.get(styles[0], ""), elem_classes="note")
+        strength = strength_slider()
+        controls = Controls.build("Animate")
+        with gr.Row():
+            film = gr.DownloadButton("Video (.mp4)", interactive=False, size="md")
+            motion = gr.DownloadButton("Motion (.npz)", interactive=False, size="md")
+
+    style.change(
+        lambda style: notes.get(style, ""),
+        style,
+        note,
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )
+
+    def check(speech: str | None, *_: object) -> list[dict]:
+        return [check_voice(speech)]
+
+    async def animate(
+        speech: str,
+        style: str,
+        strength: float,
+        head: str,
+        size: int,
+        background: str,
+        yaw: float,
+        shading: str,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008  Gradio knows it by its default
+    ) -> tuple[str, str]:
+        """Speech to a video of a talking head (.mp4) and its motion (.npz)."""
+        order = Order(speech, [style], strength, head, size, background, yaw, shading)
+        video, motions = await studio.make(order, progress, request.session_hash)
+        return str(video), str(motions[0].save(video.with_suffix(".npz")))
+
+    controls.connect(
+        animate,
+        [inputs.voice, style, strength, inputs.head, *inputs.view],
+        [controls.video, motion],
+        [film, motion],
+        check,
+    )

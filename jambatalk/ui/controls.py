@@ -1,0 +1,101 @@
+"""What both tabs end in: the buttons, the video, and what goes on between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from jambatalk.ui.studio import ONE_AT_A_TIME
+
+MAX_STRENGTH = 1.5  # beyond it faces distort
+SHOW_RESULT = """() => [...document.querySelectorAll(".result")]
+    .find(result => result.offsetParent)?.scrollIntoView({behavior: "smooth", block: "nearest"})"""
+
+
+@dataclass(frozen=True)
+class Controls:
+    """One tab's buttons and its video."""
+
+    make: gr.Button
+    stop: gr.Button
+    video: gr.Video
+
+    @classmethod
+    def build(cls, verb: str) -> Controls:
+        """Builds them where it is called; `verb` is what the button says."""
+        with gr.Row():
+            make = gr.Button(verb, variant="primary", scale=3, elem_classes="make")
+            stop = gr.Button("Stop", scale=1, min_width=80)
+        video = gr.Video(
+            label="Talking head",
+            show_label=False,
+            autoplay=True,
+            interactive=False,
+            buttons=[],
+            elem_classes="result",
+        )
+        return cls(make, stop, video)
+
+    def connect(
+        self,
+        make: Callable[..., Any],
+        inputs: Sequence[Component],
+        outputs: Sequence[Component],
+        downloads: Sequence[gr.DownloadButton],
+        check: Callable[..., Any],
+    ) -> None:
+        """Lets the buttons do something.
+
+        Args:
+            make: gets `inputs`, gives `outputs`; its name is that of the API's endpoint.
+            downloads: of these the first offers the video.
+            check: gets `inputs` too, before the visitor is queued; its verdicts on the first ones.
+        """
+
+        def all_checked(*given: Any) -> list[dict | None]:
+            checks = check(*given)
+            return [*checks, *[None] * (len(given) - len(checks))]  # Gradio wants one an input
+
+        def offer(video: str) -> dict[gr.DownloadButton, gr.DownloadButton]:
+            ready = {button: gr.DownloadButton(interactive=True) for button in downloads}
+            return ready | {downloads[0]: gr.DownloadButton(value=video, interactive=True)}
+
+        self.make.click(fn=None, js=SHOW_RESULT)
+        made = self.make.click(
+            make,
+            inputs,
+            outputs,
+            validator=all_checked,
+            api_name=make.__name__,
+            **ONE_AT_A_TIME,
+        )
+        made.success(
+            offer,
+            self.video,
+            downloads,
+            queue=False,
+            show_progress="hidden",
+            api_visibility="private",
+        )
+        self.stop.click(fn=None, cancels=made)
+
+
+def strength_slider() -> gr.Slider:
+    """How much of a style."""
+    return gr.Slider(
+        0,
+        MAX_STRENGTH,
+        value=1,
+        step=0.05,
+        label="Strength",
+        info="0 is neutral, 1 the style as learned; more exaggerates it",
+    )
+
+
+def check_voice(voice: str | None) -> dict:
+    """Whether there is a recording at all."""
+    return gr.validate(bool(voice), "Record your voice or choose a file first.")

@@ -1,0 +1,111 @@
+"""What both tabs start from: a voice, a head, and how it is looked at."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from io import BytesIO
+
+import gradio as gr
+from PIL import Image
+
+from jambatalk import View
+from jambatalk.face import HEADS, head_titles, list_heads, thumbnail
+from jambatalk.render.view import MAX_YAW, SHADINGS
+
+VOICES = HEADS.parent / "voices"
+EXAMPLES = {  # label → file
+    "John F. Kennedy": "jfk.flac",
+    "English": "pico_en.wav",
+    "Deutsch": "pico_de.wav",
+    "Español": "pico_es.wav",
+    "Français": "pico_fr.wav",
+    "Italiano": "pico_it.wav",
+}
+SIZES = (256, 384, 512, 768, 1024)  # pixels
+PORTRAIT = 144  # pixels, of a thumbnail on the page
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The components that both tabs read."""
+
+    voice: gr.Audio
+    head: gr.Radio
+    view: tuple[gr.Dropdown, gr.ColorPicker, gr.Slider, gr.Radio]  # size, background, yaw, shading
+
+
+def inputs() -> Inputs:
+    """Builds them where it is called."""
+    voice = gr.Audio(
+        label="Voice",
+        sources=["microphone", "upload"],
+        type="filepath",
+        buttons=[],
+        elem_id="voice",
+    )
+    _examples(voice)
+    _video_upload(voice)
+    head = gr.Radio(
+        [(title.replace(" · ", "\n"), name) for name, title in head_titles().items()],
+        value=list_heads()[0],
+        label="Head",
+        elem_id="heads",
+    )
+    with gr.Accordion("More options", open=False):
+        view = _view()
+    return Inputs(voice, head, view)
+
+
+def _examples(voice: gr.Audio) -> None:
+    """Voices to try: a click loads one and presses the open tab's button."""
+    gr.Examples(
+        [[str(VOICES / file)] for file in EXAMPLES.values()],
+        inputs=voice,
+        label="Or hear one of these",
+        example_labels=list(EXAMPLES),
+        cache_examples=False,
+        api_visibility="private",
+    ).load_input_event.success(
+        fn=None,
+        js="() => [...document.querySelectorAll('button.make')].find(b => b.offsetParent)?.click()",
+    )
+
+
+def _video_upload(voice: gr.Audio) -> None:
+    upload = gr.UploadButton(
+        "Take the voice of a video", file_types=["video"], size="sm", elem_id="video-upload"
+    )
+    upload.upload(lambda file: file, upload, voice, api_visibility="private", queue=False)
+
+
+def _view() -> tuple[gr.Dropdown, gr.ColorPicker, gr.Slider, gr.Radio]:
+    usual = View()
+    return (
+        gr.Dropdown(SIZES, value=usual.size, label="Size", info="Pixels a side"),
+        gr.ColorPicker(value=usual.background, label="Background"),
+        gr.Slider(
+            -MAX_YAW,
+            MAX_YAW,
+            value=usual.yaw,
+            step=5,
+            label="Camera",
+            info="Degrees round the head; 0 looks it in the face",
+        ),
+        gr.Radio(SHADINGS, value=usual.shading, label="Shading"),
+    )
+
+
+def portraits() -> str:
+    """CSS that shows each head's thumbnail in its choice."""
+    rules = []
+    for name in list_heads():
+        file = BytesIO()
+        with Image.open(thumbnail(name)) as picture:
+            picture.convert("RGB").resize((PORTRAIT, PORTRAIT)).save(file, "WEBP", quality=80)
+        data = base64.b64encode(file.getvalue()).decode()
+        rules.append(
+            f'#heads label:has(input[value="{name}"])::before'
+            f" {{ background-image: url(data:image/webp;base64,{data}); }}"
+        )
+    return "\n".join(rules)

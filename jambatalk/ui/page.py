@@ -1,0 +1,84 @@
+"""The page: what is said at its top and bottom, its look, and how it is served."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+
+from jambatalk import TalkingHead
+from jambatalk.errors import JambaTalkError
+from jambatalk.ui import animate, compare
+from jambatalk.ui.inputs import inputs, portraits
+from jambatalk.ui.studio import Studio
+
+HERE = Path(__file__).parent
+MAX_UPLOAD = "200mb"  # ten minutes of 16-bit stereo at 48 kHz are 115 MB
+MAX_WAITING = 20  # visitors; at half a minute each the last waits for ten
+SWEEP, KEEP = 600, 3600  # seconds: every ten minutes, files older than an hour are deleted
+
+HEADER = """
+# JambaTalk
+Say something, and a head in 3D says it after you.
+"""
+FOOTER = """
+The bundled network is our own, trained on captured speech; it is not the JambaTalk paper's.
+Code: Apache-2.0. Heads: CC0, made from MakeHuman's. Recordings and videos are deleted from this
+server after an hour, and are kept nowhere else.
+"""
+
+
+def build(talking_head: TalkingHead) -> gr.Blocks:
+    """The page, ready to launch; all that visitors share is `talking_head`."""
+    studio = Studio(talking_head)
+    with gr.Blocks(title="JambaTalk", analytics_enabled=False, delete_cache=(SWEEP, KEEP)) as page:
+        gr.Markdown(HEADER, elem_id="header")
+        with gr.Row():
+            with gr.Column(scale=2, min_width=320):
+                given = inputs()
+            with gr.Column(scale=3, min_width=320), gr.Tabs():
+                animate.tab(studio, given)
+                compare.tab(studio, given)
+        gr.Markdown(FOOTER, elem_id="footer")
+        page.unload(studio.leave)
+    return page.queue(max_size=MAX_WAITING)
+
+
+def _theme() -> gr.themes.Base:
+    # The system's own: nothing is fetched from elsewhere.
+    fonts = {"font": ["system-ui", "sans-serif"], "font_mono": ["ui-monospace", "monospace"]}
+    # Small print dark enough to be read: 4.5:1 and more on its ground.
+    small_print = {
+        name + suffix: shade
+        for name in ("body_text_color_subdued", "block_info_text_color", "block_label_text_color")
+        for suffix, shade in (("", "*neutral_600"), ("_dark", "*neutral_300"))
+    }
+    return gr.themes.Default(
+        primary_hue="indigo", secondary_hue="indigo", neutral_hue="slate", radius_size="lg", **fonts
+    ).set(**small_print)
+
+
+def launch() -> None:
+    """Loads the bundled network and serves the page until it is interrupted.
+
+    Where it listens is Gradio's to say: GRADIO_SERVER_NAME and GRADIO_SERVER_PORT.
+
+    Raises:
+        ModelError: no checkpoint. JambaTalkError: no port is free.
+    """
+    page = build(TalkingHead.from_pretrained())
+    try:
+        page.launch(
+            theme=_theme(),
+            css=portraits(),
+            css_paths=HERE / "page.css",
+            favicon_path=HERE / "icon.svg",
+            footer_links=["api"],
+            run_history=False,  # recordings are personal: no browser keeps them
+            max_file_size=MAX_UPLOAD,
+            ssr_mode=False,
+        )
+    except OSError as error:
+        raise JambaTalkError(
+            f"The page cannot be served ({error}).", "Choose another GRADIO_SERVER_PORT."
+        ) from error

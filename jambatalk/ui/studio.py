@@ -1,0 +1,149 @@
+"""Where a visitor's video is made: off the event loop, stoppable, its errors put into words."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import logging
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import TypeVar
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from jambatalk import Motion, Speech, TalkingHead, View
+from jambatalk.errors import JambaTalkError, Stopped
+from jambatalk.progress import Progress
+
+log = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+ONE_AT_A_TIME = {"concurrency_limit": 1, "concurrency_id": "studio"}  # whichever tab asks
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a visitor asks for.
+
+    Attributes:
+        recording: the file to speak from.
+        styles: one for a single head; 2 to 4 stand side by side.
+        strength: of the styles.
+        head: its name.
+        size, background, yaw, shading: see :class:`jambatalk.View`.
+    """
+
+    recording: str
+    styles: Sequence[str]
+    strength: float
+    head: str
+    size: int
+    background: str
+    yaw: float
+    shading: str
+
+    @property
+    def view(self) -> View:
+        """How the head is looked at."""
+        return View(self.size, self.background, self.yaw, self.shading)
+
+
+class Studio:
+    """Makes one video after the other with one loaded network.
+
+    It keeps nothing of what visitors give: of those at work it knows the session alone, to stop
+    for one who has left.
+    """
+
+    def __init__(self, talking_head: TalkingHead) -> None:
+        self.talking_head = talking_head
+        self._stops: dict[str | None, Event] = {}
+
+    async def make(
+        self, order: Order, progress: gr.Progress, session: str | None
+    ) -> tuple[Path, list[Motion]]:
+        """The video and its motions.
+
+        The video lies in a folder of its own, from where Gradio serves and in time deletes it.
+
+        Raises:
+            gr.Error: anything that went wrong, in words for the visitor.
+            asyncio.CancelledError: Stop was pressed; the work has ended and left no file.
+        """
+        stop = self._stops[session] = Event()
+
+        def report(stage: str, done: float) -> None:
+            if stop.is_set():
+                raise Stopped("Stopped.")
+            progress(done, desc=stage)
+
+        work = asyncio.create_task(
+            asyncio.to_thread(_in_words, lambda: self._make(order, report)), name="studio"
+        )
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            # A thread cannot be cancelled. The next visitor's turn comes when it has stopped.
+            stop.set()
+            await asyncio.wait([work])
+            work.exception()
+            raise
+        finally:
+            self._stops.pop(session, None)
+
+    def _make(self, order: Order, progress: Progress) -> tuple[Path, list[Motion]]:
+        view = order.view
+        speech = Speech.read(order.recording)
+        if speech.is_silent:
+            gr.Warning(
+                "Nothing is heard in this recording, so the face rests. Check the microphone."
+            )
+        motions = self.talking_head.compare(
+            speech, order.styles, order.strength, order.head, progress
+        )
+        folder = Path(tempfile.mkdtemp(dir=_served_folder()))
+        name = "-".join(["jambatalk", order.head, *order.styles])
+        captions = order.styles if len(motions) > 1 else ()
+        progress("Drawing", 0.0)
+        try:
+            video = self.talking_head.video(
+                motions, speech, folder / f"{name}.mp4", view, captions, progress
+            )
+        except BaseException:
+            shutil.rmtree(folder)
+            raise
+        return video, motions
+
+    def leave(self, request: gr.Request) -> None:
+        """The visitor has closed the page: nobody waits for the video any more."""
+        if stop := self._stops.get(request.session_hash):
+            stop.set()
+
+
+def _served_folder() -> Path:
+    folder = Path(get_upload_folder())
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _in_words(work: Callable[[], Result]) -> Result:
+    """Does the work; whatever goes wrong becomes a message without a traceback."""
+    try:
+        return work()
+    except JambaTalkError as error:
+        raise _message(str(error)) from error
+    except Exception as error:
+        log.exception("The page could not make a video")
+        raise _message(
+            "Something went wrong here, and it is not your recording. Try again."
+        ) from error
+
+
+def _message(words: str) -> gr.Error:
+    # Messages are shown as HTML, and file names are the visitor's.
+    return gr.Error(html.escape(words), print_exception=False)
