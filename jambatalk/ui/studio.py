@@ -146,4 +146,4 @@ def _in_words(work: Callable[[], Result]) -> Result:
 
 def _message(words: str) -> gr.Error:
     # Messages are shown as HTML, and file names are the visitor's.
-    return gr.Error(html.escape(words), print_exception=False)
+    return gr.Error(html.escape(words, quote=False), print_exception=False)
