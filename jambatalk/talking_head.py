@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -151,14 +152,18 @@ def draw_video(
     from jambatalk.video import write_video
 
     view = view or View()
-    streams = [draw(motion.face, motion.frames(), view) for motion in motions]
-    alone = len(streams) == 1
-    return write_video(
-        path,
-        streams[0] if alone else side_by_side(streams, captions or [""] * len(streams)),
-        fps=motions[0].fps,
-        size=(view.size, view.size) if alone else grid_size(len(streams), view.size),
-        frame_count=len(motions[0]),
-        speech=speech,
-        progress=progress,
-    )
+    with ExitStack() as stack:  # whatever happens, the renderers are given back at once
+        streams = [
+            stack.enter_context(closing(draw(motion.face, motion.frames(), view)))
+            for motion in motions
+        ]
+        alone = len(streams) == 1
+        return write_video(
+            path,
+            streams[0] if alone else side_by_side(streams, captions or [""] * len(streams)),
+            fps=motions[0].fps,
+            size=(view.size, view.size) if alone else grid_size(len(streams), view.size),
+            frame_count=len(motions[0]),
+            speech=speech,
+            progress=progress,
+        )
