@@ -1,5 +1,6 @@
 """The page as visitors meet it: `python app.py`, in a real Chromium."""
 
+import asyncio
 import os
 import shutil
 import socket
@@ -8,9 +9,11 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlparse
 
+import gradio as gr
 import numpy as np
 import pytest
 from gradio_client import Client, handle_file
@@ -19,6 +22,7 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from scipy.io import wavfile
 
 from jambatalk import Motion, Speech
+from jambatalk.ui.studio import Order, Studio
 
 ROOT = Path(__file__).parent.parent
 VOICE = ROOT / "assets" / "voices" / "pico_en.wav"
@@ -59,10 +63,11 @@ def url(served: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         wait_until(lambda: app.poll() is not None or answers(address))
         assert app.poll() is None, log.read_text()
         yield address
-        assert "Traceback" not in log.read_text(), log.read_text()
     finally:
         app.terminate()
         app.wait(PATIENCE)
+    assert "Traceback" not in log.read_text(), log.read_text()
+    assert not videos(served)  # what visitors were given does not outlive the server
 
 
 @pytest.fixture(scope="module")
@@ -251,6 +256,20 @@ def test_errors_say_what_to_do(visit: Callable[..., Visitor], tmp_path: Path) ->
     visitor.choose("lively")
     visitor.button("Compare").click()
     expect(visitor.page.get_by_text("Choose 2 to 4 styles.")).to_be_visible()
+
+
+def test_the_unexpected_is_logged_and_not_shown(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken:
+        def compare(self, *_: object) -> None:
+            raise RuntimeError("a secret")
+
+    order = Order(str(VOICE), ["neutral"], 1, "mara", 256, "#000000", 0, "skin")
+    made = Studio(Broken()).make(order, progress=lambda *_, **__: None, session=None)
+    with ThreadPoolExecutor() as thread, pytest.raises(gr.Error) as error:  # has no event loop yet
+        thread.submit(asyncio.run, made).result()
+    assert "Something went wrong" in error.value.message
+    assert "a secret" not in error.value.message
+    assert "a secret" in caplog.text
 
 
 def test_silence_is_remarked_upon(visit: Callable[..., Visitor], tmp_path: Path) -> None:

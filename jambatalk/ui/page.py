@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import gradio as gr
@@ -28,9 +29,8 @@ server after an hour, and are kept nowhere else.
 """
 
 
-def build(talking_head: TalkingHead) -> gr.Blocks:
-    """The page, ready to launch; all that visitors share is `talking_head`."""
-    studio = Studio(talking_head)
+def build(studio: Studio) -> gr.Blocks:
+    """The page, ready to launch; all that visitors share is the studio's network."""
     with gr.Blocks(title="JambaTalk", analytics_enabled=False, delete_cache=(SWEEP, KEEP)) as page:
         gr.Markdown(HEADER, elem_id="header")
         with gr.Row():
@@ -59,14 +59,16 @@ def _theme() -> gr.themes.Base:
 
 
 def launch() -> None:
-    """Loads the bundled network and serves the page until it is interrupted.
+    """Loads the bundled network and serves the page until it is interrupted or terminated.
 
     Where it listens is Gradio's to say: GRADIO_SERVER_NAME and GRADIO_SERVER_PORT.
 
     Raises:
         ModelError: no checkpoint. JambaTalkError: no port is free.
     """
-    page = build(TalkingHead.from_pretrained())
+    studio = Studio(TalkingHead.from_pretrained())
+    page = build(studio)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as gentle an end as Ctrl-C
     try:
         page.launch(
             theme=_theme(),
@@ -82,3 +84,5 @@ def launch() -> None:
         raise JambaTalkError(
             f"The page cannot be served ({error}).", "Choose another GRADIO_SERVER_PORT."
         ) from error
+    finally:
+        studio.close()

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
 from typing import TypeVar
 
 import gradio as gr
@@ -63,6 +63,7 @@ class Studio:
     def __init__(self, talking_head: TalkingHead) -> None:
         self.talking_head = talking_head
         self._stops: dict[str | None, Event] = {}
+        self._desk = Lock()
 
     async def make(
         self, order: Order, progress: gr.Progress, session: str | None
@@ -83,7 +84,7 @@ class Studio:
             progress(done, desc=stage)
 
         work = asyncio.create_task(
-            asyncio.to_thread(_in_words, lambda: self._make(order, report)), name="studio"
+            asyncio.to_thread(self._at_desk, lambda: self._make(order, report))
         )
         try:
             return await asyncio.shield(work)
@@ -95,6 +96,19 @@ class Studio:
             raise
         finally:
             self._stops.pop(session, None)
+
+    def _at_desk(self, work: Callable[[], Result]) -> Result:
+        """Does the work, alone; whatever goes wrong becomes a message without a traceback."""
+        try:
+            with self._desk:
+                return work()
+        except JambaTalkError as error:
+            raise _message(str(error)) from error
+        except Exception as error:
+            log.exception("The page could not make a video")
+            raise _message(
+                "Something went wrong here, and it is not your recording. Try again."
+            ) from error
 
     def _make(self, order: Order, progress: Progress) -> tuple[Path, list[Motion]]:
         view = order.view
@@ -124,24 +138,17 @@ class Studio:
         if stop := self._stops.get(request.session_hash):
             stop.set()
 
+    def close(self) -> None:
+        """Stops whatever is being made, waits for its end, and takes no more orders."""
+        for stop in list(self._stops.values()):
+            stop.set()
+        self._desk.acquire()
+
 
 def _served_folder() -> Path:
     folder = Path(get_upload_folder())
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def _in_words(work: Callable[[], Result]) -> Result:
-    """Does the work; whatever goes wrong becomes a message without a traceback."""
-    try:
-        return work()
-    except JambaTalkError as error:
-        raise _message(str(error)) from error
-    except Exception as error:
-        log.exception("The page could not make a video")
-        raise _message(
-            "Something went wrong here, and it is not your recording. Try again."
-        ) from error
 
 
 def _message(words: str) -> gr.Error:
