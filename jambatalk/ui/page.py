@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import tempfile
 from pathlib import Path
 
 import gradio as gr
@@ -25,7 +27,7 @@ Say something, and a head in 3D says it after you.
 FOOTER = """
 The bundled network is our own, trained on captured speech; it is not the JambaTalk paper's.
 Code: Apache-2.0. Heads: CC0, made from MakeHuman's. Recordings and videos are deleted from this
-server after an hour, and are kept nowhere else.
+server after about an hour, and are kept nowhere else.
 """
 
 
@@ -61,28 +63,32 @@ def _theme() -> gr.themes.Base:
 def launch() -> None:
     """Loads the bundled network and serves the page until it is interrupted or terminated.
 
-    Where it listens is Gradio's to say: GRADIO_SERVER_NAME and GRADIO_SERVER_PORT.
+    Where it listens is Gradio's to say: GRADIO_SERVER_NAME and GRADIO_SERVER_PORT. Visitors' files
+    lie in a folder that is removed at the end, unless GRADIO_TEMP_DIR names another.
 
     Raises:
         ModelError: no checkpoint. JambaTalkError: no port is free.
     """
     studio = Studio(TalkingHead.from_pretrained())
-    page = build(studio)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as gentle an end as Ctrl-C
-    try:
-        page.launch(
-            theme=_theme(),
-            css=portraits(),
-            css_paths=HERE / "page.css",
-            favicon_path=HERE / "icon.svg",
-            footer_links=["api"],
-            run_history=False,  # recordings are personal: no browser keeps them
-            max_file_size=MAX_UPLOAD,
-            ssr_mode=False,
-        )
-    except OSError as error:
-        raise JambaTalkError(
-            f"The page cannot be served ({error}).", "Choose another GRADIO_SERVER_PORT."
-        ) from error
-    finally:
-        studio.close()
+    with tempfile.TemporaryDirectory(prefix="jambatalk-", ignore_cleanup_errors=True) as folder:
+        os.environ.setdefault("GRADIO_TEMP_DIR", folder)
+        page = build(studio)
+        try:
+            page.launch(
+                theme=_theme(),
+                css=portraits(),
+                css_paths=HERE / "page.css",
+                favicon_path=HERE / "icon.svg",
+                footer_links=["api"],
+                run_history=False,  # recordings are personal: no browser keeps them
+                max_file_size=MAX_UPLOAD,
+                ssr_mode=False,
+            )
+        except OSError as error:
+            raise JambaTalkError(
+                "The page cannot be served: no port is free there.",
+                "Choose another GRADIO_SERVER_PORT, or GRADIO_SERVER_NAME.",
+            ) from error
+        finally:
+            studio.close()
