@@ -20,6 +20,13 @@ SILENCE_RMS = 1e-3  # -60 dBFS: below it nobody is speaking
 TARGET_RMS = 0.06  # -24 dBFS, the loudness the encoder is given
 MAX_GAIN = 30.0  # a whisper is raised by 30 dB at most, so that hiss is not
 
+# What ffmpeg may take a file for. Recordings come from strangers, and a playlist under the name of
+# a recording would make it open other files.
+INPUT_FORMATS = (
+    *("-format_whitelist", "wav,w64,aiff,au,caf,flac,mp3,ogg,aac,amr,mov,matroska,avi,asf,mpegts"),
+    *("-protocol_whitelist", "file"),
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Speech:
@@ -142,7 +149,8 @@ def _decode(path: Path, max_seconds: float) -> np.ndarray:
     from imageio_ffmpeg import get_ffmpeg_exe
 
     command = [
-        *(get_ffmpeg_exe(), "-v", "error", "-nostdin", "-i", str(path), "-map", "0:a:0"),
+        *(get_ffmpeg_exe(), "-v", "error", "-nostdin", *INPUT_FORMATS),
+        *("-i", str(path), "-map", "0:a:0"),
         # one second more than allowed shows that it is too long without reading it whole
         *("-t", str(max_seconds + 1), "-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "f32le", "-"),
     ]

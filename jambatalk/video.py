@@ -14,7 +14,7 @@ import numpy as np
 
 from jambatalk.errors import VideoError
 from jambatalk.progress import Progress, silent
-from jambatalk.speech import SAMPLE_RATE, Speech
+from jambatalk.speech import INPUT_FORMATS, SAMPLE_RATE, Speech
 
 FRAMES_A_REPORT = 10
 COLOR_TAGS = "setparams=color_primaries=bt709:color_trc=bt709"
@@ -114,7 +114,19 @@ def _command(
     ]
     if sound is not None:
         command += [
-            *("-i", str(sound), "-map", "0:v", "-map", "1:a:0", "-c:a", "aac", "-b:a", "160k"),
+            *(
+                *INPUT_FORMATS,
+                "-i",
+                str(sound),
+                "-map",
+                "0:v",
+                "-map",
+                "1:a:0",
+                "-c:a",
+                "aac",
+                "-b:a",
+                "160k",
+            ),
             # From the first sample on whatever the recorder's clock said, as the model hears it;
             # then silence without end, which -t ends.
             *("-af", "asetpts=N/SR/TB,aformat=channel_layouts=mono|stereo,apad", "-ar", "48000"),

@@ -99,6 +99,14 @@ def test_refuses_what_is_no_speech(tmp_path: Path, make, says: str) -> None:
 MUTE = ("-f", "lavfi", "-i", "color=s=64x64:d=1", "-map", "1:v")
 
 
+def test_a_playlist_opens_no_other_file(tmp_path: Path) -> None:
+    convert(tmp_path / "secret.wav")
+    playlist = tmp_path / "voice.wav"
+    playlist.write_text("ffconcat version 1.0\nfile 'secret.wav'\n")
+    with pytest.raises(SpeechError, match="could not be read"):
+        Speech.read(playlist)
+
+
 def test_refuses_bad_arrays() -> None:
     with pytest.raises(SpeechError, match="shape"):
         Speech.from_array(np.zeros((2, 3, 4)), 16000)

@@ -1,0 +1,32 @@
+"""Makes docs/heads.jpg, the picture of the README: `python docs/picture.py`."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from jambatalk import Speech, TalkingHead, View, load_head
+from jambatalk.render import draw
+
+HERE = Path(__file__).parent
+VOICE = HERE.parent / "assets" / "voices" / "jfk.flac"
+HEADS = ("mara", "kofi", "wei", "rosa", "hugo", "zola")
+MOMENTS = (0.63, 1.3, 3.53, 5.6, 8.33, 9.3)  # seconds
+YAWS = (0, 20, -15, 0, 25, -20)  # degrees
+SIZE = 320  # pixels
+
+
+def main() -> None:
+    """Draws six heads at six moments of one sentence."""
+    motion = TalkingHead.from_pretrained().animate(Speech.read(VOICE), "crisp")
+    pictures = []
+    for head, moment, yaw in zip(HEADS, MOMENTS, YAWS, strict=True):
+        face = load_head(head)
+        frame = face.vertices(motion.weights[round(moment * motion.fps)])
+        pictures.append(next(draw(face, [frame], View(SIZE, yaw=yaw))))
+    rows = [np.concatenate(pictures[i : i + 3], 1) for i in (0, 3)]
+    Image.fromarray(np.concatenate(rows)).save(HERE / "heads.jpg", quality=88)
+
+
+if __name__ == "__main__":
+    main()
