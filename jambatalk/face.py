@@ -45,7 +45,7 @@ class Face:
 
     def vertices(self, weights: np.ndarray) -> np.ndarray:
         """The face with its actions at `weights` (..., K): vertices (..., V, 3) in metres."""
-        flat = self.basis.reshape(len(self.actions), -1)
+        flat = self.basis.reshape(len(self.actions), self.template.size)
         return self.template + (weights.astype(np.float32) @ flat).reshape(
             *weights.shape[:-1], *self.template.shape
         )

@@ -167,5 +167,5 @@ def _decode(path: Path, max_seconds: float) -> np.ndarray:
 def _too_long(name: str, max_seconds: float) -> SpeechError:
     return SpeechError(
         f"'{name}' is longer than {max_seconds:g} s.",
-        "Cut it into shorter parts, or raise the limit (--max-seconds).",
+        "Cut it into shorter parts; on the command line --max-seconds raises the limit.",
     )

@@ -17,7 +17,7 @@ from jambatalk.train.loop import TrainConfig, train
 log = logging.getLogger(__name__)
 
 STYLES = {
-    "neutral": "The middle of the others.",
+    "neutral": "Between the others.",
     "crisp": "Captured: an Englishman reading commands (GRID, speaker 1), tracked from video.",
     "lively": "Captured: a woman speaking Mandarin (FACEGOOD), keyed from video by artists.",
 }
