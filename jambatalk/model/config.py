@@ -73,7 +73,7 @@ class JambaTalkConfig:
     styles: tuple[str, ...] = ("neutral",)
     style_notes: dict[str, str] = field(default_factory=dict)
     style_width: int = 16
-    dropout: float = 0.1
+    dropout: float = 0.25
     actions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -23,6 +23,7 @@ class JambaDecoder(nn.Module):
         heard = len(config.encoder.layers)
         self.layer_norm = nn.LayerNorm(config.encoder_width, elementwise_affine=False)
         self.layer_mix = nn.Parameter(torch.zeros(heard))
+        self.dropout = nn.Dropout(config.dropout)  # of features: no voice is to be learned by heart
         self.feature_map = nn.Linear(config.encoder_width, config.width)
         self.style_table = nn.Embedding(len(config.styles), config.style_width)
         self.blocks = nn.ModuleList(
@@ -50,7 +51,7 @@ class JambaDecoder(nn.Module):
         """
         mix = torch.softmax(self.layer_mix, 0)
         heard = torch.einsum("blmc,m->blc", self.layer_norm(features), mix)  # (b, l, c)
-        x = self.feature_map(heard)  # (b, l, d)
+        x = self.feature_map(self.dropout(heard))  # (b, l, d)
         for block in self.blocks:
             x = block(x, style)
         return self.motion_map(self.norm(x, style)) @ self.output_units

@@ -44,16 +44,16 @@ class TrainConfig:
         seed: of everything random.
     """
 
-    steps: int = 1200
+    steps: int = 450
     batch: int = 24
     frames: int = 90
-    learning_rate: float = 8e-4
-    warmup: int = 100
-    weight_decay: float = 0.02
+    learning_rate: float = 1e-3
+    warmup: int = 50
+    weight_decay: float = 0.05
     clip: float = 1.0
     own: float = 0.5
     variants: int = 2
-    evaluate_every: int = 100
+    evaluate_every: int = 50
     seed: int = 0
 
 
