@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jambatalk import lips
 from jambatalk.errors import MotionError
 from jambatalk.face import Face, load_head
 
@@ -62,6 +63,18 @@ class Motion:
         if face.actions != self.face.actions:
             raise MotionError(f"Head '{face.name}' does not have the actions of this motion.")
         return replace(self, face=face)
+
+    def sealed(self) -> Motion:
+        """The same motion with lips that close where they nearly do, see :func:`lips.seal`."""
+        return replace(self, weights=lips.seal(self.face, self.weights))
+
+    def lip_aperture(self) -> np.ndarray:
+        """How far the lips are apart over time, (T,) metres, see :func:`lips.aperture`."""
+        return lips.aperture(self.face, self.weights)
+
+    def lip_width(self) -> np.ndarray:
+        """Distance of the mouth's corners over time, (T,) metres."""
+        return lips.width(self.face, self.weights)
 
     def action(self, name: str) -> np.ndarray:
         """One action's weight over time, (T,)."""

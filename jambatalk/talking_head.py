@@ -98,7 +98,8 @@ class TalkingHead:
         motions = []
         for done, vector in enumerate(vectors):
             progress("Moving", done / len(vectors))
-            motions.append(Motion(self._weights(speech, features, vector), self.fps, face))
+            weights = self._weights(speech, features, vector)
+            motions.append(Motion(weights, self.fps, face).sealed())
         progress("Moving", 1.0)
         return motions
 

@@ -14,7 +14,7 @@ from jambatalk.data.facegood import read_facegood
 from jambatalk.data.grid import UNIT, read_grid
 from jambatalk.data.manner import Manner
 from jambatalk.errors import DataError
-from jambatalk.evaluate.lips import aperture, correlation
+from jambatalk.lips import aperture
 
 VOICES = Path(__file__).parent.parent / "assets" / "voices"
 LIPS = {
@@ -107,7 +107,7 @@ def test_grid_is_fitted_whatever_the_head_does(
     for clip in (one, two):
         assert clip.weights.min() >= 0
         fitted, truth = aperture(face, clip.weights), aperture(face, weights)
-        assert correlation(fitted, truth) > 0.98
+        assert np.corrcoef(fitted, truth)[0, 1] > 0.98
         error = np.abs(fitted - truth)
         assert error.max() < 0.005  # where the tracker was blind, at the mouth's widest
         assert np.delete(error, slice(19, 23)).max() < 0.002
@@ -157,10 +157,10 @@ def test_a_manner_keeps_what_is_said(face: Face, weights: np.ndarray) -> None:
     raiser[:, jaw] *= 0.3
     dropping, raising = Manner.of(face, [weights]), Manner.of(face, [raiser])
     carried = raising.carry_over(weights, dropping)
-    assert correlation(aperture(face, carried), aperture(face, weights)) > 0.97
+    assert np.corrcoef(aperture(face, carried), aperture(face, weights))[0, 1] > 0.97
     assert carried[:, jaw].max() < 0.6 * weights[:, jaw].max()
     assert carried[:, raised].max() > 0.2
-    assert correlation(carried[:, pucker], weights[:, pucker]) > 0.9
+    assert np.corrcoef(carried[:, pucker], weights[:, pucker])[0, 1] > 0.9
     still = aperture(face, weights) < 0.0005
     assert aperture(face, carried)[still].max() < 0.001
     assert carried[:, close].min() >= 0

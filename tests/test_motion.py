@@ -7,7 +7,6 @@ import pytest
 
 from jambatalk import Face, Motion, list_heads, load_head
 from jambatalk.errors import FaceError, MotionError
-from jambatalk.evaluate.lips import lip_aperture, lip_width
 
 
 @pytest.fixture(scope="module")
@@ -33,20 +32,34 @@ def test_vertices_are_template_plus_basis_times_weights(face: Face) -> None:
 
 
 def test_lips_are_measured(face: Face) -> None:
-    jaw = lip_aperture(moving(face, jawOpen=0.5))
+    jaw = moving(face, jawOpen=0.5).lip_aperture()
     assert abs(jaw[0]) < 0.0005  # closed at rest
     assert (np.diff(jaw) > 0).all()
     assert 0.010 < jaw[-1] < 0.025
-    sealed = lip_aperture(moving(face, jawOpen=0.5, mouthClose=0.5))
+    sealed = moving(face, jawOpen=0.5, mouthClose=0.5).lip_aperture()
     assert abs(sealed).max() < 0.001
-    assert np.diff(lip_width(moving(face, mouthPucker=0.8)))[-1] < -0.0005
+    assert np.diff(moving(face, mouthPucker=0.8).lip_width())[-1] < -0.0005
+
+
+def test_lips_that_nearly_close_are_sealed(face: Face) -> None:
+    motion = Motion(moving(face, jawOpen=0.5, mouthPucker=0.3).weights[[0, 1, 1, 4]], 30.0, face)
+    motion.weights[1] *= 0.15  # under a millimetre
+    motion.weights[2] *= 0.6  # under three
+    before, after = motion.lip_aperture(), motion.sealed().lip_aperture()
+    assert 0.0004 < before[1] < 0.0008
+    assert 0.002 < before[2] < 0.0035
+    np.testing.assert_allclose(after[[0, 1]], 0, atol=1e-5)
+    assert 0 < after[2] < before[2]
+    assert after[3] == pytest.approx(before[3])
+    moved = np.abs(motion.sealed().weights - motion.weights).max(0) > 0
+    assert [face.actions[i] for i in np.flatnonzero(moved)] == ["mouthClose"]
 
 
 def test_every_head_wears_every_motion(face: Face) -> None:
     motion = moving(face, jawOpen=0.5)
     for name in list_heads():
         other = motion.on(load_head(name))
-        assert lip_aperture(other)[-1] == pytest.approx(lip_aperture(motion)[-1], abs=0.002)
+        assert other.lip_aperture()[-1] == pytest.approx(motion.lip_aperture()[-1], abs=0.002)
         offsets = other.vertices() - other.face.template
         np.testing.assert_allclose(offsets, motion.vertices() - face.template, atol=1e-6)
 

@@ -9,7 +9,6 @@ import pytest
 
 from jambatalk import Motion, Speech, TalkingHead, View
 from jambatalk.errors import FaceError, ModelError, Stopped
-from jambatalk.evaluate.lips import lip_aperture
 
 ROOT = Path(__file__).parent.parent
 VOICES = ROOT / "assets" / "voices"
@@ -50,7 +49,7 @@ def test_motion_has_a_frame_for_every_moment(motion: Motion, jfk: Speech) -> Non
 def test_lips_open_when_it_is_loud(talking_head: TalkingHead, voice: str, style: str) -> None:
     speech = Speech.read(VOICES / voice)
     motion = talking_head.animate(speech, style)
-    aperture, level = lip_aperture(motion), loudness(speech, len(motion), motion.fps)
+    aperture, level = motion.lip_aperture(), loudness(speech, len(motion), motion.fps)
     assert np.median(aperture[level > -12]) > 0.003
     assert np.median(aperture[level > -12]) > 1.5 * np.median(aperture[level < -30])
 
@@ -59,7 +58,7 @@ def test_lips_close_in_a_pause(talking_head: TalkingHead, jfk: Speech) -> None:
     pause = np.random.default_rng(0).standard_normal(16000) * 1e-3
     speech = Speech.from_array(np.concatenate([jfk.samples[:56000], pause]), 16000)
     for style in talking_head.styles:
-        aperture = lip_aperture(talking_head.animate(speech, style))
+        aperture = talking_head.animate(speech, style).lip_aperture()
         assert aperture[-20:].max() < 0.0025
         assert aperture[:100].max() > 0.006
 
@@ -69,7 +68,7 @@ def test_open_vowels_open_and_closed_consonants_close(talking_head: TalkingHead)
     open_vowels, closures = [], []
     for file in sorted(PHONES.glob("*.phone.json")):
         speech = Speech.read(next(PHONES.glob(file.name.removesuffix(".phone.json") + ".[wf]*")))
-        aperture = lip_aperture(talking_head.animate(speech, "crisp"))
+        aperture = talking_head.animate(speech, "crisp").lip_aperture()
         wide = np.percentile(aperture, 95)
         for phone, start, end in phones(file):
             frames = aperture[int(start * 30) : max(int(end * 30), int(start * 30) + 1) + 1]

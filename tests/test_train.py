@@ -12,7 +12,6 @@ from safetensors.torch import load_file
 from jambatalk import Face, Speech, TalkingHead, load_head
 from jambatalk.data.clip import Clip
 from jambatalk.errors import DataError
-from jambatalk.evaluate.lips import lip_aperture
 from jambatalk.model.jambatalk import ENCODER_WEIGHTS, JambaTalk
 from jambatalk.talking_head import DEFAULT_CHECKPOINT
 from jambatalk.train.augment import augment
@@ -60,7 +59,7 @@ def test_learns_and_leaves_a_checkpoint_that_runs(tmp_path: Path, face: Face) ->
     assert scores["crisp.r_jaw"] > 0.5  # another voice
     assert f"{scores['crisp.r_jaw']:.2f}" in (tmp_path / "README.md").read_text()
     talking_head = TalkingHead.from_pretrained(tmp_path)
-    aperture = lip_aperture(talking_head.animate(Speech.read(VOICES / "pico_fr.wav"), "crisp"))
+    aperture = talking_head.animate(Speech.read(VOICES / "pico_fr.wav"), "crisp").lip_aperture()
     assert aperture.std() > 0.001
 
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jambatalk.evaluate.lips import aperture
 from jambatalk.face import Face
+from jambatalk.lips import aperture, close
 
 SPEAKING = 1.0  # millimetres: lips further apart than this are speaking
 NOISE = 0.3  # millimetres, of what is asked for
@@ -51,17 +51,9 @@ class Manner:
         gain = self.covariance @ rows.T
         gain = gain @ np.linalg.inv(rows @ gain + NOISE**2 * np.eye(len(rows)))  # (K, 3)
         carried = np.clip(asked @ gain.T, 0.0, 1.0).astype(np.float32)
-        return self._close(carried, asked[:, 0])
-
-    def _close(self, weights: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-        """Takes back with mouthClose what clipping left the lips too far apart."""
-        close = self.face.actions.index("mouthClose")
-        step = np.zeros(len(self.face.actions), np.float32)
-        step[close] = 1.0
-        per_weight = float(aperture(self.face, np.zeros_like(step)) - aperture(self.face, step))
-        excess = aperture(self.face, weights) - np.maximum(wanted, 0.0) / 1e3  # metres
-        weights[:, close] += np.clip(excess / per_weight, 0.0, None)
-        return weights.clip(0.0, 1.0)
+        # what clipping left the lips too far apart
+        excess = aperture(self.face, carried) - asked[:, 0].clip(0.0) / 1e3
+        return close(self.face, carried, excess)
 
 
 def _shape_rows(face: Face) -> np.ndarray:

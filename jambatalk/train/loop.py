@@ -19,8 +19,8 @@ from torch import Tensor
 from jambatalk.data.clip import Clip
 from jambatalk.data.manner import Manner
 from jambatalk.errors import DataError
-from jambatalk.evaluate.lips import aperture, correlation
 from jambatalk.face import Face
+from jambatalk.lips import aperture
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.train.examples import Example, listen, silence
 from jambatalk.train.losses import MotionLoss
@@ -147,8 +147,8 @@ def evaluate(
             said, seen = predicted.numpy(), captured.numpy()
             rows.append(
                 (
-                    correlation(aperture(face, said), aperture(face, seen)),
-                    correlation(said[:, jaw], seen[:, jaw]),
+                    _correlation(aperture(face, said), aperture(face, seen)),
+                    _correlation(said[:, jaw], seen[:, jaw]),
                     error,
                 )
             )
@@ -158,6 +158,13 @@ def evaluate(
         scores[f"{name}.vertices"] = float(np.mean([row[2] for row in rows]))
     scores["score"] = float(np.mean([v for key, v in scores.items() if ".r_" in key]))
     return scores
+
+
+def _correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Pearson's r of two curves (T,), 0 where one does not move."""
+    if min(a.std(), b.std()) < 1e-9:
+        return 0.0
+    return float(np.corrcoef(a, b)[0, 1])
 
 
 def _batches(
