@@ -130,7 +130,8 @@ def evaluate(
 
     Returns:
         For each style: `r_aperture`, `r_jaw` (Pearson's r, median over recordings) and
-        `vertices` (mean squared error, mm²); and `score`, the mean of the correlations.
+        `vertices` (mean squared error, mm²) and `recordings` (how many); and `score`, the mean
+        of the correlations.
     """
     model.decoder.eval()
     scores: dict[str, float] = {}
@@ -156,6 +157,7 @@ def evaluate(
         name = model.config.styles[style]
         scores |= {f"{name}.r_aperture": float(r_aperture), f"{name}.r_jaw": float(r_jaw)}
         scores[f"{name}.vertices"] = float(np.mean([row[2] for row in rows]))
+        scores[f"{name}.recordings"] = len(rows)
     scores["score"] = float(np.mean([v for key, v in scores.items() if ".r_" in key]))
     return scores
 

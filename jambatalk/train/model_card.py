@@ -31,12 +31,13 @@ def write_model_card(
             fps=config.fps,
             day=date.today().isoformat(),
             heard=" and ".join(map(str, config.encoder.layers)),
-            layers=", ".join(config.layers).replace("_", " with "),
+            layers=", ".join(config.layers).replace("mamba_moe", "mamba with experts"),
             decoder=decoder_parameters / 1e6,
             styles="\n".join(
                 f"- **{style}**: {config.style_notes[style]}" for style in config.styles
             ),
             figures="\n".join(figures),
+            clips=", ".join(f"{scores[f'{style}.recordings']} {style}" for style in captured),
             examples=training["examples"],
             looks=how["steps"] // how["evaluate_every"],
             **how,
