@@ -12,6 +12,7 @@ from pathlib import Path
 from jambatalk import Motion, Speech, TalkingHead, View
 from jambatalk.errors import JambaTalkError
 from jambatalk.face import head_titles
+from jambatalk.render import warm_up
 from jambatalk.render.view import SHADINGS
 from jambatalk.speech import MAX_SECONDS
 from jambatalk.talking_head import DEFAULT_CHECKPOINT
@@ -149,6 +150,8 @@ def _speak(options: argparse.Namespace, styles: list[str] | None, captions: Sequ
         raise JambaTalkError(f"'{options.output}' is not a name for a video.", "End it with .mp4.")
     stages("Reading", 0.0)
     speech = Speech.read(options.speech, options.max_seconds)
+    if not wants_motion:
+        warm_up()  # while the network is loaded
     stages("Loading", 0.0)
     talking_head = TalkingHead.from_pretrained(options.checkpoint, options.device)
     styles = styles or [talking_head.styles[0]]

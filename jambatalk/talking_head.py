@@ -153,6 +153,7 @@ def draw_video(
     from jambatalk.video import write_video
 
     view = view or View()
+    progress("Drawing", 0.0)
     with ExitStack() as stack:  # whatever happens, the renderers are given back at once
         streams = [
             stack.enter_context(closing(draw(motion.face, motion.frames(), view)))

@@ -60,6 +60,10 @@ class ClipRenderer(pyrender.Renderer):
         lens, pose = camera(face, view.yaw)
         self._scene.add(lens, pose=pose)
         self._update_context(self._scene, pyrender.RenderFlags.OFFSCREEN)  # uploads the mesh
+        large = view.size * SUPERSAMPLING
+        self._large = [_framebuffer(large, depth=True) for _ in range(2)]
+        self._small = _framebuffer(view.size, depth=False)
+        self._ticket = 0
 
     def pack(self, vertices: np.ndarray) -> np.ndarray:
         """What `draw` takes: `vertices` (V, 3) in metres, their normals and surface, (V, 10)."""
@@ -75,43 +79,52 @@ class ClipRenderer(pyrender.Renderer):
         mesh[:, 6:] = self._surface
         return mesh
 
-    def draw(self, mesh: np.ndarray) -> np.ndarray:
-        """The picture (size, size, 3) uint8 RGB, top row first, of a packed frame."""
+    def begin(self, mesh: np.ndarray) -> int:
+        """Starts the picture of a packed frame and returns its ticket for :meth:`finish`.
+
+        Two pictures may be under way: while the driver's threads fill in the one, the vertices of
+        the next are worked out.
+        """
+        self._ticket = 1 - self._ticket
+        self._main_fb_ms = self._large[self._ticket][0]  # pyrender draws into this one
         GL.glBindBuffer(GL.GL_ARRAY_BUFFER, self._primitive._buffers[0])
         GL.glBufferSubData(GL.GL_ARRAY_BUFFER, 0, mesh.nbytes, mesh)
         GL.glBindBuffer(GL.GL_ARRAY_BUFFER, 0)
-        return self.render(self._scene, pyrender.RenderFlags.OFFSCREEN)
+        self.render(self._scene, pyrender.RenderFlags.OFFSCREEN)
+        return self._ticket
+
+    def finish(self, ticket: int) -> np.ndarray:
+        """The picture (size, size, 3) uint8 RGB, top row first, that was begun with this ticket."""
+        size, large = self._size, self._size * SUPERSAMPLING
+        GL.glBindFramebuffer(GL.GL_READ_FRAMEBUFFER, self._large[ticket][0])
+        GL.glBindFramebuffer(GL.GL_DRAW_FRAMEBUFFER, self._small[0])
+        # At half the size, linear filtering is the mean of 2x2 pixels. OpenGL's first row is
+        # the lowest: turned round on the way.
+        source, target = (0, 0, large, large), (0, size, size, 0)
+        GL.glBlitFramebuffer(*source, *target, GL.GL_COLOR_BUFFER_BIT, GL.GL_LINEAR)
+        GL.glBindFramebuffer(GL.GL_READ_FRAMEBUFFER, self._small[0])
+        picture = np.empty((size, size, 3), np.uint8)
+        GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 1)
+        GL.glReadPixels(0, 0, size, size, GL.GL_RGB, GL.GL_UNSIGNED_BYTE, picture)
+        return picture
 
     def release(self) -> None:
         """Frees the clip's mesh and framebuffers, not the shaders."""
         self._primitive.delete()
-        self._delete_main_framebuffer()
+        for framebuffer, color, depth in (*self._large, self._small):
+            GL.glDeleteFramebuffers(1, [framebuffer])
+            GL.glDeleteRenderbuffers(2, [color, depth])  # 0 is none
 
     def __del__(self) -> None:
         # pyrender would free everything, the shaders too, from whichever thread collects us.
         pass
 
     def _configure_main_framebuffer(self) -> None:
-        """Two framebuffers under pyrender's names: `_ms` is drawn into, the other is read."""
-        if self._main_fb is not None:
-            return
-        large = self._size * SUPERSAMPLING
-        self._main_fb, self._main_cb, self._main_db = _framebuffer(self._size, depth=False)
-        self._main_fb_ms, self._main_cb_ms, self._main_db_ms = _framebuffer(large, depth=True)
+        """Ours are made at the start, by the clip's size."""
 
-    def _read_main_framebuffer(self, scene: pyrender.Scene, flags: int) -> np.ndarray:
-        size, large = self._size, self._size * SUPERSAMPLING
-        GL.glBindFramebuffer(GL.GL_READ_FRAMEBUFFER, self._main_fb_ms)
-        GL.glBindFramebuffer(GL.GL_DRAW_FRAMEBUFFER, self._main_fb)
-        # At half the size, linear filtering is the mean of 2x2 pixels. OpenGL's first row is
-        # the lowest: turned round on the way.
-        source, target = (0, 0, large, large), (0, size, size, 0)
-        GL.glBlitFramebuffer(*source, *target, GL.GL_COLOR_BUFFER_BIT, GL.GL_LINEAR)
-        GL.glBindFramebuffer(GL.GL_READ_FRAMEBUFFER, self._main_fb)
-        picture = np.empty((size, size, 3), np.uint8)
-        GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 1)
-        GL.glReadPixels(0, 0, size, size, GL.GL_RGB, GL.GL_UNSIGNED_BYTE, picture)
-        return picture
+    def _read_main_framebuffer(self, scene: pyrender.Scene, flags: int) -> None:
+        """The picture is read when it is asked for; the driver may begin with it."""
+        GL.glFlush()
 
 
 def _framebuffer(size: int, depth: bool) -> tuple[int, int, int]:

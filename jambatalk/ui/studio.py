@@ -123,7 +123,6 @@ class Studio:
         folder = Path(tempfile.mkdtemp(dir=_served_folder()))
         name = "-".join(["jambatalk", order.head, *order.styles])
         captions = order.styles if len(motions) > 1 else ()
-        progress("Drawing", 0.0)
         try:
             video = self.talking_head.video(
                 motions, speech, folder / f"{name}.mp4", view, captions, progress
