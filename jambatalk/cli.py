@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import sys
 import time
@@ -153,7 +154,13 @@ def _speak(options: argparse.Namespace, styles: list[str] | None, captions: Sequ
     if not wants_motion:
         warm_up()  # while the network is loaded
     stages("Loading", 0.0)
-    talking_head = TalkingHead.from_pretrained(options.checkpoint, options.device)
+    # What is imported stays: looking through it for garbage takes a second now and one at the end.
+    gc.disable()
+    try:
+        talking_head = TalkingHead.from_pretrained(options.checkpoint, options.device)
+        gc.freeze()
+    finally:
+        gc.enable()
     styles = styles or [talking_head.styles[0]]
     motions = talking_head.compare(speech, styles, options.strength, options.head, stages)
     if wants_motion:
