@@ -1,0 +1,39 @@
+"""The command line: `jambatalk COMMAND`. Each module adds its commands."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+
+from jambatalk.cli import animate, app, train
+from jambatalk.errors import JambaTalkError
+
+MODULES = (animate, app, train)  # in the order of `jambatalk --help`
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command; returns the exit status. Errors are one or two lines on stderr."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(
+        level=logging.INFO if getattr(options, "verbose", False) else logging.WARNING,
+        format="%(message)s",
+    )
+    try:
+        options.run(options)
+    except JambaTalkError as error:
+        print(f"jambatalk: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\njambatalk: stopped.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="jambatalk", description="Speech to 3D talking head.")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for module in MODULES:
+        module.add(commands)
+    return parser

@@ -1,0 +1,69 @@
+"""Arguments that several commands take, and how they tell their progress."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from jambatalk.render.view import SHADINGS, View
+from jambatalk.speech import MAX_SECONDS
+from jambatalk.talking_head import DEFAULT_CHECKPOINT
+
+
+def add_speech(parser: argparse.ArgumentParser) -> None:
+    """The recording, where the result goes, head, checkpoint and view."""
+    parser.add_argument("speech", type=Path, help="an audio or video file")
+    parser.add_argument("-o", "--output", type=Path, required=True, help=".mp4, or .npz for motion")
+    parser.add_argument("--strength", type=float, default=1.0, help="of the style (default: 1)")
+    parser.add_argument("--head", default="1", help="name or number (default: 1)")
+    parser.add_argument(
+        "--max-seconds", type=float, default=MAX_SECONDS, help="longest speech taken"
+    )
+    add_checkpoint(parser)
+    add_view(parser)
+
+
+def add_checkpoint(parser: argparse.ArgumentParser) -> None:
+    """Which network, and where it runs."""
+    parser.add_argument(
+        "--checkpoint", default=DEFAULT_CHECKPOINT, help="a folder, or OWNER/NAME on the hub"
+    )
+    parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
+
+
+def add_view(parser: argparse.ArgumentParser) -> None:
+    """The fields of :class:`View`."""
+    view = View()
+    parser.add_argument("--size", type=int, default=view.size, help="pixels (default: 512)")
+    parser.add_argument("--background", default=view.background, help="#rrggbb")
+    parser.add_argument("--yaw", type=float, default=view.yaw, help="of the camera, degrees")
+    parser.add_argument("--shading", choices=SHADINGS, default=view.shading)
+
+
+def view_of(options: argparse.Namespace) -> View:
+    """What `add_view` asked for."""
+    return View(options.size, options.background, options.yaw, options.shading)
+
+
+class Stages:
+    """Prints how long each stage took, and what is being done on a terminal."""
+
+    def __init__(self) -> None:
+        self.stage, self.started = "", time.perf_counter()
+
+    def __call__(self, stage: str, done: float) -> None:
+        """A progress callback."""
+        if stage != self.stage:
+            self.finish()
+            self.stage, self.started = stage, time.perf_counter()
+        if sys.stdout.isatty():
+            print(f"\r  {stage:<10} {done:4.0%}", end="", flush=True)
+
+    def finish(self) -> None:
+        """The stage now under way is over."""
+        if self.stage:
+            start = "\r" if sys.stdout.isatty() else ""
+            print(f"{start}  {self.stage:<10} {time.perf_counter() - self.started:5.1f} s")
+        self.stage = ""
