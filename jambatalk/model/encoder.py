@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from jambatalk.errors import ModelError
 from jambatalk.model.config import EncoderConfig
-from jambatalk.speech import SAMPLE_RATE
+from jambatalk.model.whisper import WhisperConfig, WhisperEncoder, log_mel
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -22,7 +23,7 @@ CONTEXT = 100  # features (2 s) heard on each side of a window and then dropped
 
 
 class SpeechEncoder(nn.Module):
-    """A frozen encoder of `transformers`, read at the hidden layers the decoder wants.
+    """A frozen speech encoder, read at the hidden layers the decoder wants.
 
     Long recordings are heard in overlapping windows, so that memory does not grow with the
     square of their length.
@@ -50,7 +51,7 @@ class SpeechEncoder(nn.Module):
         Returns:
             (l, m, c): about 50 features a second, m layers, c channels.
         """
-        heard = self._front(samples).to(self.model.device)  # (..., steps)
+        heard = self._front(samples).to(next(self.parameters()).device)  # (..., steps)
         length = max(1, heard.shape[-1] // self.steps_per_feature)
         if length <= WINDOW + 2 * CONTEXT:
             return self._hear(heard)
@@ -72,34 +73,21 @@ class SpeechEncoder(nn.Module):
 
 
 class WhisperSpeechEncoder(SpeechEncoder):
-    """Whisper's encoder on the real length of the speech instead of a padded 30 s window.
-
-    Its own `forward` insists on 30 s, so its layers are called here one by one.
-    Whisper: arXiv 2212.04356.
-    """
+    """Whisper's encoder on the real length of the speech instead of a padded 30 s window."""
 
     steps_per_feature = 2  # mel frames of 10 ms
 
-    def __init__(self, model: PreTrainedModel, layers: tuple[int, ...]) -> None:
-        from transformers import WhisperFeatureExtractor
-
-        super().__init__(model, layers)
-        self.mel = WhisperFeatureExtractor(feature_size=model.config.num_mel_bins)
+    @property
+    def width(self) -> int:
+        """Channels of a feature."""
+        return self.model.config.d_model
 
     def _front(self, samples: np.ndarray) -> Tensor:
-        mel = self.mel(samples, sampling_rate=SAMPLE_RATE, padding="do_not_pad", truncation=False)
-        return torch.as_tensor(np.asarray(mel["input_features"]))  # (1, mels, steps)
+        return log_mel(torch.as_tensor(samples), self.model.config.num_mel_bins)  # (mels, steps)
 
     def _hear(self, heard: Tensor) -> Tensor:
-        whisper = self.model
-        x = F.gelu(whisper.conv1(heard))
-        x = F.gelu(whisper.conv2(x)).transpose(1, 2)  # (1, l, c)
-        x = x + whisper.embed_positions.weight[: x.shape[1]]
-        hidden = []
-        for layer in whisper.layers[: max(self.layers)]:
-            x = layer(x, None)
-            hidden.append(x)
-        return torch.stack([hidden[i - 1] for i in self.layers], -2)[0]
+        outputs = self.model(heard, max(self.layers))
+        return torch.stack([outputs[i - 1] for i in self.layers], -2)
 
 
 class WaveformSpeechEncoder(SpeechEncoder):
@@ -124,31 +112,47 @@ def build_encoder(config: EncoderConfig) -> SpeechEncoder:
     Raises:
         ModelError: the source cannot be loaded, or the kind is unknown.
     """
-    import transformers
-
-    names = {"whisper": "Whisper", "wav2vec2": "Wav2Vec2", "hubert": "Hubert", "wavlm": "WavLM"}
+    names = {"wav2vec2": "Wav2Vec2", "hubert": "Hubert", "wavlm": "WavLM"}
+    if config.kind == "whisper":
+        return WhisperSpeechEncoder(_whisper(config).float(), config.layers)
     if config.kind not in names:
-        raise ModelError(f"Unknown encoder '{config.kind}'.", f"Use {', '.join(names)}.")
-    name = names[config.kind]  # each class is imported when it is asked for, which takes a second
+        raise ModelError(
+            f"Unknown encoder '{config.kind}'.", f"Use {', '.join(['whisper', *names])}."
+        )
+    import transformers  # each class is imported when it is asked for, which takes seconds
+
+    name = names[config.kind]
     if config.source is not None:
-        try:
-            model = getattr(transformers, f"{name}Model").from_pretrained(config.source)
-        except (OSError, ValueError) as error:
-            raise ModelError(
-                f"The speech encoder '{config.source}' could not be loaded ({error}).",
-                "Give a local folder, or a name on the Hugging Face hub and a network.",
-            ) from error
-        model = model.encoder if config.kind == "whisper" else model
+        model = _fetch(f"{name}Model", config.source)
     else:
         architecture = getattr(transformers, f"{name}Config")(**config.architecture)
-        if config.kind == "whisper":
-            from transformers.models.whisper.modeling_whisper import WhisperEncoder
+        model = getattr(transformers, f"{name}Model")(architecture)
+    return WaveformSpeechEncoder(model.float(), config.layers)
 
-            model = WhisperEncoder(architecture)
-        else:
-            model = getattr(transformers, f"{name}Model")(architecture)
-    wrapper = WhisperSpeechEncoder if config.kind == "whisper" else WaveformSpeechEncoder
-    return wrapper(model.float(), config.layers)
+
+def _whisper(config: EncoderConfig) -> WhisperEncoder:
+    if config.source is None:
+        return WhisperEncoder(WhisperConfig(**config.architecture))
+    published = _fetch("WhisperModel", config.source).encoder
+    fields = [field.name for field in dataclasses.fields(WhisperConfig)]
+    model = WhisperEncoder(WhisperConfig(**{f: getattr(published.config, f) for f in fields}))
+    weights = published.state_dict()
+    del weights["embed_positions.weight"]  # sinusoids, which the model makes itself
+    model.load_state_dict(weights)
+    return model
+
+
+def _fetch(model: str, source: str) -> PreTrainedModel:
+    """A pretrained model of `transformers`."""
+    import transformers
+
+    try:
+        return getattr(transformers, model).from_pretrained(source)
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"The speech encoder '{source}' could not be loaded ({error}).",
+            "Give a local folder, or a name on the Hugging Face hub and a network.",
+        ) from error
 
 
 def count_frames(seconds: float, fps: float) -> int:

@@ -83,7 +83,6 @@ class JambaTalk(nn.Module):
                 {
                     name: weight.half().contiguous()
                     for name, weight in self.encoder.model.state_dict().items()
-                    if name != "embed_positions.weight"  # sinusoids
                 },
                 encoder,
             )
@@ -110,7 +109,7 @@ class JambaTalk(nn.Module):
         model = cls(JambaTalkConfig.from_dict(values))
         _load_strictly(model.decoder, folder / WEIGHTS)
         if model.config.encoder.source is None:
-            _load_strictly(model.encoder.model, folder / ENCODER_WEIGHTS, "embed_positions.weight")
+            _load_strictly(model.encoder.model, folder / ENCODER_WEIGHTS)
         return model.eval()
 
     def push_to_hub(self, name: str, folder: str | Path) -> None:
@@ -143,7 +142,7 @@ def _fetch(source: str | Path) -> Path:
         ) from error
 
 
-def _load_strictly(module: nn.Module, path: Path, *made_by_the_model: str) -> None:
+def _load_strictly(module: nn.Module, path: Path) -> None:
     """Loads all weights of a module, or says which are missing and which are unexpected."""
     try:
         weights = load_file(path)
@@ -155,7 +154,6 @@ def _load_strictly(module: nn.Module, path: Path, *made_by_the_model: str) -> No
         missing, unexpected = module.load_state_dict(weights, strict=False)
     except RuntimeError as error:
         raise ModelError(f"The weights in {path} have other shapes: {error}.") from error
-    missing = [name for name in missing if name not in made_by_the_model]
     if missing or unexpected:
         raise ModelError(
             f"The weights in {path} do not fit its configuration: missing {_some(missing)}, "
