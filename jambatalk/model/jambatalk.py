@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from jambatalk.errors import ModelError
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.decoder import JambaDecoder
-from jambatalk.model.encoder import build_encoder, count_frames, to_frame_rate
+from jambatalk.model.encoder import build_encoder
 from jambatalk.speech import Speech
 
 CONFIG = "config.json"
@@ -33,7 +33,13 @@ class JambaTalk(nn.Module):
     def __init__(self, config: JambaTalkConfig) -> None:
         super().__init__()
         self.config = config
-        self.encoder = build_encoder(config.encoder)
+        self.encoder = build_encoder(config.encoder, config.fps)
+        if self.encoder.width != config.encoder_width:
+            raise ModelError(
+                f"The encoder's features have {self.encoder.width} channels, and the "
+                f"configuration says {config.encoder_width}.",
+                f"Set encoder_width to {self.encoder.width}.",
+            )
         self.decoder = JambaDecoder(config)
 
     def listen(self, speech: Speech) -> Tensor:
@@ -41,8 +47,7 @@ class JambaTalk(nn.Module):
 
         They do not depend on the style: compute them once for many.
         """
-        frames = count_frames(speech.duration, self.config.fps)
-        return to_frame_rate(self.encoder(speech.levelled()), self.config.fps, frames)
+        return self.encoder(speech.levelled())
 
     @torch.inference_mode()
     def predict(self, features: Tensor, style: Tensor) -> Tensor:
