@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -32,6 +33,11 @@ def pretrained(kind: str, source: str) -> PreTrainedModel:
     Raises:
         ModelError: it cannot be loaded, is of another kind, or lacks weights.
     """
+    if not Path(source).is_dir() and (source[0] in "/.~" or source.count("/") != 1):
+        raise ModelError(
+            f"There is no folder '{source}' with a speech encoder.",
+            "Give a folder, or OWNER/NAME on the Hugging Face hub.",
+        )
     import transformers
 
     try:
@@ -45,8 +51,8 @@ def pretrained(kind: str, source: str) -> PreTrainedModel:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         raise ModelError(
             f"The speech encoder '{source}' could not be loaded ({reason}).",
-            "Give a folder with config.json and model.safetensors, or a name on the Hugging Face "
-            "hub and a network.",
+            "Give a folder with config.json and model.safetensors, or OWNER/NAME on the Hugging "
+            "Face hub and a network.",
         ) from error
     if config.model_type != kind:
         raise ModelError(

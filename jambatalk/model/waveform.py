@@ -139,8 +139,8 @@ class Convolutions(nn.Module):
         length = (x.shape[-1] - width) // step + 1
         sums = torch.zeros(2, norm.num_channels, dtype=torch.float64, device=x.device)
         for start, end in _pieces(length, PIECE * STRIDE // step):
-            y = first.conv(x[:, None, start * step : (end - 1) * step + width])[0].double()
-            sums += torch.stack([y.sum(-1), y.square().sum(-1)])
+            y = first.conv(x[:, None, start * step : (end - 1) * step + width])[0]
+            sums += torch.stack([z.sum(-1, dtype=torch.float64) for z in (y, y.square())])
         mean, square = sums / length
         return functools.partial(
             F.batch_norm,
