@@ -14,6 +14,8 @@ from jambatalk.errors import ModelError
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.decoder import JambaDecoder
 from jambatalk.model.encoder import build_encoder
+from jambatalk.model.mamba import Mamba
+from jambatalk.model.scan import scan_named
 from jambatalk.speech import Speech
 
 CONFIG = "config.json"
@@ -41,6 +43,17 @@ class JambaTalk(nn.Module):
                 f"Set encoder_width to {self.encoder.width}.",
             )
         self.decoder = JambaDecoder(config)
+
+    def use_scan(self, name: str) -> None:
+        """Runs every Mamba block by the scan of that name, "torch" (as it begins) or "cuda".
+
+        Raises:
+            ModelError: an unknown name, or one that cannot run here.
+        """
+        scan = scan_named(name)
+        for module in self.modules():
+            if isinstance(module, Mamba):
+                module.scan = scan
 
     def listen(self, speech: Speech) -> Tensor:
         """Speech features at the motion's frame rate, (t, m, c): t frames, m layers, c channels.
