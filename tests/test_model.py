@@ -148,13 +148,13 @@ def test_whisper_is_heard_as_transformers_computes_it(tmp_path: Path, speech: Sp
         speech.samples, sampling_rate=16000, padding="do_not_pad", truncation=False
     ).input_features
     expected = published.encoder(torch.as_tensor(np.array(mel)), output_hidden_states=True)
-    features = build_encoder(EncoderConfig("whisper", (1, 2), str(tmp_path)))(speech.samples)
+    features = build_encoder(EncoderConfig("whisper", (1, 2), str(tmp_path)), 50)(speech.samples)
     torch.testing.assert_close(features[:, 0], expected.hidden_states[1][0])
     assert features.shape == (100, 2, 32)
 
 
 def test_long_speech_is_heard_in_windows() -> None:
-    encoder = build_encoder(WHISPER)
+    encoder = build_encoder(WHISPER, 50)
     torch.manual_seed(0)
     seconds = (2 * WINDOW + 3 * CONTEXT) // 50
     samples = np.random.default_rng(0).standard_normal(seconds * 16000).astype(np.float32) * 0.1

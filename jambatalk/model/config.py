@@ -10,6 +10,9 @@ from jambatalk.errors import ModelError
 
 Layer = Literal["mamba", "mamba_moe", "attention"]
 LAYERS = ("mamba", "mamba_moe", "attention")
+ENCODERS = ("whisper", "wav2vec2", "hubert", "wavlm")
+Resampling = Literal["after", "before", "pairs"]
+RESAMPLINGS = ("after", "before", "pairs")
 
 
 @dataclass(frozen=True)
@@ -22,12 +25,32 @@ class EncoderConfig:
         source: a hub name or local folder in the format of `transformers`; None for weights that
             lie in the checkpoint itself (`encoder.safetensors`).
         architecture: without a source, the fields of the `transformers` configuration.
+        resample: how 50 features a second become the motion's frames.
+            "after": the encoder's output is interpolated at the time of each frame;
+            "before": its convolutions' output is stretched to the number of frames and its
+            transformer works at the motion's rate, as JambaTalk was published for VOCASET;
+            "pairs": two features side by side make one of 25 frames a second, as for BIWI.
     """
 
     kind: str = "whisper"
     layers: tuple[int, ...] = (3, 4)
     source: str | None = None
     architecture: dict[str, Any] = field(default_factory=dict)
+    resample: Resampling = "after"
+
+    def __post_init__(self) -> None:
+        if self.kind not in ENCODERS:
+            raise ModelError(f"Unknown encoder '{self.kind}'.", f"Use {', '.join(ENCODERS)}.")
+        if self.resample not in RESAMPLINGS:
+            raise ModelError(
+                f"Features cannot be resampled '{self.resample}'.", f"Use {', '.join(RESAMPLINGS)}."
+            )
+        if self.kind == "whisper" and self.resample == "before":
+            raise ModelError(
+                "Whisper's features cannot be resampled before its transformer, whose positions "
+                "are tied to 50 features a second.",
+                "Use 'after' or 'pairs'.",
+            )
 
 
 @dataclass(frozen=True)
@@ -36,7 +59,7 @@ class JambaTalkConfig:
 
     Attributes:
         encoder: the speech encoder.
-        encoder_width: channels of its hidden layers.
+        encoder_width: channels of its features: of its hidden layers, twice that with "pairs".
         fps: frames a second of the motion.
         layers: the decoder, block by block.
         width: channels of the decoder.
@@ -88,6 +111,11 @@ class JambaTalkConfig:
             )
         if (self.width // self.heads) % 2:
             raise ModelError("Rotary embedding needs an even number of channels a head.")
+        if self.encoder.resample == "pairs" and self.fps != 25:
+            raise ModelError(
+                f"Pairs of features make 25 frames a second, not {self.fps:g}.",
+                "Set fps to 25, or resample 'after'.",
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for config.json."""

@@ -13,7 +13,9 @@ from torch import Tensor, nn
 from jambatalk.errors import ModelError
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.decoder import JambaDecoder
-from jambatalk.model.encoder import build_encoder, count_frames, to_frame_rate
+from jambatalk.model.encoder import build_encoder
+from jambatalk.model.mamba import Mamba
+from jambatalk.model.scan import scan_named
 from jambatalk.speech import Speech
 
 CONFIG = "config.json"
@@ -33,16 +35,32 @@ class JambaTalk(nn.Module):
     def __init__(self, config: JambaTalkConfig) -> None:
         super().__init__()
         self.config = config
-        self.encoder = build_encoder(config.encoder)
+        self.encoder = build_encoder(config.encoder, config.fps)
+        if self.encoder.width != config.encoder_width:
+            raise ModelError(
+                f"The encoder's features have {self.encoder.width} channels, and the "
+                f"configuration says {config.encoder_width}.",
+                f"Set encoder_width to {self.encoder.width}.",
+            )
         self.decoder = JambaDecoder(config)
+
+    def use_scan(self, name: str) -> None:
+        """Runs every Mamba block by the scan of that name, "torch" (as it begins) or "cuda".
+
+        Raises:
+            ModelError: an unknown name, or one that cannot run here.
+        """
+        scan = scan_named(name)
+        for module in self.modules():
+            if isinstance(module, Mamba):
+                module.scan = scan
 
     def listen(self, speech: Speech) -> Tensor:
         """Speech features at the motion's frame rate, (t, m, c): t frames, m layers, c channels.
 
         They do not depend on the style: compute them once for many.
         """
-        frames = count_frames(speech.duration, self.config.fps)
-        return to_frame_rate(self.encoder(speech.levelled()), self.config.fps, frames)
+        return self.encoder(speech.levelled())
 
     @torch.inference_mode()
     def predict(self, features: Tensor, style: Tensor) -> Tensor:
