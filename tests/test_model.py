@@ -199,7 +199,7 @@ def test_styles_mix_and_scale() -> None:
 
 def test_style_reaches_the_motion(speech: Speech) -> None:
     model = small()
-    for block in model.decoder.blocks:  # trained, these are not zero
+    for block in model.decoder.blocks.values():  # trained, these are not zero
         torch.nn.init.normal_(block.norm.style_map.weight, std=0.3)
     features = model.listen(speech)
     one, two = (model.decoder(features[None], model.style(s)[None]) for s in ("one", "two"))

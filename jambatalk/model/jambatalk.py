@@ -15,12 +15,14 @@ from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.decoder import JambaDecoder
 from jambatalk.model.encoder import build_encoder
 from jambatalk.model.mamba import Mamba
+from jambatalk.model.published import PublishedDecoder
 from jambatalk.model.scan import scan_named
 from jambatalk.speech import Speech
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"  # the decoder, float32
-ENCODER_WEIGHTS = "encoder.safetensors"  # the frozen encoder, float16; retraining leaves it alone
+ENCODER_WEIGHTS = "encoder.safetensors"  # a frozen one in float16: retraining leaves it alone
+DECODERS = {"styled": JambaDecoder, "published": PublishedDecoder}
 
 Style = str | Mapping[str, float]
 
@@ -42,7 +44,7 @@ class JambaTalk(nn.Module):
                 f"configuration says {config.encoder_width}.",
                 f"Set encoder_width to {self.encoder.width}.",
             )
-        self.decoder = JambaDecoder(config)
+        self.decoder = DECODERS[config.wiring](config)
 
     def use_scan(self, name: str) -> None:
         """Runs every Mamba block by the scan of that name, "torch" (as it begins) or "cuda".
@@ -64,8 +66,10 @@ class JambaTalk(nn.Module):
 
     @torch.inference_mode()
     def predict(self, features: Tensor, style: Tensor) -> Tensor:
-        """Weights (t, k) in 0..1 for features (t, m, c) in a style (s,). Deterministic."""
-        return self.decoder(features[None], style[None])[0].clamp(0.0, 1.0)
+        """For features (t, m, c) in a style (s,): weights (t, k) in 0..1, or offsets (t, 3 V) of
+        the vertices from their template, metres. Deterministic."""
+        motion = self.decoder(features[None], style[None])[0]
+        return motion.mul_(self.config.unit) if self.config.vertices else motion.clamp(0.0, 1.0)
 
     def style(self, style: Style, strength: float = 1.0) -> Tensor:
         """The vector (s,) of a named style or of a mixture of them.
@@ -85,6 +89,8 @@ class JambaTalk(nn.Module):
         total = sum(shares.values())
         if total <= 0 or min(shares.values()) < 0:
             raise ModelError(f"The shares {shares} do not make a style.", "Use positive shares.")
+        if not self.config.style_width:  # the one style is what was learned
+            return torch.zeros(0)
         table = self.decoder.style_table.weight.detach()
         vector = sum(share / total * table[names.index(name)] for name, share in shares.items())
         return torch.lerp(table[0], vector, strength)
@@ -95,11 +101,11 @@ class JambaTalk(nn.Module):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / CONFIG).write_text(json.dumps(self.config.to_dict(), indent=2) + "\n")
         save_file(dict(self.decoder.state_dict()), folder / WEIGHTS)
-        encoder = folder / ENCODER_WEIGHTS
-        if self.config.encoder.source is None and not encoder.exists():
+        encoder, frozen = folder / ENCODER_WEIGHTS, self.config.encoder.frozen
+        if self.config.encoder.source is None and not (frozen and encoder.exists()):
             save_file(
                 {
-                    name: weight.half().contiguous()
+                    name: (weight.half() if frozen else weight).contiguous()
                     for name, weight in self.encoder.model.state_dict().items()
                 },
                 encoder,
@@ -116,7 +122,7 @@ class JambaTalk(nn.Module):
             ModelError: no such checkpoint, or its weights are not this network's; the message
                 names what is missing and what is unexpected.
         """
-        folder = _fetch(source)
+        folder = fetch(source)
         try:
             values = json.loads((folder / CONFIG).read_text())
         except (OSError, ValueError) as error:
@@ -125,9 +131,9 @@ class JambaTalk(nn.Module):
                 f"Give a folder with {CONFIG} and {WEIGHTS}, or train one with 'jambatalk train'.",
             ) from error
         model = cls(JambaTalkConfig.from_dict(values))
-        _load_strictly(model.decoder, folder / WEIGHTS)
+        load_strictly(model.decoder, folder / WEIGHTS)
         if model.config.encoder.source is None:
-            _load_strictly(model.encoder.model, folder / ENCODER_WEIGHTS)
+            load_strictly(model.encoder.model, folder / ENCODER_WEIGHTS)
         return model.eval()
 
     def push_to_hub(self, name: str, folder: str | Path) -> None:
@@ -139,7 +145,12 @@ class JambaTalk(nn.Module):
         hub.upload_folder(repo_id=name, folder_path=folder)
 
 
-def _fetch(source: str | Path) -> Path:
+def fetch(source: str | Path) -> Path:
+    """The folder of a checkpoint: the one that is given, or a copy from the Hugging Face hub.
+
+    Raises:
+        ModelError: there is none of that name.
+    """
     folder = Path(source)
     if folder.is_dir():
         return folder
@@ -160,7 +171,7 @@ def _fetch(source: str | Path) -> Path:
         ) from error
 
 
-def _load_strictly(module: nn.Module, path: Path) -> None:
+def load_strictly(module: nn.Module, path: Path) -> None:
     """Loads all weights of a module, or says which are missing and which are unexpected."""
     try:
         weights = load_file(path)
