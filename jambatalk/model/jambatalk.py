@@ -185,12 +185,12 @@ def load_strictly(module: nn.Module, path: Path) -> None:
         raise ModelError(f"The weights in {path} have other shapes: {error}.") from error
     if missing or unexpected:
         raise ModelError(
-            f"The weights in {path} do not fit its configuration: missing {_some(missing)}, "
-            f"unexpected {_some(unexpected)}."
+            f"The weights in {path} do not fit its configuration: missing {some(missing)}, "
+            f"unexpected {some(unexpected)}."
         )
 
 
-def _some(names: list[str], shown: int = 5) -> str:
+def some(names: list[str], shown: int = 5) -> str:
     """The first names of a list that may be long."""
     more = f" and {len(names) - shown} more" if len(names) > shown else ""
     return (", ".join(names[:shown]) or "none") + more
