@@ -63,7 +63,7 @@ class Face:
         if landmark not in self.landmarks:
             raise FaceError(f"On head '{self.name}' it is not known where {landmark} is.")
         index = self.landmarks[landmark]
-        flat = self.basis[:, index].reshape(len(self.actions), -1)
+        flat = self.basis[:, index].reshape(len(self.actions), 3 * len(index))
         points = self.template[index] + (weights.astype(np.float32) @ flat).reshape(
             *weights.shape[:-1], len(index), 3
         )

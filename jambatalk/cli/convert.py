@@ -36,7 +36,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     convert.add_argument(
         "--for-training", action="store_true", help="keep the lip reader and the text encoder"
     )
-    convert.set_defaults(run=_convert, verbose=True)
+    convert.set_defaults(run=_convert)
 
 
 def _convert(options: argparse.Namespace) -> None:
@@ -53,4 +53,6 @@ def _convert(options: argparse.Namespace) -> None:
         for_training=options.for_training,
     )
     convert(job, options.output)
+    if not options.for_training:
+        print("Left out the lip reader and the text encoder, which only training needs.")
     print(f"{options.output}: try 'jambatalk list --checkpoint {options.output}'")

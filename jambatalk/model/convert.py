@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +25,6 @@ from jambatalk.model.lip_reader import LIP_READER, TEXT_ENCODER, LipReader
 from jambatalk.model.published import LAYOUTS, WAV2VEC2_LARGE
 from jambatalk.template import guess_unit, make_heads, read_mask, read_mesh
 
-log = logging.getLogger(__name__)
 CARD = Path(__file__).with_name("published_card.md")
 
 # Beginning of a published name → file it goes to, and beginning of its name there.
@@ -129,8 +127,6 @@ def convert(job: Conversion, folder: Path) -> None:
     for file, weights in files.items():
         if job.for_training or file in (WEIGHTS, ENCODER_WEIGHTS):
             save_file({name: w.contiguous() for name, w in weights.items()}, folder / file)
-        else:
-            log.info("Left out what only training needs (--for-training keeps it): %s", file)
     _write_card(folder, job, config, [head.name for head in heads])
     # last: without it the folder is no checkpoint
     (folder / CONFIG).write_text(json.dumps(config.to_dict(), indent=2) + "\n")

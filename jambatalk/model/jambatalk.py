@@ -44,6 +44,8 @@ class JambaTalk(nn.Module):
                 f"configuration says {config.encoder_width}.",
                 f"Set encoder_width to {self.encoder.width}.",
             )
+        if not config.encoder.frozen:
+            self.encoder.unfreeze()
         self.decoder = DECODERS[config.wiring](config)
 
     def use_scan(self, name: str) -> None:
