@@ -176,7 +176,7 @@ def sort(published: Mapping[str, Tensor], config: JambaTalkConfig) -> dict[str, 
         if weight.shape != shape:
             reshaped.append(f"{name} {tuple(weight.shape)} instead of {tuple(shape)}")
         files[place[0]][place[1]] = weight.float()
-    missing = [_published_name(*place) for place in expected]
+    missing = [published_name(*place) for place in expected]
     if missing or unexpected or reshaped:
         raise ModelError(
             f"The weights do not fit the layout: missing {some(missing)}; unexpected "
@@ -196,7 +196,8 @@ def rename(name: str) -> tuple[str, str] | None:
     return None
 
 
-def _published_name(file: str, name: str) -> str:
+def published_name(file: str, name: str) -> str:
+    """What :func:`rename` made a file and a name of."""
     for beginning, (home, ours) in sorted(NAMES.items(), key=lambda item: -len(item[1][1])):
         if home == file and name.startswith(ours):
             return beginning + name.removeprefix(ours)
