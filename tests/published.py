@@ -60,21 +60,21 @@ def published_state(config: JambaTalkConfig, lips: int) -> dict[str, Tensor]:
         LIP_READER: LipReader(lips, width),
     }
     state = {
-        published_name(file, name): weight.clone()
+        published_name(file, name): weight.detach()
         for file, part in parts.items()
         for name, weight in part.state_dict().items()
         if name != "lips"
     }
-    state["vertice_map_r.weight"].normal_(std=0.0001)  # small motions
+    state["vertice_map_r.weight"].normal_(std=0.0005)  # millimetres
     return state
 
 
 def cut_face(name: str, vertices: int = VERTICES) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The front of a bundled head, its mouth a hole: positions, triangles, vertices of the lips."""
-    head = load_head(name)
+    head, first = load_head(name), load_head(1)  # the same cut on every head
     skin = np.union1d(head.regions["skin"], head.regions["lips"])
-    mouth = head.template[head.regions["lips"]].mean(0)
-    near = np.argsort(np.linalg.norm(head.template[skin] - mouth, axis=1))[:vertices]
+    mouth = first.template[head.regions["lips"]].mean(0)
+    near = np.argsort(np.linalg.norm(first.template[skin] - mouth, axis=1))[:vertices]
     keep = np.sort(skin[near])
     place = np.full(len(head.template), -1)
     place[keep] = np.arange(vertices)
