@@ -2,8 +2,8 @@
 
     python benchmarks/published_size.py [vocaset|biwi] [FOLDER]
 
-Writes about 5 GB into FOLDER (default: a temporary one), converts them, and lets them speak, each in
-a process of its own. Needs no file of the authors: the face is cut out of a bundled head.
+Writes about 5 GB into FOLDER (default: a temporary one), converts them, and lets them speak, each
+in a process of its own. Needs no file of the authors: the face is cut out of a bundled head.
 """
 
 from __future__ import annotations
