@@ -413,7 +413,9 @@ def test_no_pickle_is_run(
     else:
         bad.write_bytes(pickle.dumps({"lips": Malicious(trace)}))
     given = replace(files["vocaset"], **{which: bad})
-    assert "refused" in refused([*given.arguments("vocaset"), "-o", str(tmp_path / "out")], capsys)
+    said = refused([*given.arguments("vocaset"), "-o", str(tmp_path / "out")], capsys)
+    assert "bad.pkl" in said
+    assert "mkdir" in said  # what it asked for
     assert not trace.exists()
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from jambatalk import template
 from jambatalk.data.unpickle import read_pickle
-from jambatalk.errors import DataError
+from jambatalk.errors import DataError, FaceError
 
 MESHES = (".obj", ".ply")
 
@@ -44,13 +45,10 @@ def read_mesh(path: Path) -> np.ndarray:
     Raises:
         DataError: it is none.
     """
-    import trimesh
-
     try:
-        mesh = trimesh.load_mesh(path, process=False, maintain_order=True)
-        return np.asarray(mesh.vertices)
-    except Exception as error:  # its readers raise anything
-        raise DataError(f"{path} is no mesh that can be read ({error}).") from error
+        return template.read_mesh(path)[0]
+    except FaceError as error:
+        raise DataError(error.what, error.cure) from error
 
 
 def _is_mesh(path: Path) -> bool:

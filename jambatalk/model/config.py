@@ -33,8 +33,8 @@ class EncoderConfig:
             "before": its convolutions' output is stretched to the number of frames and its
             transformer works at the motion's rate, as JambaTalk was published for VOCASET;
             "pairs": two features side by side make one of 25 frames a second, as for BIWI.
-        frozen: its weights are never trained, and kept in float16; otherwise they belong to the
-            network as the decoder's do.
+        frozen: its weights are never trained, and kept in float16; otherwise they are trained and
+            kept like the decoder's, also those that came from a source. Whisper's are frozen.
     """
 
     kind: str = "whisper"
@@ -51,6 +51,8 @@ class EncoderConfig:
             raise ModelError(
                 f"Features cannot be resampled '{self.resample}'.", f"Use {', '.join(RESAMPLINGS)}."
             )
+        if self.kind == "whisper" and not self.frozen:
+            raise ModelError("Whisper is not trained here.", "Leave it frozen.")
         if self.kind == "whisper" and self.resample == "before":
             raise ModelError(
                 "Whisper's features cannot be resampled before its transformer, whose positions "

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -144,10 +145,9 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         except RuntimeError:  # the format before PyTorch 1.6
             stored = torch.load(path, "cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise ModelError(
-            f"'{path}' is refused: it holds more than weights ({str(error).splitlines()[0]}).",
-            SOURCES["weights"],
-        ) from error
+        asked = re.search(r"GLOBAL (\S+)", str(error))
+        more = f"asks for '{asked[1]}'" if asked else "holds more than weights"
+        raise ModelError(f"'{path}' is refused: it {more}.", SOURCES["weights"]) from error
     except Exception as error:  # a damaged file may raise nearly anything
         raise ModelError(f"'{path}' cannot be read ({error}).", SOURCES["weights"]) from error
     if not isinstance(stored, Mapping) or not all(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -99,12 +100,15 @@ class JambaTalk(nn.Module):
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Writes configuration and weights into a folder. The model card is left alone."""
-        folder = Path(folder)
+        folder, config = Path(folder), self.config
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / CONFIG).write_text(json.dumps(self.config.to_dict(), indent=2) + "\n")
+        if not config.encoder.frozen:  # trained, it is no longer what its source was
+            own = self.encoder.model.config.to_diff_dict()
+            config = replace(config, encoder=replace(config.encoder, source=None, architecture=own))
+        (folder / CONFIG).write_text(json.dumps(config.to_dict(), indent=2) + "\n")
         save_file(dict(self.decoder.state_dict()), folder / WEIGHTS)
-        encoder, frozen = folder / ENCODER_WEIGHTS, self.config.encoder.frozen
-        if self.config.encoder.source is None and not (frozen and encoder.exists()):
+        encoder, frozen = folder / ENCODER_WEIGHTS, config.encoder.frozen
+        if config.encoder.source is None and not (frozen and encoder.exists()):
             save_file(
                 {
                     name: (weight.half() if frozen else weight).contiguous()
