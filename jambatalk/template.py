@@ -17,7 +17,7 @@ from jambatalk.mouth import find_landmarks
 
 log = logging.getLogger(__name__)
 
-SKIN, LIPS, WHITE, IRIS = (214, 168, 146), (178, 104, 98), (236, 232, 228), (74, 56, 44)  # sRGB
+SKIN, LIPS, WHITE, IRIS = (214, 168, 146), (192, 126, 114), (236, 232, 228), (74, 56, 44)  # sRGB
 SKIN_GLOSS, LIPS_GLOSS, EYES_GLOSS = 0.25, 0.4, 1.0
 IRIS_ANGLE = np.radians(27)  # from the middle of the eyeball, to each side of straight ahead
 HEAD_HEIGHT = 0.25  # metres, roughly
@@ -145,7 +145,8 @@ def make_face(
         colors[lips], gloss[lips] = LIPS, LIPS_GLOSS
     eyes = [masks[side] for side in ("left_eyeball", "right_eyeball") if side in masks]
     for ball in eyes:
-        place = vertices[ball] - vertices[ball].mean(0)
+        place = vertices[ball]
+        place = place - (place.min(0) + place.max(0)) / 2
         ahead = place[:, 2] / np.maximum(np.linalg.norm(place, axis=1), 1e-9)
         colors[ball] = np.where(
             ahead[:, None] > np.cos(IRIS_ANGLE), np.uint8(IRIS), np.uint8(WHITE)

@@ -21,6 +21,7 @@ from jambatalk.cli import main
 from jambatalk.errors import ModelError
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.convert import WEIGHTS, Conversion, convert, rename, sort
+from jambatalk.model.decoder import JambaDecoder
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.model.lip_reader import LIP_READER, LipReader, LipReading
 from jambatalk.model.moe import MixtureOfExperts, PublishedExperts
@@ -244,6 +245,15 @@ def test_the_layouts_compute_what_is_described(layout: str, layers: str, heads: 
 def test_frames_are_as_many_as_published(layout: str, frames: int) -> None:
     model = JambaTalk(tiny(layout, vertices=7)).eval()
     assert len(model.encoder(np.zeros(5 * 16000, np.float32))) == frames
+
+
+def test_our_wiring_can_be_tied_and_move_vertices_too() -> None:
+    config = JambaTalkConfig(encoder_width=16, width=32, tied=True, vertices=5)
+    decoder = JambaDecoder(config)
+    assert set(decoder.blocks) == {"mamba", "moe_mamba", "experts", "attention", "feed_forward"}
+    assert len(decoder.order) == 10
+    features, style = torch.randn(1, 9, 2, 16), torch.zeros(1, 16)
+    assert decoder(features, style).shape == (1, 9, 15)
 
 
 def test_experts_take_as_many_frames_as_published() -> None:

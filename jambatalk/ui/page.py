@@ -11,6 +11,7 @@ import gradio as gr
 
 from jambatalk import TalkingHead
 from jambatalk.errors import JambaTalkError
+from jambatalk.face import BUNDLED
 from jambatalk.talking_head import DEFAULT_CHECKPOINT
 from jambatalk.ui import animate, compare
 from jambatalk.ui.inputs import inputs, portraits
@@ -25,10 +26,15 @@ HEADER = """
 # JambaTalk
 Say something, and a head in 3D says it after you.
 """
-FOOTER = """
+BUNDLED_FOOTER = """
 The bundled network is our own, trained on captured speech; it is not the JambaTalk paper's.
-Code: Apache-2.0. Heads: CC0, made from MakeHuman's. Recordings and videos are deleted from this
-server after about an hour, and are kept nowhere else.
+Code: Apache-2.0. Heads: CC0, made from MakeHuman's.
+"""
+OTHER_FOOTER = """
+Code: Apache-2.0. The network and the heads have licences of their own: see their model card.
+"""
+PRIVACY = """
+Recordings and videos are deleted from this server after about an hour, and are kept nowhere else.
 """
 
 
@@ -43,7 +49,8 @@ def build(studio: Studio) -> gr.Blocks:
                 animate.tab(studio, given)
                 if len(studio.talking_head.styles) > 1:
                     compare.tab(studio, given)
-        gr.Markdown(FOOTER, elem_id="footer")
+        bundled = studio.talking_head.heads is BUNDLED
+        gr.Markdown((BUNDLED_FOOTER if bundled else OTHER_FOOTER) + PRIVACY, elem_id="footer")
         page.unload(studio.leave)
     return page.queue(max_size=MAX_WAITING)
 
