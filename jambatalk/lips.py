@@ -18,9 +18,18 @@ def aperture(face: Face, weights: np.ndarray) -> np.ndarray:
     """
     upper = face.points(weights, "inner_lip_upper")[..., 1]  # (..., n)
     lower = face.points(weights, "inner_lip_lower")[..., 1]
-    third = upper.shape[-1] // 3
-    middle = slice(third, upper.shape[-1] - third)
-    return (upper - lower)[..., middle].mean(-1)
+    return (upper - lower)[..., _middle(upper.shape[-1])].mean(-1)
+
+
+def middle_pairs(face: Face) -> np.ndarray:
+    """Vertices of the upper and the lower lip between which :func:`aperture` measures: (n, 2)."""
+    upper, lower = face.landmarks["inner_lip_upper"], face.landmarks["inner_lip_lower"]
+    return np.stack([upper, lower], 1)[_middle(len(upper))]
+
+
+def _middle(count: int) -> slice:
+    """The middle third of a row, rounded up."""
+    return slice(count // 3, count - count // 3)
 
 
 def width(face: Face, weights: np.ndarray) -> np.ndarray:
