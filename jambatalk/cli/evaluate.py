@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from jambatalk.cli.options import Stages, add_view, view_of
+from jambatalk.cli.options import Stages, add_checkpoint, add_view, view_of
 from jambatalk.errors import DataError
 from jambatalk.evaluate.meshes import UNITS
 
@@ -52,6 +53,19 @@ def add(commands: argparse._SubParsersAction) -> None:
     _add_files(video)
     add_view(video)
     video.set_defaults(run=_render_compare)
+
+    default = commands.add_parser(
+        "evaluate-default", help="measure a checkpoint on recordings that it never heard"
+    )
+    default.add_argument(
+        "--data", type=Path, required=True, help="with grid_s1/, facegood/ and speech/ in it"
+    )
+    default.add_argument(
+        "--without-grid", metavar="CHECKPOINT", help="another one that was trained without GRID"
+    )
+    default.add_argument("-o", "--output", type=Path, help="a .json for the table")
+    add_checkpoint(default)
+    default.set_defaults(run=_evaluate_default)
 
 
 def _add_files(parser: argparse.ArgumentParser) -> None:
@@ -113,6 +127,24 @@ def _render_compare(options: argparse.Namespace) -> None:
     compare_video(motions, captions, face, speech, options.output, view, options.resample, stages)
     stages.finish()
     print(options.output)
+
+
+def _evaluate_default(options: argparse.Namespace) -> None:
+    from jambatalk.evaluate.default import evaluate_default, table, to_dicts
+    from jambatalk.talking_head import TalkingHead
+
+    stages = Stages()
+    stages("Loading", 0.0)
+    talking_head = TalkingHead.from_pretrained(options.checkpoint, options.device)
+    other = None
+    if options.without_grid:
+        other = TalkingHead.from_pretrained(options.without_grid, options.device)
+    rows = evaluate_default(talking_head, options.data, other, stages)
+    stages.finish()
+    if options.output:
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+        options.output.write_text(json.dumps(to_dicts(rows), indent=2) + "\n")
+    print(table(rows))
 
 
 def _names(given: str | None, usual: Sequence[str], option: str) -> list[str]:
