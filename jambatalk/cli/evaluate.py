@@ -63,6 +63,9 @@ def add(commands: argparse._SubParsersAction) -> None:
     default.add_argument(
         "--without-grid", metavar="CHECKPOINT", help="another one that was trained without GRID"
     )
+    default.add_argument(
+        "--floors", action="store_true", help="measure what little effort reaches, too (10 minutes)"
+    )
     default.add_argument("-o", "--output", type=Path, help="a .json for the table")
     add_checkpoint(default)
     default.set_defaults(run=_evaluate_default)
@@ -140,11 +143,20 @@ def _evaluate_default(options: argparse.Namespace) -> None:
     if options.without_grid:
         other = TalkingHead.from_pretrained(options.without_grid, options.device)
     rows = evaluate_default(talking_head, options.data, other, stages)
+    floors = {}
+    if options.floors:
+        from jambatalk.evaluate.floors import gru_floor, linear_floor
+
+        stages("Floors", 0.0)
+        floors["linear"] = linear_floor(options.data)
+        stages("Floors", 0.5)
+        floors["quick GRU"] = gru_floor(talking_head.model, options.data)
     stages.finish()
     if options.output:
         options.output.parent.mkdir(parents=True, exist_ok=True)
-        options.output.write_text(json.dumps(to_dicts(rows), indent=2) + "\n")
-    print(table(rows))
+        content = {"rows": to_dicts(rows), "floors": floors}
+        options.output.write_text(json.dumps(content, indent=2) + "\n")
+    print(table(rows, floors))
 
 
 def _names(given: str | None, usual: Sequence[str], option: str) -> list[str]:

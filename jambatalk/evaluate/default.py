@@ -205,10 +205,10 @@ class Bench:
         """What the lips do in the sounds of real English, in every style, the neutral first."""
         styles = self.talking_head.styles
         found = {style: SoundStatistics() for style in styles}
-        for speech, said in self._librivox():
+        for speech, said in self.librivox:
             for style, motion in zip(styles, self._styles(speech), strict=True):
                 found[style].add(motion.lip_aperture(), motion.fps, said)
-        for speech in self._librispeech():
+        for speech in self.librispeech:
             rate = 100.0
             level = curves.loudness(speech.samples, rate, int(speech.duration * rate))
             pauses = phones.silences(level, rate, QUIET)
@@ -222,17 +222,16 @@ class Bench:
 
     def _real_sounds(self) -> SoundStatistics:
         """The same of the real lips in GRID, which are tracked."""
-        times = phones.read_grid_phones(self.data / "grid_s1" / "alignments.json")
-        real = SoundStatistics()
-        for clip in self.clips:
-            lips = self.real[clip.name]
-            if clip.name in times and lips.seen.all():
-                real.add(lips.gap, lips.fps, times[clip.name])
+        folder = self.data / "grid_s1"
+        times, real = phones.read_grid_phones(folder / "alignments.json"), SoundStatistics()
+        for name, lips in grid.read_lips(folder).items():  # all clips: nothing is predicted here
+            if name in times and lips.seen.all():
+                real.add(lips.gap, lips.fps, times[name])
         return real
 
     def noise(self) -> list[Row]:
         """What babble takes off the correlation with GRID's lips."""
-        talkers = [speech.samples for speech in self._librispeech()]
+        talkers = [speech.samples for speech in self.librispeech]
         rng, noisy = np.random.default_rng(SEED), []
         for clip in self.clips:
             samples = add_babble(clip.samples, talkers, NOISE_DB, rng)
@@ -252,7 +251,7 @@ class Bench:
         folder = self.data / "speech" / "multilingual"
         smallest: dict[str, list[float]] = {"en": []}
         try:
-            for speech, _ in self._librivox():
+            for speech, _ in self.librivox:
                 smallest["en"] += self._closures(speech)
             for path in _files(folder, "*.wav"):
                 smallest.setdefault(path.stem[-2:], []).extend(self._closures(Speech.read(path)))
@@ -333,14 +332,18 @@ class Bench:
     def _styles(self, speech: Speech) -> list[Motion]:
         return self.talking_head.compare(speech, self.talking_head.styles)
 
-    def _librivox(self) -> list[tuple[Speech, list[phones.Phone]]]:
+    @cached_property
+    def librivox(self) -> list[tuple[Speech, list[phones.Phone]]]:
+        """English with phone times."""
         paths = _files(self.data / "speech" / "librivox_phones", "*.wav")
         return [
             (Speech.read(path), phones.read_phones(path.with_suffix(".phone.json")))
             for path in paths
         ]
 
-    def _librispeech(self) -> list[Speech]:
+    @cached_property
+    def librispeech(self) -> list[Speech]:
+        """Other people's English, without phone times."""
         return [Speech.read(path) for path in _files(self.data / "speech" / "librispeech", "*.*")]
 
 
@@ -452,21 +455,27 @@ def _files(folder: Path, pattern: str) -> list[Path]:
     return found
 
 
-def table(rows: Sequence[Row]) -> str:
-    """The rows as a Markdown table."""
-    lines = [
-        "| measure | here | to reach | | real lips | on |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
+def table(rows: Sequence[Row], floors: Mapping[str, Mapping[str, float]] | None = None) -> str:
+    """The rows as a Markdown table.
+
+    Args:
+        floors: name → key of a row → what it reaches there.
+    """
+    floors = floors or {}
+    heads = ["measure", *floors, "here", "to reach", "reached", "real lips", "on"]
+    lines = [_line(heads), _line(["---"] * len(heads))]
     for row in rows:
-        mark = {True: "yes", False: "no", None: ""}[row.reached]
         unit = f" {row.unit}" if row.unit else ""
-        here, real = (
-            "–" if math.isnan(x) else f"{x:.{row.digits}f}{unit}" for x in (row.value, row.real)
-        )
+        values = [*(floor.get(row.key, NAN) for floor in floors.values()), row.value, row.real]
+        *low, here, real = ("–" if math.isnan(x) else f"{x:.{row.digits}f}{unit}" for x in values)
+        reached = {True: "yes", False: "no", None: ""}[row.reached]
         on = "; ".join(part for part in (row.of, row.note) if part)
-        lines.append(f"| {row.measure} | {here} | {row.goal} | {mark} | {real} | {on} |")
+        lines.append(_line([row.measure, *low, here, row.goal, reached, real, on]))
     return "\n".join(lines) + "\n"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def to_dicts(rows: Sequence[Row]) -> list[dict[str, object]]:

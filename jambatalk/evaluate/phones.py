@@ -17,7 +17,7 @@ from jambatalk.errors import DataError
 from jambatalk.evaluate.curves import CLOSED, at_times, closed_runs
 
 BILABIALS, LABIODENTALS, OPEN_VOWELS = {"P", "B", "M"}, {"F", "V"}, {"AA", "EY", "AE"}
-VOWELS = frozenset("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split(" "))
+VOWELS = set("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split(" "))
 ROUNDED = {"W"}  # nearly closed too
 PAUSE = "SIL"
 NEAR_TEETH = 0.28  # the lower lip lies at the upper teeth
@@ -25,7 +25,7 @@ FINE = 0.005  # seconds between the moments that are looked at
 EDGE = 0.1  # seconds at each end of a pause in which the lips come and go
 LONG_PAUSE = 0.3  # seconds
 RECOGNISED_LATE = 0.065  # seconds by which the recogniser comes late
-RECOGNISED_WITHIN = 0.08  # seconds around it
+RECOGNISED_WITHIN = 0.05  # seconds around it
 
 
 class Phone(NamedTuple):
@@ -178,7 +178,7 @@ def recognised_bilabials(samples: np.ndarray) -> list[float]:
 
 
 def openings_around(opening: np.ndarray, fps: float, moments: Iterable[float]) -> list[float]:
-    """The smallest opening within 80 ms of each moment, in parts of the 95th percentile."""
+    """The smallest opening within 50 ms of each moment, in parts of the 95th percentile."""
     scale = np.percentile(opening, 95)
     times = np.arange(-RECOGNISED_WITHIN, RECOGNISED_WITHIN + FINE, FINE)
     return [float((at_times(opening, fps, m + times) / scale).min()) for m in moments]
