@@ -59,7 +59,7 @@ def linear_floor(data: Path) -> dict[str, float]:
 
 
 def gru_floor(model: JambaTalk, data: Path, seconds: float = SECONDS) -> dict[str, float]:
-    """The same for the quick GRU. How far it comes depends on the machine: it stops by the clock."""
+    """The same for the quick GRU; it stops by the clock, so a faster machine comes further."""
     torch.manual_seed(SEED)
     learn, unseen = _grid(data)
     heard, wanted = [], []

@@ -17,7 +17,10 @@ from jambatalk.errors import DataError
 from jambatalk.evaluate.curves import CLOSED, at_times, closed_runs
 
 BILABIALS, LABIODENTALS, OPEN_VOWELS = {"P", "B", "M"}, {"F", "V"}, {"AA", "EY", "AE"}
-VOWELS = set("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split(" "))
+VOWELS = {
+    *("AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER"),
+    *("EY", "IH", "IY", "OW", "OY", "UH", "UW"),
+}
 ROUNDED = {"W"}  # nearly closed too
 PAUSE = "SIL"
 NEAR_TEETH = 0.28  # the lower lip lies at the upper teeth

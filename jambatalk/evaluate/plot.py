@@ -20,15 +20,17 @@ SIZE = (11.0, 4.5)  # inches
 
 
 def require_matplotlib() -> None:
-    """Raises:
-    JambaTalkError: it is not installed.
+    """Says so before any work is done if it is not installed.
+
+    Raises:
+        JambaTalkError: it is not.
     """
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
         raise JambaTalkError(
             "Plots need matplotlib, which is not installed.",
-            "Install it with: pip install matplotlib",
+            "Install it: pip install matplotlib, or the extra: pip install -e '.[evaluate]'",
         ) from error
 
 
@@ -69,10 +71,10 @@ def plot_openings(
     lips.set_xlim(0, len(truth) / fps)
     lips.set_xlabel("seconds")
     lips.set_ylabel("lips apart, mm")
-    lips.legend(loc="upper right", frameon=False, ncols=1 + len(predicted))
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)
     axes[0].set_title(title, loc="left", fontsize=11)
+    figure.legend(loc="outside upper right", frameon=False, ncols=1 + len(predicted))
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
     return path

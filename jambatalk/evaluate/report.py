@@ -158,6 +158,7 @@ class Report:
             *(f"- {key.replace('_', ' ')}: {_said(value)}" for key, value in self.setting.items()),
             "",
             "## Overall",
+            "",
             *_table(
                 ["measure", *names],
                 [
@@ -192,6 +193,7 @@ class Report:
                 lines += [
                     "",
                     f"## {name}, by subject",
+                    "",
                     *_table(
                         ["measure", *self.subjects],
                         [
@@ -270,7 +272,7 @@ def _cell(estimate: Estimate, measure: Measure, interval: bool) -> str:
 
 
 def _best(measure: Measure) -> str:
-    return {"low": "Lower is better.", "high": "Higher is better.", "zero": "0 is best."}.get(
+    return {"low": " Lower is better.", "high": " Higher is better.", "zero": " 0 is best."}.get(
         measure.best, ""
     )
 
