@@ -2,6 +2,7 @@
 
 import csv
 import json
+import pickle
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
@@ -60,6 +61,7 @@ def study(tmp_path: Path) -> Path:
         subprocess.run([*command, str(tmp_path / "audio" / f"{name}.wav")], check=True)
     vertices, triangles = template()
     trimesh.Trimesh(vertices, triangles, process=False).export(tmp_path / "sheet.ply")
+    np.savez(tmp_path / "templates.npz", anna=vertices, ben=vertices)
     (tmp_path / "lips.txt").write_text(", ".join(map(str, LIPS)))
     np.savez(tmp_path / "masks.npz", lips=LIPS, forehead=BROW, eye_region=BROW)
     return tmp_path
@@ -73,7 +75,7 @@ def evaluate(study: Path, *more: str, predictions: tuple[str, ...] = ("good", "l
 
 def test_two_predictions_side_by_side(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
     regions = ["--lip-region", str(study / "masks.npz"), "--upper-region", str(study / "masks.npz")]
-    audio = ["--audio", str(study / "audio"), "--template", str(study / "sheet.ply")]
+    audio = ["--audio", str(study / "audio"), "--template", str(study / "templates.npz")]
     assert evaluate(study, *regions, *audio) == 0
     report = json.loads((study / "out" / "report.json").read_text())
     good, late = report["overall"]["good"], report["overall"]["late"]
@@ -86,7 +88,7 @@ def test_two_predictions_side_by_side(study: Path, capsys: pytest.CaptureFixture
     assert late["opening_lag"]["mean"] == pytest.approx(100, abs=1e-6)
     assert late["fdd"]["mean"] == 0
     assert report["difference_to_first"]["late"]["lve"]["low"] > 0
-    assert set(report["subjects"]) == {"anna", "ben"}
+    assert set(report["subjects"]) == {"anna", "ben"}  # by their templates
     assert "masks.npz, lips, 24 vertices" in report["regions"]["lips"]
     assert "masks.npz, forehead + eye_region" in report["regions"]["upper_face"]
     rows = list(csv.DictReader((study / "out" / "sequences.csv").open()))
@@ -129,6 +131,18 @@ def test_the_opening_pair_is_found() -> None:
     assert 4 <= lower % SIDE <= 7  # in the middle of the mouth
     with pytest.raises(DataError, match="do not open"):
         find_pair(talking(size=0), vertices, np.array(LIPS))
+
+
+def test_flame_masks_are_read_as_data(study: Path) -> None:
+    with (study / "FLAME_masks.pkl").open("wb") as file:
+        pickle.dump({"lips": np.array(LIPS), "forehead": np.array(BROW)}, file, protocol=2)
+    masks = str(study / "FLAME_masks.pkl")
+    regions = ["--lip-region", masks, "--upper-region", f"{masks}:forehead"]
+    assert evaluate(study, *regions, "--template", str(study / "sheet.ply")) == 0
+    report = json.loads((study / "out" / "report.json").read_text())
+    assert report["regions"]["lips"] == "FLAME_masks.pkl, lips, 24 vertices"
+    assert report["overall"]["good"]["fdd"]["mean"] == 0
+    assert set(report["subjects"]) == {"sheet"}  # one template, one subject
 
 
 def test_units_and_millimetres_agree(study: Path) -> None:
@@ -207,6 +221,8 @@ def test_mistakes_are_one_line_with_the_cure(
         (lambda: evaluate(study, "--lip-region", str(study / "far.txt")), "vertex 144"),
         (lambda: evaluate(study, "--lip-region", f"{study / 'masks.npz'}:nose"), "'nose'"),
         (lambda: evaluate(study, "--lip-region", str(study / "none.txt")), "cannot be read"),
+        (lambda: evaluate(study, *region, "--template", str(study / "masks.npz")), "template"),
+        (lambda: evaluate(study, *region, "--template", str(study / "audio")), "no templates in"),
         (lambda: main(["evaluate", *[str(study / "truth")] * 2, "-o", "x"]), "--fps"),
     ):
         assert run() == 1

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
+from jambatalk.data.folder import subject_of
 from jambatalk.errors import DataError
 from jambatalk.evaluate.measures import measure, openings
 from jambatalk.evaluate.meshes import (
     MeshMotion,
-    Templates,
     aligned,
     list_motions,
     match,
     read_motion,
-    subject_of,
+    read_rest,
 )
 from jambatalk.evaluate.plot import plot_openings, require_matplotlib
 from jambatalk.evaluate.regions import Regions
@@ -36,7 +36,8 @@ class Setting:
         resample: bring the faster of truth and prediction to the other's frame rate.
         common: leave out sequences that some folder lacks, instead of refusing.
         audio: a folder with a recording of each sequence, for the measures that need one.
-        template: the faces at rest, see :class:`Templates`; saved motions bring their own.
+        template: the faces at rest, see :func:`jambatalk.evaluate.meshes.read_rest`; saved motions
+            bring their own.
         lip_region, upper_region: see :func:`jambatalk.evaluate.regions.read_region`; saved motions
             bring their own.
         lip_pairs: upper and lower lip vertices that touch; None to find them.
@@ -86,12 +87,13 @@ def evaluate_folders(
     if not names:
         raise DataError("The folders have no sequence in common.", "Equal names belong together.")
     recordings = _recordings(setting.audio, names)
-    templates = Templates(setting.template, setting.unit) if setting.template else None
+    templates = read_rest(setting.template, setting.unit) if setting.template else {}
     regions, scores, rates = None, [], set()
     for done, name in enumerate(names):
         progress("Measuring", done / len(names))
         true = read_motion(true_files[name], setting.fps, setting.unit)
-        rest = _rest(true, templates)
+        subject = subject_of(name, list(templates))
+        rest = _rest(true, subject, templates)
         regions = regions or _regions(true, rest, setting)
         speech = Speech.read(recordings[name]).samples if recordings else None
         curves: dict[str, np.ndarray] = {}
@@ -112,7 +114,7 @@ def evaluate_folders(
                     "one table.",
                     "Evaluate them one by one, or predict at one rate.",
                 )
-            scores.append(Score(whose, name, subject_of(name), len(seen), _mean(rows)))
+            scores.append(Score(whose, name, subject, len(seen), _mean(rows)))
         if plots is not None:
             plot_openings(plots / f"{name}.png", name, seen_opening, curves, seen.fps, speech)
     progress("Measuring", 1.0)
@@ -141,10 +143,15 @@ def _recordings(folder: Path | None, names: Sequence[str]) -> dict[str, Path]:
     return found
 
 
-def _rest(true: MeshMotion, templates: Templates | None) -> np.ndarray | None:
-    if templates is None:
+def _rest(true: MeshMotion, subject: str, templates: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    if not templates:
         return true.face.template if true.face else None
-    rest, count = templates.of(true.name), true.vertices.shape[1]
+    if subject not in templates:
+        raise DataError(
+            f"There is no template of '{subject}', whom '{true.name}' shows.",
+            f"--template has {', '.join(sorted(templates))}.",
+        )
+    rest, count = templates[subject], true.vertices.shape[1]
     if len(rest) != count:
         raise DataError(
             f"The template of '{true.name}' has {len(rest)} vertices, the motion {count}.",

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from jambatalk.data.clip import at_rate
+from jambatalk.data.templates import read_templates
 from jambatalk.errors import DataError, JambaTalkError
 from jambatalk.face import Face
 from jambatalk.motion import Motion
@@ -176,66 +177,17 @@ def resampled(motion: MeshMotion, fps: float) -> MeshMotion:
     return replace(motion, vertices=flat.reshape(len(flat), -1, 3), fps=fps)
 
 
-def subject_of(name: str) -> str:
-    """Who speaks: the name up to its last underscore ("F2_e37", "FaceTalk_170811_03275_TA_01")."""
-    return name.rpartition("_")[0] or name
-
-
-class Templates:
-    """The faces at rest that motions are offsets from.
+def read_rest(source: Path, unit: str = "m") -> dict[str, np.ndarray]:
+    """The faces at rest that motions are offsets from: subject → (V, 3) metres.
 
     Args:
-        source: one .ply, .obj or .npy for all; a folder with SUBJECT.ply, .obj or .npy; or a .pkl
-            of subject → (V, 3), as VOCASET and BIWI have.
+        source: see :func:`jambatalk.data.templates.read_templates`; a mesh is one for all.
         unit: theirs, see `UNITS`.
+
+    Raises:
+        DataError: there are none.
     """
-
-    def __init__(self, source: Path, unit: str = "m") -> None:
-        if not source.exists():
-            raise DataError(f"There is no template {source}.", "Check --template.")
-        self.source, self.unit = source, unit
-        self._by_subject: dict[str, np.ndarray] = {}
-        if source.suffix == ".pkl":
-            from jambatalk.data.unpickle import read_pickle
-
-            content = read_pickle(source)
-            if not isinstance(content, dict):
-                raise DataError(
-                    f"{source} is no table of templates.", "It must map names to arrays."
-                )
-            self._by_subject = {str(name): np.asarray(array) for name, array in content.items()}
-
-    def of(self, name: str) -> np.ndarray:
-        """The face at rest of a sequence's subject, (V, 3) metres.
-
-        Raises:
-            DataError: there is none.
-        """
-        subject = subject_of(name)
-        if self.source.is_dir():
-            found = [
-                path
-                for ending in (".ply", ".obj", ".npy")
-                if (path := self.source / f"{subject}{ending}").is_file()
-            ]
-            if not found:
-                raise DataError(
-                    f"There is no template of '{subject}' in {self.source}.",
-                    f"It must be called {subject}.ply, .obj or .npy.",
-                )
-            if subject not in self._by_subject:
-                self._by_subject[subject] = read_mesh(found[0])[0]
-        elif self.source.suffix == ".pkl":
-            if subject not in self._by_subject:
-                raise DataError(
-                    f"There is no template of '{subject}' in {self.source}.",
-                    f"It has {_some(sorted(self._by_subject))}.",
-                )
-        else:
-            if not self._by_subject:
-                self._by_subject[""] = read_mesh(self.source)[0]
-            subject = ""
-        return self._by_subject[subject].reshape(-1, 3) * UNITS[self.unit]
+    return {who: rest * UNITS[unit] for who, rest in read_templates(source).items()}
 
 
 def read_mesh(path: Path) -> tuple[np.ndarray, np.ndarray]:
