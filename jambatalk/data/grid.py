@@ -14,7 +14,6 @@ import numpy as np
 
 from jambatalk.data.clip import Clip
 from jambatalk.data.landmark_fit import (
-    CORNERS,
     EYE_CORNERS,
     INNER_LOWER,
     INNER_UPPER,
@@ -37,8 +36,10 @@ class TrackedLips:
     """What the real lips did in one clip, as seen in the video; (T,) each.
 
     Attributes:
-        gap: between the inner lips in the middle of the mouth (the mean of three pairs).
-        width: between the mouth's corners. Both over the distance of the outer eye corners.
+        gap: between the inner lips in the middle of the mouth (the mean of three pairs), over the
+            distance of the outer eye corners.
+        width: the set's own `lip_width`: between the inner corners of the mouth, over the distance
+            of the eyes.
         seen: bool, frames in which the face was tracked.
         fps: frames a second.
     """
@@ -94,7 +95,7 @@ def read_lips(folder: Path, only: Collection[str] | None = None) -> dict[str, Tr
     middle = slice(len(INNER_UPPER) // 2 - 1, len(INNER_UPPER) // 2 + 2)
     eyes = np.maximum(distance(EYE_CORNERS[:1], EYE_CORNERS[1:]), 1e-6)
     gap = distance(INNER_UPPER[middle], INNER_LOWER[middle]) / eyes
-    width = distance(CORNERS[:1], CORNERS[1:]) / eyes
+    width = file["lips"][:, file["lips_names"].tolist().index("lip_width")].astype(np.float64)
     return {
         name: TrackedLips(gap[rows], width[rows], file["tracked"][rows], float(file["fps"]))
         for name, rows in _clips(file)

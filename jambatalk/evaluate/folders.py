@@ -94,7 +94,14 @@ def evaluate_folders(
         true = read_motion(true_files[name], setting.fps, setting.unit)
         subject = subject_of(name, list(templates))
         rest = _rest(true, subject, templates)
-        regions = regions or _regions(true, rest, setting)
+        regions = regions or Regions.choose(
+            true.vertices,
+            true.vertices[0] if rest is None else rest,
+            true.face,
+            setting.lip_region,
+            setting.upper_region,
+            setting.lip_pairs,
+        )
         speech = Speech.read(recordings[name]).samples if recordings else None
         curves: dict[str, np.ndarray] = {}
         for whose, files in matched.items():
@@ -158,23 +165,6 @@ def _rest(true: MeshMotion, subject: str, templates: Mapping[str, np.ndarray]) -
             "Give a template of the same topology.",
         )
     return rest
-
-
-def _regions(true: MeshMotion, rest: np.ndarray | None, setting: Setting) -> Regions:
-    if setting.lip_region is not None:
-        return Regions.of_files(
-            setting.lip_region,
-            setting.upper_region,
-            setting.lip_pairs,
-            true.vertices,
-            true.vertices[0] if rest is None else rest,
-        )
-    if true.face is None:
-        raise DataError(
-            "It is not known which vertices are the lips.",
-            "Give --lip-region FILE, such as FLAME_masks.pkl or BIWI's lve.txt.",
-        )
-    return Regions.of_face(true.face)
 
 
 def _mean(rows: Sequence[dict[str, float]]) -> dict[str, float]:

@@ -38,57 +38,61 @@ class Regions:
     sources: Mapping[str, str]
 
     @classmethod
-    def of_face(cls, face: Face) -> Regions:
-        """The regions that a head brings itself."""
-        whose = f"head '{face.name}'"
-        lips, upper = face.regions["lips"], face.regions["upper_face"]
-        return cls(
-            lips,
-            upper,
-            middle_pairs(face),
-            np.array([0.0, 1.0, 0.0]),
-            {
-                "lips": f"region 'lips' of {whose}, {len(lips)} vertices",
-                "upper_face": f"region 'upper_face' of {whose}, {len(upper)} vertices",
-                "opening": f"middle third of the inner lips of {whose}",
-            },
-        )
-
-    @classmethod
-    def of_files(
+    def choose(
         cls,
-        lips: str,
-        upper_face: str | None,
-        pairs: Sequence[tuple[int, int]] | None,
         vertices: np.ndarray,
         rest: np.ndarray,
+        face: Face | None = None,
+        lips: str | None = None,
+        upper_face: str | None = None,
+        pairs: Sequence[tuple[int, int]] | None = None,
     ) -> Regions:
-        """Regions of any topology.
+        """What is named, else what the face brings, else what is found.
 
         Args:
-            lips, upper_face: FILE or FILE:NAME[+NAME...], see :func:`read_region`.
-            pairs: upper and lower lip vertices that touch; None to find a pair in the motion.
             vertices: (T, V, 3) a true motion in which the mouth opens.
             rest: (V, 3) the face with closed lips.
+            face: whose motion it is, where that is known.
+            lips, upper_face: FILE or FILE:NAME[+NAME...], see :func:`read_region`.
+            pairs: upper and lower lip vertices that touch.
 
         Raises:
-            DataError: a file or name is missing, or an index is beyond V.
+            DataError: nobody says where the lips are, a file or name is missing, or an index is
+                beyond V.
         """
-        count = vertices.shape[1]
-        sources, upper = {}, None
-        index, sources["lips"] = read_region(lips, LIPS, count)
+        count, sources, upper = vertices.shape[1], {}, None
+        own = face.regions if face else {}
+        if lips is not None:
+            index, sources["lips"] = read_region(lips, LIPS, count)
+        elif "lips" in own:
+            index, sources["lips"] = own["lips"], _whose("lips", face)
+        else:
+            raise DataError(
+                "It is not known which vertices are the lips.",
+                "Give --lip-region FILE, such as FLAME_masks.pkl or BIWI's lve.txt.",
+            )
         if upper_face is not None:
             upper, sources["upper_face"] = read_region(upper_face, UPPER_FACE, count)
-        if pairs is None:
+        elif "upper_face" in own:
+            upper, sources["upper_face"] = own["upper_face"], _whose("upper_face", face)
+        up = None
+        if pairs is not None:
+            found = _checked(np.array(pairs), "--lip-pairs", count)
+            sources["opening"] = f"vertices {', '.join(f'{u}:{v}' for u, v in found)}, as given"
+        elif face and "inner_lip_upper" in face.landmarks:
+            found, up = middle_pairs(face), np.array([0.0, 1.0, 0.0])  # as lips.aperture
+            sources["opening"] = f"middle third of the inner lips of head '{face.name}'"
+        else:
             found = np.array([find_pair(vertices, rest, index)])
             sources["opening"] = (
                 f"vertices {found[0, 0]} and {found[0, 1]}, found as the two lip vertices that lie "
                 "together at rest and part the most"
             )
-        else:
-            found = _checked(np.array(pairs), "--lip-pairs", count)
-            sources["opening"] = f"vertices {', '.join(f'{u}:{v}' for u, v in found)}, as given"
-        return cls(index, upper, found, _up(vertices, found), sources)
+        return cls(index, upper, found, _up(vertices, found) if up is None else up, sources)
+
+
+def _whose(region: str, face: Face) -> str:
+    return f"region '{region}' of head '{face.name}', {len(face.regions[region])} vertices"
 
 
 def read_region(source: str, names: Sequence[str], count: int) -> tuple[np.ndarray, str]:
