@@ -252,7 +252,11 @@ def test_render_compare_puts_truth_and_predictions_in_one_video(
     options = ["--fps", str(FPS), "-o", str(video), "--size", "64"]
     assert main(["render-compare", *files, *options]) == 1
     assert "--template" in capsys.readouterr().err
-    options += ["--template", str(study / "sheet.ply"), "--speech", str(VOICES / "jfk.flac")]
+    options += ["--template", str(study / "sheet.ply")]
+    np.save(study / "mm.npy", talking() * 1000)
+    assert main(["render-compare", str(study / "mm.npy"), files[1], *options]) == 1
+    assert "--unit" in capsys.readouterr().err
+    options += ["--speech", str(VOICES / "jfk.flac")]
     assert main(["render-compare", *files, *options]) == 0
     probe = [get_ffmpeg_exe(), "-v", "info", "-i", str(video)]
     said = subprocess.run(probe, capture_output=True, text=True).stderr

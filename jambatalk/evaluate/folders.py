@@ -14,6 +14,7 @@ from jambatalk.evaluate.measures import measure, openings
 from jambatalk.evaluate.meshes import (
     MeshMotion,
     aligned,
+    check_template,
     list_motions,
     match,
     read_motion,
@@ -158,13 +159,8 @@ def _rest(true: MeshMotion, subject: str, templates: Mapping[str, np.ndarray]) -
             f"There is no template of '{subject}', whom '{true.name}' shows.",
             f"--template has {', '.join(sorted(templates))}.",
         )
-    rest, count = templates[subject], true.vertices.shape[1]
-    if len(rest) != count:
-        raise DataError(
-            f"The template of '{true.name}' has {len(rest)} vertices, the motion {count}.",
-            "Give a template of the same topology.",
-        )
-    return rest
+    check_template(templates[subject], true)
+    return templates[subject]
 
 
 def _mean(rows: Sequence[dict[str, float]]) -> dict[str, float]:

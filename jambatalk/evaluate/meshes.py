@@ -15,6 +15,7 @@ from jambatalk.motion import Motion
 
 UNITS = {"m": 1.0, "dm": 0.1, "cm": 0.01, "mm": 0.001}  # in metres
 FORGIVEN = 2  # frames by which two lengths may differ; then both are cut to the shorter
+ALIKE = 2.0  # times that a face in motion may be larger or smaller than at rest
 CONDITION = "_condition_"  # between a sequence's name and the style it was predicted in
 
 
@@ -188,6 +189,27 @@ def read_rest(source: Path, unit: str = "m") -> dict[str, np.ndarray]:
         DataError: there are none.
     """
     return {who: rest * UNITS[unit] for who, rest in read_templates(source).items()}
+
+
+def check_template(template: np.ndarray, motion: MeshMotion) -> None:
+    """Refuses a template (V, 3) that is not that of a motion.
+
+    Raises:
+        DataError: it has another number of vertices, or is in another unit.
+    """
+    count = motion.vertices.shape[1]
+    if len(template) != count:
+        raise DataError(
+            f"The template of '{motion.name}' has {len(template)} vertices, the motion {count}.",
+            "Give a template of the same topology.",
+        )
+    sizes = [float(np.linalg.norm(np.ptp(mesh, 0))) for mesh in (template, motion.vertices[0])]
+    if max(sizes) > ALIKE * min(sizes):
+        raise DataError(
+            f"The template of '{motion.name}' is {sizes[0]:.3g} m large, the motion "
+            f"{sizes[1]:.3g} m.",
+            "Bring both to one unit and name it with --unit.",
+        )
 
 
 def read_mesh(path: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from jambatalk.errors import DataError
-from jambatalk.evaluate.meshes import UNITS, MeshMotion, aligned, read_mesh
+from jambatalk.evaluate.meshes import UNITS, MeshMotion, aligned, check_template, read_mesh
 from jambatalk.face import Face
 from jambatalk.progress import Progress, silent
 from jambatalk.render.view import View
 from jambatalk.speech import Speech
 
-CLAY = 200  # sRGB of a mesh without colours
+CLAY = 160  # sRGB of a mesh without colours
 
 
 def face_of_mesh(path: Path, unit: str = "m") -> Face:
@@ -107,10 +107,5 @@ def _face(motion: MeshMotion, face: Face | None) -> Face:
             f"'{motion.name}' does not say its triangles.",
             "Give a mesh of its topology: --template FILE.ply or .obj.",
         )
-    if len(face.template) != motion.vertices.shape[1]:
-        raise DataError(
-            f"'{motion.name}' has {motion.vertices.shape[1]} vertices, '{face.name}' "
-            f"{len(face.template)}.",
-            "Give a template of the same topology.",
-        )
+    check_template(face.template, motion)
     return face
