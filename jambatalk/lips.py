@@ -18,24 +18,22 @@ def aperture(face: Face, weights: np.ndarray) -> np.ndarray:
     """
     upper = face.points(weights, "inner_lip_upper")[..., 1]  # (..., n)
     lower = face.points(weights, "inner_lip_lower")[..., 1]
-    return (upper - lower)[..., _middle(upper.shape[-1])].mean(-1)
-
-
-def middle_pairs(face: Face) -> np.ndarray:
-    """Vertices of the upper and the lower lip between which :func:`aperture` measures: (n, 2)."""
-    upper, lower = face.landmarks["inner_lip_upper"], face.landmarks["inner_lip_lower"]
-    return np.stack([upper, lower], 1)[_middle(len(upper))]
-
-
-def _middle(count: int) -> slice:
-    """The middle third of a row, rounded up."""
-    return slice(count // 3, count - count // 3)
+    third = upper.shape[-1] // 3
+    middle = slice(third, upper.shape[-1] - third)
+    return (upper - lower)[..., middle].mean(-1)
 
 
 def width(face: Face, weights: np.ndarray) -> np.ndarray:
     """Distance of the mouth's corners: (...) metres."""
     corners = face.points(weights, "mouth_corners")  # (..., 2, 3)
     return np.linalg.norm(corners[..., 1, :] - corners[..., 0, :], axis=-1)
+
+
+def middle_pairs(face: Face) -> np.ndarray:
+    """Vertices of the upper and the lower lip between which :func:`aperture` measures: (n, 2)."""
+    pairs = np.stack([face.landmarks["inner_lip_upper"], face.landmarks["inner_lip_lower"]], 1)
+    third = len(pairs) // 3
+    return pairs[third : len(pairs) - third]
 
 
 def close(face: Face, weights: np.ndarray, distance: np.ndarray) -> np.ndarray:
