@@ -30,6 +30,13 @@ def width(face: Face, weights: np.ndarray, offsets: np.ndarray | None = None) ->
     return np.linalg.norm(corners[..., 1, :] - corners[..., 0, :], axis=-1)
 
 
+def middle_pairs(face: Face) -> np.ndarray:
+    """Vertices of the upper and the lower lip between which :func:`aperture` measures: (n, 2)."""
+    pairs = np.stack([face.landmarks["inner_lip_upper"], face.landmarks["inner_lip_lower"]], 1)
+    third = len(pairs) // 3
+    return pairs[third : len(pairs) - third]
+
+
 def close(face: Face, weights: np.ndarray, distance: np.ndarray) -> np.ndarray:
     """Brings the lips nearer to each other by `distance` (...) metres with mouthClose alone, as far
     as it reaches: (..., K)."""

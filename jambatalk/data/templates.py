@@ -18,15 +18,18 @@ def read_templates(folder: Path) -> dict[str, np.ndarray]:
     """Reads every subject's face at rest: subject → (V, 3) float32.
 
     From the first of these that the folder holds: `templates.pkl` (subject → array, as VOCASET
-    comes), `templates.npz` (the same), `templates/SUBJECT.obj` or `.ply`.
+    comes), `templates.npz` (the same), `templates/SUBJECT.obj` or `.ply`. One such file may be
+    named itself instead of its folder.
 
     Raises:
         DataError: none of them, unreadable, or not of this kind.
     """
-    if (path := folder / "templates.pkl").is_file():
+    if (path := _file(folder, "templates.pkl")).is_file():
         found = read_pickle(path)
-    elif (path := folder / "templates.npz").is_file():
+    elif (path := _file(folder, "templates.npz")).is_file():
         found = _read_npz(path)
+    elif _is_mesh(path := folder):
+        found = {folder.stem: read_mesh(folder)}
     elif (path := folder / "templates").is_dir():
         found = {mesh.stem: read_mesh(mesh) for mesh in sorted(path.iterdir()) if _is_mesh(mesh)}
     else:
@@ -49,6 +52,11 @@ def read_mesh(path: Path) -> np.ndarray:
         return template.read_mesh(path)[0]
     except FaceError as error:
         raise DataError(error.what, error.cure) from error
+
+
+def _file(folder: Path, name: str) -> Path:
+    """A file in a folder, or the file itself if it is one of that kind."""
+    return folder if folder.suffix == Path(name).suffix else folder / name
 
 
 def _is_mesh(path: Path) -> bool:
