@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from jambatalk.data.clip import at_rate
-from jambatalk.data.templates import read_templates
 from jambatalk.errors import DataError, JambaTalkError
 from jambatalk.face import Face
 from jambatalk.motion import Motion
@@ -188,6 +187,8 @@ def read_rest(source: Path, unit: str = "m") -> dict[str, np.ndarray]:
     Raises:
         DataError: there are none.
     """
+    from jambatalk.data.templates import read_templates  # SciPy takes a second to import
+
     return {who: rest * UNITS[unit] for who, rest in read_templates(source).items()}
 
 
