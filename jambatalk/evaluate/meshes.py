@@ -9,7 +9,7 @@ import numpy as np
 
 from jambatalk.data.clip import at_rate
 from jambatalk.data.templates import read_templates
-from jambatalk.errors import DataError, JambaTalkError
+from jambatalk.errors import DataError
 from jambatalk.face import Face
 from jambatalk.motion import Motion
 
@@ -210,28 +210,6 @@ def check_template(template: np.ndarray, motion: MeshMotion) -> None:
             f"{sizes[1]:.3g} m.",
             "Bring both to one unit and name it with --unit.",
         )
-
-
-def read_mesh(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Vertices (V, 3) and triangles (F, 3) of a .ply or .obj in the file's order; an .npy has no
-    triangles.
-
-    Raises:
-        DataError: not such a file.
-    """
-    try:
-        if path.suffix == ".npy":
-            return np.load(path, allow_pickle=False).reshape(-1, 3), np.empty((0, 3), np.int32)
-        if path.suffix in (".ply", ".obj"):
-            import trimesh
-
-            mesh = trimesh.load(path, process=False, maintain_order=True, force="mesh")
-            return np.asarray(mesh.vertices), np.asarray(mesh.faces, np.int32)
-    except JambaTalkError:
-        raise
-    except Exception as error:  # trimesh raises what its parsers happen to raise
-        raise DataError(f"The mesh {path} cannot be read ({error}).") from error
-    raise DataError(f"'{path}' is no mesh.", "Give a .ply, .obj or .npy.")
 
 
 def _some(names: list[str], shown: int = 5) -> str:
