@@ -10,10 +10,10 @@ import numpy as np
 from jambatalk.data.clip import at_rate
 from jambatalk.data.templates import read_templates
 from jambatalk.errors import DataError
+from jambatalk.evaluate import UNITS
 from jambatalk.face import Face
 from jambatalk.motion import Motion
 
-UNITS = {"m": 1.0, "dm": 0.1, "cm": 0.01, "mm": 0.001}  # in metres
 FORGIVEN = 2  # frames by which two lengths may differ; then both are cut to the shorter
 ALIKE = 2.0  # times that a face in motion may be larger or smaller than at rest
 CONDITION = "_condition_"  # between a sequence's name and the style it was predicted in
@@ -67,7 +67,7 @@ def read_motion(path: Path, fps: float | None, unit: str = "m") -> MeshMotion:
     Args:
         path: .npy of shape (T, V·3) or (T, V, 3), or a motion saved as .npz.
         fps: of an .npy, which does not say; an .npz does.
-        unit: of an .npy, see `UNITS`; an .npz is in metres.
+        unit: of an .npy, see :data:`jambatalk.evaluate.UNITS`; an .npz is in metres.
 
     Raises:
         DataError: not such a file, of another shape, with numbers that are none, or without fps.
@@ -183,7 +183,7 @@ def read_rest(source: Path, unit: str = "m") -> dict[str, np.ndarray]:
 
     Args:
         source: see :func:`jambatalk.data.templates.read_templates`; a mesh is one for all.
-        unit: theirs, see `UNITS`.
+        unit: theirs, see :data:`jambatalk.evaluate.UNITS`.
 
     Raises:
         DataError: there are none.

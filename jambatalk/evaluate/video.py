@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from jambatalk.errors import DataError
-from jambatalk.evaluate.meshes import UNITS, MeshMotion, aligned, check_template
+from jambatalk.evaluate import UNITS
+from jambatalk.evaluate.meshes import MeshMotion, aligned, check_template
 from jambatalk.face import Face
 from jambatalk.motion import Motion
 from jambatalk.progress import Progress, silent
