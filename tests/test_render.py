@@ -264,6 +264,7 @@ def test_a_drawing_process_that_dies_is_reported_and_replaced(ball):
     next(frames)
     for worker in workers():
         worker._process.kill()
+        worker._process.wait()
     with pytest.raises(RenderError, match="died"):
         list(frames)
     assert (picture(ball, view) == first).all()

@@ -67,8 +67,10 @@ class Worker:
             self._process.stdin.flush()
             answer = pickle.load(self._process.stdout)
         except (OSError, EOFError, pickle.UnpicklingError) as error:
+            self._process.kill()  # what it would answer now belongs to no question
+            self._process.wait()
             raise RenderError(
-                f"The process that draws has died (status {self._process.poll()}).",
+                f"The process that draws has died (status {self._process.returncode}).",
                 "Try again; if it happens again, there may be too little memory.",
             ) from error
         if isinstance(answer, Exception):
