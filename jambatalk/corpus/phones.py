@@ -12,11 +12,15 @@ from dataclasses import dataclass, replace
 
 from jambatalk.errors import DataError
 
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 SILENCE = "SIL"
-BILABIALS = frozenset(["P", "B", "M"])
-LABIODENTALS = frozenset(["F", "V"])
-STOPS = frozenset(["P", "B", "T", "D", "K", "G", "CH", "JH"])
-NASALS = frozenset(["M", "N", "NG"])
+BILABIALS = _names("P B M")
+LABIODENTALS = _names("F V")
+STOPS = _names("P B T D K G CH JH")
 DIPHTHONGS = {
     "AY": ("AA", "IH"),
     "AW": ("AA", "UH"),
@@ -25,43 +29,9 @@ DIPHTHONGS = {
     "OY": ("AO", "IH"),
 }
 # Beyond ARPAbet: A E O as in Spanish "a e o", UE and OE the rounded front vowels of "Tür" and
-# "schön", BH the open b of "lobo".
-VOWELS = frozenset(
-    ["AA", "AE", "AH", "AO", "AX", "EH", "ER", "IH", "IY", "UH", "UW", "A", "E", "O", "UE", "OE"]
-) | frozenset(DIPHTHONGS)
-# KH the sound of "Bach", RR an r without rounded lips.
-CONSONANTS = frozenset(
-    [
-        "B",
-        "CH",
-        "D",
-        "DH",
-        "F",
-        "G",
-        "HH",
-        "JH",
-        "K",
-        "L",
-        "M",
-        "N",
-        "NG",
-        "P",
-        "R",
-        "S",
-        "SH",
-        "T",
-        "TH",
-        "V",
-        "W",
-        "Y",
-        "Z",
-        "ZH",
-        "DX",
-        "BH",
-        "KH",
-        "RR",
-    ]
-)
+# "schön", BH the open b of "lobo", KH the sound of "Bach", RR an r without rounded lips.
+VOWELS = _names("AA AE AH AO AX EH ER IH IY UH UW A E O UE OE") | frozenset(DIPHTHONGS)
+CONSONANTS = _names("B CH D DH F G HH JH K L M N NG P R S SH T TH V W Y Z ZH DX BH KH RR")
 INVENTORY = VOWELS | CONSONANTS | {SILENCE}
 
 _IPA = {
@@ -123,9 +93,7 @@ _LONGEST = max(map(len, _FROM_IPA))
 _STRESS = {"ˈ": 1, "ˌ": 2}
 
 # The names other tools give to what is no phone.
-_PAUSES = frozenset(
-    ["SIL", "PAU", "SP", "SPN", "+SPN+", "+NSN+", "+BREATH+", "<SIL>", "#", "H#", "BRTH"]
-)
+_PAUSES = _names("SIL PAU SP SPN +SPN+ +NSN+ +BREATH+ <SIL> # H# BRTH")
 
 
 @dataclass(frozen=True)

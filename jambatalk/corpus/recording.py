@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +64,7 @@ class Recording:
         path = place(folder, self.source, self.name)
         path.parent.mkdir(parents=True, exist_ok=True)
         names, rows = to_rows(self.phones)
-        half_written = path.with_suffix(".part")
+        half_written = path.with_suffix(f".{os.getpid()}.part")  # two builds may meet
         with half_written.open("wb") as file:
             np.savez(
                 file,

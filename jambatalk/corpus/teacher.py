@@ -44,11 +44,12 @@ TIME = {
 }
 FIRST_PART = 0.55  # of a diphthong belongs to its first vowel
 MIN_CLOSURE = 0.055  # seconds: a shorter one would fall between two frames of 30 a second
+LINGER = 0.01  # seconds that lips take to part visibly after the burst
 RELEASE = 0.2  # part of a P or B after its closure, where the sound does not show it
-SETTLE, READY = 0.10, 0.08  # seconds of a pause in which the lips still come and go already
+SETTLE, READY = 0.10, 0.06  # seconds of a pause in which the lips still come and go already
+TONGUE = 0.5  # of tongueOut: further out it goes through the lip of a mouth hardly open
 GAP = 13.0  # millimetres between the lips at `open` 1
 JAW = 0.42  # jawOpen at `jaw` 1
-STRESS = {1: 1.08, 2: 1.0, 0: 0.92}  # where stress is known
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +126,7 @@ def closure(phone: Phone) -> tuple[float, float]:
     start, end = phone.start, phone.end
     if phone.closure:
         start, end = phone.closure
+        end += LINGER
     elif phone.name != "M":
         end -= RELEASE * phone.duration
     short = max(0.0, MIN_CLOSURE - (end - start)) / 2
@@ -206,7 +208,7 @@ def articulate(face: Face, curves: np.ndarray, style: DesignedStyle = NEUTRAL) -
     put("mouthShrugLower", 0.25 * bite)
     put("mouthRollUpper", 0.10 * pressed)
     put("mouthPress", 0.06 * pressed)
-    put("tongueOut", np.clip(x["tongue"], 0.0, 1.0) * free)
+    put("tongueOut", np.clip(x["tongue"], 0.0, TONGUE) * free)
     for action, value in style.posture.items():
         put(action, value)
     weights = np.clip(weights, 0.0, 1.0).astype(np.float32)
