@@ -69,7 +69,7 @@ STYLES = {
         DesignedStyle(
             "crisp",
             "Every consonant at its place, quick lips that show the teeth.",
-            scale={"upper": 1.5, "lower": 1.5, "jaw": 0.7},
+            scale={"upper": 1.3, "lower": 1.35, "jaw": 0.7},
             slowness=0.72,
             precision=2.0,
         ),
@@ -84,7 +84,7 @@ STYLES = {
             "broad",
             "A wide mouth, corners always apart.",
             scale={"round": 0.7},
-            shift={"round": -0.35},
+            shift={"round": -0.40},
             posture={"mouthStretch": 0.06},
         ),
         DesignedStyle(
@@ -97,7 +97,7 @@ STYLES = {
             "smiling",
             "Speaks through a smile.",
             scale={"upper": 1.2, "round": 0.85},
-            posture={"mouthSmile": 0.34, "cheekSquint": 0.30, "mouthDimple": 0.08},
+            posture={"mouthSmile": 0.40, "cheekSquint": 0.35, "mouthDimple": 0.08},
         ),
         DesignedStyle(
             "subdued",
