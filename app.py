@@ -5,4 +5,4 @@ import sys
 from jambatalk.cli import main
 
 if __name__ == "__main__":
-    sys.exit(main(["app"]))
+    sys.exit(main(["app", *sys.argv[1:]]))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -50,80 +51,134 @@ class Face:
             *weights.shape[:-1], *self.template.shape
         )
 
-    def points(self, weights: np.ndarray, landmark: str) -> np.ndarray:
-        """Only the `n` vertices of one landmark, at `weights` (..., K): (..., n, 3) in metres."""
+    def points(
+        self, weights: np.ndarray, landmark: str, offsets: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Only the `n` vertices of one landmark, at `weights` (..., K) and moved further by
+        `offsets` (..., V, 3): (..., n, 3) in metres.
+
+        Raises:
+            FaceError: the face has no such landmark.
+        """
+        if landmark not in self.landmarks:
+            raise FaceError(f"On head '{self.name}' it is not known where {landmark} is.")
         index = self.landmarks[landmark]
-        flat = self.basis[:, index].reshape(len(self.actions), -1)
-        return self.template[index] + (weights.astype(np.float32) @ flat).reshape(
+        flat = self.basis[:, index].reshape(len(self.actions), 3 * len(index))
+        points = self.template[index] + (weights.astype(np.float32) @ flat).reshape(
             *weights.shape[:-1], len(index), 3
         )
+        return points if offsets is None else points + offsets[..., index, :]
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """As named arrays, for an .npz."""
+        return {
+            "name": np.array(self.name),
+            "title": np.array(self.title),
+            "template": self.template,
+            "colors": self.colors,
+            "triangles": self.triangles,
+            "gloss": self.gloss,
+            "actions": np.array(self.actions, dtype=str),
+            "basis": self.basis,
+            **{f"region.{name}": index for name, index in self.regions.items()},
+            **{f"landmark.{name}": index for name, index in self.landmarks.items()},
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Face:
+        """Reads what :meth:`to_arrays` gave."""
+        return cls(
+            name=str(arrays["name"]),
+            title=str(arrays["title"]),
+            template=arrays["template"],
+            colors=arrays["colors"],
+            triangles=arrays["triangles"],
+            gloss=arrays["gloss"].astype(np.float32, copy=False),
+            actions=tuple(arrays["actions"].tolist()),
+            basis=arrays["basis"].astype(np.float32, copy=False),
+            regions=_group(arrays, "region."),
+            landmarks=_group(arrays, "landmark."),
+        )
+
+
+class Heads:
+    """The heads in a folder: `topology.npz`, what they share; NAME.npz and NAME.png, what each has
+    of its own; and `heads.json`, their names and titles in the order in which they are shown."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """Name → title."""
+        try:
+            index = json.loads((self.folder / "heads.json").read_text())
+        except OSError as error:
+            raise FaceError(
+                f"There are no heads in {self.folder}.",
+                "Work in a full clone of the repository, or run 'jambatalk build-heads'; for the "
+                "published weights, 'jambatalk convert'.",
+            ) from error
+        return {entry["name"]: entry["title"] for entry in index}
+
+    @property
+    def names(self) -> list[str]:
+        """In the order in which they are shown."""
+        return list(self.titles)
+
+    def thumbnail(self, name: str) -> Path:
+        """The picture of a head."""
+        return self.folder / f"{name}.png"
+
+    def load(self, head: str | int) -> Face:
+        """A head, by name or by number (1 is the first).
+
+        Raises:
+            FaceError: there is none of that name or number; the message lists them.
+        """
+        names = self.names
+        if isinstance(head, int) or head.isdigit():
+            number = int(head)
+            if not 1 <= number <= len(names):
+                raise FaceError(f"There is no head {number}.", f"Choose 1 to {len(names)}.")
+            head = names[number - 1]
+        if head not in names:
+            raise FaceError(f"There is no head '{head}'.", f"Choose one of {', '.join(names)}.")
+        return self._loaded(head)
+
+    @cache  # noqa: B019  there are as many as there are folders
+    def _loaded(self, name: str) -> Face:
+        with np.load(self.folder / f"{name}.npz", allow_pickle=False) as file:
+            own = {"name": np.array(name), "title": np.array(self.titles[name]), **file}
+        return Face.from_arrays(self._topology | own)
+
+    @cached_property
+    def _topology(self) -> dict[str, np.ndarray]:
+        with np.load(self.folder / "topology.npz", allow_pickle=False) as file:
+            topology = dict(file)
+        # one copy for all heads
+        topology["basis"] = topology["basis"].astype(np.float32)
+        topology["gloss"] = topology["gloss"].astype(np.float32)
+        return topology
+
+
+BUNDLED = Heads(HEADS)
+
+
+def heads_of(checkpoint: Path) -> Heads:
+    """The heads that a checkpoint folder carries, or else the bundled ones."""
+    return Heads(checkpoint / "heads") if (checkpoint / "heads").is_dir() else BUNDLED
 
 
 def list_heads() -> list[str]:
     """Names of the bundled heads, in the order in which they are shown."""
-    return [entry["name"] for entry in _index()]
+    return BUNDLED.names
 
 
-def head_titles() -> dict[str, str]:
-    """Name → title of every bundled head."""
-    return {entry["name"]: entry["title"] for entry in _index()}
-
-
-def thumbnail(name: str) -> Path:
-    """The picture of a bundled head."""
-    return HEADS / f"{name}.png"
-
-
-@cache
 def load_head(head: str | int) -> Face:
-    """A bundled head, by name or by number (1 is the first).
-
-    Raises:
-        FaceError: there is none of that name or number; the message lists them.
-    """
-    names = list_heads()
-    if isinstance(head, int) or head.isdigit():
-        number = int(head)
-        if not 1 <= number <= len(names):
-            raise FaceError(f"There is no head {number}.", f"Choose 1 to {len(names)}.")
-        head = names[number - 1]
-    if head not in names:
-        raise FaceError(f"There is no head '{head}'.", f"Choose one of {', '.join(names)}.")
-    topology = _topology()
-    with np.load(HEADS / f"{head}.npz", allow_pickle=False) as identity:
-        return Face(
-            name=head,
-            title=head_titles()[head],
-            template=identity["template"],
-            colors=identity["colors"],
-            **topology,
-        )
+    """A bundled head, see :meth:`Heads.load`."""
+    return BUNDLED.load(head)
 
 
-@cache
-def _index() -> list[dict[str, str]]:
-    try:
-        return json.loads((HEADS / "heads.json").read_text())
-    except OSError as error:
-        raise FaceError(
-            f"The bundled heads are missing ({HEADS}).",
-            "Work in a full clone of the repository, or run 'jambatalk build-heads'.",
-        ) from error
-
-
-@cache
-def _topology() -> dict:
-    """What all bundled heads share: triangles, basis, gloss, regions and landmarks."""
-    with np.load(HEADS / "topology.npz", allow_pickle=False) as file:
-        return {
-            "triangles": file["triangles"],
-            "gloss": file["gloss"].astype(np.float32),
-            "actions": tuple(file["actions"].tolist()),
-            "basis": file["basis"].astype(np.float32),
-            "regions": _group(file, "region."),
-            "landmarks": _group(file, "landmark."),
-        }
-
-
-def _group(file: np.lib.npyio.NpzFile, prefix: str) -> dict[str, np.ndarray]:
-    return {key.removeprefix(prefix): file[key] for key in file.files if key.startswith(prefix)}
+def _group(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    return {key.removeprefix(prefix): arrays[key] for key in arrays if key.startswith(prefix)}

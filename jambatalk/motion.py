@@ -13,21 +13,31 @@ from jambatalk.errors import MotionError
 from jambatalk.face import Face, load_head
 
 FRAMES_AT_ONCE = 64
+FACE = "face."  # before the names of a face's arrays in a saved motion
 
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """Weights of a face's actions over time.
+    """Weights of a face's actions over time, or offsets of its vertices, or both:
+    vertices = template + basis · weights + offsets.
 
     Attributes:
-        weights: (T, K) float32, one row a frame, one column an action of `face`.
+        weights: (T, K) float32, one row a frame, one column an action of `face`; (T, 0) for a face
+            without actions.
         fps: frames a second.
         face: the head that wears it.
+        offsets: (T, V, 3) float32, metres; None for none.
     """
 
     weights: np.ndarray
     fps: float
     face: Face
+    offsets: np.ndarray | None = None
+
+    @classmethod
+    def of_vertices(cls, offsets: np.ndarray, fps: float, face: Face) -> Motion:
+        """A motion of offsets (T, V, 3) alone, every action at rest."""
+        return cls(np.zeros((len(offsets), len(face.actions)), np.float32), fps, face, offsets)
 
     def __post_init__(self) -> None:
         if self.weights.ndim != 2 or self.weights.shape[1] != len(self.face.actions):
@@ -38,6 +48,16 @@ class Motion:
             )
         if not np.isfinite(self.weights).all():
             raise MotionError("The motion holds weights that are not numbers.")
+        if self.offsets is None:
+            return
+        if self.offsets.shape != (len(self.weights), *self.face.template.shape):
+            raise MotionError(
+                f"Offsets of shape {self.offsets.shape} do not fit {len(self.weights)} frames of "
+                f"the {len(self.face.template)} vertices of head '{self.face.name}'.",
+                "Give one (V, 3) a frame.",
+            )
+        if not all(np.isfinite(self.offsets[part]).all() for part in self._parts()):
+            raise MotionError("The motion holds offsets that are not numbers.")
 
     def __len__(self) -> int:
         return len(self.weights)
@@ -49,32 +69,50 @@ class Motion:
 
     def vertices(self) -> np.ndarray:
         """All frames at once: (T, V, 3) in metres. 62 kB a frame for a bundled head."""
-        return self.face.vertices(self.weights)
+        return self._vertices(slice(None))
 
     def frames(self) -> Iterator[np.ndarray]:
         """One frame after the other: (V, 3) in metres."""
         # Not one by one: NumPy's BLAS starts a thread for each product, which then waits in a loop
         # and takes a core from whoever draws or encodes the frame.
+        for part in self._parts():
+            yield from self._vertices(part)
+
+    def _parts(self) -> Iterator[slice]:
         for start in range(0, len(self), FRAMES_AT_ONCE):
-            yield from self.face.vertices(self.weights[start : start + FRAMES_AT_ONCE])
+            yield slice(start, start + FRAMES_AT_ONCE)
+
+    def _vertices(self, part: slice) -> np.ndarray:
+        vertices = self.face.vertices(self.weights[part])
+        return vertices if self.offsets is None else vertices + self.offsets[part]
 
     def on(self, face: Face) -> Motion:
-        """The same motion worn by another head with the same actions."""
+        """The same motion worn by another head with the same actions.
+
+        Raises:
+            MotionError: it has others; or the motion is one of vertices, and they are connected
+                differently.
+        """
         if face.actions != self.face.actions:
             raise MotionError(f"Head '{face.name}' does not have the actions of this motion.")
+        same = np.array_equal(face.triangles, self.face.triangles)
+        if self.offsets is not None and not same:
+            raise MotionError(
+                f"Head '{face.name}' does not have the mesh of this motion, which moves vertices."
+            )
         return replace(self, face=face)
 
     def sealed(self) -> Motion:
         """The same motion with lips that close where they nearly do, see :func:`lips.seal`."""
-        return replace(self, weights=lips.seal(self.face, self.weights))
+        return replace(self, weights=lips.seal(self.face, self.weights, self.offsets))
 
     def lip_aperture(self) -> np.ndarray:
         """How far the lips are apart over time, (T,) metres, see :func:`lips.aperture`."""
-        return lips.aperture(self.face, self.weights)
+        return lips.aperture(self.face, self.weights, self.offsets)
 
     def lip_width(self) -> np.ndarray:
         """Distance of the mouth's corners over time, (T,) metres."""
-        return lips.width(self.face, self.weights)
+        return lips.width(self.face, self.weights, self.offsets)
 
     def action(self, name: str) -> np.ndarray:
         """One action's weight over time, (T,)."""
@@ -83,32 +121,42 @@ class Motion:
         return self.weights[:, self.face.actions.index(name)]
 
     def save(self, path: str | Path) -> Path:
-        """Writes an .npz: weights, fps, actions (their names) and head. Returns the path."""
-        path = Path(path)
+        """Writes an .npz: weights, fps, actions (their names) and head; where vertices move,
+        also their offsets and the face itself. Returns the path."""
+        path, own = Path(path), {}
+        if self.offsets is not None:
+            own = {FACE + name: array for name, array in self.face.to_arrays().items()}
+            own["offsets"] = self.offsets
         with path.open("wb") as file:
             np.savez_compressed(
                 file,
                 weights=self.weights,
                 fps=np.float64(self.fps),
-                actions=np.array(self.face.actions),
+                actions=np.array(self.face.actions, dtype=str),
                 head=np.array(self.face.name),
+                **own,
             )
         return path
 
     @classmethod
     def load(cls, path: str | Path) -> Motion:
-        """Reads what :meth:`save` wrote, on the bundled head it names.
+        """Reads what :meth:`save` wrote, on the bundled head it names or the face it holds.
 
         Raises:
             MotionError: not such a file, or its actions are not this head's.
         """
         try:
             with np.load(path, allow_pickle=False) as file:
-                face = load_head(str(file["head"]))
+                offsets = file.get("offsets")
+                if offsets is None:
+                    face = load_head(str(file["head"]))
+                else:
+                    own = [name for name in file.files if name.startswith(FACE)]
+                    face = Face.from_arrays({name.removeprefix(FACE): file[name] for name in own})
                 actions = tuple(file["actions"].tolist())
                 weights, fps = file["weights"], float(file["fps"])
         except (OSError, ValueError, KeyError) as error:
             raise MotionError(f"'{path}' is not a saved motion ({error}).") from error
         if actions != face.actions:
             raise MotionError(f"The actions in '{path}' are not those of head '{face.name}'.")
-        return cls(weights, fps, face)
+        return cls(weights, fps, face, offsets)

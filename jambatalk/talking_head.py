@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jambatalk.errors import MotionError
-from jambatalk.face import load_head
+from jambatalk.face import BUNDLED, Face, Heads, heads_of
 from jambatalk.motion import Motion
 from jambatalk.progress import Progress, silent
 from jambatalk.render.view import View
@@ -30,8 +30,9 @@ class TalkingHead:
     It keeps nothing of what it is given, so that many may share one.
     """
 
-    def __init__(self, model: JambaTalk) -> None:
+    def __init__(self, model: JambaTalk, heads: Heads = BUNDLED) -> None:
         self.model = model
+        self.heads = heads  # those that wear its motion
 
     @classmethod
     def from_pretrained(
@@ -45,9 +46,10 @@ class TalkingHead:
         Raises:
             ModelError: no such checkpoint, or a damaged one.
         """
-        from jambatalk.model.jambatalk import JambaTalk  # torch takes seconds to import
+        from jambatalk.model.jambatalk import JambaTalk, fetch  # torch takes seconds to import
 
-        return cls(JambaTalk.from_pretrained(source).to(device))
+        folder = fetch(source)
+        return cls(JambaTalk.from_pretrained(folder).to(device), heads_of(folder))
 
     @property
     def styles(self) -> tuple[str, ...]:
@@ -72,7 +74,7 @@ class TalkingHead:
         Args:
             style: a name, or names with their shares; None for the neutral one.
             strength: 0 is neutral, 1 the style as learned, up to about 1.5 exaggerates it.
-            head: name or number of a bundled head.
+            head: name or number of one of :attr:`heads`.
 
         Raises:
             ModelError: an unknown style. FaceError: an unknown head.
@@ -89,23 +91,36 @@ class TalkingHead:
         progress: Progress = silent,
     ) -> list[Motion]:
         """One motion for each style; the speech is heard only once."""
-        face = load_head(head)
+        face = self.heads.load(head)
         vectors = [self.model.style(style, strength) for style in styles]
-        if face.actions != self.model.config.actions:
-            raise MotionError(f"Head '{face.name}' does not have this checkpoint's actions.")
+        self._check(face)
         progress("Listening", 0.0)
         features = self.model.listen(speech)
         motions = []
         for done, vector in enumerate(vectors):
             progress("Moving", done / len(vectors))
-            weights = self._weights(speech, features, vector)
-            motions.append(Motion(weights, self.fps, face).sealed())
+            predicted = self._predict(speech, features, vector)
+            if self.model.config.vertices:
+                offsets = predicted.reshape(len(predicted), -1, 3)
+                motions.append(Motion.of_vertices(offsets, self.fps, face))
+            else:
+                motions.append(Motion(predicted, self.fps, face).sealed())
         progress("Moving", 1.0)
         return motions
 
-    def _weights(self, speech: Speech, features: Tensor, style: Tensor) -> np.ndarray:
+    def _check(self, face: Face) -> None:
+        config = self.model.config
+        if config.vertices and len(face.template) != config.vertices:
+            raise MotionError(
+                f"Head '{face.name}' has {len(face.template)} vertices; this checkpoint moves "
+                f"{config.vertices}."
+            )
+        if not config.vertices and face.actions != config.actions:
+            raise MotionError(f"Head '{face.name}' does not have this checkpoint's actions.")
+
+    def _predict(self, speech: Speech, features: Tensor, style: Tensor) -> np.ndarray:
         if speech.is_silent:  # nobody speaks: the face rests
-            return np.zeros((len(features), len(self.model.config.actions)), np.float32)
+            return np.zeros((len(features), self.model.config.outputs), np.float32)
         return self.model.predict(features, style).cpu().numpy()
 
     @property

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jambatalk.errors import DataError, FaceError
-from jambatalk.face import HEADS, list_heads, load_head, thumbnail
+from jambatalk.face import BUNDLED, HEADS, list_heads, load_head
 from jambatalk.heads.makehuman import find_source
 
 SIDED = """
@@ -42,7 +42,7 @@ def test_there_are_twelve_different_people_with_pictures():
     faces = [load_head(name) for name in list_heads()]
     assert len(faces) == 12
     for k, one in enumerate(faces):
-        assert thumbnail(one.name).is_file()
+        assert BUNDLED.thumbnail(one.name).is_file()
         assert one.title.startswith(one.name.capitalize())
         for other in faces[:k]:
             skin = one.regions["skin"]

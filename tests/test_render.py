@@ -3,18 +3,22 @@
 import os
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import trimesh
+from scipy.ndimage import gaussian_filter
 
 from jambatalk.errors import RenderError
 from jambatalk.face import Face, load_head
 from jambatalk.render import View, draw
 from jambatalk.render.gl import PACKAGES
+from jambatalk.render.workers import workers
 
 SKIN, BLUE = (205, 150, 125), (30, 60, 200)
 ROOT = Path(__file__).resolve().parent.parent
@@ -69,6 +73,24 @@ def test_a_head_fills_the_picture(head):
     assert (face.max(-1) > 250).mean() < 0.001, "nothing is blown out but a glint in the eyes"
     assert (face.max(-1) > 8).all(), "nothing is pure black"
     assert face.std() > 20, "light and shade"
+
+
+def test_edges_are_as_smooth_as_with_many_more_samples(head):
+    open_mouth = {"jawOpen": 0.3, "mouthFunnel": 0.2}
+    frame = picture(head, View(size=512), **open_mouth).astype(float).mean(-1)
+    large = picture(head, View(size=2048), **open_mouth).astype(float).mean(-1)
+    many = large.reshape(512, 4, 512, 4).mean((1, 3))
+
+    def similarity(one: np.ndarray, other: np.ndarray) -> float:
+        """SSIM (Wang et al. 2004) with a Gaussian window of 1.5 pixels."""
+        smooth = partial(gaussian_filter, sigma=1.5)
+        a, b = smooth(one), smooth(other)
+        aa, bb, ab = smooth(one**2) - a**2, smooth(other**2) - b**2, smooth(one * other) - a * b
+        c, d = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+        return float(((2 * a * b + c) * (2 * ab + d) / (a**2 + b**2 + c) / (aa + bb + d)).mean())
+
+    assert similarity(frame, many) > 0.99
+    assert similarity(np.roll(frame, 1, 1), many) < 0.985, "and nothing has moved"
 
 
 def test_heads_are_framed_alike(head):
@@ -230,10 +252,40 @@ def test_an_unknown_back_end_is_refused():
     assert "Unset it" in script(DRAW, PYOPENGL_PLATFORM="glx").stdout
 
 
-def test_a_forked_process_is_told_instead_of_hanging():
+def test_a_forked_process_draws_too():
     done = script(f"{DRAW}\nimport os\nchild = os.fork()\nif child:\n os.wait()\nelse:\n go()")
-    assert "spawn" in done.stdout
-    assert "drawn" in done.stdout
+    assert done.stdout.count("drawn") == 2, done.stdout + done.stderr
+
+
+def test_a_drawing_process_that_dies_is_reported_and_replaced(ball):
+    view = View(size=64)
+    first = picture(ball, view)
+    frames = draw(ball, (ball.template * np.float32(1 - k / 1e4) for k in range(1000)), view)
+    next(frames)
+    for worker in workers():
+        worker._process.kill()
+    with pytest.raises(RenderError, match="died"):
+        list(frames)
+    assert (picture(ball, view) == first).all()
+
+
+def test_the_drawing_processes_end_with_the_program(tmp_path):
+    code = f"{DRAW}\nfrom jambatalk.render.workers import workers\n"
+    code += "print(*(worker._process.pid for worker in workers()), flush=True)\n"
+    code += "import os; os.kill(os.getpid(), 9)"
+    numbers = script(code).stdout.split()[2:]
+    assert numbers
+    for _ in range(50):
+        alive = [
+            n
+            for n in numbers
+            if Path(f"/proc/{n}").exists()
+            and "Z" not in Path(f"/proc/{n}/stat").read_text().rsplit(")")[1].split()[0]
+        ]
+        if not alive:
+            break
+        time.sleep(0.1)
+    assert not alive
 
 
 def test_a_half_drawn_clip_does_not_disturb_the_end_of_the_program():

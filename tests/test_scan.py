@@ -1,10 +1,18 @@
 """The selective scan against its definition."""
 
+import sys
+from types import ModuleType
+
 import pytest
 import torch
 from torch import Tensor
 
-from jambatalk.model.scan import selective_scan
+from jambatalk.errors import ModelError
+from jambatalk.model import scan
+from jambatalk.model.config import EncoderConfig, JambaTalkConfig
+from jambatalk.model.jambatalk import JambaTalk
+from jambatalk.model.mamba import Mamba
+from jambatalk.model.scan import BLOCK, selective_scan
 
 
 def inputs(length: int, kind: torch.dtype = torch.float32) -> dict[str, Tensor]:
@@ -31,7 +39,7 @@ def definition(u, delta, a, b, c, d) -> tuple[Tensor, Tensor]:
     return torch.stack(ys, 1), h
 
 
-@pytest.mark.parametrize("length", [1, 31, 32, 33, 100, 1000])
+@pytest.mark.parametrize("length", [1, BLOCK - 1, BLOCK, BLOCK + 1, 100, 1000])
 def test_equals_its_definition(length: int) -> None:
     x = inputs(length)
     y, h = selective_scan(**x)
@@ -61,6 +69,13 @@ def test_gradients_are_those_of_the_definition() -> None:
         torch.testing.assert_close(x.grad, theirs[name].grad.float(), atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.parametrize("length", [1, BLOCK, BLOCK + 3])
+def test_gradients_are_those_of_small_changes(length: int) -> None:
+    x = {k: v.requires_grad_() for k, v in inputs(length, torch.float64).items()}
+    state = torch.randn(2, 6, 4, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(selective_scan, (*x.values(), state))
+
+
 def test_half_precision_is_computed_in_float32() -> None:
     x = inputs(200)
     y, state = selective_scan(**{k: v.bfloat16() for k, v in x.items()})
@@ -68,3 +83,89 @@ def test_half_precision_is_computed_in_float32() -> None:
     assert y.dtype == torch.bfloat16
     assert state.dtype == torch.float32
     torch.testing.assert_close(y.float(), expected, atol=0.02, rtol=0.01)
+
+
+def test_autocast_leaves_it_in_float32() -> None:
+    ours = {k: v.requires_grad_() for k, v in inputs(40).items()}
+    expected, _ = selective_scan(**ours)
+    with torch.autocast("cpu", torch.bfloat16):
+        y, _ = selective_scan(**ours)
+        assert torch.equal(y, expected)
+        (grad,) = torch.autograd.grad(y.sum(), ours["u"])
+    assert torch.equal(grad, torch.autograd.grad(expected.sum(), ours["u"])[0])
+
+
+def test_training_keeps_few_states() -> None:
+    x = {k: v.requires_grad_() for k, v in inputs(50 * BLOCK).items()}
+    kept = []
+    with torch.autograd.graph.saved_tensors_hooks(kept.append, lambda t: t):
+        selective_scan(**x)
+    states = 2 * 50 * BLOCK * 6 * 4
+    assert sum(t.numel() for t in kept if t.ndim > 3) <= states / BLOCK + 2 * 6 * 4
+
+
+def kernel(u, delta, a, b, c, d, return_last_state: bool) -> tuple[Tensor, Tensor]:
+    """What mamba_ssm documents of its selective_scan_fn: channels before frames, from rest."""
+    assert u.shape == delta.shape == (2, 6, u.shape[2])
+    assert b.shape == c.shape == (2, 4, u.shape[2])
+    assert {x.dtype for x in (u, delta, a, b, c, d)} == {torch.float32}
+    assert return_last_state
+    y, h = definition(u.mT, delta.mT, a, b.mT, c.mT, d)
+    return y.mT.float(), h.float()
+
+
+@pytest.fixture
+def mamba_ssm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A GPU and its kernel, as far as a CPU can tell."""
+    interface = ModuleType("mamba_ssm.ops.selective_scan_interface")
+    interface.selective_scan_fn = kernel
+    for name in ("mamba_ssm", "mamba_ssm.ops"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    monkeypatch.setitem(sys.modules, interface.__name__, interface)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.Tensor, "is_cuda", property(lambda _: True))
+
+
+@pytest.mark.usefixtures("mamba_ssm")
+def test_cuda_is_given_what_its_kernel_documents() -> None:
+    cuda, x = scan.scan_named("cuda"), inputs(50)
+    y, end = cuda(**x)
+    expected, state = selective_scan(**x)
+    torch.testing.assert_close(y, expected, atol=2e-6, rtol=1e-5)
+    torch.testing.assert_close(end, state, atol=2e-6, rtol=1e-5)
+    again, end = cuda(**x, state=end)
+    expected, state = selective_scan(**x, state=state)
+    torch.testing.assert_close(again, expected, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(end, state, atol=2e-6, rtol=1e-5)
+    assert cuda(**{k: v.bfloat16() for k, v in x.items()})[0].dtype == torch.bfloat16
+
+
+def small() -> JambaTalk:
+    encoder = EncoderConfig(
+        layers=(1,),
+        architecture={
+            "d_model": 8,
+            "encoder_layers": 1,
+            "encoder_attention_heads": 1,
+            "encoder_ffn_dim": 8,
+            "num_mel_bins": 80,
+        },
+    )
+    return JambaTalk(JambaTalkConfig(encoder=encoder, encoder_width=8, width=32, actions=("a",)))
+
+
+@pytest.mark.usefixtures("mamba_ssm")
+def test_a_scan_is_chosen_by_name_for_the_whole_network() -> None:
+    model = small()
+    blocks = [m for m in model.modules() if isinstance(m, Mamba)]
+    assert {m.scan for m in blocks} == {selective_scan}
+    model.use_scan("cuda")
+    assert {m.scan for m in blocks} == {scan.cuda_selective_scan}
+
+
+def test_a_scan_that_cannot_run_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mamba_ssm", None)
+    with pytest.raises(ModelError, match=r"pip install .*cuda"):
+        small().use_scan("cuda")
+    with pytest.raises(ModelError, match="no scan 'fast'"):
+        small().use_scan("fast")

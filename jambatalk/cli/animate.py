@@ -11,8 +11,9 @@ from pathlib import Path
 from jambatalk import Motion, Speech, TalkingHead
 from jambatalk.cli.options import Stages, add_checkpoint, add_speech, add_view, view_of
 from jambatalk.errors import JambaTalkError
-from jambatalk.face import head_titles
+from jambatalk.face import heads_of
 from jambatalk.render import warm_up
+from jambatalk.talking_head import DEFAULT_CHECKPOINT, draw_video
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -34,6 +35,9 @@ def add(commands: argparse._SubParsersAction) -> None:
     draw.add_argument("--speech", type=Path, help="the recording it belongs to, for the sound")
     draw.add_argument("-o", "--output", type=Path, required=True, help="an .mp4")
     draw.add_argument("--head", help="another head than the saved one")
+    draw.add_argument(
+        "--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, help="whose heads (a folder)"
+    )
     add_view(draw)
     draw.set_defaults(run=_draw)
 
@@ -85,12 +89,9 @@ def _speak(options: argparse.Namespace, styles: list[str] | None, captions: Sequ
 
 
 def _draw(options: argparse.Namespace) -> None:
-    from jambatalk.face import load_head
-    from jambatalk.talking_head import draw_video
-
     motion, stages = Motion.load(options.motion), Stages()
     if options.head:
-        motion = motion.on(load_head(options.head))
+        motion = motion.on(heads_of(options.checkpoint).load(options.head))
     speech = Speech.read(options.speech) if options.speech else None
     draw_video([motion], speech, options.output, view_of(options), progress=stages)
     stages.finish()
@@ -103,5 +104,7 @@ def _list(options: argparse.Namespace) -> None:
     for style in talking_head.styles:
         print(f"  {style:<10} {talking_head.style_notes.get(style, '')}")
     print("Heads")
-    for number, (name, title) in enumerate(head_titles().items(), 1):
-        print(f"  {number:2} {name:<7} {title}")
+    titles = talking_head.heads.titles
+    width = max(map(len, titles))
+    for number, (name, title) in enumerate(titles.items(), 1):
+        print(f"  {number:2} {name:<{width}}  {title}")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
-import json
 import logging
-import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from jambatalk.face import Face
 from jambatalk.heads.anatomy import Anatomy, assemble
 from jambatalk.heads.colours import paint
 from jambatalk.heads.eyes import between_eyes
+from jambatalk.heads.folder import draw_thumbnail, save_arrays, write_index
 from jambatalk.heads.hair import wear
 from jambatalk.heads.identities import IDENTITIES, reference, shape
 from jambatalk.heads.lips import Lips
@@ -23,10 +21,6 @@ from jambatalk.heads.rings import Rings
 from jambatalk.heads.tongue import stick_out
 
 log = logging.getLogger(__name__)
-THUMBNAIL = 192  # pixels
-SHADES = 256  # colours of a thumbnail
-CROP = (0.07, 0.05, 0.93, 0.91)  # left, top, right, bottom: what of the picture is shown
-POSE = {"mouthSmileLeft": 0.25, "mouthSmileRight": 0.25}  # of a thumbnail
 STILL = 5e-5  # metres; less than this is no motion
 GRAIN = 2.0**-18  # metres; templates are rounded to it so that they compress
 
@@ -50,7 +44,7 @@ def build(source: Path | None, out: Path) -> None:
     anatomy = assemble(makehuman, lips, person)
     out.mkdir(parents=True, exist_ok=True)
     topology = _topology(anatomy, lips.stay_together(makehuman.actions))
-    _save(out / "topology.npz", topology)
+    save_arrays(out / "topology.npz", topology)
     for identity in IDENTITIES:
         log.info("building %s", identity.name)
         vertices = lips.seal(shape(identity, makehuman))
@@ -60,10 +54,11 @@ def build(source: Path | None, out: Path) -> None:
             "template": (np.round(template / GRAIN) * GRAIN).astype(np.float32),
             "colors": paint(anatomy, identity),
         }
-        _save(out / f"{identity.name}.npz", arrays)
-        _draw(out / f"{identity.name}.png", identity.name, topology | arrays)
-    index = [{"name": identity.name, "title": identity.title} for identity in IDENTITIES]
-    (out / "heads.json").write_text(json.dumps(index, indent=2, ensure_ascii=False) + "\n")
+        save_arrays(out / f"{identity.name}.npz", arrays)
+        named = {"name": np.array(identity.name), "title": np.array(identity.title)}
+        face = Face.from_arrays(topology | arrays | named)
+        draw_thumbnail(out / f"{identity.name}.png", replace(face, regions={}))
+    write_index(out, {identity.name: identity.title for identity in IDENTITIES})
 
 
 def _topology(anatomy: Anatomy, actions: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -79,35 +74,3 @@ def _topology(anatomy: Anatomy, actions: dict[str, np.ndarray]) -> dict[str, np.
         **{f"region.{name}": index.astype(np.int32) for name, index in anatomy.regions.items()},
         **{f"landmark.{name}": index.astype(np.int32) for name, index in anatomy.landmarks.items()},
     }
-
-
-def _draw(path: Path, name: str, arrays: dict[str, np.ndarray]) -> None:
-    """A small picture of a head that smiles a little."""
-    from jambatalk.render import View, draw  # needs OpenGL
-
-    face = Face(
-        name=name,
-        template=arrays["template"],
-        triangles=arrays["triangles"],
-        colors=arrays["colors"],
-        gloss=arrays["gloss"].astype(np.float32),
-        actions=tuple(arrays["actions"].tolist()),
-        basis=arrays["basis"].astype(np.float32),
-        regions={},
-        landmarks={"chin": arrays["landmark.chin"]},
-    )
-    weights = np.array([POSE.get(action, 0.0) for action in face.actions])
-    (picture,) = draw(face, [face.vertices(weights)], View(size=4 * THUMBNAIL, yaw=12))
-    close = Image.fromarray(picture).crop(np.multiply(CROP, 4 * THUMBNAIL).astype(int).tolist())
-    small = close.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
-    small.quantize(SHADES, Image.Quantize.MEDIANCUT).save(path, optimize=True)
-
-
-def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Like np.savez_compressed, packed tighter and with fixed dates."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, array in arrays.items():
-            buffer = io.BytesIO()
-            np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
-            entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-            archive.writestr(entry, buffer.getvalue(), zipfile.ZIP_DEFLATED, 9)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -10,6 +11,11 @@ from jambatalk.errors import ModelError
 
 Layer = Literal["mamba", "mamba_moe", "attention"]
 LAYERS = ("mamba", "mamba_moe", "attention")
+ENCODERS = ("whisper", "wav2vec2", "hubert", "wavlm")
+Resampling = Literal["after", "before", "pairs"]
+RESAMPLINGS = ("after", "before", "pairs")
+WIRINGS = ("styled", "published")
+SECOND_EXPERT = ("all", "none", "random")
 
 
 @dataclass(frozen=True)
@@ -22,12 +28,37 @@ class EncoderConfig:
         source: a hub name or local folder in the format of `transformers`; None for weights that
             lie in the checkpoint itself (`encoder.safetensors`).
         architecture: without a source, the fields of the `transformers` configuration.
+        resample: how 50 features a second become the motion's frames.
+            "after": the encoder's output is interpolated at the time of each frame;
+            "before": its convolutions' output is stretched to the number of frames and its
+            transformer works at the motion's rate, as JambaTalk was published for VOCASET;
+            "pairs": two features side by side make one of 25 frames a second, as for BIWI.
+        frozen: its weights are never trained, and kept in float16; otherwise they are trained and
+            kept like the decoder's, also those that came from a source. Whisper's are frozen.
     """
 
     kind: str = "whisper"
     layers: tuple[int, ...] = (3, 4)
     source: str | None = None
     architecture: dict[str, Any] = field(default_factory=dict)
+    resample: Resampling = "after"
+    frozen: bool = True
+
+    def __post_init__(self) -> None:
+        if self.kind not in ENCODERS:
+            raise ModelError(f"Unknown encoder '{self.kind}'.", f"Use {', '.join(ENCODERS)}.")
+        if self.resample not in RESAMPLINGS:
+            raise ModelError(
+                f"Features cannot be resampled '{self.resample}'.", f"Use {', '.join(RESAMPLINGS)}."
+            )
+        if self.kind == "whisper" and not self.frozen:
+            raise ModelError("Whisper is not trained here.", "Leave it frozen.")
+        if self.kind == "whisper" and self.resample == "before":
+            raise ModelError(
+                "Whisper's features cannot be resampled before its transformer, whose positions "
+                "are tied to 50 features a second.",
+                "Use 'after' or 'pairs'.",
+            )
 
 
 @dataclass(frozen=True)
@@ -36,12 +67,20 @@ class JambaTalkConfig:
 
     Attributes:
         encoder: the speech encoder.
-        encoder_width: channels of its hidden layers.
+        encoder_width: channels of its features: of its hidden layers, twice that with "pairs".
         fps: frames a second of the motion.
         layers: the decoder, block by block.
+        tied: layers of the same name are one module, run again.
+        wiring: what goes round the layers: "styled", norms set by the speaking style and residuals
+            (:mod:`jambatalk.model.decoder`), or "published", as in the paper's code, without
+            styles (:mod:`jambatalk.model.published`).
         width: channels of the decoder.
+        feed_forward: hidden channels behind attention; None for four times the width.
         d_state, d_conv, expand: of Mamba (its paper's N, convolution width and E).
+        moe_d_state, moe_d_conv: of the Mamba beside experts; None for the same.
         experts, experts_per_frame: of each mixture of experts.
+        second_expert: of the published wiring: "all" frames have one, "none" has, or "random":
+            drawn by its share while training, as published, and all frames otherwise.
         heads, kv_heads: of attention; several query heads share one key-value head.
         attention_window: frames of attention to each side; None attends to the whole recording.
         rotary_rank: rank of the learned correction to the rotary angles (LRL-RoPE).
@@ -50,7 +89,9 @@ class JambaTalkConfig:
         style_notes: name → one sentence about where that style comes from.
         style_width: length of a style vector.
         dropout: while training.
-        actions: names of what is predicted, in order.
+        actions: names of what is predicted, in order; none where vertices are predicted.
+        vertices: of the mesh whose offsets from its template are predicted; 0 for actions.
+        unit: metres that one unit of predicted vertices is.
     """
 
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
@@ -60,12 +101,18 @@ class JambaTalkConfig:
         *("mamba", "mamba_moe", "attention"),
         *("mamba_moe", "mamba", "mamba_moe"),
     )
+    tied: bool = False
+    wiring: Literal["styled", "published"] = "styled"
     width: int = 128
+    feed_forward: int | None = None
     d_state: int = 16
     d_conv: int = 4
     expand: int = 2
+    moe_d_state: int | None = None
+    moe_d_conv: int | None = None
     experts: int = 2
     experts_per_frame: int = 2
+    second_expert: Literal["all", "none", "random"] = "all"
     heads: int = 4
     kv_heads: int = 2
     attention_window: int | None = 30
@@ -75,11 +122,16 @@ class JambaTalkConfig:
     style_width: int = 16
     dropout: float = 0.25
     actions: tuple[str, ...] = ()
+    vertices: int = 0
+    unit: float = 1.0
 
     def __post_init__(self) -> None:
         for layer in self.layers:
-            if layer not in LAYERS:
-                raise ModelError(f"Unknown layer '{layer}'.", f"Use {', '.join(LAYERS)}.")
+            _known("layer", layer, LAYERS)
+        _known("wiring", self.wiring, WIRINGS)
+        _known("choice of second experts", self.second_expert, SECOND_EXPERT)
+        if self.actions and self.vertices:
+            raise ModelError("Either actions or vertices are predicted, not both.")
         if self.width % self.heads or self.heads % self.kv_heads:
             raise ModelError(
                 f"{self.heads} heads with {self.kv_heads} key-value heads do not divide "
@@ -88,6 +140,21 @@ class JambaTalkConfig:
             )
         if (self.width // self.heads) % 2:
             raise ModelError("Rotary embedding needs an even number of channels a head.")
+        if self.encoder.resample == "pairs" and self.fps != 25:
+            raise ModelError(
+                f"Pairs of features make 25 frames a second, not {self.fps:g}.",
+                "Set fps to 25, or resample 'after'.",
+            )
+
+    @property
+    def outputs(self) -> int:
+        """Numbers predicted a frame."""
+        return 3 * self.vertices or len(self.actions)
+
+    def order(self, names: Sequence[str]) -> list[str]:
+        """The key of the module that each of these layers runs: one a name where they are tied,
+        one a place otherwise."""
+        return list(names) if self.tied else [str(place) for place in range(len(names))]
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for config.json."""
@@ -105,6 +172,11 @@ class JambaTalkConfig:
             return cls(**{**_tuples(values), "encoder": encoder})
         except TypeError as error:
             raise ModelError(f"The configuration does not fit this version ({error}).") from error
+
+
+def _known(what: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ModelError(f"Unknown {what} '{value}'.", f"Use {', '.join(known)}.")
 
 
 def _tuples(values: dict[str, Any]) -> dict[str, Any]:

@@ -5,17 +5,22 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from jambatalk.model.attention import GroupedQueryAttention
-from jambatalk.model.config import JambaTalkConfig, Layer
-from jambatalk.model.mamba import Mamba
-from jambatalk.model.moe import MixtureOfExperts
+from jambatalk.model import parts
+from jambatalk.model.config import JambaTalkConfig
+
+PARTS = {  # layer → its parts, each of which stands in a residual
+    "mamba": (parts.mamba,),
+    "mamba_moe": (parts.moe_mamba, parts.experts),
+    "attention": (parts.attention, parts.feed_forward),
+}
 
 
 class JambaDecoder(nn.Module):
     """A stack of Mamba, Mamba with experts, and attention, in the pattern of the configuration.
 
     Shapes: b batch, l frames, m encoder layers, c their channels, d width, s style width,
-    k actions. JambaTalk, arXiv 2408.01627; the interleaving is Jamba's, arXiv 2403.19887.
+    k outputs, actions for one. JambaTalk, arXiv 2408.01627; the interleaving is Jamba's, arXiv
+    2403.19887.
     """
 
     def __init__(self, config: JambaTalkConfig) -> None:
@@ -26,21 +31,18 @@ class JambaDecoder(nn.Module):
         self.dropout = nn.Dropout(config.dropout)  # of features: no voice is to be learned by heart
         self.feature_map = nn.Linear(config.encoder_width, config.width)
         self.style_table = nn.Embedding(len(config.styles), config.style_width)
-        self.blocks = nn.ModuleList(
-            StyledResidual(inner, config)
-            for layer in config.layers
-            for inner in _inner(layer, config)
-        )
+        self.order, self.blocks = _stack(config)
         self.norm = StyledNorm(config.width, config.style_width)
-        self.motion_map = nn.Linear(config.width, len(config.actions))
+        self.motion_map = nn.Linear(config.width, config.outputs)
         # What a unit of each output does to the actions. Training sets it so that every output
         # moves the face equally far: one action moves the lips by centimetres, another hardly.
-        self.register_buffer("output_units", torch.eye(len(config.actions)))  # (k, k)
+        units = torch.eye(len(config.actions)) if config.actions else None  # (k, k)
+        self.register_buffer("output_units", units)
         nn.init.normal_(self.style_table.weight, std=0.5)
         nn.init.zeros_(self.motion_map.bias)
 
     def forward(self, features: Tensor, style: Tensor) -> Tensor:
-        """Predicts the weights of all frames.
+        """Predicts all frames.
 
         Args:
             features: (b, l, m, c) at the motion's frame rate.
@@ -52,9 +54,10 @@ class JambaDecoder(nn.Module):
         mix = torch.softmax(self.layer_mix, 0)
         heard = torch.einsum("blmc,m->blc", self.layer_norm(features), mix)  # (b, l, c)
         x = self.feature_map(self.dropout(heard))  # (b, l, d)
-        for block in self.blocks:
-            x = block(x, style)
-        return self.motion_map(self.norm(x, style)) @ self.output_units
+        for key in self.order:
+            x = self.blocks[key](x, style)
+        motion = self.motion_map(self.norm(x, style))
+        return motion if self.output_units is None else motion @ self.output_units
 
 
 class StyledNorm(nn.Module):
@@ -90,16 +93,11 @@ class StyledResidual(nn.Module):
         return x + self.dropout(y)
 
 
-def _inner(layer: Layer, config: JambaTalkConfig) -> list[nn.Module]:
-    """What one layer of the pattern is made of, each part to stand in a residual."""
-    width = config.width
-    if layer == "attention":
-        attention = GroupedQueryAttention(
-            width, config.heads, config.kv_heads, config.rotary_rank, config.attention_window
-        )
-        forward = [nn.Linear(width, 4 * width), nn.ReLU(), nn.Linear(4 * width, width)]
-        return [attention, nn.Sequential(*forward)]
-    mamba = Mamba(width, config.d_state, config.d_conv, config.expand)
-    if layer == "mamba":
-        return [mamba]
-    return [mamba, MixtureOfExperts(width, config.experts, config.experts_per_frame)]
+def _stack(config: JambaTalkConfig) -> tuple[list[str], nn.ModuleDict]:
+    """The residuals by key, and the order of the keys in which they are run."""
+    builders = [build for layer in config.layers for build in PARTS[layer]]
+    order, blocks = config.order([build.__name__ for build in builders]), nn.ModuleDict()
+    for key, build in zip(order, builders, strict=True):
+        if key not in blocks:
+            blocks[key] = StyledResidual(build(config), config)
+    return order, blocks

@@ -1,20 +1,17 @@
-"""Speech encoders: waveform in, features at 50 Hz and then at the motion's frame rate out."""
+"""Speech encoders: waveform in, features at the motion's frame rate out."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import dataclasses
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
 
 from jambatalk.errors import ModelError
 from jambatalk.model.config import EncoderConfig
+from jambatalk.model.whisper import WhisperConfig, WhisperEncoder, log_mel
 from jambatalk.speech import SAMPLE_RATE
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel
 
 FEATURE_RATE = 50.0  # features a second, of every encoder here
 WINDOW = 1000  # features (20 s) heard at a time in a long recording
@@ -22,45 +19,75 @@ CONTEXT = 100  # features (2 s) heard on each side of a window and then dropped
 
 
 class SpeechEncoder(nn.Module):
-    """A frozen encoder of `transformers`, read at the hidden layers the decoder wants.
+    """A speech encoder, read at the hidden layers the decoder wants.
 
-    Long recordings are heard in overlapping windows, so that memory does not grow with the
-    square of their length.
+    It is frozen unless :meth:`unfreeze` is called. Long recordings are heard in overlapping
+    windows, so that memory does not grow with the square of their length.
     """
 
     steps_per_feature: int  # of the encoder's input
 
-    def __init__(self, model: PreTrainedModel, layers: tuple[int, ...]) -> None:
+    def __init__(
+        self, model: nn.Module, config: EncoderConfig, fps: float, width: int, depth: int
+    ) -> None:
         super().__init__()
-        self.model = model.eval().requires_grad_(False)
-        self.layers = layers
-
-    @property
-    def width(self) -> int:
-        """Channels of a feature."""
-        return self.model.config.hidden_size
+        if not all(1 <= layer <= depth for layer in config.layers):
+            raise ModelError(
+                f"The speech encoder '{config.source or config.kind}' has {depth} layers, "
+                f"not all of {config.layers}.",
+                f"Choose layers from 1 to {depth}.",
+            )
+        self.model = model.requires_grad_(False)
+        self.layers, self.resample, self.fps = config.layers, config.resample, fps
+        self.width = 2 * width if self.resample == "pairs" else width  # channels of a frame
+        self.trainable = False
+        self.eval()
 
     @torch.inference_mode()
     def forward(self, samples: np.ndarray) -> Tensor:
-        """Hears a recording.
+        """Hears a recording of any length.
 
         Args:
-            samples: (n,) float32, 16 kHz, levelled.
+            samples: (n,) float32, 16 kHz.
 
         Returns:
-            (l, m, c): about 50 features a second, m layers, c channels.
+            (t, m, c): t frames at the motion's rate, m layers, c channels.
         """
-        heard = self._front(samples).to(self.model.device)  # (..., steps)
+        heard = self._front(samples).to(next(self.parameters()).device)  # (..., steps)
         length = max(1, heard.shape[-1] // self.steps_per_feature)
         if length <= WINDOW + 2 * CONTEXT:
-            return self._hear(heard)
+            return self._frames(self._hear(heard), len(samples))
         parts = []
         for start in range(0, length, WINDOW):
             before = min(CONTEXT, start)
             first = (start - before) * self.steps_per_feature
             last = (start + WINDOW + CONTEXT) * self.steps_per_feature
             parts.append(self._hear(heard[..., first:last])[before : before + WINDOW])
-        return torch.cat(parts)
+        return self._frames(torch.cat(parts), len(samples))
+
+    def hear(self, samples: np.ndarray) -> Tensor:
+        """As :meth:`forward`, but in one piece whatever the length, and with gradients."""
+        heard = self._front(samples).to(next(self.parameters()).device)
+        return self._frames(self._hear(heard), len(samples))
+
+    def unfreeze(self) -> None:
+        """Lets training change the weights."""
+        self.model.requires_grad_(True)
+        self.trainable = True
+
+    def train(self, mode: bool = True) -> SpeechEncoder:
+        """Training mode, if it is trained: a frozen encoder always hears the same."""
+        return super().train(mode and self.trainable)
+
+    def _frames(self, features: Tensor, samples: int) -> Tensor:
+        """What was heard of so many samples, (l, m, c), as (t, m, c) at the motion's rate."""
+        if self.resample == "after":
+            frames = count_frames(samples / SAMPLE_RATE, self.fps)
+            return to_frame_rate(features, self.fps, frames)
+        if self.resample == "pairs":
+            even = features[: len(features) // 2 * 2].unflatten(0, (-1, 2))  # (t, 2, m, c)
+            return even.transpose(1, 2).flatten(2)
+        return features  # they came at that rate
 
     def _front(self, samples: np.ndarray) -> Tensor:
         """The encoder's input, time last."""
@@ -72,83 +99,52 @@ class SpeechEncoder(nn.Module):
 
 
 class WhisperSpeechEncoder(SpeechEncoder):
-    """Whisper's encoder on the real length of the speech instead of a padded 30 s window.
-
-    Its own `forward` insists on 30 s, so its layers are called here one by one.
-    Whisper: arXiv 2212.04356.
-    """
+    """Whisper's encoder on the real length of the speech instead of a padded 30 s window."""
 
     steps_per_feature = 2  # mel frames of 10 ms
 
-    def __init__(self, model: PreTrainedModel, layers: tuple[int, ...]) -> None:
-        from transformers import WhisperFeatureExtractor
-
-        super().__init__(model, layers)
-        self.mel = WhisperFeatureExtractor(feature_size=model.config.num_mel_bins)
-
-    def _front(self, samples: np.ndarray) -> Tensor:
-        mel = self.mel(samples, sampling_rate=SAMPLE_RATE, padding="do_not_pad", truncation=False)
-        return torch.as_tensor(np.asarray(mel["input_features"]))  # (1, mels, steps)
-
-    def _hear(self, heard: Tensor) -> Tensor:
-        whisper = self.model
-        x = F.gelu(whisper.conv1(heard))
-        x = F.gelu(whisper.conv2(x)).transpose(1, 2)  # (1, l, c)
-        x = x + whisper.embed_positions.weight[: x.shape[1]]
-        hidden = []
-        for layer in whisper.layers[: max(self.layers)]:
-            x = layer(x, None)
-            hidden.append(x)
-        return torch.stack([hidden[i - 1] for i in self.layers], -2)[0]
-
-
-class WaveformSpeechEncoder(SpeechEncoder):
-    """wav2vec 2.0, HuBERT or WavLM (arXiv 2006.11477, 2106.07447, 2110.13900)."""
-
-    steps_per_feature = 320  # samples
-    receptive_field = 400  # samples that the first feature needs
+    def __init__(self, config: EncoderConfig, fps: float) -> None:
+        model = _whisper(config)
+        shape = model.config
+        super().__init__(model, config, fps, shape.d_model, shape.encoder_layers)
 
     def _front(self, samples: np.ndarray) -> Tensor:
-        x = torch.as_tensor(samples)
-        x = (x - x.mean()) / (x.var(unbiased=False) + 1e-7).sqrt()
-        return F.pad(x, (0, max(0, self.receptive_field - len(x))))[None]  # (1, steps)
+        return log_mel(torch.as_tensor(samples), self.model.config.num_mel_bins)  # (mels, steps)
 
     def _hear(self, heard: Tensor) -> Tensor:
-        hidden = self.model(heard, output_hidden_states=True).hidden_states
-        return torch.stack([hidden[i] for i in self.layers], -2)[0]
+        outputs = self.model(heard, max(self.layers))
+        return torch.stack([outputs[i - 1] for i in self.layers], -2)
 
 
-def build_encoder(config: EncoderConfig) -> SpeechEncoder:
+def build_encoder(config: EncoderConfig, fps: float) -> SpeechEncoder:
     """The encoder of a configuration: with its source's weights, or empty to be filled.
 
+    Args:
+        config: which, and what of it.
+        fps: frames a second of the motion.
+
     Raises:
-        ModelError: the source cannot be loaded, or the kind is unknown.
+        ModelError: the source cannot be loaded, or has no such layers.
     """
-    import transformers
+    if config.kind == "whisper":
+        return WhisperSpeechEncoder(config, fps)
+    from jambatalk.model.waveform import WaveformSpeechEncoder
 
-    names = {"whisper": "Whisper", "wav2vec2": "Wav2Vec2", "hubert": "Hubert", "wavlm": "WavLM"}
-    if config.kind not in names:
-        raise ModelError(f"Unknown encoder '{config.kind}'.", f"Use {', '.join(names)}.")
-    name = names[config.kind]  # each class is imported when it is asked for, which takes a second
-    if config.source is not None:
-        try:
-            model = getattr(transformers, f"{name}Model").from_pretrained(config.source)
-        except (OSError, ValueError) as error:
-            raise ModelError(
-                f"The speech encoder '{config.source}' could not be loaded ({error}).",
-                "Give a local folder, or a name on the Hugging Face hub and a network.",
-            ) from error
-        model = model.encoder if config.kind == "whisper" else model
-    else:
-        architecture = getattr(transformers, f"{name}Config")(**config.architecture)
-        if config.kind == "whisper":
-            from transformers.models.whisper.modeling_whisper import WhisperEncoder
+    return WaveformSpeechEncoder(config, fps)
 
-            model = WhisperEncoder(architecture)
-        else:
-            model = getattr(transformers, f"{name}Model")(architecture)
-    wrapper = WhisperSpeechEncoder if config.kind == "whisper" else WaveformSpeechEncoder
-    return wrapper(model.float(), config.layers)
+
+def _whisper(config: EncoderConfig) -> WhisperEncoder:
+    if config.source is None:
+        return WhisperEncoder(WhisperConfig(**config.architecture))
+    from jambatalk.model.pretrained import pretrained
+
+    published = pretrained("whisper", config.source).encoder
+    fields = [field.name for field in dataclasses.fields(WhisperConfig)]
+    model = WhisperEncoder(WhisperConfig(**{f: getattr(published.config, f) for f in fields}))
+    weights = published.state_dict()
+    del weights["embed_positions.weight"]  # sinusoids, which the model makes itself
+    model.load_state_dict(weights)
+    return model
 
 
 def count_frames(seconds: float, fps: float) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -13,12 +14,16 @@ from torch import Tensor, nn
 from jambatalk.errors import ModelError
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.decoder import JambaDecoder
-from jambatalk.model.encoder import build_encoder, count_frames, to_frame_rate
+from jambatalk.model.encoder import build_encoder
+from jambatalk.model.mamba import Mamba
+from jambatalk.model.published import PublishedDecoder
+from jambatalk.model.scan import scan_named
 from jambatalk.speech import Speech
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"  # the decoder, float32
-ENCODER_WEIGHTS = "encoder.safetensors"  # the frozen encoder, float16; retraining leaves it alone
+ENCODER_WEIGHTS = "encoder.safetensors"  # a frozen one in float16: retraining leaves it alone
+DECODERS = {"styled": JambaDecoder, "published": PublishedDecoder}
 
 Style = str | Mapping[str, float]
 
@@ -33,21 +38,41 @@ class JambaTalk(nn.Module):
     def __init__(self, config: JambaTalkConfig) -> None:
         super().__init__()
         self.config = config
-        self.encoder = build_encoder(config.encoder)
-        self.decoder = JambaDecoder(config)
+        self.encoder = build_encoder(config.encoder, config.fps)
+        if self.encoder.width != config.encoder_width:
+            raise ModelError(
+                f"The encoder's features have {self.encoder.width} channels, and the "
+                f"configuration says {config.encoder_width}.",
+                f"Set encoder_width to {self.encoder.width}.",
+            )
+        if not config.encoder.frozen:
+            self.encoder.unfreeze()
+        self.decoder = DECODERS[config.wiring](config)
+
+    def use_scan(self, name: str) -> None:
+        """Runs every Mamba block by the scan of that name, "torch" (as it begins) or "cuda".
+
+        Raises:
+            ModelError: an unknown name, or one that cannot run here.
+        """
+        scan = scan_named(name)
+        for module in self.modules():
+            if isinstance(module, Mamba):
+                module.scan = scan
 
     def listen(self, speech: Speech) -> Tensor:
         """Speech features at the motion's frame rate, (t, m, c): t frames, m layers, c channels.
 
         They do not depend on the style: compute them once for many.
         """
-        frames = count_frames(speech.duration, self.config.fps)
-        return to_frame_rate(self.encoder(speech.levelled()), self.config.fps, frames)
+        return self.encoder(speech.levelled())
 
     @torch.inference_mode()
     def predict(self, features: Tensor, style: Tensor) -> Tensor:
-        """Weights (t, k) in 0..1 for features (t, m, c) in a style (s,). Deterministic."""
-        return self.decoder(features[None], style[None])[0].clamp(0.0, 1.0)
+        """For features (t, m, c) in a style (s,): weights (t, k) in 0..1, or offsets (t, 3 V) of
+        the vertices from their template, metres. Deterministic."""
+        motion = self.decoder(features[None], style[None])[0]
+        return motion.mul_(self.config.unit) if self.config.vertices else motion.clamp(0.0, 1.0)
 
     def style(self, style: Style, strength: float = 1.0) -> Tensor:
         """The vector (s,) of a named style or of a mixture of them.
@@ -67,23 +92,27 @@ class JambaTalk(nn.Module):
         total = sum(shares.values())
         if total <= 0 or min(shares.values()) < 0:
             raise ModelError(f"The shares {shares} do not make a style.", "Use positive shares.")
+        if not self.config.style_width:  # the one style is what was learned
+            return torch.zeros(0)
         table = self.decoder.style_table.weight.detach()
         vector = sum(share / total * table[names.index(name)] for name, share in shares.items())
         return torch.lerp(table[0], vector, strength)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Writes configuration and weights into a folder. The model card is left alone."""
-        folder = Path(folder)
+        folder, config = Path(folder), self.config
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / CONFIG).write_text(json.dumps(self.config.to_dict(), indent=2) + "\n")
+        if not config.encoder.frozen:  # trained, it is no longer what its source was
+            own = self.encoder.model.config.to_diff_dict()
+            config = replace(config, encoder=replace(config.encoder, source=None, architecture=own))
+        (folder / CONFIG).write_text(json.dumps(config.to_dict(), indent=2) + "\n")
         save_file(dict(self.decoder.state_dict()), folder / WEIGHTS)
-        encoder = folder / ENCODER_WEIGHTS
-        if self.config.encoder.source is None and not encoder.exists():
+        encoder, frozen = folder / ENCODER_WEIGHTS, config.encoder.frozen
+        if config.encoder.source is None and not (frozen and encoder.exists()):
             save_file(
                 {
-                    name: weight.half().contiguous()
+                    name: (weight.half() if frozen else weight).contiguous()
                     for name, weight in self.encoder.model.state_dict().items()
-                    if name != "embed_positions.weight"  # sinusoids
                 },
                 encoder,
             )
@@ -99,7 +128,7 @@ class JambaTalk(nn.Module):
             ModelError: no such checkpoint, or its weights are not this network's; the message
                 names what is missing and what is unexpected.
         """
-        folder = _fetch(source)
+        folder = fetch(source)
         try:
             values = json.loads((folder / CONFIG).read_text())
         except (OSError, ValueError) as error:
@@ -108,9 +137,9 @@ class JambaTalk(nn.Module):
                 f"Give a folder with {CONFIG} and {WEIGHTS}, or train one with 'jambatalk train'.",
             ) from error
         model = cls(JambaTalkConfig.from_dict(values))
-        _load_strictly(model.decoder, folder / WEIGHTS)
+        load_strictly(model.decoder, folder / WEIGHTS)
         if model.config.encoder.source is None:
-            _load_strictly(model.encoder.model, folder / ENCODER_WEIGHTS, "embed_positions.weight")
+            load_strictly(model.encoder.model, folder / ENCODER_WEIGHTS)
         return model.eval()
 
     def push_to_hub(self, name: str, folder: str | Path) -> None:
@@ -122,7 +151,12 @@ class JambaTalk(nn.Module):
         hub.upload_folder(repo_id=name, folder_path=folder)
 
 
-def _fetch(source: str | Path) -> Path:
+def fetch(source: str | Path) -> Path:
+    """The folder of a checkpoint: the one that is given, or a copy from the Hugging Face hub.
+
+    Raises:
+        ModelError: there is none of that name.
+    """
     folder = Path(source)
     if folder.is_dir():
         return folder
@@ -143,7 +177,7 @@ def _fetch(source: str | Path) -> Path:
         ) from error
 
 
-def _load_strictly(module: nn.Module, path: Path, *made_by_the_model: str) -> None:
+def load_strictly(module: nn.Module, path: Path) -> None:
     """Loads all weights of a module, or says which are missing and which are unexpected."""
     try:
         weights = load_file(path)
@@ -155,15 +189,14 @@ def _load_strictly(module: nn.Module, path: Path, *made_by_the_model: str) -> No
         missing, unexpected = module.load_state_dict(weights, strict=False)
     except RuntimeError as error:
         raise ModelError(f"The weights in {path} have other shapes: {error}.") from error
-    missing = [name for name in missing if name not in made_by_the_model]
     if missing or unexpected:
         raise ModelError(
-            f"The weights in {path} do not fit its configuration: missing {_some(missing)}, "
-            f"unexpected {_some(unexpected)}."
+            f"The weights in {path} do not fit its configuration: missing {some(missing)}, "
+            f"unexpected {some(unexpected)}."
         )
 
 
-def _some(names: list[str], shown: int = 5) -> str:
+def some(names: list[str], shown: int = 5) -> str:
     """The first names of a list that may be long."""
     more = f" and {len(names) - shown} more" if len(names) > shown else ""
     return (", ".join(names[:shown]) or "none") + more

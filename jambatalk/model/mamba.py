@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from jambatalk.model.scan import selective_scan
+from jambatalk.model.scan import Scan, scan_named
 
 
 class MambaState(NamedTuple):
@@ -32,6 +32,7 @@ class Mamba(nn.Module):
         inner = expand * d_model
         self.rank = math.ceil(d_model / 16)
         self.d_state = d_state
+        self.scan: Scan = scan_named("torch")
         self.in_proj = nn.Linear(d_model, 2 * inner, bias=False)
         self.conv1d = nn.Conv1d(inner, inner, d_conv, groups=inner)  # padded by the state
         self.x_proj = nn.Linear(inner, self.rank + 2 * d_state, bias=False)
@@ -59,7 +60,7 @@ class Mamba(nn.Module):
         padded = torch.cat([past, u], -1)  # (b, e, d_conv - 1 + l)
         u = F.silu(self.conv1d(padded)).transpose(1, 2)  # (b, l, e)
         dt, b, c = self.x_proj(u).split([self.rank, self.d_state, self.d_state], -1)
-        y, ssm = selective_scan(
+        y, ssm = self.scan(
             u,
             F.softplus(self.dt_proj(dt)),
             -torch.exp(self.A_log.float()),

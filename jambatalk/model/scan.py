@@ -1,14 +1,75 @@
-"""The selective scan of Mamba in plain PyTorch.
+"""The selective scan of Mamba, as PyTorch and as the CUDA kernel of mamba_ssm.
 
     h_t = exp(Δ_t A) h_{t-1} + Δ_t B_t u_t        y_t = C_t · h_t + D u_t
 
 Shapes: b batch, l frames, d channels, n states. Mamba, arXiv 2312.00752, section 3.
 """
 
+from __future__ import annotations
+
+from typing import Any, Protocol
+
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
-BLOCK = 32  # frames discretised at a time: enough to keep the cores busy, small enough for cache
+from jambatalk.errors import ModelError
+
+BLOCK = 16  # frames discretised at a time: enough to keep a core busy, few enough for its cache
+
+
+class Scan(Protocol):
+    """What both scans are; either takes the parameters of the other."""
+
+    def __call__(
+        self,
+        u: Tensor,
+        delta: Tensor,
+        a: Tensor,
+        b: Tensor,
+        c: Tensor,
+        d: Tensor,
+        state: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Runs the recurrence over all frames, in float32 at least, whatever comes in.
+
+        Args:
+            u: (b, l, d) input.
+            delta: (b, l, d) step sizes, positive.
+            a: (d, n) negative, A = -exp(A_log).
+            b: (b, l, n) input projection.
+            c: (b, l, n) output projection.
+            d: (d,) skip.
+            state: (b, d, n) where an earlier call ended; None starts at rest.
+
+        Returns:
+            y (b, l, d) in u's type, and the state (b, d, n) after the last frame.
+        """
+
+
+def scan_named(name: str) -> Scan:
+    """The scan of that name: "torch", for any device, or "cuda".
+
+    Nothing but this choice decides which one runs.
+
+    Raises:
+        ModelError: an unknown name; "cuda" without mamba_ssm or a GPU.
+    """
+    if name == "torch":
+        return selective_scan
+    if name != "cuda":
+        raise ModelError(f"There is no scan '{name}'.", "Use 'torch' or 'cuda'.")
+    try:
+        import mamba_ssm.ops.selective_scan_interface  # noqa: F401
+    except ImportError as error:
+        raise ModelError(
+            f"The scan 'cuda' needs the kernels of mamba_ssm ({error}).",
+            "Install them: MAMBA_KEEP_CUDA_BUILD=TRUE pip install --no-build-isolation "
+            "'jambatalk[cuda]'. Or use the scan 'torch'.",
+        ) from error
+    if not torch.cuda.is_available():
+        raise ModelError("The scan 'cuda' needs a CUDA GPU.", "Use the scan 'torch'.")
+    return cuda_selective_scan
 
 
 def selective_scan(
@@ -20,35 +81,132 @@ def selective_scan(
     d: Tensor,
     state: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Runs the recurrence over all frames, in float32 whatever comes in.
+    """The :class:`Scan` in plain PyTorch.
 
-    Args:
-        u: (b, l, d) input.
-        delta: (b, l, d) step sizes, positive.
-        a: (d, n) negative, A = -exp(A_log).
-        b: (b, l, n) input projection.
-        c: (b, l, n) output projection.
-        d: (d,) skip.
-        state: (b, d, n) where an earlier call ended; None starts at rest.
-
-    Returns:
-        y (b, l, d) in u's type, and the state (b, d, n) after the last frame.
+    Training keeps one state in 16 and computes the others again.
     """
     kind = u.dtype
+    wide = torch.promote_types(kind, torch.float32)
+    u, delta, a, b, c, d = (x.to(wide) for x in (u, delta, a, b, c, d))
+    if state is None:
+        state = u.new_zeros(u.shape[0], *a.shape)
+    y, state = _BlockedScan.apply(u, delta, a, b, c, state.to(wide))
+    return torch.addcmul(y, u, d).to(kind), state
+
+
+def cuda_selective_scan(
+    u: Tensor,
+    delta: Tensor,
+    a: Tensor,
+    b: Tensor,
+    c: Tensor,
+    d: Tensor,
+    state: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The :class:`Scan` by `selective_scan_fn` of mamba_ssm, in float32.
+
+    The state it returns carries no gradient. This project's tests run it with a stand-in for the
+    kernel; the kernel itself was not run.
+
+    Raises:
+        ModelError: the tensors are not on a CUDA device.
+    """
+    from mamba_ssm.ops.selective_scan_interface import selective_scan_fn
+
+    if not u.is_cuda:
+        raise ModelError(
+            "The scan 'cuda' was chosen, and the network is not on a CUDA device.",
+            "Move it there, or use the scan 'torch'.",
+        )
+    kind = u.dtype
     u, delta, a, b, c, d = (x.float() for x in (u, delta, a, b, c, d))
-    batch, length, channels = u.shape
-    h = u.new_zeros(batch, channels, a.shape[1]) if state is None else state.float()
-    du = delta * u
-    outputs = []
-    for start in range(0, length, BLOCK):
-        now = slice(start, start + BLOCK)
-        decay = torch.exp(delta[:, now, :, None] * a)  # (b, block, d, n)
-        inflow = du[:, now, :, None] * b[:, now, None, :]  # (b, block, d, n)
-        states = []
-        # unbind has one backward for all frames; indexing x[:, t] would have one a frame
-        for decay_t, inflow_t in zip(decay.unbind(1), inflow.unbind(1), strict=True):
-            h = torch.addcmul(inflow_t, decay_t, h)
-            states.append(h)
-        outputs.append((torch.stack(states, 1) @ c[:, now, :, None]).squeeze(-1))
-    y = torch.cat(outputs, 1) + u * d
-    return y.to(kind), h
+    by_channel = (x.transpose(1, 2).contiguous() for x in (b, c))
+    y, end = selective_scan_fn(
+        u.transpose(1, 2).contiguous(),  # (b, d, l)
+        delta.transpose(1, 2).contiguous(),
+        a,
+        *by_channel,  # (b, n, l)
+        d,
+        return_last_state=True,
+    )
+    y, end = y.transpose(1, 2), end.detach()
+    if state is not None:  # the kernel starts at rest; the recurrence is linear in its start
+        carried = torch.exp(delta.cumsum(1)[..., None] * a) * state[:, None]  # (b, l, d, n)
+        y = y + (carried @ c[..., None]).squeeze(-1)
+        end = end + carried[:, -1].detach()
+    return y.to(kind), end
+
+
+class _BlockedScan(torch.autograd.Function):
+    """The recurrence without its skip, block by block in buffers that stay in the cache.
+
+    Of all states only those between blocks are kept; the backward pass computes the others again,
+    which costs less than fetching them from memory.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, u: Tensor, delta: Tensor, a: Tensor, b: Tensor, c: Tensor, h: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Gives y (b, l, d) and the last state."""
+        du, y = delta * u, torch.empty_like(u)
+        bounds = u.new_empty(-(-u.shape[1] // BLOCK) + 1, *h.shape)  # states between blocks
+        bounds[0] = h
+        decay, states = (u.new_empty(u.shape[0], BLOCK, *a.shape) for _ in range(2))
+        with torch.autocast(u.device.type, enabled=False):
+            for block in range(len(bounds) - 1):
+                now = slice(block * BLOCK, (block + 1) * BLOCK)
+                hs = _states(bounds[block], delta[:, now], a, du[:, now], b[:, now], decay, states)
+                bounds[block + 1] = hs[:, -1]
+                y[:, now] = (hs @ c[:, now, :, None]).squeeze(-1)
+        ctx.save_for_backward(u, delta, a, b, c, bounds)
+        return y, bounds[-1].clone()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, y_grad: Tensor, h_grad: Tensor) -> tuple[Tensor, ...]:
+        """Gives the gradients of all inputs; h_grad is that of the last state."""
+        u, delta, a, b, c, bounds = ctx.saved_tensors
+        du = delta * u
+        du_grad, step_grad, b_grad, c_grad = (torch.empty_like(x) for x in (u, delta, b, c))
+        a_grad = torch.zeros_like(a)
+        decay, states, grads = (u.new_empty(u.shape[0], BLOCK, *a.shape) for _ in range(3))
+        with torch.autocast(u.device.type, enabled=False):
+            for block in reversed(range(len(bounds) - 1)):
+                now = slice(block * BLOCK, (block + 1) * BLOCK)
+                h = bounds[block]
+                hs = _states(h, delta[:, now], a, du[:, now], b[:, now], decay, states)
+                size = hs.shape[1]
+                decays, gs = decay[:, :size], grads[:, :size]
+                c_grad[:, now] = (y_grad[:, now, None] @ hs).squeeze(2)
+                # what each state did to its own output, then to all that came after
+                torch.mul(y_grad[:, now, :, None], c[:, now, None], out=gs)
+                by_frame = gs.unbind(1)
+                by_frame[-1].add_(h_grad)
+                for g, after, fade in zip(
+                    by_frame[-2::-1], by_frame[:0:-1], decays.unbind(1)[:0:-1], strict=True
+                ):
+                    g.addcmul_(fade, after)
+                h_grad = decays[:, 0] * gs[:, 0]
+                du_grad[:, now] = (gs @ b[:, now, :, None]).squeeze(-1)
+                b_grad[:, now] = (du[:, now, None] @ gs).squeeze(2)
+                # through exp(Δ A), whose gradient is that of the decay times itself
+                exponent = decays.mul_(gs)
+                exponent[:, 0] *= h
+                exponent[:, 1:] *= hs[:, :-1]
+                step_grad[:, now] = torch.mul(exponent, a, out=gs).sum(-1)
+                a_grad += exponent.mul_(delta[:, now, :, None]).sum((0, 1))
+        return du_grad * delta, step_grad.addcmul_(du_grad, u), a_grad, b_grad, c_grad, h_grad
+
+
+def _states(
+    h: Tensor, delta: Tensor, a: Tensor, du: Tensor, b: Tensor, decay: Tensor, states: Tensor
+) -> Tensor:
+    """All states (b, block, d, n) of one block that starts from h, written into `states`, and
+    the block's exp(Δ A) into `decay`."""
+    decay, states = decay[:, : delta.shape[1]], states[:, : delta.shape[1]]
+    torch.mul(delta[..., None], a, out=decay).exp_()
+    torch.mul(du[..., None], b[:, :, None], out=states)
+    for fade, inflow in zip(decay.unbind(1), states.unbind(1), strict=True):
+        h = inflow.addcmul_(fade, h)
+    return states

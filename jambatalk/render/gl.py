@@ -1,8 +1,7 @@
-"""The OpenGL context: opened with what works here, and owned by one thread of the process.
+"""The OpenGL context: which kind works here, and opening it.
 
-A context opened in one thread cannot be used from another, closing one of several kills the
-others, and a child forked after OpenGL was used hangs. So there is one context, one thread, and
-both live as long as the process.
+A context belongs to the thread that opened it, and closing one of several kills the others. So a
+process that draws has one, for as long as it lives, see `worker.py`.
 """
 
 from __future__ import annotations
@@ -11,9 +10,6 @@ import logging
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from jambatalk.errors import RenderError
@@ -23,49 +19,13 @@ log = logging.getLogger(__name__)
 PACKAGES = {"egl": "libegl1 libgl1", "osmesa": "libosmesa6"}  # Debian's, best first
 PROBE_SECONDS = 30
 
-_lock = threading.Lock()
-_thread: ThreadPoolExecutor | None = None
-_process = 0  # the one in which _thread was started
-_context: object = None  # collecting it would close it
 
-
-def submit(work: Callable, *args: object) -> Future:
-    """Runs `work(*args)` on the thread whose OpenGL context is current; any thread may ask.
+def choose() -> tuple[str, int]:
+    """The back end to use and the number of its device. PYOPENGL_PLATFORM settles the first.
 
     Raises:
-        RenderError: no context can be opened here, or this process was forked from one that
-            already had one.
+        RenderError: no context can be opened here; the message names what to install.
     """
-    global _thread, _process
-    with _lock:
-        if _thread is None:
-            _thread, _process = _start(), os.getpid()
-        elif _process != os.getpid():
-            raise RenderError(
-                "OpenGL cannot be used in a process forked from one that has drawn.",
-                "Start worker processes with multiprocessing.get_context('spawn').",
-            )
-    return _thread.submit(work, *args)
-
-
-def _start() -> ThreadPoolExecutor:
-    backend, device = _choose()
-    os.environ["PYOPENGL_PLATFORM"] = backend  # read by the first import of PyOpenGL
-    os.environ.setdefault("PYGLET_HEADLESS", "1")  # else importing pyrender asks for X
-    thread = ThreadPoolExecutor(1, thread_name_prefix="opengl")
-    try:
-        thread.submit(_open_context, backend, device).result()
-    except Exception as error:  # whatever the driver, PyOpenGL or pyrender came upon
-        thread.shutdown()
-        raise RenderError(
-            f"OpenGL ({backend}) could not be opened ({error or type(error).__name__}).",
-            f"Try PYOPENGL_PLATFORM={'osmesa' if backend == 'egl' else 'egl'}.",
-        ) from error
-    return thread
-
-
-def _choose() -> tuple[str, int]:
-    """The back end to use and the number of its device. PYOPENGL_PLATFORM settles the first."""
     wanted = os.environ.get("PYOPENGL_PLATFORM")
     if wanted and wanted not in PACKAGES:
         raise RenderError(
@@ -102,16 +62,29 @@ def _probe(backend: str) -> tuple[bool, str]:
     return done.returncode == 0, done.stdout.strip() or f"it crashes ({done.returncode})"
 
 
-def _open_context(backend: str, device: int) -> None:
-    global _context
+def open_context(backend: str, device: int) -> object:
+    """Opens a context in this thread; it closes when the result is collected.
+
+    Raises:
+        RenderError: the driver, PyOpenGL or pyrender came upon something.
+    """
+    os.environ["PYOPENGL_PLATFORM"] = backend  # read by the first import of PyOpenGL
+    os.environ.setdefault("PYGLET_HEADLESS", "1")  # else importing pyrender asks for X
     # Not through an OffscreenRenderer: each of those opens a context of its own.
-    if backend == "egl":
-        from pyrender.platforms import egl
+    try:
+        if backend == "egl":
+            from pyrender.platforms import egl
 
-        _context = egl.EGLPlatform(1, 1, device=egl.get_device_by_index(device))
-    else:
-        from pyrender.platforms.osmesa import OSMesaPlatform
+            context = egl.EGLPlatform(1, 1, device=egl.get_device_by_index(device))
+        else:
+            from pyrender.platforms.osmesa import OSMesaPlatform
 
-        _context = OSMesaPlatform(1, 1)
-    _context.init_context()
-    _context.make_current()
+            context = OSMesaPlatform(1, 1)
+        context.init_context()
+        context.make_current()
+    except Exception as error:
+        raise RenderError(
+            f"OpenGL ({backend}) could not be opened ({error or type(error).__name__}).",
+            f"Try PYOPENGL_PLATFORM={'osmesa' if backend == 'egl' else 'egl'}.",
+        ) from error
+    return context

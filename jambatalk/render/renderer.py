@@ -1,72 +1,107 @@
-"""Draws one clip: one face, one view, many frames.
-
-Only `pack` may run outside the OpenGL thread.
-"""
+"""Draws one clip: one face, one view, many frames, on the thread that owns the OpenGL context."""
 
 from __future__ import annotations
 
+from ctypes import c_void_p
 from pathlib import Path
 
 import numpy as np
 import pyrender
 from OpenGL import GL
-from pyrender.shader_program import ShaderProgramCache
+from pyrender.shader_program import ShaderProgram, ShaderProgramCache
 
 from jambatalk.errors import RenderError
 from jambatalk.face import Face
 from jambatalk.render.framing import camera
 from jambatalk.render.normals import SmoothNormals
+from jambatalk.render.sampling import SAMPLES, SHEAR, picture
 from jambatalk.render.view import View
 
-SUPERSAMPLING = 2  # drawn at twice the size, each 2x2 block becomes a pixel
+WET = 0.35  # gloss from which a highlight is so small that every pixel has to be asked
 CLAY = (0.32, 0.28, 0.24)  # linear RGB
 CLAY_GLOSS = 0.15
 CLAY_MOUTH = 0.3  # the mouth's inside is darker, or its opening would not be seen
+INDEX_BYTES = 4
 
 # Compiled once; every clip uses them.
 _programs = ShaderProgramCache(str(Path(__file__).with_name("shaders")))
 
 
-class ClipRenderer(pyrender.Renderer):
+class ClipRenderer:
     """Draws frames of `face` as seen in `view`.
 
-    pyrender brings the context, the camera and the draw call. Ours are the shaders (its own
-    evaluate twelve physically based lights on every pixel, however few there are), the vertex
-    buffer that is updated in place, and the supersampled framebuffer.
+    pyrender brings the context, the camera, the buffers and the shader programs. Ours are the
+    shaders (its own evaluate twelve physically based lights on every pixel, however few there
+    are), the vertex buffer that is updated in place, and the samples.
     """
 
     def __init__(self, face: Face, view: View) -> None:
-        super().__init__(view.size * SUPERSAMPLING, view.size * SUPERSAMPLING)
-        self._program_cache = _programs
-        self._size = view.size
         self._normals = SmoothNormals(face.triangles, len(face.template))
         self._surface = _surface(face, view.shading)
-        mesh = self.pack(face.template)
+        lens, pose = camera(face, view.yaw)
+        triangles, dry = _in_order(face.triangles, face.template @ pose[:3, 2], self._surface)
+        mesh = self._pack(face.template)
         self._primitive = pyrender.Primitive(
             positions=mesh[:, :3],
             normals=mesh[:, 3:6],
             color_0=mesh[:, 6:],
-            indices=face.triangles,
-            mode=pyrender.constants.GLTF.TRIANGLES,
-            # Faster with the back sides left out; but a mesh without a mouth's inside would let the
-            # background through.
-            material=pyrender.MetallicRoughnessMaterial(
-                doubleSided="inner_mouth" not in face.regions
-            ),
+            indices=triangles,
+            mode=GL.GL_TRIANGLES,
         )
-        background = [int(view.background[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-        self._scene = pyrender.Scene(bg_color=[*background, 1.0])
-        self._scene.add(pyrender.Mesh([self._primitive]))
-        lens, pose = camera(face, view.yaw)
-        self._scene.add(lens, pose=pose)
-        self._update_context(self._scene, pyrender.RenderFlags.OFFSCREEN)  # uploads the mesh
-        large = view.size * SUPERSAMPLING
-        self._large = [_framebuffer(large, depth=True) for _ in range(2)]
-        self._small = _framebuffer(view.size, depth=False)
-        self._ticket = 0
+        self._primitive._add_to_context()
+        # Faster with the back sides left out; but a mesh without a mouth's inside would let the
+        # background through.
+        self._hollow = "inner_mouth" not in face.regions
+        self._batches = [  # program, how many triangles, after how many
+            (self._program("DRY"), dry, 0),
+            (self._program("WET"), len(triangles) - dry, dry),
+        ]
+        self._matrices = {
+            "V": np.linalg.inv(pose),
+            "P": SHEAR @ lens.get_projection_matrix(view.size, view.size),
+        }
+        self._background = [int(view.background[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        self._width = SAMPLES * view.size
+        self._buffers = _framebuffer(self._width)
+        self._samples = np.empty((self._width, self._width, 4), np.uint8)
 
-    def pack(self, vertices: np.ndarray) -> np.ndarray:
-        """What `draw` takes: `vertices` (V, 3) in metres, their normals and surface, (V, 10)."""
+    def draw(self, vertices: np.ndarray) -> np.ndarray:
+        """The picture (size, size, 3) uint8 RGB, top row first, of `vertices` (V, 3) in metres.
+
+        Raises:
+            RenderError: they do not fit the face.
+        """
+        mesh = self._pack(vertices)
+        GL.glBindBuffer(GL.GL_ARRAY_BUFFER, self._primitive._buffers[0])
+        GL.glBufferSubData(GL.GL_ARRAY_BUFFER, 0, mesh.nbytes, mesh)
+        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self._buffers[0])
+        GL.glViewport(0, 0, self._width, self._width)
+        GL.glClearColor(*self._background, 1.0)
+        GL.glClear(GL.GL_COLOR_BUFFER_BIT | GL.GL_DEPTH_BUFFER_BIT)
+        GL.glEnable(GL.GL_DEPTH_TEST)
+        (GL.glDisable if self._hollow else GL.glEnable)(GL.GL_CULL_FACE)
+        GL.glBindVertexArray(self._primitive._vaid)
+        for program, count, before in self._batches:
+            program._bind()
+            for name, matrix in self._matrices.items():
+                program.set_uniform(name, matrix)
+            start = c_void_p(3 * INDEX_BYTES * before)
+            GL.glDrawElements(GL.GL_TRIANGLES, 3 * count, GL.GL_UNSIGNED_INT, start)
+        GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 1)
+        GL.glReadPixels(
+            0, 0, self._width, self._width, GL.GL_RGBA, GL.GL_UNSIGNED_BYTE, self._samples
+        )
+        return picture(self._samples)
+
+    def release(self) -> None:
+        """Frees the clip's mesh and framebuffer, not the shaders."""
+        self._primitive.delete()
+        framebuffer, color, depth = self._buffers
+        GL.glDeleteFramebuffers(1, [framebuffer])
+        GL.glDeleteRenderbuffers(2, [color, depth])
+
+    def _pack(self, vertices: np.ndarray) -> np.ndarray:
+        """What the buffer holds: position, normal and surface of each vertex, (V, 10)."""
         count = len(self._surface)
         if np.shape(vertices) != (count, 3) or not np.isfinite(vertices).all():
             raise RenderError(
@@ -79,70 +114,36 @@ class ClipRenderer(pyrender.Renderer):
         mesh[:, 6:] = self._surface
         return mesh
 
-    def begin(self, mesh: np.ndarray) -> int:
-        """Starts the picture of a packed frame and returns its ticket for :meth:`finish`.
-
-        Two pictures may be under way: while the driver's threads fill in the one, the vertices of
-        the next are worked out.
-        """
-        self._ticket = 1 - self._ticket
-        self._main_fb_ms = self._large[self._ticket][0]  # pyrender draws into this one
-        GL.glBindBuffer(GL.GL_ARRAY_BUFFER, self._primitive._buffers[0])
-        GL.glBufferSubData(GL.GL_ARRAY_BUFFER, 0, mesh.nbytes, mesh)
-        GL.glBindBuffer(GL.GL_ARRAY_BUFFER, 0)
-        self.render(self._scene, pyrender.RenderFlags.OFFSCREEN)
-        return self._ticket
-
-    def finish(self, ticket: int) -> np.ndarray:
-        """The picture (size, size, 3) uint8 RGB, top row first, that was begun with this ticket."""
-        size, large = self._size, self._size * SUPERSAMPLING
-        GL.glBindFramebuffer(GL.GL_READ_FRAMEBUFFER, self._large[ticket][0])
-        GL.glBindFramebuffer(GL.GL_DRAW_FRAMEBUFFER, self._small[0])
-        # At half the size, linear filtering is the mean of 2x2 pixels. OpenGL's first row is
-        # the lowest: turned round on the way.
-        source, target = (0, 0, large, large), (0, size, size, 0)
-        GL.glBlitFramebuffer(*source, *target, GL.GL_COLOR_BUFFER_BIT, GL.GL_LINEAR)
-        GL.glBindFramebuffer(GL.GL_READ_FRAMEBUFFER, self._small[0])
-        picture = np.empty((size, size, 3), np.uint8)
-        GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 1)
-        GL.glReadPixels(0, 0, size, size, GL.GL_RGB, GL.GL_UNSIGNED_BYTE, picture)
-        return picture
-
-    def release(self) -> None:
-        """Frees the clip's mesh and framebuffers, not the shaders."""
-        self._primitive.delete()
-        for framebuffer, color, depth in (*self._large, self._small):
-            GL.glDeleteFramebuffers(1, [framebuffer])
-            GL.glDeleteRenderbuffers(2, [color, depth])  # 0 is none
-
-    def __del__(self) -> None:
-        # pyrender would free everything, the shaders too, from whichever thread collects us.
-        pass
-
-    def _configure_main_framebuffer(self) -> None:
-        """Ours are made at the start, by the clip's size."""
-
-    def _read_main_framebuffer(self, scene: pyrender.Scene, flags: int) -> None:
-        """The picture is read when it is asked for; the driver may begin with it."""
-        GL.glFlush()
+    def _program(self, kind: str) -> ShaderProgram:
+        defines = {kind: 1, "HOLLOW": 1} if self._hollow else {kind: 1}
+        program = _programs.get_program("mesh.vert", "mesh.frag", defines=defines)
+        if not program._in_context():
+            program._add_to_context()
+        return program
 
 
-def _framebuffer(size: int, depth: bool) -> tuple[int, int, int]:
-    """A square framebuffer with its colour and depth buffers; 0 for none."""
-    framebuffer, color = GL.glGenFramebuffers(1), GL.glGenRenderbuffers(1)
+def _in_order(
+    triangles: np.ndarray, nearness: np.ndarray, surface: np.ndarray
+) -> tuple[np.ndarray, int]:
+    """The triangles, dry ones first, and how many those are; of each kind the nearest first,
+    since what is hidden behind something drawn is not shaded."""
+    wet = (surface[triangles, 3] > WET).any(1)
+    order = np.lexsort((-nearness[triangles].mean(1), wet))
+    return triangles[order].astype(np.uint32), int((~wet).sum())
+
+
+def _framebuffer(width: int) -> tuple[int, int, int]:
+    """A square framebuffer with its colour and depth buffers."""
+    framebuffer, (color, depth) = GL.glGenFramebuffers(1), GL.glGenRenderbuffers(2)
     GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, framebuffer)
-    _attach(color, GL.GL_COLOR_ATTACHMENT0, GL.GL_RGBA8, size)
-    if not depth:
-        return framebuffer, color, 0
-    depths = GL.glGenRenderbuffers(1)
-    _attach(depths, GL.GL_DEPTH_ATTACHMENT, GL.GL_DEPTH_COMPONENT24, size)
-    return framebuffer, color, depths
-
-
-def _attach(buffer: int, attachment: int, kind: int, size: int) -> None:
-    GL.glBindRenderbuffer(GL.GL_RENDERBUFFER, buffer)
-    GL.glRenderbufferStorage(GL.GL_RENDERBUFFER, kind, size, size)
-    GL.glFramebufferRenderbuffer(GL.GL_FRAMEBUFFER, attachment, GL.GL_RENDERBUFFER, buffer)
+    for buffer, attachment, kind in (
+        (color, GL.GL_COLOR_ATTACHMENT0, GL.GL_RGBA8),
+        (depth, GL.GL_DEPTH_ATTACHMENT, GL.GL_DEPTH_COMPONENT32F),  # the fastest without a GPU
+    ):
+        GL.glBindRenderbuffer(GL.GL_RENDERBUFFER, buffer)
+        GL.glRenderbufferStorage(GL.GL_RENDERBUFFER, kind, width, width)
+        GL.glFramebufferRenderbuffer(GL.GL_FRAMEBUFFER, attachment, GL.GL_RENDERBUFFER, buffer)
+    return framebuffer, color, depth
 
 
 def _surface(face: Face, shading: str) -> np.ndarray:

@@ -8,6 +8,7 @@ from pathlib import Path
 from jambatalk.data.clip import Clip
 from jambatalk.data.facegood import read_facegood
 from jambatalk.data.grid import read_grid
+from jambatalk.data.held_out import held_out_clips, is_held_out_take
 from jambatalk.face import Face, load_head
 from jambatalk.model import whisper_weights
 from jambatalk.model.config import EncoderConfig, JambaTalkConfig
@@ -21,8 +22,6 @@ STYLES = {
     "crisp": "Captured: an Englishman reading commands (GRID, speaker 1), tracked from video.",
     "lively": "Captured: a woman speaking Mandarin (FACEGOOD), keyed from video by artists.",
 }
-HELD_OUT_TAKES = ("1114_3_15",)  # FACEGOOD's continuous speech
-HELD_OUT_EVERY = 20  # GRID clips, in the order of their names
 
 
 def train_default(data: Path, folder: Path, config: TrainConfig) -> dict[str, float]:
@@ -54,8 +53,9 @@ def default_config(face: Face) -> JambaTalkConfig:
 def split(data: Path, face: Face) -> tuple[list[Clip], list[Clip]]:
     """All clips to learn from, and those held out."""
     clips, held_out = [], []
-    for number, clip in enumerate(sorted(read_grid(data / "grid_s1", face), key=lambda c: c.name)):
-        (held_out if number % HELD_OUT_EVERY == 0 else clips).append(clip)
+    kept = held_out_clips(data / "grid_s1")
+    for clip in sorted(read_grid(data / "grid_s1", face), key=lambda clip: clip.name):
+        (held_out if clip.name in kept else clips).append(clip)
     for clip in read_facegood(data / "facegood", face):
-        (held_out if clip.name in HELD_OUT_TAKES else clips).append(clip)
+        (held_out if is_held_out_take(clip.name) else clips).append(clip)
     return clips, held_out

@@ -19,6 +19,7 @@ from torch import Tensor
 from jambatalk.data.clip import Clip
 from jambatalk.data.manner import Manner
 from jambatalk.errors import DataError
+from jambatalk.evaluate.curves import correlation
 from jambatalk.face import Face
 from jambatalk.lips import aperture
 from jambatalk.model.jambatalk import JambaTalk
@@ -148,8 +149,8 @@ def evaluate(
             said, seen = predicted.numpy(), captured.numpy()
             rows.append(
                 (
-                    _correlation(aperture(face, said), aperture(face, seen)),
-                    _correlation(said[:, jaw], seen[:, jaw]),
+                    correlation(aperture(face, said), aperture(face, seen)),
+                    correlation(said[:, jaw], seen[:, jaw]),
                     error,
                 )
             )
@@ -160,13 +161,6 @@ def evaluate(
         scores[f"{name}.recordings"] = len(rows)
     scores["score"] = float(np.mean([v for key, v in scores.items() if ".r_" in key]))
     return scores
-
-
-def _correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Pearson's r of two curves (T,), 0 where one does not move."""
-    if min(a.std(), b.std()) < 1e-9:
-        return 0.0
-    return float(np.corrcoef(a, b)[0, 1])
 
 
 def _batches(

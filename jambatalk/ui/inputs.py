@@ -10,7 +10,7 @@ import gradio as gr
 from PIL import Image
 
 from jambatalk import View
-from jambatalk.face import HEADS, head_titles, list_heads, thumbnail
+from jambatalk.face import HEADS, Heads
 from jambatalk.render.view import MAX_YAW, SHADINGS
 
 VOICES = HEADS.parent / "voices"
@@ -35,7 +35,7 @@ class Inputs:
     view: tuple[gr.Dropdown, gr.ColorPicker, gr.Slider, gr.Radio]  # size, background, yaw, shading
 
 
-def inputs() -> Inputs:
+def inputs(heads: Heads) -> Inputs:
     """Builds them where it is called."""
     voice = gr.Audio(
         label="Voice",
@@ -47,8 +47,8 @@ def inputs() -> Inputs:
     _examples(voice)
     _video_upload(voice)
     head = gr.Radio(
-        [(title.replace(" · ", "\n"), name) for name, title in head_titles().items()],
-        value=list_heads()[0],
+        [(title.replace(" · ", "\n"), name) for name, title in heads.titles.items()],
+        value=heads.names[0],
         label="Head",
         elem_id="heads",
     )
@@ -96,12 +96,14 @@ def _view() -> tuple[gr.Dropdown, gr.ColorPicker, gr.Slider, gr.Radio]:
     )
 
 
-def portraits() -> str:
+def portraits(heads: Heads) -> str:
     """CSS that shows each head's thumbnail in its choice."""
     rules = []
-    for name in list_heads():
+    for name in heads.names:
+        if not heads.thumbnail(name).exists():  # made where there was no OpenGL
+            continue
         file = BytesIO()
-        with Image.open(thumbnail(name)) as picture:
+        with Image.open(heads.thumbnail(name)) as picture:
             picture.convert("RGB").resize((PORTRAIT, PORTRAIT)).save(file, "WEBP", quality=80)
         data = base64.b64encode(file.getvalue()).decode()
         rules.append(

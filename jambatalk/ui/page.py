@@ -11,6 +11,8 @@ import gradio as gr
 
 from jambatalk import TalkingHead
 from jambatalk.errors import JambaTalkError
+from jambatalk.face import BUNDLED
+from jambatalk.talking_head import DEFAULT_CHECKPOINT
 from jambatalk.ui import animate, compare
 from jambatalk.ui.inputs import inputs, portraits
 from jambatalk.ui.studio import Studio
@@ -24,10 +26,15 @@ HEADER = """
 # JambaTalk
 Say something, and a head in 3D says it after you.
 """
-FOOTER = """
+BUNDLED_FOOTER = """
 The bundled network is our own, trained on captured speech; it is not the JambaTalk paper's.
-Code: Apache-2.0. Heads: CC0, made from MakeHuman's. Recordings and videos are deleted from this
-server after about an hour, and are kept nowhere else.
+Code: Apache-2.0. Heads: CC0, made from MakeHuman's.
+"""
+OTHER_FOOTER = """
+Code: Apache-2.0. The network and the heads have licences of their own: see their model card.
+"""
+PRIVACY = """
+Recordings and videos are deleted from this server after about an hour, and are kept nowhere else.
 """
 
 
@@ -37,11 +44,13 @@ def build(studio: Studio) -> gr.Blocks:
         gr.Markdown(HEADER, elem_id="header")
         with gr.Row():
             with gr.Column(scale=2, min_width=320):
-                given = inputs()
+                given = inputs(studio.talking_head.heads)
             with gr.Column(scale=3, min_width=320), gr.Tabs():
                 animate.tab(studio, given)
-                compare.tab(studio, given)
-        gr.Markdown(FOOTER, elem_id="footer")
+                if len(studio.talking_head.styles) > 1:
+                    compare.tab(studio, given)
+        bundled = studio.talking_head.heads is BUNDLED
+        gr.Markdown((BUNDLED_FOOTER if bundled else OTHER_FOOTER) + PRIVACY, elem_id="footer")
         page.unload(studio.leave)
     return page.queue(max_size=MAX_WAITING)
 
@@ -60,8 +69,8 @@ def _theme() -> gr.themes.Base:
     ).set(**small_print)
 
 
-def launch() -> None:
-    """Loads the bundled network and serves the page until it is interrupted or terminated.
+def launch(checkpoint: str | Path = DEFAULT_CHECKPOINT, device: str = "cpu") -> None:
+    """Loads a network and serves the page until it is interrupted or terminated.
 
     Where it listens is Gradio's to say: GRADIO_SERVER_NAME and GRADIO_SERVER_PORT. Visitors' files
     lie in a folder that is removed at the end, unless GRADIO_TEMP_DIR names another.
@@ -69,7 +78,7 @@ def launch() -> None:
     Raises:
         ModelError: no checkpoint. JambaTalkError: no port is free.
     """
-    studio = Studio(TalkingHead.from_pretrained())
+    studio = Studio(TalkingHead.from_pretrained(checkpoint, device))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as gentle an end as Ctrl-C
     with tempfile.TemporaryDirectory(prefix="jambatalk-", ignore_cleanup_errors=True) as folder:
         os.environ.setdefault("GRADIO_TEMP_DIR", folder)
@@ -77,7 +86,7 @@ def launch() -> None:
         try:
             page.launch(
                 theme=_theme(),
-                css=portraits(),
+                css=portraits(studio.talking_head.heads),
                 css_paths=HERE / "page.css",
                 favicon_path=HERE / "icon.svg",
                 footer_links=["api"],

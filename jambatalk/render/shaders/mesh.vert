@@ -1,7 +1,8 @@
 #version 330 core
 // A face under three lights that stand around the camera: key, fill and rim.
 // All that changes slowly over the skin is computed here, a few thousand times a frame; a software
-// rasteriser would pay for it on a million pixels. What is left to them is the highlight.
+// rasteriser would pay for it on half a million samples. What is left to them is the highlight of
+// what is WET; that of what is DRY is wide enough for the vertices.
 // The places of the inputs are pyrender's: position, normal, COLOR_0.
 
 layout(location = 0) in vec3 position;
@@ -11,11 +12,12 @@ layout(location = 2) in vec4 surface;  // linear RGB, gloss 0 (matt) to 1 (wet)
 uniform mat4 V;  // world to camera
 uniform mat4 P;  // camera to screen
 
-out vec3 lit;         // display RGB without the highlight
-out vec3 facing;      // the normal
-out vec3 halfway;     // between the key light and the camera
-out float sharpness;  // of the highlight
-out float shine;      // its strength
+out vec3 lit;  // display RGB, without the highlight of what is wet
+#ifdef WET
+out vec3 facing;   // the normal
+out vec3 halfway;  // between the key light and the camera
+out vec2 gleam;    // the highlight's sharpness and strength
+#endif
 
 // Towards the light (x right, y up, z to the camera), and its colour times its strength.
 const vec3 KEY = vec3(-0.505, 0.375, 0.778);  // azimuth -33 degrees, elevation 22
@@ -30,6 +32,13 @@ const vec3 GROUND = vec3(0.12, 0.10, 0.095);
 vec3 diffuse(vec3 n, vec3 light, vec3 softness) {
     vec3 part = max((dot(n, light) + softness) / (1.0 + softness), 0.0);
     return part * part;
+}
+
+// Schlick's stand-in for a power, squared: "A Customizable Reflectance Model for Everyday
+// Rendering", 1993. `aligned` is the cosine between the normal and halfway to the light.
+vec3 highlight(vec3 lit, float aligned, vec2 gleam) {
+    float spot = aligned / (gleam.x - gleam.x * aligned + aligned);
+    return lit + (1.0 - lit) * min(gleam.y * spot * spot, 1.0);  // never brighter than 1
 }
 
 void main() {
@@ -54,10 +63,16 @@ void main() {
     lit = sqrt(mix(alone, together, 0.6));
 
     // The sharper, the brighter; and stronger where the surface turns away from the camera.
-    sharpness = 4.0 * exp2(6.5 * gloss);
-    shine = 0.17 * sqrt(gloss) * (1.0 + 3.0 * grazing) * (0.3 + 0.07 * sharpness)
+    float sharpness = 4.0 * exp2(6.5 * gloss);
+    float strength = 0.17 * sqrt(gloss) * (1.0 + 3.0 * grazing) * (0.3 + 0.07 * sharpness)
         * max(dot(n, KEY), 0.0);
+    vec3 between = normalize(KEY + view);
+#ifdef WET
     facing = n;
-    halfway = normalize(KEY + view);
+    halfway = between;
+    gleam = vec2(sharpness, strength);
+#else
+    lit = highlight(lit, max(dot(n, between), 0.0), vec2(sharpness, strength));
+#endif
     gl_Position = P * seen;
 }

@@ -1,0 +1,88 @@
+"""The published splits of VOCASET and BIWI, by subject and sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from jambatalk.data.dataset import Entry
+from jambatalk.errors import DataError
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which subjects' which sentences (numbers)."""
+
+    subjects: tuple[str, ...]
+    sentences: range
+
+
+# Cudeiro et al., "Capture, Learning, and Synthesis of 3D Speaking Styles", CVPR 2019.
+_VOCASET_TRAIN = (
+    "FaceTalk_170725_00137_TA",
+    "FaceTalk_170728_03272_TA",
+    "FaceTalk_170811_03274_TA",
+    "FaceTalk_170904_00128_TA",
+    "FaceTalk_170904_03276_TA",
+    "FaceTalk_170912_03278_TA",
+    "FaceTalk_170913_03279_TA",
+    "FaceTalk_170915_00223_TA",
+)
+_VOCASET_VAL = ("FaceTalk_170811_03275_TA", "FaceTalk_170908_03277_TA")
+_VOCASET_TEST = ("FaceTalk_170731_00024_TA", "FaceTalk_170809_00138_TA")
+VOCASET = {
+    "train": Split(_VOCASET_TRAIN, range(1, 41)),
+    "val": Split(_VOCASET_VAL, range(21, 41)),
+    "test": Split(_VOCASET_TEST, range(21, 41)),
+    "all": Split(_VOCASET_TRAIN + _VOCASET_VAL + _VOCASET_TEST, range(1, 41)),
+}
+
+# Fan et al., "FaceFormer", CVPR 2022: "test-a" holds unseen sentences of the subjects trained on,
+# "test-b" subjects never seen.
+_BIWI_SEEN = ("F2", "F3", "F4", "M3", "M4", "M5")
+_BIWI_UNSEEN = ("F1", "F5", "F6", "F7", "F8", "M1", "M2", "M6")
+BIWI = {
+    "train": Split(_BIWI_SEEN, range(1, 33)),
+    "val": Split(_BIWI_SEEN, range(33, 37)),
+    "test-a": Split(_BIWI_SEEN, range(37, 41)),
+    "test-b": Split(_BIWI_UNSEEN, range(37, 41)),
+    "all": Split(_BIWI_SEEN + _BIWI_UNSEEN, range(1, 41)),
+}
+
+
+def find_split(splits: Mapping[str, Split], name: str) -> Split:
+    """A split by its name.
+
+    Raises:
+        DataError: there is none; the message lists them.
+    """
+    if name not in splits:
+        raise DataError(f"There is no split '{name}'.", f"Choose one of {', '.join(splits)}.")
+    return splits[name]
+
+
+def select(entries: Iterable[Entry], split: Split, where: str) -> list[Entry]:
+    """The recordings of a split. Single sentences may be missing, as they are in VOCASET itself.
+
+    Raises:
+        DataError: a subject without any recording.
+    """
+    chosen = [
+        entry
+        for entry in entries
+        if entry.subject in split.subjects and sentence_of(entry.name) in split.sentences
+    ]
+    missing = sorted(set(split.subjects) - {entry.subject for entry in chosen})
+    if missing:
+        numbers = f"{split.sentences.start} to {split.sentences.stop - 1}"
+        raise DataError(
+            f"{where} has no recording (sentences {numbers}) of {', '.join(missing)}.",
+            "Complete the set, or open it as 'folder' with splits of your own in dataset.json.",
+        )
+    return chosen
+
+
+def sentence_of(name: str) -> int | None:
+    """The number that a recording's name ends with: 7 for "F2_e07" and "..._sentence07"."""
+    digits = name[len(name.rstrip("0123456789")) :]
+    return int(digits) if digits else None

@@ -1,0 +1,1 @@
+"""How good a motion is: measures with formula and unit, tables, plots."""

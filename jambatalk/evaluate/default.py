@@ -1,0 +1,489 @@
+"""What a checkpoint's lips are worth, on real recordings that it never heard: one table.
+
+It needs the data folder that `jambatalk train --data` takes, with `speech/` in it. Lips are always
+those of :meth:`TalkingHead.animate`, sealed, as a user gets them.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from jambatalk.data import facegood, grid
+from jambatalk.data.clip import Clip, at_rate
+from jambatalk.data.held_out import held_out_clips, is_held_out_take
+from jambatalk.errors import DataError
+from jambatalk.evaluate import curves, phones
+from jambatalk.evaluate.phones import SoundStatistics
+from jambatalk.face import Face, load_head
+from jambatalk.motion import Motion
+from jambatalk.progress import Progress, silent
+from jambatalk.speech import SAMPLE_RATE, Speech
+from jambatalk.talking_head import TalkingHead
+
+log = logging.getLogger(__name__)
+
+NOISE_DB = 5.0  # speech above babble
+TALKERS = 6  # in the babble
+SEED = 0
+QUIET = -35.0  # dB below the loudest: nobody speaks
+HELD, HELD_EDGE = 0.12, 0.03  # seconds: how long a held vowel is, and what is cut off its ends
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table.
+
+    Attributes:
+        key: in JSON. measure: for people.
+        value: what was measured, in `unit`. digits: behind the point.
+        low, high: the bounds to reach; infinite where there is none on that side, nan where nothing
+            is asked.
+        real: the same measure of the real lips, or of the captured motion; nan where there is none.
+        of: on how much it was measured.
+        note: what else is to be known.
+    """
+
+    key: str
+    measure: str
+    value: float
+    unit: str = ""
+    digits: int = 2
+    low: float = NAN
+    high: float = NAN
+    real: float = NAN
+    of: str = ""
+    note: str = ""
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether the value lies within the bounds; None where nothing is asked or known."""
+        if math.isnan(self.value) or math.isnan(self.low):
+            return None
+        return self.low <= self.value <= self.high
+
+    @property
+    def goal(self) -> str:
+        """The bounds, in words."""
+        low, high = (f"{x:.{self.digits}f}" for x in (self.low, self.high))
+        if math.isnan(self.low):
+            return ""
+        if math.isinf(self.high):
+            return f"≥ {low}"
+        return f"≤ {high}" if math.isinf(self.low) else f"{low} to {high}"
+
+
+def evaluate_default(
+    talking_head: TalkingHead,
+    data: Path,
+    without_grid: TalkingHead | None = None,
+    progress: Progress = silent,
+) -> list[Row]:
+    """Measures a checkpoint.
+
+    Args:
+        data: a folder with `grid_s1/`, `facegood/` and `speech/`.
+        without_grid: another checkpoint, trained without GRID, for the row that asks for one.
+
+    Raises:
+        DataError: a part of the data is missing.
+    """
+    bench = Bench(talking_head, data)
+    parts: Sequence[Callable[[], list[Row]]] = (
+        bench.grid,
+        bench.facegood,
+        lambda: bench.without_grid(without_grid) if without_grid else [],
+        bench.sounds,
+        bench.noise,
+        bench.languages,
+        bench.jitter,
+    )
+    rows = []
+    for done, part in enumerate(parts):
+        progress("Measuring", done / len(parts))
+        rows += part()
+    progress("Measuring", 1.0)
+    return rows
+
+
+class Bench:
+    """A checkpoint, and the recordings on which it is measured; what is used twice is kept."""
+
+    def __init__(self, talking_head: TalkingHead, data: Path) -> None:
+        self.talking_head, self.data = talking_head, data
+        self.face = load_head(1)
+
+    @cached_property
+    def clips(self) -> list[Clip]:
+        """GRID's held-out clips with the captured motion."""
+        folder = self.data / "grid_s1"
+        return list(grid.read_grid(folder, self.face, held_out_clips(folder)))
+
+    @cached_property
+    def real(self) -> Mapping[str, grid.TrackedLips]:
+        """What was tracked of the real lips in them."""
+        return grid.read_lips(self.data / "grid_s1", [clip.name for clip in self.clips])
+
+    @cached_property
+    def said(self) -> list[Motion]:
+        """What the checkpoint makes of them in the captured style."""
+        return [self._animate(self.talking_head, clip, grid.STYLE) for clip in self.clips]
+
+    def grid(self) -> list[Row]:
+        """Correlation with the real lips of GRID, and how large the movements are."""
+        captured = [Motion(clip.weights, clip.fps, self.face) for clip in self.clips]
+        said, best = self._against_real(self.said)
+        real, _ = self._against_real(captured)
+        of = f"{len(self.clips)} clips of GRID, style {self._style(self.talking_head, grid.STYLE)}"
+        return [
+            Row(
+                *("grid_lip_open", "r(lip_open)", said["gap"], "", 3, 0.97, math.inf, real["gap"]),
+                of=of,
+                note=f"{best[1]:.3f} at the best common lag, {best[0] * 1e3:+.0f} ms",
+            ),
+            Row(
+                *("grid_lip_width", "r(lip_width)", said["width"], "", 3, 0.93, math.inf),
+                real["width"],
+                of=of,
+            ),
+            Row(
+                *("grid_amplitude", "sd of lip_open, of the real one's", said["spread"], "", 2),
+                *(0.8, 1.2, real["spread"]),
+                of=of,
+            ),
+        ]
+
+    def facegood(self) -> list[Row]:
+        """Correlation with the captured jaw in FACEGOOD's held-out take."""
+        rows = []
+        for clip in facegood.read_facegood(self.data / "facegood", self.face):
+            if not is_held_out_take(clip.name):
+                continue
+            motion = self._animate(self.talking_head, clip, facegood.STYLE)
+            captured = Motion(at_rate(clip.weights, clip.fps, motion.fps), motion.fps, self.face)
+            length = min(len(motion), len(captured))
+            jaw, true = (m.action("jawOpen")[:length] for m in (motion, captured))
+            lag, r = curves.best_lag(true, jaw, motion.fps)
+            gap, real = (_gap(m)[:length] for m in (motion, captured))
+            of = f"{clip.name} of FACEGOOD, style {self._style(self.talking_head, facegood.STYLE)}"
+            rows += [
+                Row(
+                    *("facegood_jaw", "r(jaw)", curves.correlation(true, jaw), "", 3),
+                    *(0.88, math.inf),
+                    of=of,
+                    note=f"{r:.3f} at the best lag, {lag * 1e3:+.0f} ms",
+                ),
+                Row(
+                    *("facegood_amplitude", "sd of lip_open, of the captured one's"),
+                    *(float(gap.std() / real.std()), "", 2, 0.8, 1.2),
+                    of=of,
+                ),
+            ]
+        return rows
+
+    def without_grid(self, other: TalkingHead) -> list[Row]:
+        """Correlation with GRID's lips of a checkpoint that was trained without them."""
+        motions = [self._animate(other, clip, facegood.STYLE) for clip in self.clips]
+        said, best = self._against_real(motions)
+        return [
+            Row(
+                *("without_grid_lip_open", "trained without GRID: r(lip_open)", said["gap"]),
+                *("", 3, 0.85, math.inf),
+                of=f"{len(motions)} clips of GRID, style {self._style(other, facegood.STYLE)}",
+                note=f"{best[1]:.3f} at the best common lag, {best[0] * 1e3:+.0f} ms",
+            )
+        ]
+
+    def sounds(self) -> list[Row]:
+        """What the lips do in the sounds of real English, in every style, the neutral first."""
+        styles = self.talking_head.styles
+        found = {style: SoundStatistics() for style in styles}
+        for speech, said in self.librivox:
+            for style, motion in zip(styles, self._styles(speech), strict=True):
+                found[style].add(motion.lip_aperture(), motion.fps, said)
+        for speech in self.librispeech:
+            rate = 100.0
+            level = curves.loudness(speech.samples, rate, int(speech.duration * rate))
+            pauses = phones.silences(level, rate, QUIET)
+            for style, motion in zip(styles, self._styles(speech), strict=True):
+                found[style].add_pauses(motion.lip_aperture(), motion.fps, pauses)
+        real = self._real_sounds()
+        rows = []
+        for style in styles:
+            rows += _sound_rows(found[style], style, real, "" if style == styles[0] else style)
+        return rows
+
+    def _real_sounds(self) -> SoundStatistics:
+        """The same of the real lips in GRID, which are tracked."""
+        folder = self.data / "grid_s1"
+        times, real = phones.read_grid_phones(folder / "alignments.json"), SoundStatistics()
+        for name, lips in grid.read_lips(folder).items():  # all clips: nothing is predicted here
+            if name in times and lips.seen.all():
+                real.add(lips.gap, lips.fps, times[name])
+        return real
+
+    def noise(self) -> list[Row]:
+        """What babble takes off the correlation with GRID's lips."""
+        talkers = [speech.samples for speech in self.librispeech]
+        rng, noisy = np.random.default_rng(SEED), []
+        for clip in self.clips:
+            samples = add_babble(clip.samples, talkers, NOISE_DB, rng)
+            noisy.append(self._animate(self.talking_head, clip, grid.STYLE, samples))
+        quiet, loud = (self._against_real(motions)[0]["gap"] for motions in (self.said, noisy))
+        return [
+            Row(
+                *("babble", f"r(lip_open) lost at {NOISE_DB:g} dB babble", quiet - loud, "", 3),
+                *(-math.inf, 0.05),
+                of=f"{len(self.clips)} clips of GRID, {TALKERS} other voices",
+                note=f"{quiet:.3f} to {loud:.3f}",
+            )
+        ]
+
+    def languages(self) -> list[Row]:
+        """Closure of P, B, M in other languages, as a phone recogniser finds them."""
+        folder = self.data / "speech" / "multilingual"
+        smallest: dict[str, list[float]] = {"en": []}
+        try:
+            for speech, _ in self.librivox:
+                smallest["en"] += self._closures(speech)
+            for path in _files(folder, "*.wav"):
+                smallest.setdefault(path.stem[-2:], []).extend(self._closures(Speech.read(path)))
+        except ImportError:
+            note = "needs: pip install hama==1.7.0"
+            return [Row("languages", "P/B/M closed, other languages less English", NAN, note=note)]
+        shares = {lang: phones.share_below(said, curves.CLOSED) for lang, said in smallest.items()}
+        others = [value for lang, said in smallest.items() if lang != "en" for value in said]
+        return [
+            Row(
+                *("languages", "P/B/M closed, other languages less English"),
+                phones.share_below(others, curves.CLOSED) - shares["en"],
+                *("points", 1, -5.0, math.inf),
+                of=f"{len(others)} recognised sounds against {len(smallest['en'])} English",
+                note=", ".join(
+                    f"{lang} {share:.0f} % of {len(smallest[lang])}"
+                    for lang, share in shares.items()
+                ),
+            )
+        ]
+
+    def _closures(self, speech: Speech) -> list[float]:
+        moments = phones.recognised_bilabials(speech.samples)
+        motion = self.talking_head.animate(speech)
+        return phones.openings_around(motion.lip_aperture(), motion.fps, moments)
+
+    def jitter(self) -> list[Row]:
+        """Acceleration of the lips in held vowels, against the captured motion."""
+        times = phones.read_grid_phones(self.data / "grid_s1" / "alignments.json")
+        said, captured = [], []
+        for clip, motion in zip(self.clips, self.said, strict=True):
+            vowels = phones.held_vowels(times.get(clip.name, []), HELD, HELD_EDGE)
+            said += _accelerations(motion.weights, motion.fps, clip.fps, vowels, self.face)
+            captured += _accelerations(clip.weights, clip.fps, clip.fps, vowels, self.face)
+        return [
+            Row(
+                *("jitter", "acceleration in held vowels, of the captured one's"),
+                *(float(np.median(said) / np.median(captured)), "", 2, -math.inf, 1.2),
+                of=f"{len(said)} frames of GRID",
+            )
+        ]
+
+    def _against_real(
+        self, motions: Sequence[Motion]
+    ) -> tuple[dict[str, float], tuple[float, float]]:
+        """Medians over GRID's clips: r of "gap" and "width", and the "spread" of the gap over the
+        real one's; and the lag common to all at which r(gap) is greatest, in s, with that r."""
+        rows, lags = [], []
+        for clip, motion in zip(self.clips, motions, strict=True):
+            real = self.real[clip.name]
+            times = np.arange(len(real.gap)) / real.fps
+            gap = curves.at_times(_gap(motion), motion.fps, times)
+            width = curves.at_times(_width(motion), motion.fps, times)
+            rows.append(
+                (
+                    curves.correlation(real.gap[real.seen], gap[real.seen]),
+                    curves.correlation(real.width[real.seen], width[real.seen]),
+                    gap[real.seen].std() / real.gap[real.seen].std(),
+                )
+            )
+            lags.append(curves.lagged_correlations(real.gap, gap, real.fps, real.seen))
+        r = np.nanmedian(lags, 0)
+        medians = dict(zip(("gap", "width", "spread"), np.median(rows, 0).tolist(), strict=True))
+        return medians, (float(curves.lags()[r.argmax()]), float(r.max()))
+
+    def _animate(
+        self, head: TalkingHead, clip: Clip, style: str, samples: np.ndarray | None = None
+    ) -> Motion:
+        samples = clip.samples if samples is None else samples
+        speech = Speech.from_array(samples, SAMPLE_RATE, clip.name)
+        return head.animate(speech, self._style(head, style))
+
+    @staticmethod
+    def _style(head: TalkingHead, captured: str) -> str:
+        """The captured style, or the first where a checkpoint lacks it."""
+        return captured if captured in head.styles else head.styles[0]
+
+    def _styles(self, speech: Speech) -> list[Motion]:
+        return self.talking_head.compare(speech, self.talking_head.styles)
+
+    @cached_property
+    def librivox(self) -> list[tuple[Speech, list[phones.Phone]]]:
+        """English with phone times."""
+        paths = _files(self.data / "speech" / "librivox_phones", "*.wav")
+        return [
+            (Speech.read(path), phones.read_phones(path.with_suffix(".phone.json")))
+            for path in paths
+        ]
+
+    @cached_property
+    def librispeech(self) -> list[Speech]:
+        """Other people's English, without phone times."""
+        return [Speech.read(path) for path in _files(self.data / "speech" / "librispeech", "*.*")]
+
+
+def add_babble(
+    samples: np.ndarray, talkers: Sequence[np.ndarray], decibels: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Speech (n,) with several others talking, `decibels` louder than all of them together.
+
+    Six talkers, each as loud as the others; a short recording starts again. Levels are root mean
+    squares over the whole length.
+    """
+    babble = np.zeros(len(samples))
+    for number in rng.choice(len(talkers), TALKERS, replace=False):
+        voice = np.resize(talkers[number], max(len(samples), len(talkers[number])))
+        start = rng.integers(len(voice) - len(samples) + 1)
+        voice = voice[start : start + len(samples)]
+        babble += voice / max(float(np.sqrt(np.mean(voice**2))), 1e-9)
+    level = np.sqrt(np.mean(samples**2) / np.mean(babble**2)) * 10 ** (-decibels / 20)
+    return (samples + babble * level).astype(np.float32)
+
+
+def _sound_rows(
+    found: SoundStatistics, style: str, real: SoundStatistics, prefix: str
+) -> list[Row]:
+    """The rows of one style; those of another than the first begin with its name."""
+    key, said = (f"{prefix}.", f"{prefix}: ") if prefix else ("", "")
+    inf, of = math.inf, f"LibriVox, style {style}"
+
+    def timing(sounds: SoundStatistics) -> float:
+        return float(np.median(sounds.timing)) * 1e3 if sounds.timing else NAN
+
+    def middle(sounds: SoundStatistics) -> float:
+        return float(np.median(sounds.open_vowels)) if sounds.open_vowels else NAN
+
+    return [
+        Row(
+            *(f"{key}bilabials", f"{said}P/B/M closed (≤ 0.10)"),
+            *(phones.share_below(found.bilabials, curves.CLOSED), "%", 1, 97.0, inf),
+            phones.share_below(real.bilabials, curves.CLOSED),
+            of=f"{len(found.bilabials)} sounds of {of}",
+        ),
+        Row(
+            *(f"{key}labiodentals", f"{said}F/V near the teeth (≤ 0.28)"),
+            *(phones.share_below(found.labiodentals, phones.NEAR_TEETH), "%", 1, 90.0, inf),
+            phones.share_below(real.labiodentals, phones.NEAR_TEETH),
+            of=f"{len(found.labiodentals)} sounds of {of}",
+        ),
+        Row(
+            *(f"{key}open_vowels", f"{said}AA/EY/AE open, median"),
+            *(middle(found), "", 2, 0.7, 1.1, middle(real)),
+            of=f"{len(found.open_vowels)} sounds of {of}",
+        ),
+        Row(
+            *(f"{key}closure_timing", f"{said}closure of P/B/M late by, median"),
+            *(timing(found), "ms", 0, -15.0, 15.0, timing(real)),
+            of=f"{len(found.timing)} closed sounds of {of}",
+        ),
+        Row(
+            *(f"{key}silence", f"{said}lips closed in pauses over 0.3 s"),
+            *(phones.share_below(found.pauses, curves.CLOSED), "%", 1, 99.0, inf),
+            phones.share_below(real.pauses, curves.CLOSED),
+            of=f"{len(found.pauses)} frames of LibriVox and LibriSpeech, style {style}",
+            note=f"{phones.share_below(found.whole_pauses, curves.CLOSED):.1f} % with the 0.1 s "
+            "in which lips come and go",
+        ),
+    ]
+
+
+def _accelerations(
+    weights: np.ndarray, fps: float, rate: float, spans: Sequence[tuple[float, float]], face: Face
+) -> list[float]:
+    """Mean acceleration of the lips' vertices at each frame inside the spans, m/s², after bringing
+    weights (T, K) to `rate` frames a second by a cubic spline, which keeps what trembles."""
+    if abs(fps - rate) > 1e-3:
+        from scipy.interpolate import CubicSpline
+
+        times = np.arange(int((len(weights) - 1) / fps * rate) + 1) / rate
+        weights = CubicSpline(np.arange(len(weights)) / fps, weights)(times)
+    lips = face.basis[:, face.regions["lips"]].reshape(len(face.actions), -1)
+    found = []
+    for start, end in spans:
+        frames = [t for t in range(1, len(weights) - 1) if start <= t / rate <= end]
+        for t in frames:
+            change = weights[t - 1] - 2 * weights[t] + weights[t + 1]
+            moved = np.linalg.norm((change @ lips).reshape(-1, 3), axis=-1).mean()
+            found.append(float(moved * rate**2))
+    return found
+
+
+def _gap(motion: Motion) -> np.ndarray:
+    """Lip opening over the distance of the outer eye corners, as tracked in GRID: (T,)."""
+    return motion.lip_aperture() / _eyes(motion.face)
+
+
+def _width(motion: Motion) -> np.ndarray:
+    return motion.lip_width() / _eyes(motion.face)
+
+
+def _eyes(face: Face) -> float:
+    right, *_, left = face.template[face.landmarks["eye_corners"]]
+    return float(np.linalg.norm(left - right))
+
+
+def _files(folder: Path, pattern: str) -> list[Path]:
+    found = sorted(path for path in folder.glob(pattern) if path.is_file())
+    found = [path for path in found if path.suffix in (".wav", ".flac", ".ogg", ".opus")]
+    if not found:
+        raise DataError(f"There are no recordings in {folder}.", "Check --data.")
+    return found
+
+
+def table(rows: Sequence[Row], floors: Mapping[str, Mapping[str, float]] | None = None) -> str:
+    """The rows as a Markdown table.
+
+    Args:
+        floors: name → key of a row → what it reaches there.
+    """
+    floors = floors or {}
+    heads = ["measure", *floors, "here", "to reach", "reached", "real lips", "on"]
+    lines = [_line(heads), _line(["---"] * len(heads))]
+    for row in rows:
+        unit = f" {row.unit}" if row.unit else ""
+        values = [*(floor.get(row.key, NAN) for floor in floors.values()), row.value, row.real]
+        *low, here, real = ("–" if math.isnan(x) else f"{x:.{row.digits}f}{unit}" for x in values)
+        reached = {True: "yes", False: "no", None: ""}[row.reached]
+        on = "; ".join(part for part in (row.of, row.note) if part)
+        lines.append(_line([row.measure, *low, here, row.goal, reached, real, on]))
+    return "\n".join(lines) + "\n"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def to_dicts(rows: Sequence[Row]) -> list[dict[str, object]]:
+    """The rows for JSON: null where there is nothing."""
+    return [
+        {
+            key: None if isinstance(value, float) and not math.isfinite(value) else value
+            for key, value in (asdict(row) | {"reached": row.reached}).items()
+        }
+        for row in rows
+    ]

@@ -1,0 +1,193 @@
+"""What the lips do in each sound: closed in P, B and M, near the teeth in F and V, open in vowels.
+
+Openings are in parts of the 95th percentile of their clip, so that large and small mouths compare.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from jambatalk.errors import DataError
+from jambatalk.evaluate.curves import CLOSED, at_times, closed_runs
+
+BILABIALS, LABIODENTALS, OPEN_VOWELS = {"P", "B", "M"}, {"F", "V"}, {"AA", "EY", "AE"}
+VOWELS = {
+    *("AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER"),
+    *("EY", "IH", "IY", "OW", "OY", "UH", "UW"),
+}
+ROUNDED = {"W"}  # nearly closed too
+PAUSE = "SIL"
+NEAR_TEETH = 0.28  # the lower lip lies at the upper teeth
+FINE = 0.005  # seconds between the moments that are looked at
+EDGE = 0.1  # seconds at each end of a pause in which the lips come and go
+LONG_PAUSE = 0.3  # seconds
+RECOGNISED_LATE = 0.065  # seconds by which the recogniser comes late
+RECOGNISED_WITHIN = 0.05  # seconds around it
+
+
+class Phone(NamedTuple):
+    """A sound in ARPAbet without stress, or SIL; start and end in seconds."""
+
+    name: str
+    start: float
+    end: float
+
+
+def read_phones(path: Path) -> list[Phone]:
+    """Reads a `.phone.json` as CMU Sphinx writes it: words "w" of phones "w" of "t", "b", "d".
+
+    Raises:
+        DataError: not such a file.
+    """
+    try:
+        words = json.loads(path.read_text())["w"]
+        return [Phone(_plain(p["t"]), p["b"], p["b"] + p["d"]) for word in words for p in word["w"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path} holds no phone times ({error}).") from error
+
+
+def read_grid_phones(path: Path) -> dict[str, list[Phone]]:
+    """Reads GRID's `alignments.json`: clip → phones; clips that could not be aligned are left out.
+
+    Raises:
+        DataError: not such a file.
+    """
+    try:
+        clips = json.loads(path.read_text())
+        return {
+            clip: [
+                Phone(_plain(name), start, start + length)
+                for *_, phones in said["phones"]
+                for name, start, length in phones
+            ]
+            for clip, said in clips.items()
+            if said["phones"]
+        }
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path} holds no phone times ({error}).") from error
+
+
+def _plain(name: str) -> str:
+    return name.upper().rstrip("012")
+
+
+@dataclass
+class SoundStatistics:
+    """What lips did in the sounds of any number of clips; fill it with :meth:`add`.
+
+    Attributes:
+        bilabials: the smallest opening inside each P, B, M. labiodentals: in each F, V.
+        open_vowels: the mean opening inside each AA, EY, AE.
+        timing: seconds from the middle of each P, B, M to the middle of the stretch in which the
+            lips are closed, where they are and no pause or other lip sound is next to it.
+        pauses: openings in pauses over 0.3 s, but for 0.1 s at each end.
+        whole_pauses: the same with the ends.
+    """
+
+    bilabials: list[float] = field(default_factory=list)
+    labiodentals: list[float] = field(default_factory=list)
+    open_vowels: list[float] = field(default_factory=list)
+    timing: list[float] = field(default_factory=list)
+    pauses: list[float] = field(default_factory=list)
+    whole_pauses: list[float] = field(default_factory=list)
+
+    def add(self, opening: np.ndarray, fps: float, phones: Sequence[Phone]) -> None:
+        """Counts one clip: its opening (T,) in any unit, and its phones in order."""
+        scale = np.percentile(opening, 95)
+        if scale <= 0:
+            return
+        moments = np.arange(0, len(opening) / fps, FINE)
+        fine = at_times(opening, fps, moments) / scale
+        closed = moments[closed_runs(fine, CLOSED)]
+        for number, phone in enumerate(phones):
+            inside = fine[(moments >= phone.start) & (moments <= phone.end)]
+            if not len(inside):
+                continue
+            if phone.name in BILABIALS:
+                self.bilabials.append(float(inside.min()))
+                beside = phones[max(0, number - 1) : number] + phones[number + 1 : number + 2]
+                if len(beside) == 2 and not any(_busy(other) for other in beside):
+                    self._time(phone, closed)
+            elif phone.name in LABIODENTALS:
+                self.labiodentals.append(float(inside.min()))
+            elif phone.name in OPEN_VOWELS:
+                self.open_vowels.append(float(inside.mean()))
+            elif phone.name == PAUSE:
+                self._pause(opening / scale, fps, phone)
+
+    def add_pauses(
+        self, opening: np.ndarray, fps: float, pauses: Iterable[tuple[float, float]]
+    ) -> None:
+        """Counts only the pauses of a clip, (start, end) in seconds."""
+        scale = np.percentile(opening, 95)
+        for start, end in pauses if scale > 0 else ():
+            self._pause(opening / scale, fps, Phone(PAUSE, start, end))
+
+    def _time(self, phone: Phone, closed: np.ndarray) -> None:
+        met = closed[(closed[:, 0] <= phone.end) & (closed[:, 1] >= phone.start)]
+        if len(met):
+            self.timing.append(float(met.mean(1)[0] - (phone.start + phone.end) / 2))
+
+    def _pause(self, opening: np.ndarray, fps: float, pause: Phone) -> None:
+        if pause.end - pause.start <= LONG_PAUSE:
+            return
+        times = np.arange(len(opening)) / fps
+        within = (times >= pause.start) & (times <= pause.end)
+        self.whole_pauses += opening[within].tolist()
+        # at the ends of a recording nothing comes or goes
+        first = pause.start + (EDGE if pause.start > 0 else 0)
+        last = pause.end - (EDGE if pause.end < times[-1] else 0)
+        self.pauses += opening[(times >= first) & (times <= last)].tolist()
+
+
+def _busy(phone: Phone) -> bool:
+    return phone.name in BILABIALS | LABIODENTALS | ROUNDED | {PAUSE}
+
+
+def share_below(values: Sequence[float], limit: float) -> float:
+    """Percent of values at or below a limit; nan of none."""
+    return float(np.mean(np.array(values) <= limit) * 100) if values else float("nan")
+
+
+def held_vowels(phones: Iterable[Phone], length: float, edge: float) -> list[tuple[float, float]]:
+    """The inside, (start, end) in seconds, of vowels of at least `length`, without their edges."""
+    return [
+        (phone.start + edge, phone.end - edge)
+        for phone in phones
+        if phone.name in VOWELS and phone.end - phone.start >= length
+    ]
+
+
+def recognised_bilabials(samples: np.ndarray) -> list[float]:
+    """When P, B or M are heard in speech of any language, (n,) seconds, by phone recognition.
+
+    By the package `hama` (Apache-2.0), which knows English: it misses and mistakes sounds, in other
+    languages more of them. Its times are coarse, and about 65 ms late, which is taken off.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    import hama
+
+    recogniser = hama.ASRModel()
+    spans = recogniser.phoneme_spans(recogniser.transcribe_waveform(samples, 16_000))
+    return [span.start_ms / 1e3 - RECOGNISED_LATE for span in spans if span.phoneme in "pbm"]
+
+
+def openings_around(opening: np.ndarray, fps: float, moments: Iterable[float]) -> list[float]:
+    """The smallest opening within 50 ms of each moment, in parts of the 95th percentile."""
+    scale = np.percentile(opening, 95)
+    times = np.arange(-RECOGNISED_WITHIN, RECOGNISED_WITHIN + FINE, FINE)
+    return [float((at_times(opening, fps, m + times) / scale).min()) for m in moments]
+
+
+def silences(level: np.ndarray, fps: float, below: float) -> list[tuple[float, float]]:
+    """Stretches of over 0.3 s in which the level (T,) dB stays below a limit: (start, end) s."""
+    runs = closed_runs(level, below) / fps
+    return [(first, last) for first, last in runs.tolist() if last - first > LONG_PAUSE]

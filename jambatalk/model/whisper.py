@@ -1,0 +1,123 @@
+"""Whisper's encoder, as its paper describes it (arXiv 2212.04356).
+
+`transformers` has the same network; importing it takes three seconds, which is as long as all the
+rest of a short video. The names of the weights are those of `transformers`.
+
+Shapes: n samples, s steps of 10 ms, l features of 20 ms, c channels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from jambatalk.speech import SAMPLE_RATE
+
+N_FFT = 400  # samples: 25 ms
+HOP = 160  # samples: 10 ms
+
+
+@dataclass(frozen=True)
+class WhisperConfig:
+    """The encoder's shape; the fields are named as in the configuration of `transformers`."""
+
+    d_model: int
+    encoder_layers: int
+    encoder_attention_heads: int
+    encoder_ffn_dim: int
+    num_mel_bins: int
+
+
+class WhisperEncoder(nn.Module):
+    """Log-mel spectrogram in, the outputs of all layers out, for any length."""
+
+    def __init__(self, config: WhisperConfig) -> None:
+        super().__init__()
+        self.config = config
+        width = config.d_model
+        self.conv1 = nn.Conv1d(config.num_mel_bins, width, 3, padding=1)
+        self.conv2 = nn.Conv1d(width, width, 3, stride=2, padding=1)
+        self.layers = nn.ModuleList(WhisperLayer(config) for _ in range(config.encoder_layers))
+        self.layer_norm = nn.LayerNorm(width)  # before Whisper's decoder; not heard here
+
+    def forward(self, mel: Tensor, layers: int) -> list[Tensor]:
+        """Outputs (l, c) of the first `layers` layers for a spectrogram (mels, s)."""
+        x = F.gelu(self.conv1(mel[None]))
+        x = F.gelu(self.conv2(x)).transpose(1, 2)  # (1, l, c)
+        x = x + sinusoids(x.shape[1], x.shape[2]).to(x)
+        outputs = []
+        for layer in self.layers[:layers]:
+            x = layer(x)
+            outputs.append(x[0])
+        return outputs
+
+
+class WhisperLayer(nn.Module):
+    """Pre-norm self-attention and feed-forward."""
+
+    def __init__(self, config: WhisperConfig) -> None:
+        super().__init__()
+        self.self_attn = WhisperAttention(config.d_model, config.encoder_attention_heads)
+        self.self_attn_layer_norm = nn.LayerNorm(config.d_model)
+        self.fc1 = nn.Linear(config.d_model, config.encoder_ffn_dim)
+        self.fc2 = nn.Linear(config.encoder_ffn_dim, config.d_model)
+        self.final_layer_norm = nn.LayerNorm(config.d_model)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b, l, c) to (b, l, c)."""
+        x = x + self.self_attn(self.self_attn_layer_norm(x))
+        return x + self.fc2(F.gelu(self.fc1(self.final_layer_norm(x))))
+
+
+class WhisperAttention(nn.Module):
+    """Every feature attends to all others."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.q_proj = nn.Linear(width, width)
+        self.k_proj = nn.Linear(width, width, bias=False)
+        self.v_proj = nn.Linear(width, width)
+        self.out_proj = nn.Linear(width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b, l, c) to (b, l, c)."""
+        q, k, v = (
+            project(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (b, heads, l, c / heads)
+            for project in (self.q_proj, self.k_proj, self.v_proj)
+        )
+        return self.out_proj(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
+
+
+def sinusoids(length: int, width: int) -> Tensor:
+    """The position table (length, width): sines, then cosines, of wavelengths 2π to 20000π."""
+    rate = torch.exp(-np.log(10000.0) / (width // 2 - 1) * torch.arange(width // 2))
+    angle = torch.arange(length)[:, None] * rate
+    return torch.cat([angle.sin(), angle.cos()], 1)
+
+
+def log_mel(samples: Tensor, mels: int) -> Tensor:
+    """The spectrogram Whisper hears: samples (n,) at 16 kHz to (mels, s), about -1 to 1."""
+    spectrum = torch.stft(samples, N_FFT, HOP, window=torch.hann_window(N_FFT), return_complex=True)
+    power = spectrum[:, :-1].abs() ** 2  # (frequencies, s)
+    decades = (torch.as_tensor(mel_filters(mels)) @ power).clamp(min=1e-10).log10()
+    return (decades.clamp(min=decades.max() - 8.0) + 4.0) / 4.0
+
+
+def mel_filters(mels: int) -> np.ndarray:
+    """Triangles on the mel scale: (mels, frequencies) float32.
+
+    Slaney's scale, linear below 1 kHz and logarithmic above, with triangles of equal area
+    ("Auditory Toolbox", 1998).
+    """
+    step = np.log(6.4) / 27  # of a mel above 1 kHz, where the 15th lies
+    corners = np.linspace(0.0, 15 + np.log(SAMPLE_RATE / 2 / 1000) / step, mels + 2)
+    corners = np.where(corners < 15, corners * 200 / 3, 1000 * np.exp(step * (corners - 15)))  # Hz
+    frequencies = np.linspace(0, SAMPLE_RATE / 2, N_FFT // 2 + 1)
+    low, middle, high = (corners[i : mels + i, None] for i in range(3))
+    rising, falling = (frequencies - low) / (middle - low), (high - frequencies) / (high - middle)
+    return (2 / (high - low) * np.minimum(rising, falling).clip(0.0)).astype(np.float32)

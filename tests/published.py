@@ -1,0 +1,119 @@
+"""Stand-ins for what a user of the published weights brings: small, with random weights, and a
+face cut out of a bundled head."""
+
+import json
+import pickle
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import trimesh
+from torch import Tensor
+from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
+
+from jambatalk import load_head
+from jambatalk.model.config import JambaTalkConfig
+from jambatalk.model.convert import (
+    ENCODER_WEIGHTS,
+    LIP_READER,
+    TEXT_ENCODER,
+    WEIGHTS,
+    published_name,
+)
+from jambatalk.model.jambatalk import JambaTalk
+from jambatalk.model.lip_reader import LipReader
+from jambatalk.model.published import LAYOUTS
+
+WAV2VEC2 = {
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "conv_dim": [16] * 7,
+    "num_conv_pos_embeddings": 16,
+    "num_conv_pos_embedding_groups": 2,
+    "feat_extract_norm": "layer",
+    "do_stable_layer_norm": True,
+    "conv_bias": True,
+    "vocab_size": 33,
+}
+VERTICES = 3000
+
+
+def tiny(layout: str, vertices: int = VERTICES) -> JambaTalkConfig:
+    """A layout at a small width."""
+    full = LAYOUTS[layout]
+    encoder = replace(full.encoder, architecture=WAV2VEC2, layers=(2,))
+    pair = full.encoder_width // 1024
+    return replace(full, encoder=encoder, encoder_width=32 * pair, width=32, vertices=vertices)
+
+
+def published_state(config: JambaTalkConfig, lips: int) -> dict[str, Tensor]:
+    """Random weights of a whole published network by their published names."""
+    torch.manual_seed(0)
+    model, width = JambaTalk(config), config.encoder.architecture["hidden_size"]
+    parts = {
+        WEIGHTS: model.decoder,
+        ENCODER_WEIGHTS: model.encoder.model,
+        TEXT_ENCODER: Wav2Vec2ForCTC(Wav2Vec2Config(**config.encoder.architecture)),
+        LIP_READER: LipReader(lips, width),
+    }
+    state = {
+        published_name(file, name): weight.detach()
+        for file, part in parts.items()
+        for name, weight in part.state_dict().items()
+        if name != "lips"
+    }
+    state["vertice_map_r.weight"].normal_(std=0.0005)  # millimetres
+    return state
+
+
+def cut_face(name: str, vertices: int = VERTICES) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The front of a bundled head, its mouth a hole: positions, triangles, vertices of the lips."""
+    head, first = load_head(name), load_head(1)  # the same cut on every head
+    skin = np.union1d(head.regions["skin"], head.regions["lips"])
+    mouth = first.template[head.regions["lips"]].mean(0)
+    near = np.argsort(np.linalg.norm(first.template[skin] - mouth, axis=1))[:vertices]
+    keep = np.sort(skin[near])
+    place = np.full(len(head.template), -1)
+    place[keep] = np.arange(vertices)
+    triangles = place[head.triangles]
+    lips = place[head.regions["lips"]]
+    return head.template[keep], triangles[(triangles >= 0).all(1)], lips[lips >= 0]
+
+
+@dataclass(frozen=True)
+class UserFiles:
+    """What lies in a folder of the user's."""
+
+    weights: Path
+    lip_mask: Path
+    mesh: Path
+    templates: Path
+    encoder_config: Path
+
+    def arguments(self, layout: str) -> list[str]:
+        """The command line but for its output."""
+        return [
+            *("convert", str(self.weights), "--layout", layout, "--lip-mask", str(self.lip_mask)),
+            *("--template", str(self.mesh), "--templates", str(self.templates)),
+            *("--encoder-config", str(self.encoder_config)),
+        ]
+
+
+def write_files(folder: Path, layout: str, unit: float = 1.0) -> UserFiles:
+    """Files as the authors and the data sets give them, in units of so many metres."""
+    place, triangles, lips = cut_face("mara")
+    files = UserFiles(
+        *(folder / name for name in ("net.pth", "mask.pkl", "face.ply", "templates.pkl", "e.json"))
+    )
+    torch.save(published_state(tiny(layout), len(lips)), files.weights)
+    # FLAME's is a dictionary of regions, BIWI's a list
+    mask = {"lips": lips, "face": np.arange(VERTICES)} if layout == "vocaset" else lips.tolist()
+    files.lip_mask.write_bytes(pickle.dumps(mask, protocol=2))
+    trimesh.Trimesh(place / unit, triangles, process=False).export(files.mesh)
+    people = {name: cut_face(name)[0].astype(np.float64) / unit for name in ("mara", "wei")}
+    files.templates.write_bytes(pickle.dumps(people, protocol=2))
+    files.encoder_config.write_text(json.dumps(WAV2VEC2))
+    return files

@@ -1,0 +1,115 @@
+"""The measures of a checkpoint's lips: sounds, pauses, noise; and the table, where the data is."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jambatalk import TalkingHead
+from jambatalk.data.grid import read_grid, read_lips
+from jambatalk.data.held_out import held_out_clips
+from jambatalk.errors import DataError
+from jambatalk.evaluate import phones
+from jambatalk.evaluate.default import Bench, Row, add_babble, table, to_dicts
+from jambatalk.evaluate.phones import Phone, SoundStatistics
+
+DATA = Path(__file__).parent.parent.parent / "shared" / "data"
+FPS = 50.0
+
+
+def mouth(seconds: float, *closed: tuple[float, float], depth: float = 0.0) -> np.ndarray:
+    """A mouth a centimetre open, and `depth` of it in these stretches; ramps of 40 ms."""
+    times = np.arange(round(seconds * FPS)) / FPS
+    away = [np.maximum(first - times, times - last) for first, last in closed]
+    near = np.clip(np.min(away, 0) / 0.04, 0, 1)
+    return 0.01 * (depth + (1 - depth) * near)
+
+
+def test_sounds_are_measured_inside_their_times() -> None:
+    said = [
+        Phone("AA", 0.0, 0.3),
+        Phone("M", 0.3, 0.4),
+        Phone("AE", 0.4, 0.7),
+        Phone("F", 0.7, 0.8),
+        Phone("IY", 0.8, 1.0),
+        Phone("B", 1.0, 1.1),  # the mouth is open
+        Phone("SIL", 1.1, 2.0),
+    ]
+    opening = np.minimum(mouth(2.0, (0.32, 0.42), (1.4, 2.0)), mouth(2.0, (0.72, 0.8), depth=0.2))
+    found = SoundStatistics()
+    found.add(opening, FPS, said)
+    assert found.bilabials == pytest.approx([0, 1], abs=0.01)
+    assert found.labiodentals == pytest.approx([0.2], abs=0.01)
+    assert phones.share_below(found.bilabials, 0.1) == 50
+    assert found.timing == pytest.approx([0.02], abs=0.006)  # closed from 0.32 to 0.42
+    assert len(found.open_vowels) == 2
+    assert found.open_vowels[0] > 0.95
+    # 1.1 to 1.4 it is open: of the pause without its first tenth, two thirds of 0.8 s are closed
+    assert np.mean(np.array(found.pauses) <= 0.1) == pytest.approx(0.6 / 0.8, abs=0.04)
+    assert len(found.whole_pauses) > len(found.pauses)
+
+
+def test_timing_leaves_out_closures_that_have_two_reasons() -> None:
+    said = [Phone("M", 0.1, 0.2), Phone("P", 0.2, 0.3), Phone("AA", 0.3, 0.5), Phone("B", 0.5, 0.6)]
+    found = SoundStatistics()
+    found.add(mouth(1.0, (0.1, 0.3), (0.5, 0.6)), FPS, [*said, Phone("SIL", 0.6, 1.0)])
+    assert len(found.bilabials) == 3
+    assert not found.timing  # beside another lip sound, or beside a pause
+
+
+def test_phone_times_are_read(tmp_path: Path) -> None:
+    sphinx = {"w": [{"t": "map", "w": [{"t": "M", "b": 0.1, "d": 0.05}]}]}
+    (tmp_path / "a.phone.json").write_text(json.dumps(sphinx))
+    assert phones.read_phones(tmp_path / "a.phone.json") == [Phone("M", 0.1, pytest.approx(0.15))]
+    grid = {"one": {"phones": [["at", 0.0, 0.2, [["AE1", 0.0, 0.1], ["T", 0.1, 0.1]]]]}}
+    (tmp_path / "b.json").write_text(json.dumps(grid | {"two": {"phones": None}}))
+    times = phones.read_grid_phones(tmp_path / "b.json")
+    assert list(times) == ["one"]
+    assert times["one"][0] == Phone("AE", 0.0, 0.1)
+    with pytest.raises(DataError, match="no phone times"):
+        phones.read_phones(tmp_path / "b.json")
+
+
+def test_babble_has_the_level_asked_for() -> None:
+    rng = np.random.default_rng(0)
+    talkers = [rng.normal(0, 0.1 * n, 5000 * n) for n in range(1, 8)]
+    speech = np.sin(np.arange(16000)).astype(np.float32)
+    noisy = add_babble(speech, talkers, 5.0, np.random.default_rng(1))
+    babble = noisy - speech
+    assert 10 * np.log10(np.mean(speech**2) / np.mean(babble**2)) == pytest.approx(5, abs=0.01)
+    np.testing.assert_array_equal(noisy, add_babble(speech, talkers, 5.0, np.random.default_rng(1)))
+
+
+def test_the_table_says_what_is_reached() -> None:
+    rows = [
+        Row("a", "up", 0.97, "", 2, 0.95, math.inf, 0.99, "3 clips", "a note"),
+        Row("b", "within", 20.0, "ms", 0, -15.0, 15.0),
+        Row("c", "unknown", math.nan, "", 2, -math.inf, 0.05),
+        Row("d", "told", 4.0),
+    ]
+    assert [row.reached for row in rows] == [True, False, None, None]
+    said = table(rows, {"linear": {"a": 0.8}})
+    assert "| up | 0.80 | 0.97 | ≥ 0.95 | yes | 0.99 | 3 clips; a note |" in said
+    assert "| within | – | 20 ms | -15 to 15 | no | – |  |" in said
+    assert "| unknown | – | – | ≤ 0.05 |  | – |  |" in said
+    assert json.loads(json.dumps(to_dicts(rows), allow_nan=False))[2]["value"] is None
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the training data is not here")
+def test_held_out_clips_follow_the_voice() -> None:
+    bench = Bench(TalkingHead.from_pretrained(), DATA)
+    names = held_out_clips(DATA / "grid_s1")
+    assert len(names) == 45
+    bench.clips = list(read_grid(DATA / "grid_s1", bench.face, names[:3]))
+    assert [clip.name for clip in bench.clips] == names[:3]
+    lips = read_lips(DATA / "grid_s1", names[:3])
+    assert all(len(lips[clip.name].gap) == len(clip.weights) for clip in bench.clips)
+    opening, width, amplitude = bench.grid()
+    assert opening.value > 0.8
+    assert opening.real > 0.98  # the captured motion is the tracked lips'
+    assert width.value > 0.5
+    assert 0.5 < amplitude.value < 1.5
+    (jitter,) = bench.jitter()
+    assert 0.3 < jitter.value < 3
