@@ -18,6 +18,7 @@ from jambatalk.corpus.phones import (
     from_ipa,
     without_gaps,
 )
+from jambatalk.corpus.recognise import parts
 from jambatalk.corpus.recording import Recording, read_corpus
 from jambatalk.corpus.sources import Source, Take
 from jambatalk.corpus.styles import STYLES
@@ -225,6 +226,17 @@ def test_build_goes_on_where_it_stopped(tmp_path, monkeypatch):
     assert heard == ["good", "nonsense"]  # nothing twice, not even what was refused
     with pytest.raises(DataError, match="no source other"):
         building.build(tmp_path, tmp_path, ["other"])
+
+
+def test_long_sound_is_cut_in_its_pauses():
+    rng = np.random.default_rng(0)
+    time = np.arange(30 * 16000) / 16000
+    sound = rng.standard_normal(len(time)) * np.where(time % 3 < 2.5, 0.1, 0.001)
+    pieces = parts(sound)
+    assert len(pieces) >= 3
+    np.testing.assert_array_equal(np.concatenate(pieces), sound)
+    ends = np.cumsum([len(piece) for piece in pieces])[:-1] / 16000
+    assert all(end % 3 > 2.5 for end in ends)
 
 
 def test_known_text_is_aligned():

@@ -17,7 +17,7 @@ from jambatalk.data.clip import Clip
 from jambatalk.errors import DataError
 from jambatalk.face import Face
 
-SPLITS = ("train", "held_out", "evaluation")
+SPLITS = ("train", "held_out", "evaluation", "captured")
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,8 @@ class Recording:
         speaker: unique within the source; synthetic voices too.
         language: "en", "de", ...
         split: "train", "held_out" (speakers to test on while training) or "evaluation" (never to
-            be trained or tuned on).
+            be trained or tuned on), or "captured" (its motion was captured; the training's own
+            split says what is held out).
         samples: (n,) float32, 16 kHz mono.
         phones: from 0 to the end of the sound.
         text: what is said, "" where nobody wrote it down.

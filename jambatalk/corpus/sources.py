@@ -92,6 +92,21 @@ def _multilingual(data: Path) -> Iterator[Take]:
                 yield Take(path.stem, language, language, "evaluation", text, _recorded(path))
 
 
+def _grid(data: Path) -> Iterator[Take]:
+    """Recordings whose captured motion is learned from too: they lend their sound for what the
+    teacher makes of it."""
+    folder = _folder(data, "grid_s1")
+    for name, aligned in json.loads((folder / "alignments.json").read_text()).items():
+        text = " ".join(word for word, *_ in aligned["words"] if word not in ("sil", "sp"))
+        hear = _recorded(folder / "audio" / f"{name}.opus")
+        yield Take(name, "s1", "en", "captured", text, hear)
+
+
+def _facegood(data: Path) -> Iterator[Take]:
+    for path in sorted(_folder(data, "facegood").glob("*.flac")):
+        yield Take(path.stem, "facegood", "zh", "captured", "", _recorded(path))
+
+
 def _spoken(voice_names: dict[str, tuple[str, ...]], speak: Callable) -> Callable:
     """Takes of synthetic voices, language → their names: each sentence of a language is said by
     `REPEATS` of its voices in turn."""
@@ -125,6 +140,8 @@ SOURCES: dict[str, Source] = {
     "librispeech": Source("CC BY 4.0", "LibriSpeech (Panayotov et al., ICASSP 2015)", _librispeech),
     "librivox": Source("public domain; alignments BSD-2-Clause", "LibriVox, CMU Sphinx", _librivox),
     "multilingual": Source("Apache-2.0", "Picovoice", _multilingual),
+    "grid": Source("CC BY 4.0", "GRID, speaker 1 (Cooke et al., JASA 2006)", _grid),
+    "facegood": Source("MIT", "FACEGOOD Audio2Face", _facegood),
     "flite": Source(
         "output of voices under BSD-like terms (CMU Flite)",
         "Flite, Carnegie Mellon University",
