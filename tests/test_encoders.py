@@ -196,7 +196,7 @@ def test_old_files_are_read_without_running_them(published, tmp_path: Path) -> N
     torch.save({"weight": Harm()}, Path(source) / "pytorch_model.bin")
     with pytest.raises(ModelError, match="could not be loaded"):
         build_encoder(config, 30)
-    (Path(source) / "pytorch_model.bin").write_bytes(pickle.dumps(Harm()))
+    (Path(source) / "pytorch_model.bin").write_bytes(pickle.dumps(Harm(), 2))
     with pytest.raises(ModelError, match="could not be loaded"):
         build_encoder(config, 30)
     assert not (tmp_path / "harm").exists()

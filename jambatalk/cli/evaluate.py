@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jambatalk.cli.options import Stages, add_checkpoint, add_view, view_of
 from jambatalk.errors import DataError
-from jambatalk.evaluate.meshes import UNITS
+from jambatalk.evaluate import UNITS
 
 
 def add(commands: argparse._SubParsersAction) -> None:

@@ -33,7 +33,7 @@ class Setting:
 
     Attributes:
         fps: frame rate of true .npy files. predicted_fps: of predicted ones, if it is another.
-        unit: of .npy files and templates, see :data:`jambatalk.evaluate.meshes.UNITS`.
+        unit: of .npy files and templates, see :data:`jambatalk.evaluate.UNITS`.
         resample: bring the faster of truth and prediction to the other's frame rate.
         common: leave out sequences that some folder lacks, instead of refusing.
         audio: a folder with a recording of each sequence, for the measures that need one.

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from jambatalk.data.clip import at_rate
-from jambatalk.errors import DataError, JambaTalkError
+from jambatalk.data.templates import read_templates
+from jambatalk.errors import DataError
+from jambatalk.evaluate import UNITS
 from jambatalk.face import Face
 from jambatalk.motion import Motion
 
-UNITS = {"m": 1.0, "dm": 0.1, "cm": 0.01, "mm": 0.001}  # in metres
 FORGIVEN = 2  # frames by which two lengths may differ; then both are cut to the shorter
 ALIKE = 2.0  # times that a face in motion may be larger or smaller than at rest
 CONDITION = "_condition_"  # between a sequence's name and the style it was predicted in
@@ -66,7 +67,7 @@ def read_motion(path: Path, fps: float | None, unit: str = "m") -> MeshMotion:
     Args:
         path: .npy of shape (T, V·3) or (T, V, 3), or a motion saved as .npz.
         fps: of an .npy, which does not say; an .npz does.
-        unit: of an .npy, see `UNITS`; an .npz is in metres.
+        unit: of an .npy, see :data:`jambatalk.evaluate.UNITS`; an .npz is in metres.
 
     Raises:
         DataError: not such a file, of another shape, with numbers that are none, or without fps.
@@ -182,13 +183,11 @@ def read_rest(source: Path, unit: str = "m") -> dict[str, np.ndarray]:
 
     Args:
         source: see :func:`jambatalk.data.templates.read_templates`; a mesh is one for all.
-        unit: theirs, see `UNITS`.
+        unit: theirs, see :data:`jambatalk.evaluate.UNITS`.
 
     Raises:
         DataError: there are none.
     """
-    from jambatalk.data.templates import read_templates  # SciPy takes a second to import
-
     return {who: rest * UNITS[unit] for who, rest in read_templates(source).items()}
 
 
@@ -211,28 +210,6 @@ def check_template(template: np.ndarray, motion: MeshMotion) -> None:
             f"{sizes[1]:.3g} m.",
             "Bring both to one unit and name it with --unit.",
         )
-
-
-def read_mesh(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Vertices (V, 3) and triangles (F, 3) of a .ply or .obj in the file's order; an .npy has no
-    triangles.
-
-    Raises:
-        DataError: not such a file.
-    """
-    try:
-        if path.suffix == ".npy":
-            return np.load(path, allow_pickle=False).reshape(-1, 3), np.empty((0, 3), np.int32)
-        if path.suffix in (".ply", ".obj"):
-            import trimesh
-
-            mesh = trimesh.load(path, process=False, maintain_order=True, force="mesh")
-            return np.asarray(mesh.vertices), np.asarray(mesh.faces, np.int32)
-    except JambaTalkError:
-        raise
-    except Exception as error:  # trimesh raises what its parsers happen to raise
-        raise DataError(f"The mesh {path} cannot be read ({error}).") from error
-    raise DataError(f"'{path}' is no mesh.", "Give a .ply, .obj or .npy.")
 
 
 def _some(names: list[str], shown: int = 5) -> str:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from jambatalk.errors import DataError
-from jambatalk.evaluate.meshes import UNITS, MeshMotion, aligned, check_template, read_mesh
+from jambatalk.evaluate import UNITS
+from jambatalk.evaluate.meshes import MeshMotion, aligned, check_template
 from jambatalk.face import Face
+from jambatalk.motion import Motion
 from jambatalk.progress import Progress, silent
+from jambatalk.render.grid import grid_size
 from jambatalk.render.view import View
 from jambatalk.speech import Speech
+from jambatalk.talking_head import draw_video
+from jambatalk.template import read_mesh
 
 CLAY = 160  # sRGB of a mesh without colours
 
@@ -23,15 +27,13 @@ def face_of_mesh(path: Path, unit: str = "m") -> Face:
     """A face that can be drawn and has no actions, from a .ply or .obj.
 
     Raises:
-        DataError: not a mesh with triangles.
+        FaceError: not a mesh with triangles.
     """
     vertices, triangles = read_mesh(path)
-    if not len(triangles):
-        raise DataError(f"{path} has no triangles to draw.", "Give a .ply or .obj.")
     count = len(vertices)
     return Face(
         name=path.stem,
-        template=(vertices * UNITS[unit]).astype(np.float32),
+        template=vertices * np.float32(UNITS[unit]),
         triangles=triangles,
         colors=np.full((count, 3), CLAY, np.uint8),
         gloss=np.full(count, 0.25, np.float32),
@@ -67,27 +69,9 @@ def compare_video(
         DataError: motions that do not belong together, or no triangles.
         RenderError: not 2 to 4 motions, or no offscreen OpenGL. VideoError: the file.
     """
-    from jambatalk.render import draw
-    from jambatalk.render.grid import grid_size, side_by_side
-    from jambatalk.video import write_video
-
-    view = view or View()
-    width, height = grid_size(len(motions), view.size)
-    shown = _together(motions, resample)
-    with ExitStack() as stack:  # whatever happens, the renderers are given back at once
-        streams = [
-            stack.enter_context(closing(draw(_face(motion, face), iter(motion.vertices), view)))
-            for motion in shown
-        ]
-        return write_video(
-            path,
-            side_by_side(streams, captions),
-            fps=shown[0].fps,
-            size=(width, height),
-            frame_count=len(shown[0]),
-            speech=speech,
-            progress=progress,
-        )
+    grid_size(len(motions), 0)  # refuses other numbers before any work is done
+    shown = [_worn(motion, face) for motion in _together(motions, resample)]
+    return draw_video(shown, speech, path, view, captions, progress)
 
 
 def _together(motions: Sequence[MeshMotion], resample: bool) -> list[MeshMotion]:
@@ -100,7 +84,7 @@ def _together(motions: Sequence[MeshMotion], resample: bool) -> list[MeshMotion]
     return [replace(motion, vertices=motion.vertices[:length]) for motion in shown]
 
 
-def _face(motion: MeshMotion, face: Face | None) -> Face:
+def _worn(motion: MeshMotion, face: Face | None) -> Motion:
     face = face or motion.face
     if face is None:
         raise DataError(
@@ -108,4 +92,4 @@ def _face(motion: MeshMotion, face: Face | None) -> Face:
             "Give a mesh of its topology: --template FILE.ply or .obj.",
         )
     check_template(face.template, motion)
-    return face
+    return Motion.of_vertices(motion.vertices - face.template, motion.fps, face)

@@ -66,7 +66,7 @@ class WaveformSpeechEncoder(SpeechEncoder):
 
     def _front(self, samples: np.ndarray) -> Tensor:
         """What the transformer gets, (1, c, l): features at 50 Hz, or at the motion's rate."""
-        x = torch.as_tensor(samples, dtype=torch.float32, device=self.model.device)
+        x = torch.tensor(samples, dtype=torch.float32, device=self.model.device)
         if getattr(self.model.config, "do_normalize", True):
             x = (x - x.mean()) / (x.var(unbiased=False) + 1e-7).sqrt()
         with torch.no_grad():  # frozen even in training
