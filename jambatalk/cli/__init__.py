@@ -7,10 +7,10 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from jambatalk.cli import animate, app, convert, evaluate, train
+from jambatalk.cli import animate, app, convert, evaluate, export, train
 from jambatalk.errors import JambaTalkError
 
-MODULES = (animate, app, convert, evaluate, train)  # in the order of `jambatalk --help`
+MODULES = (animate, export, app, convert, evaluate, train)  # in the order of `jambatalk --help`
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
