@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -46,7 +47,8 @@ def write(motion: Motion, path: str | Path) -> Path:
             "Choose a name in a folder that you may write to, and check the disk's free space.",
         ) from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):  # where it could not be written it need not be removed
+            unfinished.unlink()
     return path
 
 

@@ -41,14 +41,6 @@ def write_glb(motion: Motion, path: Path) -> None:
         ExportError: see :func:`shapes_of`.
     """
     shapes, binary = shapes_of(motion), _Binary()
-    mesh = _mesh(motion.face, shapes, binary)
-    times = np.arange(len(motion), dtype=np.float32) / np.float32(motion.fps)
-    sampler = {
-        "input": binary.add(times, bounds=True),
-        "output": binary.add(shapes.weights.reshape(-1)),
-        "interpolation": "LINEAR",
-    }
-    channel = {"sampler": 0, "target": {"node": 0, "path": "weights"}}
     document = {
         "asset": {
             "version": "2.0",
@@ -62,7 +54,7 @@ def write_glb(motion: Motion, path: Path) -> None:
         "scene": 0,
         "scenes": [{"nodes": [0]}],
         "nodes": [{"name": motion.face.name, "mesh": 0}],
-        "meshes": [mesh],
+        "meshes": [_mesh(motion.face, shapes, binary)],
         "materials": [
             {
                 "name": "head",
@@ -71,11 +63,11 @@ def write_glb(motion: Motion, path: Path) -> None:
                 "pbrMetallicRoughness": {"metallicFactor": 0.0, "roughnessFactor": ROUGHNESS},
             }
         ],
-        "animations": [{"name": "speech", "samplers": [sampler], "channels": [channel]}],
-        "accessors": binary.accessors,
-        "bufferViews": binary.views,
-        "buffers": [{"byteLength": binary.length}],
     }
+    if shapes.names:  # else nothing can move
+        document["animations"] = [_animation(shapes.weights, motion.fps, binary)]
+    document["accessors"], document["bufferViews"] = binary.accessors, binary.views
+    document["buffers"] = [{"byteLength": binary.length}]
     _write(path, document, binary)
 
 
@@ -109,6 +101,17 @@ def _mesh(face: Face, shapes: Shapes, binary: _Binary) -> dict[str, Any]:
         primitive["targets"] = targets
         mesh |= {"weights": [0.0] * len(targets), "extras": {"targetNames": shapes.names}}
     return mesh
+
+
+def _animation(weights: np.ndarray, fps: float, binary: _Binary) -> dict[str, Any]:
+    times = np.arange(len(weights)) / fps
+    sampler = {
+        "input": binary.add(times.astype(np.float32), bounds=True),
+        "output": binary.add(weights.reshape(-1).astype(np.float32)),
+        "interpolation": "LINEAR",
+    }
+    channel = {"sampler": 0, "target": {"node": 0, "path": "weights"}}
+    return {"name": "speech", "samplers": [sampler], "channels": [channel]}
 
 
 def _linear(colors: np.ndarray) -> np.ndarray:

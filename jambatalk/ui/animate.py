@@ -8,7 +8,6 @@ from jambatalk.ui.controls import Controls, check_voice, strength_slider
 from jambatalk.ui.inputs import Inputs
 from jambatalk.ui.studio import Order, Studio
 
-
 EXPORTS = {".glb": "3D head", ".csv": "ARKit weights", ".npz": "Motion"}
 
 

@@ -60,8 +60,11 @@ class Controls:
             checks = check(*given)
             return [*checks, *[None] * (len(given) - len(checks))]  # Gradio wants one an input
 
-        def offer(*files: str | None) -> list[gr.DownloadButton]:
-            return [gr.DownloadButton(value=file, interactive=file is not None) for file in files]
+        def offer(*files: str | None) -> dict[gr.DownloadButton, gr.DownloadButton]:
+            return {
+                button: gr.DownloadButton(value=file, interactive=file is not None)
+                for button, file in zip(downloads, files, strict=True)
+            }
 
         self.make.click(fn=None, js=SHOW_RESULT)
         made = self.make.click(
