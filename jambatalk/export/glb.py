@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import struct
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +43,7 @@ def write_glb(motion: Motion, path: Path) -> None:
     document = {
         "asset": {
             "version": "2.0",
-            "generator": f"JambaTalk {_version()}",
+            "generator": "JambaTalk",
             "extras": {
                 "fps": motion.fps,
                 "frames": len(motion),
@@ -210,10 +209,3 @@ def _write(path: Path, document: dict[str, Any], binary: _Binary) -> None:
         file.write(struct.pack("<I", len(text)) + JSON_CHUNK + text)
         file.write(struct.pack("<I", binary.length) + BINARY_CHUNK)
         file.writelines(binary.pieces)
-
-
-def _version() -> str:
-    try:
-        return version("jambatalk")
-    except PackageNotFoundError:  # run from its folder
-        return ""

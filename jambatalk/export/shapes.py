@@ -44,7 +44,7 @@ def shapes_of(motion: Motion) -> Shapes:
     """The face's actions as they are; where vertices move on their own, followed by principal
     components of their offsets, as many as keep every vertex within `TOLERANCE`.
 
-    A component is two shapes, one for each direction, because Blender and Unity cut weights below
+    A component is two shapes, one for each direction, because Blender cuts imported weights below
     0 and above 1; at 1 each moves as far as this motion ever goes.
 
     Raises:
