@@ -173,7 +173,7 @@ def test_upload_gives_a_playing_video_with_sound(
     with visitor.page.expect_download() as download:
         visitor.button("Video (.mp4)").click()
     assert download.value.suggested_filename == "jambatalk-kofi-crisp.mp4"
-    for name, start in {"3D head (.glb)": b"glTF", "ARKit weights (.csv)": b"Timecode"}.items():
+    for name, start in {"3D head (.glb)": b"glTF", "Weights (.csv)": b"Timecode"}.items():
         with visitor.page.expect_download() as download:
             visitor.button(name).click()
         assert download.value.path().read_bytes().startswith(start)

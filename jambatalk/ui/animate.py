@@ -8,7 +8,7 @@ from jambatalk.ui.controls import Controls, check_voice, strength_slider
 from jambatalk.ui.inputs import Inputs
 from jambatalk.ui.studio import Order, Studio
 
-EXPORTS = {".glb": "3D head", ".csv": "ARKit weights", ".npz": "Motion"}
+EXPORTS = {".glb": "3D head", ".csv": "Weights", ".npz": "Motion"}
 
 
 def tab(studio: Studio, inputs: Inputs) -> None:
@@ -20,10 +20,9 @@ def tab(studio: Studio, inputs: Inputs) -> None:
         strength = strength_slider()
         controls = Controls.build("Animate")
         with gr.Row():
-            film = gr.DownloadButton("Video (.mp4)", interactive=False, size="md")
-            exports = [
-                gr.DownloadButton(f"{what} ({suffix})", interactive=False, size="md")
-                for suffix, what in EXPORTS.items()
+            film, *exports = [
+                gr.DownloadButton(f"{what} ({suffix})", interactive=False, size="md", min_width=130)
+                for suffix, what in {".mp4": "Video", **EXPORTS}.items()
             ]
 
     style.change(
