@@ -39,6 +39,10 @@ class VideoError(JambaTalkError):
     """A video that cannot be written."""
 
 
+class ExportError(JambaTalkError):
+    """A motion that cannot be written for another program."""
+
+
 class DataError(JambaTalkError):
     """A training set that is missing or malformed."""
 

@@ -173,6 +173,10 @@ def test_upload_gives_a_playing_video_with_sound(
     with visitor.page.expect_download() as download:
         visitor.button("Video (.mp4)").click()
     assert download.value.suggested_filename == "jambatalk-kofi-crisp.mp4"
+    for name, start in {"3D head (.glb)": b"glTF", "Weights (.csv)": b"Timecode"}.items():
+        with visitor.page.expect_download() as download:
+            visitor.button(name).click()
+        assert download.value.path().read_bytes().startswith(start)
     with visitor.page.expect_download() as download:
         visitor.button("Motion (.npz)").click()
     motion = Motion.load(download.value.path())
@@ -338,7 +342,9 @@ def test_api(url: str, short_voice: Callable[[float], Path]) -> None:
     assert names[:4] == ["speech", "style", "strength", "head"]
 
     voice = handle_file(short_voice(1))
-    video, motion = client.predict(voice, style="lively", size=256, api_name="/animate")
+    made = client.predict(voice, style="lively", size=256, api_name="/animate")
+    video, *_, motion = made
+    assert [Path(file).suffix for file in made] == [".mp4", ".glb", ".csv", ".npz"]
     assert streams(video) == ["h264,video", "aac,audio"]
     assert len(Motion.load(motion)) == 30
     with pytest.raises(ValidationError, match="Choose 2 to 4 styles"):

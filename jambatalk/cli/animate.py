@@ -1,4 +1,4 @@
-"""Speech to video: `animate`, `compare`, `draw`, `list`."""
+"""Speech to video or motion: `animate`, `compare`, `draw`, `list`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from jambatalk import Motion, Speech, TalkingHead
 from jambatalk.cli.options import Stages, add_checkpoint, add_speech, add_view, view_of
 from jambatalk.errors import JambaTalkError
+from jambatalk.export import FORMATS
 from jambatalk.face import heads_of
 from jambatalk.render import warm_up
 from jambatalk.talking_head import DEFAULT_CHECKPOINT, draw_video
@@ -19,7 +20,7 @@ from jambatalk.talking_head import DEFAULT_CHECKPOINT, draw_video
 def add(commands: argparse._SubParsersAction) -> None:
     """Adds this module's commands."""
     animate = commands.add_parser("animate", help="speech to a video, or to its motion")
-    add_speech(animate)
+    add_speech(animate, f".mp4; or the motion alone: {', '.join(FORMATS)}")
     animate.add_argument(
         "--style", help="its name; see 'jambatalk list' (default: the neutral one)"
     )
@@ -59,9 +60,13 @@ def _compare(options: argparse.Namespace) -> None:
 
 def _speak(options: argparse.Namespace, styles: list[str] | None, captions: Sequence[str]) -> None:
     started, stages, view = time.perf_counter(), Stages(), view_of(options)
-    wants_motion = options.output.suffix == ".npz" and not captions
-    if not wants_motion and options.output.suffix.lower() != ".mp4":
-        raise JambaTalkError(f"'{options.output}' is not a name for a video.", "End it with .mp4.")
+    suffix = options.output.suffix.lower()
+    wants_motion = suffix in FORMATS and not captions
+    if not wants_motion and suffix != ".mp4":
+        others = "" if captions else f" For the motion: {', '.join(FORMATS)}."
+        raise JambaTalkError(
+            f"'{options.output}' is not a name for a video.", f"End it with .mp4.{others}"
+        )
     stages("Reading", 0.0)
     speech = Speech.read(options.speech, options.max_seconds)
     if not wants_motion:
@@ -77,8 +82,8 @@ def _speak(options: argparse.Namespace, styles: list[str] | None, captions: Sequ
     styles = styles or [talking_head.styles[0]]
     motions = talking_head.compare(speech, styles, options.strength, options.head, stages)
     if wants_motion:
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        motions[0].save(options.output)
+        stages("Exporting", 0.0)
+        motions[0].export(options.output)
     else:
         talking_head.video(motions, speech, options.output, view, captions, stages)
     stages.finish()

@@ -12,10 +12,10 @@ from jambatalk.speech import MAX_SECONDS
 from jambatalk.talking_head import DEFAULT_CHECKPOINT
 
 
-def add_speech(parser: argparse.ArgumentParser) -> None:
-    """The recording, where the result goes, head, checkpoint and view."""
+def add_speech(parser: argparse.ArgumentParser, output: str = "an .mp4") -> None:
+    """The recording, where the result goes (`output` says what), head, checkpoint and view."""
     parser.add_argument("speech", type=Path, help="an audio or video file")
-    parser.add_argument("-o", "--output", type=Path, required=True, help=".mp4, or .npz for motion")
+    parser.add_argument("-o", "--output", type=Path, required=True, help=output)
     parser.add_argument("--strength", type=float, default=1.0, help="of the style (default: 1)")
     parser.add_argument("--head", default="1", help="name or number (default: 1)")
     parser.add_argument(

@@ -8,6 +8,8 @@ from jambatalk.ui.controls import Controls, check_voice, strength_slider
 from jambatalk.ui.inputs import Inputs
 from jambatalk.ui.studio import Order, Studio
 
+EXPORTS = {".glb": "3D head", ".csv": "Weights", ".npz": "Motion"}
+
 
 def tab(studio: Studio, inputs: Inputs) -> None:
     """Builds the tab where it is called."""
@@ -18,8 +20,10 @@ def tab(studio: Studio, inputs: Inputs) -> None:
         strength = strength_slider()
         controls = Controls.build("Animate")
         with gr.Row():
-            film = gr.DownloadButton("Video (.mp4)", interactive=False, size="md")
-            motion = gr.DownloadButton("Motion (.npz)", interactive=False, size="md")
+            film, *exports = [
+                gr.DownloadButton(f"{what} ({suffix})", interactive=False, size="md", min_width=130)
+                for suffix, what in {".mp4": "Video", **EXPORTS}.items()
+            ]
 
     style.change(
         lambda style: notes.get(style, ""),
@@ -44,16 +48,16 @@ def tab(studio: Studio, inputs: Inputs) -> None:
         shading: str,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  Gradio knows it by its default
-    ) -> tuple[str, str]:
-        """Speech to a video of a talking head (.mp4) and its motion (.npz)."""
-        order = Order(speech, [style], strength, head, size, background, yaw, shading)
-        video, motions = await studio.make(order, progress, request.session_hash)
-        return str(video), str(motions[0].save(video.with_suffix(".npz")))
+    ) -> tuple[str | None, ...]:
+        """Speech to a video of a talking head (.mp4) and its motion (.glb, .csv, .npz)."""
+        order = Order(speech, [style], strength, head, size, background, yaw, shading, (*EXPORTS,))
+        video, files = await studio.make(order, progress, request.session_hash)
+        return str(video), *(str(file) if file else None for file in files)
 
     controls.connect(
         animate,
         [inputs.voice, style, strength, inputs.head, *inputs.view],
-        [controls.video, motion],
-        [film, motion],
+        [controls.video, *exports],
+        [film, *exports],
         check,
     )

@@ -52,7 +52,7 @@ class Controls:
 
         Args:
             make: gets `inputs`, gives `outputs`; its name is that of the API's endpoint.
-            downloads: of these the first offers the video.
+            downloads: the first offers the video; the others are among `outputs`.
             check: gets `inputs` too, before the visitor is queued; its verdicts on the first ones.
         """
 
@@ -60,9 +60,11 @@ class Controls:
             checks = check(*given)
             return [*checks, *[None] * (len(given) - len(checks))]  # Gradio wants one an input
 
-        def offer(video: str) -> dict[gr.DownloadButton, gr.DownloadButton]:
-            ready = {button: gr.DownloadButton(interactive=True) for button in downloads}
-            return ready | {downloads[0]: gr.DownloadButton(value=video, interactive=True)}
+        def offer(*files: str | None) -> dict[gr.DownloadButton, gr.DownloadButton]:
+            return {
+                button: gr.DownloadButton(value=file, interactive=file is not None)
+                for button, file in zip(downloads, files, strict=True)
+            }
 
         self.make.click(fn=None, js=SHOW_RESULT)
         made = self.make.click(
@@ -75,7 +77,7 @@ class Controls:
         )
         made.success(
             offer,
-            self.video,
+            [self.video, *downloads[1:]],
             downloads,
             queue=False,
             show_progress="hidden",

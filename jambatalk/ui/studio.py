@@ -17,7 +17,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from jambatalk import Motion, Speech, TalkingHead, View
-from jambatalk.errors import JambaTalkError, Stopped
+from jambatalk.errors import ExportError, JambaTalkError, Stopped
 from jambatalk.progress import Progress
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,7 @@ class Order:
         strength: of the styles.
         head: its name.
         size, background, yaw, shading: see :class:`jambatalk.View`.
+        exports: suffixes in which the first style's motion is wanted too.
     """
 
     recording: str
@@ -46,6 +47,7 @@ class Order:
     background: str
     yaw: float
     shading: str
+    exports: Sequence[str] = ()
 
     @property
     def view(self) -> View:
@@ -67,10 +69,10 @@ class Studio:
 
     async def make(
         self, order: Order, progress: gr.Progress, session: str | None
-    ) -> tuple[Path, list[Motion]]:
-        """The video and its motions.
+    ) -> tuple[Path, list[Path | None]]:
+        """The video, and the exports; None for one whose format cannot hold the motion.
 
-        The video lies in a folder of its own, from where Gradio serves and in time deletes it.
+        They lie in a folder of their own, from where Gradio serves and in time deletes them.
 
         Raises:
             gr.Error: anything that went wrong, in words for the visitor.
@@ -110,7 +112,7 @@ class Studio:
                 "Something went wrong here, and it is not your recording. Try again."
             ) from error
 
-    def _make(self, order: Order, progress: Progress) -> tuple[Path, list[Motion]]:
+    def _make(self, order: Order, progress: Progress) -> tuple[Path, list[Path | None]]:
         view = order.view
         speech = Speech.read(order.recording)
         if speech.is_silent:
@@ -127,10 +129,12 @@ class Studio:
             video = self.talking_head.video(
                 motions, speech, folder / f"{name}.mp4", view, captions, progress
             )
+            progress("Exporting", 1.0)
+            exports = [_export(motions[0], video.with_suffix(suffix)) for suffix in order.exports]
         except BaseException:
             shutil.rmtree(folder)
             raise
-        return video, motions
+        return video, exports
 
     def leave(self, request: gr.Request) -> None:
         """The visitor has closed the page: nobody waits for the video any more."""
@@ -142,6 +146,14 @@ class Studio:
         for stop in list(self._stops.values()):
             stop.set()
         self._desk.acquire()
+
+
+def _export(motion: Motion, path: Path) -> Path | None:
+    try:
+        return motion.export(path)
+    except ExportError as error:
+        log.info("%s", error)
+        return None
 
 
 def _served_folder() -> Path:

@@ -1,0 +1,381 @@
+"""Motions as other programs read them."""
+
+import json
+import shutil
+import subprocess
+import tracemalloc
+import zipfile
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+
+from jambatalk import Face, Motion, Speech, load_head
+from jambatalk.cli import main
+from jambatalk.data.tracks import TrackFile
+from jambatalk.errors import ExportError
+from jambatalk.export import FORMATS
+from jambatalk.export.shapes import TOLERANCE
+
+FPS = 30.0
+VOICE = Path(__file__).parent.parent / "assets" / "voices" / "pico_en.wav"
+
+
+def chatter(frames: int, fps: float = FPS, head: str = "mara") -> Motion:
+    """A mouth that moves, and everything else a little."""
+    face = load_head(head)
+    time = np.arange(frames)[:, None] / fps
+    rate = 0.5 + np.arange(len(face.actions)) % 7
+    weights = 0.1 * (1 - np.cos(2 * np.pi * rate * time))
+    weights[:, face.actions.index("jawOpen")] *= 2
+    weights[:, face.actions.index("tongueOut")] = 0
+    return Motion(weights.astype(np.float32), fps, face)
+
+
+@pytest.fixture(scope="module")
+def motion() -> Motion:
+    return chatter(50)
+
+
+@pytest.fixture(scope="module")
+def mask() -> Face:
+    """An open mesh without actions, as the published datasets have."""
+    face = load_head("kofi")
+    triangles = face.triangles[(face.triangles < 4000).all(axis=1)]
+    return replace(
+        face,
+        name="mask",
+        template=face.template[:4000],
+        triangles=triangles,
+        colors=face.colors[:4000],
+        gloss=face.gloss[:4000],
+        actions=(),
+        basis=np.zeros((0, 4000, 3), np.float32),
+        regions={},
+        landmarks={},
+    )
+
+
+@pytest.fixture
+def moved(motion: Motion, mask: Face) -> Motion:
+    """The same as offsets of vertices."""
+    offsets = motion.vertices() - motion.face.template
+    return Motion.of_vertices(offsets[:, :4000], FPS, mask)
+
+
+class Glb:
+    """A .glb read by nothing but the specification."""
+
+    def __init__(self, path: Path) -> None:
+        data = path.read_bytes()
+        magic, version, length, json_length = np.frombuffer(data, "<u4", 4)
+        assert (data[:4], version, length) == (b"glTF", 2, len(data))
+        assert magic.tobytes() == data[:4]
+        assert data[16:20] == b"JSON"
+        start = 20 + int(json_length)
+        self.json = json.loads(data[20:start])
+        assert data[start + 4 : start + 8] == b"BIN\0"
+        self.binary = data[start + 8 :]
+        assert len(self.binary) == self.json["buffers"][0]["byteLength"]
+        self.mesh = self.json["meshes"][0]
+        self.primitive = self.mesh["primitives"][0]
+
+    def read(self, number: int) -> np.ndarray:
+        """An accessor's values."""
+        accessor = self.json["accessors"][number]
+        width = {"SCALAR": 1, "VEC3": 3, "VEC4": 4}[accessor["type"]]
+        values = self._view(accessor, accessor["count"] * width).reshape(-1, width).copy()
+        if sparse := accessor.get("sparse"):
+            rows = self._view(sparse["indices"], sparse["count"])
+            kind = {**sparse["values"], "componentType": accessor["componentType"]}
+            values[rows] = self._view(kind, sparse["count"] * width).reshape(-1, width)
+        if "min" in accessor:
+            np.testing.assert_array_equal(values.min(0), np.float32(accessor["min"]))
+            np.testing.assert_array_equal(values.max(0), np.float32(accessor["max"]))
+        return values
+
+    def _view(self, kind: dict, count: int) -> np.ndarray:
+        view = self.json["bufferViews"][kind["bufferView"]]
+        dtype = {5123: "<u2", 5125: "<u4", 5126: "<f4"}[kind["componentType"]]
+        return np.frombuffer(self.binary, dtype, count, view["byteOffset"])
+
+    @property
+    def names(self) -> list[str]:
+        return self.mesh["extras"]["targetNames"]
+
+    def deltas(self, attribute: str = "POSITION") -> np.ndarray:
+        """(K, V, 3)."""
+        return np.array([self.read(target[attribute]) for target in self.primitive["targets"]])
+
+    def animation(self) -> tuple[np.ndarray, np.ndarray]:
+        """Times (T,) and weights (T, K)."""
+        (animation,) = self.json["animations"]
+        (channel,) = animation["channels"]
+        assert channel["target"] == {"node": 0, "path": "weights"}
+        sampler = animation["samplers"][channel["sampler"]]
+        times = self.read(sampler["input"])[:, 0]
+        return times, self.read(sampler["output"]).reshape(len(times), -1)
+
+    def vertices(self) -> np.ndarray:
+        """(T, V, 3), as a viewer computes them."""
+        _, weights = self.animation()
+        base = self.read(self.primitive["attributes"]["POSITION"])
+        return base + np.einsum("tk,kvc->tvc", weights, self.deltas())
+
+
+def test_glb_holds_the_head_its_actions_and_the_motion(motion: Motion, tmp_path: Path) -> None:
+    glb, face = Glb(motion.export(tmp_path / "new" / "head.glb")), motion.face
+    attributes = {name: glb.read(n) for name, n in glb.primitive["attributes"].items()}
+    np.testing.assert_array_equal(attributes["POSITION"], face.template)
+    np.testing.assert_array_equal(glb.read(glb.primitive["indices"]).reshape(-1, 3), face.triangles)
+    np.testing.assert_allclose(np.linalg.norm(attributes["NORMAL"], axis=1), 1, atol=1e-5)
+    assert tuple(glb.names) == face.actions
+    assert glb.mesh["weights"] == [0] * 52
+    np.testing.assert_array_equal(glb.deltas(), face.basis)
+    times, weights = glb.animation()
+    np.testing.assert_allclose(times, np.arange(50) / FPS, atol=1e-6)
+    np.testing.assert_array_equal(weights, motion.weights)
+    np.testing.assert_allclose(glb.vertices(), motion.vertices(), atol=1e-6)
+
+
+def test_glb_colours_are_linear_light(motion: Motion, tmp_path: Path) -> None:
+    glb = Glb(motion.export(tmp_path / "head.glb"))
+    color = glb.read(glb.primitive["attributes"]["COLOR_0"]) / 65535
+    assert (color[:, 3] == 1).all()
+    back = np.where(
+        color <= 0.0031308, 12.92 * color, 1.055 * np.maximum(color, 0) ** (1 / 2.4) - 0.055
+    )
+    np.testing.assert_allclose(255 * back[:, :3], motion.face.colors, atol=0.51)
+
+
+def test_glb_normals_follow_the_jaw(motion: Motion, tmp_path: Path) -> None:
+    glb, face = Glb(motion.export(tmp_path / "head.glb")), motion.face
+    jaw = face.actions.index("jawOpen")
+    opened = trimesh.Trimesh(
+        face.template + face.basis[jaw], face.triangles, process=False
+    ).vertex_normals
+    normals = glb.read(glb.primitive["attributes"]["NORMAL"]) + glb.deltas("NORMAL")[jaw]
+    skin = face.regions["skin"]
+    alike = np.einsum("ij,ij->i", normals[skin], opened[skin])
+    assert np.median(alike) > 0.999
+    still = ~face.basis[jaw].any(axis=1)
+    assert (glb.deltas("NORMAL")[jaw][still] == 0).mean() > 0.95
+
+
+def test_glb_is_small(motion: Motion, tmp_path: Path) -> None:
+    """Rows of zeros are left out; without that it were 11 MB."""
+    assert motion.export(tmp_path / "head.glb").stat().st_size < 3_000_000
+
+
+def test_trimesh_opens_the_glb(motion: Motion, tmp_path: Path) -> None:
+    scene = trimesh.load(motion.export(tmp_path / "head.glb"), process=False)
+    (mesh,) = scene.geometry.values()
+    np.testing.assert_array_equal(mesh.vertices, motion.face.template)
+    np.testing.assert_array_equal(mesh.faces, motion.face.triangles)
+
+
+def test_glb_of_vertices_keeps_every_vertex_in_its_place(moved: Motion, tmp_path: Path) -> None:
+    glb = Glb(moved.export(tmp_path / "mask.glb"))
+    off = np.linalg.norm(glb.vertices() - moved.vertices(), axis=2).max()
+    assert off <= TOLERANCE
+    said = glb.json["asset"]["extras"]["largestErrorMillimetres"]
+    assert said == pytest.approx(1000 * off, abs=0.001)
+    np.testing.assert_array_equal(
+        glb.read(glb.primitive["attributes"]["POSITION"]), moved.face.template
+    )
+    _, weights = glb.animation()
+    np.testing.assert_allclose(weights.max(0), 1, atol=1e-5)  # Blender cuts what is beyond
+    assert weights.min() >= 0
+    assert glb.json["materials"][0]["doubleSided"]  # one sees into the open mesh
+
+
+def test_glb_of_actions_and_vertices(motion: Motion, tmp_path: Path) -> None:
+    offsets = np.sin(np.arange(50))[:, None, None] * motion.face.basis[:1]
+    both = replace(motion, offsets=offsets.astype(np.float32))
+    glb = Glb(both.export(tmp_path / "both.glb"))
+    assert glb.names == [*motion.face.actions, "motion_001_plus", "motion_001_minus"]
+    np.testing.assert_allclose(glb.vertices(), both.vertices(), atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+def test_the_shortest_motion(frames: int, tmp_path: Path) -> None:
+    times, weights = Glb(chatter(frames).export(tmp_path / "short.glb")).animation()
+    assert weights.shape == (frames, 52)
+    assert times[-1] == pytest.approx((frames - 1) / FPS)
+
+
+def test_a_mask_that_rests_is_a_mesh_alone(mask: Face, tmp_path: Path) -> None:
+    still = Motion.of_vertices(np.zeros((9, 4000, 3), np.float32), FPS, mask)
+    glb = Glb(still.export(tmp_path / "still.glb"))
+    assert "targets" not in glb.primitive
+    assert "animations" not in glb.json
+
+
+def test_noise_is_no_motion_for_morph_targets(mask: Face, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.01, (300, 4000, 3)).astype(np.float32)
+    with pytest.raises(ExportError, match=r"does not fit.*\.npy"):
+        Motion.of_vertices(noise, FPS, mask).export(tmp_path / "noise.glb")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_reference_validator_finds_nothing(
+    motion: Motion, moved: Motion, tmp_path: Path
+) -> None:
+    """Needs node, and gltf-validator on NODE_PATH."""
+    script = """
+        const [file] = process.argv.slice(1);
+        const bytes = new Uint8Array(require("fs").readFileSync(file));
+        const { validateBytes } = require("gltf-validator");
+        validateBytes(bytes).then(({ issues }) => console.log(JSON.stringify(issues)));
+    """
+    node = shutil.which("node")
+    known = node and subprocess.run([node, "-e", "require('gltf-validator')"], capture_output=True)
+    if not known or known.returncode:
+        pytest.skip("no node with gltf-validator")
+    for each in (motion, moved, chatter(1)):
+        path = each.export(tmp_path / "checked.glb")
+        done = subprocess.run([node, "-e", script, path], capture_output=True, text=True)
+        assert json.loads(done.stdout)["messages"] == []
+
+
+def test_csv_is_as_live_link_face_writes_it(motion: Motion, tmp_path: Path) -> None:
+    path = motion.export(tmp_path / "track.csv")
+    header, *rows = [line.split(",") for line in path.read_text().splitlines()]
+    assert header[:4] == ["Timecode", "BlendShapeCount", "EyeBlinkLeft", "EyeLookDownLeft"]
+    assert header[16:20] == ["JawForward", "JawRight", "JawLeft", "JawOpen"]
+    assert header[53:] == [
+        *("TongueOut", "HeadYaw", "HeadPitch", "HeadRoll", "LeftEyeYaw", "LeftEyePitch"),
+        *("LeftEyeRoll", "RightEyeYaw", "RightEyePitch", "RightEyeRoll"),
+    ]
+    assert {name.lower() for name in header[2:54]} == {a.lower() for a in motion.face.actions}
+    assert len(rows) == 50
+    assert {len(row) for row in rows} == {63}
+    assert {row[1] for row in rows} == {"61"}
+    assert {value for row in rows for value in row[54:]} == {"0.000000"}
+    jaw = [float(row[19]) for row in rows]
+    np.testing.assert_allclose(jaw, motion.action("jawOpen"), atol=5.1e-7)
+
+
+@pytest.mark.parametrize("fps", [25.0, 30.0, 29.97, 60.0])
+def test_timecodes_count_sixtieths_whatever_the_rate(fps: float, tmp_path: Path) -> None:
+    still = Motion(np.zeros((4000, 52), np.float32), fps, load_head(1))
+    rows = still.export(tmp_path / "track.csv").read_text().splitlines()[1:]
+    codes = [row.split(",")[0] for row in rows]
+    assert codes[0] == "00:00:00:00.000"
+    parts = np.array([[float(part) for part in code.split(":")] for code in codes])
+    assert (parts[:, 1:] < 60).all()
+    seconds = parts @ [3600, 60, 1, 1 / 60]
+    np.testing.assert_allclose(seconds, np.arange(4000) / fps, atol=1e-5)
+
+
+def test_json_is_as_audio2face_writes_it(motion: Motion, tmp_path: Path) -> None:
+    track = json.loads(motion.export(tmp_path / "track.json").read_text())
+    assert (track["exportFps"], track["numPoses"], track["numFrames"]) == (30, 52, 50)
+    assert track["trackPath"] == ""
+    assert track["facsNames"][14:18] == ["jawForward", "jawLeft", "jawRight", "jawOpen"]
+    weights = np.array(track["weightMat"])
+    for name, column in zip(track["facsNames"], weights.T, strict=True):
+        np.testing.assert_allclose(column, motion.action(name), atol=5.1e-7)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json"])
+def test_tracks_are_read_back_to_the_last_decimal(
+    suffix: str, motion: Motion, tmp_path: Path
+) -> None:
+    track = TrackFile(motion.export(tmp_path / f"track{suffix}"), motion.face.actions)
+    read = track.read(slice(None))
+    np.testing.assert_array_equal(read, motion.weights.astype(float).round(6).astype(np.float32))
+    again = replace(motion, weights=read)
+    assert again.export(tmp_path / f"2{suffix}").read_bytes() == track.path.read_bytes()
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json"])
+def test_vertices_are_no_weights(suffix: str, moved: Motion, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match=r"'mask' does not move by ARKit's 52 actions"):
+        moved.export(tmp_path / f"track{suffix}")
+
+
+def test_obj_frames_are_the_vertices(motion: Motion, tmp_path: Path) -> None:
+    few, face = replace(motion, weights=motion.weights[:12]), motion.face
+    with zipfile.ZipFile(few.export(tmp_path / "frames.zip")) as archive:
+        names = archive.namelist()
+        assert names == [f"frame_{number:04}.obj" for number in range(1, 13)]
+        text = archive.read("frame_0008.obj").decode()
+    rows = np.array([line.split()[1:] for line in text.splitlines() if line[:2] == "v "], float)
+    np.testing.assert_allclose(rows[:, :3], motion.vertices()[7], atol=5.1e-7)
+    np.testing.assert_allclose(255 * rows[:, 3:], face.colors, atol=0.2)
+    mesh = trimesh.load(StringIO(text), file_type="obj", process=False, maintain_order=True)
+    np.testing.assert_array_equal(mesh.faces, face.triangles)
+
+
+def test_npy_and_npz(motion: Motion, moved: Motion, tmp_path: Path) -> None:
+    for each in (motion, moved):
+        vertices = np.load(each.export(tmp_path / "vertices.npy"), mmap_mode="r")
+        assert vertices.dtype == np.float32
+        np.testing.assert_array_equal(vertices, each.vertices())
+        again = Motion.load(each.export(tmp_path / "motion.npz"))
+        np.testing.assert_array_equal(again.vertices(), each.vertices())
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".zip"])
+def test_length_costs_no_memory(suffix: str, mask: Face, tmp_path: Path) -> None:
+    small = replace(
+        mask,
+        template=mask.template[:400],
+        colors=mask.colors[:400],
+        triangles=mask.triangles[(mask.triangles < 400).all(axis=1)],
+    )
+    peaks = []
+    for frames in (1, 130, 200):  # the first imports; two chunks are alive at a time
+        motion = Motion.of_vertices(np.zeros((frames, 400, 3), np.float32), FPS, small)
+        tracemalloc.start()
+        motion.export(tmp_path / f"long{suffix}")
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[2] - peaks[1] < motion.offsets[130:].nbytes
+
+
+def test_the_same_motion_gives_the_same_bytes(motion: Motion, tmp_path: Path) -> None:
+    few = replace(motion, weights=motion.weights[:3])
+    for suffix in set(FORMATS) - {".npz"}:
+        one, two = (few.export(tmp_path / f"{name}{suffix}").read_bytes() for name in "ab")
+        assert one == two
+
+
+def test_what_cannot_be_written_is_said(motion: Motion, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match=r"not a name for a motion.*\.glb, \.csv"):
+        motion.export(tmp_path / "head.fbx")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ExportError, match="cannot be written"):
+        motion.export(tmp_path / "file" / "head.glb")
+    (tmp_path / "folder.glb").mkdir()
+    with pytest.raises(ExportError, match="cannot be written"):
+        motion.export(tmp_path / "folder.glb")
+    with pytest.raises(ExportError, match="no frames"):
+        replace(motion, weights=motion.weights[:0]).export(tmp_path / "head.glb")
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "folder.glb"}
+
+
+def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    saved = tmp_path / "motion.npz"
+    assert main(["animate", str(VOICE), "-o", str(tmp_path / "head.glb")]) == 0
+    assert main(["animate", str(VOICE), "-o", str(saved)]) == 0
+    assert "Exporting" in capsys.readouterr().out
+    motion, glb = Motion.load(saved), Glb(tmp_path / "head.glb")
+    times, weights = glb.animation()
+    np.testing.assert_array_equal(weights, motion.weights)
+    assert times[-1] + 1 / FPS == pytest.approx(Speech.read(VOICE).duration, abs=1 / FPS)
+
+    other = tmp_path / "other.glb"
+    assert main(["export", str(saved), "-o", str(other), "--head", "kofi"]) == 0
+    assert Glb(other).json["nodes"][0]["name"] == "kofi"
+    capsys.readouterr()
+    assert main(["export", str(saved), "-o", "head.fbx"]) == 1
+    assert "'head.fbx' is not a name for a motion. End it with .glb" in capsys.readouterr().err
+    assert main(["export", "missing.npz", "-o", str(other)]) == 1
+    assert "not a saved motion" in capsys.readouterr().err
+    assert main(["compare", str(VOICE), "-o", str(other), "--styles", "crisp,lively"]) == 1
+    assert "End it with .mp4.\n" in capsys.readouterr().err
