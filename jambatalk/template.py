@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
+from jambatalk.data.sources import open_array
 from jambatalk.data.unpickle import read_pickle
 from jambatalk.errors import FaceError
 from jambatalk.face import Face
@@ -92,10 +93,14 @@ def read_templates(path: str | Path) -> dict[str, np.ndarray]:
 def read_mask(path: str | Path) -> dict[str, np.ndarray]:
     """Name → vertex indices, of FLAME's masks; a bare list of indices, as BIWI's, is "lips".
 
+    Args:
+        path: a .pkl, or an .npy of indices.
+
     Raises:
-        FaceError: it holds something else. DataError: the pickle is refused.
+        FaceError: it holds something else. DataError: it cannot be read, or is refused.
     """
-    stored = read_pickle(path)
+    path = Path(path)
+    stored = open_array(path) if path.suffix == ".npy" else read_pickle(path)
     masks = stored if isinstance(stored, dict) else {"lips": stored}
     try:
         masks = {str(name): np.asarray(index).ravel() for name, index in masks.items()}
@@ -169,13 +174,13 @@ def make_face(
 
 
 def make_heads(
-    mesh: Path, templates: Sequence[Path], masks: dict[str, np.ndarray], unit: float
+    mesh: Path, people: Mapping[str, np.ndarray], masks: dict[str, np.ndarray], unit: float
 ) -> list[Face]:
     """A face for every template, or for the mesh itself if there is none.
 
     Args:
         mesh: a .ply or .obj with the triangles.
-        templates: .pkl, .ply or .obj, see :func:`read_templates`.
+        people: name → template (V, 3), see :func:`read_templates`.
         unit: metres that one unit of their coordinates is.
 
     Raises:
@@ -183,7 +188,6 @@ def make_heads(
     """
     vertices, triangles = read_mesh(mesh)
     first = make_face(mesh.stem, vertices * np.float32(unit), triangles, masks)
-    people = {name: place for path in templates for name, place in read_templates(path).items()}
     for name, place in people.items():
         if place.shape != vertices.shape:
             raise FaceError(

@@ -16,7 +16,7 @@ MODULES = (animate, export, app, convert, evaluate, corpus, train)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; returns the exit status. Errors are one or two lines on stderr."""
-    options = _parser().parse_args(arguments)
+    options = _parse(_parser(), arguments)
     logging.basicConfig(
         level=logging.INFO if getattr(options, "verbose", False) else logging.WARNING,
         format="%(message)s",
@@ -30,6 +30,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\njambatalk: stopped.", file=sys.stderr)
         return 130
     return 0
+
+
+def _parse(parser: argparse.ArgumentParser, words: Sequence[str] | None) -> argparse.Namespace:
+    options, late = parser.parse_known_args(words)
+    # argparse takes words of an open number (key=value of `train`) only before the first option
+    if late and (not hasattr(options, "changes") or any(word.startswith("-") for word in late)):
+        parser.error(f"unrecognized arguments: {' '.join(late)}")
+    if late:
+        options.changes += late
+    return options
 
 
 def _parser() -> argparse.ArgumentParser:

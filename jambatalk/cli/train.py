@@ -1,4 +1,4 @@
-"""What the repository carries, made anew: `train`, `build-heads`."""
+"""What learns, and what the repository carries made anew: `train`, `build-heads`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from pathlib import Path
 
 def add(commands: argparse._SubParsersAction) -> None:
     """Adds this module's commands."""
-    train = commands.add_parser("train", help="train the bundled checkpoint anew")
-    train.add_argument("--data", type=Path, required=True, help="with grid_s1/ and facegood/ in it")
-    train.add_argument("-o", "--output", type=Path, required=True, help="the checkpoint folder")
-    train.add_argument("--steps", type=int, help="optimiser steps (default: as the bundled one)")
+    train = commands.add_parser("train", help="train a network, see docs/training.md")
+    train.add_argument("config", type=Path, help="a YAML file such as configs/vocaset.yaml")
+    train.add_argument(
+        "changes", nargs="*", metavar="key=value", help="on top of it: data.folder=PATH epochs=5"
+    )
+    train.add_argument("-o", "--output", type=Path, help="its folder (default: runs/NAME)")
+    train.add_argument("--resume", action="store_true", help="go on where that run stopped")
     train.set_defaults(run=_train, verbose=True)
 
     heads = commands.add_parser("build-heads", help="make assets/heads anew from MakeHuman's data")
@@ -20,12 +23,15 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from jambatalk.train.default import train_default
-    from jambatalk.train.loop import TrainConfig
+    from jambatalk.train.config_file import load_config
+    from jambatalk.train.loop import BEST, train
+    from jambatalk.train.task import make_task
 
-    config = TrainConfig(steps=options.steps) if options.steps else TrainConfig()
-    scores = train_default(options.data, options.output, config)
-    print(", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
+    config = load_config(options.config, options.changes)
+    folder = options.output or Path("runs") / options.config.stem
+    scores = train(lambda: make_task(config), config, folder, options.resume)
+    print(", ".join(f"{name} {value:.5g}" for name, value in scores.items()))
+    print(f"{folder / BEST}: try 'jambatalk list --checkpoint {folder / BEST}'")
 
 
 def _build_heads(options: argparse.Namespace) -> None:

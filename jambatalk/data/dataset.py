@@ -140,6 +140,11 @@ class Dataset(Sequence[Recording]):
             template=self.templates.get(entry.subject),
         )
 
+    def frame_count(self, index: int) -> int:
+        """Frames of a recording as its headers tell, to one or two; nothing is read."""
+        entry = self.entries[index]
+        return min(self._frames(entry), int(entry.sound.seconds * self.fps + 1e-6))
+
     @property
     def _every(self) -> int:
         return 2 if self.captured_fps > FASTEST else 1

@@ -24,7 +24,7 @@ from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.jambatalk import CONFIG, ENCODER_WEIGHTS, WEIGHTS, JambaTalk, some
 from jambatalk.model.lip_reader import LIP_READER, TEXT_ENCODER, LipReader
 from jambatalk.model.published import LAYOUTS, WAV2VEC2_LARGE
-from jambatalk.template import guess_unit, make_heads, read_mask, read_mesh
+from jambatalk.template import guess_unit, make_heads, read_mask, read_mesh, read_templates
 
 CARD = Path(__file__).with_name("published_card.md")
 
@@ -113,7 +113,8 @@ def convert(job: Conversion, folder: Path) -> None:
     masks = read_mask(job.lip_mask)
     mesh, _ = read_mesh(job.template)
     unit = job.unit or guess_unit(mesh)
-    heads = make_heads(job.template, job.templates, masks, unit)
+    people = {name: place for path in job.templates for name, place in read_templates(path).items()}
+    heads = make_heads(job.template, people, masks, unit)
     published = read_weights(job.weights)
     config = _fit(LAYOUTS[job.layout], published, job.encoder_config)
     config = replace(config, unit=unit)

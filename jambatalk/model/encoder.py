@@ -65,10 +65,16 @@ class SpeechEncoder(nn.Module):
             parts.append(self._hear(heard[..., first:last])[before : before + WINDOW])
         return self._frames(torch.cat(parts), len(samples))
 
-    def hear(self, samples: np.ndarray) -> Tensor:
-        """As :meth:`forward`, but in one piece whatever the length, and with gradients."""
-        heard = self._front(samples).to(next(self.parameters()).device)
-        return self._frames(self._hear(heard), len(samples))
+    def hear(self, samples: np.ndarray, frames: int | None = None) -> Tensor:
+        """As :meth:`forward`, but in one piece whatever the length, and with gradients.
+
+        Args:
+            samples: (n,) float32, 16 kHz.
+            frames: of the motion that belongs to them, to which they are stretched, as VOCASET is
+                learned from; None for as many as :meth:`forward` gives. Pairs cannot be stretched.
+        """
+        heard = self._front(samples, frames).to(next(self.parameters()).device)
+        return self._frames(self._hear(heard), len(samples), frames)
 
     def unfreeze(self) -> None:
         """Lets training change the weights."""
@@ -79,17 +85,17 @@ class SpeechEncoder(nn.Module):
         """Training mode, if it is trained: a frozen encoder always hears the same."""
         return super().train(mode and self.trainable)
 
-    def _frames(self, features: Tensor, samples: int) -> Tensor:
+    def _frames(self, features: Tensor, samples: int, frames: int | None = None) -> Tensor:
         """What was heard of so many samples, (l, m, c), as (t, m, c) at the motion's rate."""
         if self.resample == "after":
-            frames = count_frames(samples / SAMPLE_RATE, self.fps)
+            frames = frames or count_frames(samples / SAMPLE_RATE, self.fps)
             return to_frame_rate(features, self.fps, frames)
         if self.resample == "pairs":
             even = features[: len(features) // 2 * 2].unflatten(0, (-1, 2))  # (t, 2, m, c)
             return even.transpose(1, 2).flatten(2)
         return features  # they came at that rate
 
-    def _front(self, samples: np.ndarray) -> Tensor:
+    def _front(self, samples: np.ndarray, frames: int | None = None) -> Tensor:
         """The encoder's input, time last."""
         raise NotImplementedError
 
@@ -108,7 +114,7 @@ class WhisperSpeechEncoder(SpeechEncoder):
         shape = model.config
         super().__init__(model, config, fps, shape.d_model, shape.encoder_layers)
 
-    def _front(self, samples: np.ndarray) -> Tensor:
+    def _front(self, samples: np.ndarray, frames: int | None = None) -> Tensor:
         return log_mel(torch.as_tensor(samples), self.model.config.num_mel_bins)  # (mels, steps)
 
     def _hear(self, heard: Tensor) -> Tensor:

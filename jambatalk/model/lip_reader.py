@@ -112,15 +112,19 @@ class LipReading(nn.Module):
             samples: (b, n) at 16 kHz, of mean 0 and variance 1.
             template: (b, 3 V), in the units of the training set.
         """
-        config = self.model.config
         offsets = self.model.decoder(features)
+        return Reading(offsets + template[:, None], *self.read(offsets, samples))
+
+    def read(self, offsets: Tensor, samples: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """All of :class:`Reading` but the vertices, for offsets (b, l, 3 V)."""
+        config = self.model.config
         with torch.no_grad():
             heard = self.text_encoder.wav2vec2(samples).last_hidden_state
             if config.encoder.resample == "pairs":  # the odd last feature has no frame
                 heard = heard[:, : 2 * offsets.shape[1]]
             text = self.text_encoder.lm_head(heard)
         lip_features, letters = self.lip_reader(offsets, config.fps, heard.shape[1])
-        return Reading(offsets + template[:, None], lip_features, letters, heard, text)
+        return lip_features, letters, heard, text
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Writes the model's checkpoint, and beside it what further training needs."""

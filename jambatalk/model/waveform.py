@@ -64,7 +64,7 @@ class WaveformSpeechEncoder(SpeechEncoder):
         # a layer skipped by chance has no features, and other processes wait for its gradients
         self.model.config.layerdrop = 0.0
 
-    def _front(self, samples: np.ndarray) -> Tensor:
+    def _front(self, samples: np.ndarray, frames: int | None = None) -> Tensor:
         """What the transformer gets, (1, c, l): features at 50 Hz, or at the motion's rate."""
         x = torch.tensor(samples, dtype=torch.float32, device=self.model.device)
         if getattr(self.model.config, "do_normalize", True):
@@ -72,7 +72,7 @@ class WaveformSpeechEncoder(SpeechEncoder):
         with torch.no_grad():  # frozen even in training
             features = self.model.feature_extractor.convolve(x)
         if self.resample == "before":
-            frames = max(1, int(features.shape[-1] / FEATURE_RATE * self.fps))
+            frames = frames or max(1, int(features.shape[-1] / FEATURE_RATE * self.fps))
             features = F.interpolate(features, frames, mode="linear", align_corners=True)
         return features
 

@@ -1,8 +1,4 @@
-"""A training run as a YAML file that holds only what differs from the defaults.
-
-    data: {set: vocaset, folder: data/vocaset}
-    optimizer:
-      learning_rate: 1e-4
+"""Everything that determines a training run.
 
 The defaults are the published training of JambaTalk on VOCASET (arXiv 2408.01627).
 """
@@ -10,19 +6,18 @@ The defaults are the published training of JambaTalk on VOCASET (arXiv 2408.0162
 from __future__ import annotations
 
 import dataclasses
-import types
-import typing
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
-
-import yaml
+from typing import TYPE_CHECKING, Any, Literal
 
 from jambatalk.errors import ModelError
 from jambatalk.model.config import JambaTalkConfig
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -31,14 +26,16 @@ class DataConfig:
 
     Attributes:
         folder: where it lies, seen from the working directory.
-        set: "vocaset", "biwi", "folder" or "tracks", see :mod:`jambatalk.data.registry`.
+        set: "vocaset", "biwi", "folder" or "tracks", see :mod:`jambatalk.data.registry`; or
+            "bundled", the recordings that the bundled checkpoint is trained on, see
+            :mod:`jambatalk.train.default`.
         train, val: names of its splits.
-        cut: frames of which a random piece of each recording is learned from; None for all.
+        cut: frames of the random piece of each recording that is learned from; None for all.
         workers: processes that read.
     """
 
     folder: Path
-    set: Literal["vocaset", "biwi", "folder", "tracks"] = "vocaset"
+    set: Literal["vocaset", "biwi", "folder", "tracks", "bundled"] = "vocaset"
     train: str = "train"
     val: str = "val"
     cut: int | None = None
@@ -46,19 +43,45 @@ class DataConfig:
 
 
 @dataclass(frozen=True)
+class FaceConfig:
+    """What the vertices of a set mean: needed to draw them, and to read the lips.
+
+    Attributes:
+        mesh: a .ply or .obj with the set's vertices in their order, for its triangles.
+        lips: which vertices the lips are: FLAME_masks.pkl, BIWI_lip.pkl or an .npy of indices.
+    """
+
+    mesh: Path | None = None
+    lips: Path | None = None
+
+
+@dataclass(frozen=True)
 class NetworkConfig:
     """What learns.
 
     Attributes:
-        layout: "vocaset" and "biwi" as published, or "default", the bundled one's.
+        layout: "vocaset" and "biwi" as published, or "default", the bundled one's. How many frames
+            a second and what is predicted comes from the training set.
         start: a checkpoint to go on from, a folder or a hub name; None for a new network.
         changes: fields of :class:`JambaTalkConfig` that differ from the layout's, those of its
             encoder under `encoder`.
+        text_encoder: for the losses of the lip reader: a wav2vec 2.0 that was trained to write
+            down speech, a hub name or a folder. A start that has one uses its own.
+        scan: "torch" or "cuda", see :mod:`jambatalk.model.scan`.
     """
 
     layout: Literal["vocaset", "biwi", "default"] = "vocaset"
     start: str | None = None
     changes: dict[str, Any] = field(default_factory=dict)
+    text_encoder: str = "jonatasgrosman/wav2vec2-large-xlsr-53-english"
+    scan: Literal["torch", "cuda"] = "torch"
+
+    def __post_init__(self) -> None:
+        if self.start is not None and self.changes:
+            raise ModelError(
+                "A network that goes on from a checkpoint cannot be changed.",
+                "Leave out network.start or network.changes.",
+            )
 
     def changed(self, layout: JambaTalkConfig) -> JambaTalkConfig:
         """A layout with the changes.
@@ -70,28 +93,16 @@ class NetworkConfig:
 
 
 @dataclass(frozen=True)
-class LipReaderConfig:
-    """What the losses `lip_features` and `letters` need; not used where both are 0.
-
-    Attributes:
-        lips: which vertices the lips are: FLAME_masks.pkl, BIWI_lip.pkl or an .npy of indices.
-        text_encoder: a wav2vec 2.0 that writes down speech, a hub name or a folder.
-    """
-
-    lips: Path | None = None
-    text_encoder: str = "jonatasgrosman/wav2vec2-large-xlsr-53-english"
-
-
-@dataclass(frozen=True)
 class LossConfig:
-    """How much each loss counts; those of 0 are not computed.
+    """How much each loss counts; their equations are in :mod:`jambatalk.train.losses`.
 
     Attributes:
-        vertices, velocity: mean squared error, and that of the change from frame to frame.
-        lip_features: mean squared error of the lip reader's features to the text encoder's.
+        vertices, velocity: squared error, and that of the change from frame to frame.
+        lip_features: squared error of the lip reader's features to the text encoder's. No lip
+            reader is built where this and `letters` are 0.
         letters: connectionist temporal classification of the text read from the lips.
-        aperture, weights: mean squared error of the lips' opening and of the weights; of networks
-            that predict weights.
+        aperture, weights: squared error of the lips' opening and of the weights; of networks that
+            predict weights.
     """
 
     vertices: float = 1000.0
@@ -103,14 +114,18 @@ class LossConfig:
 
     def __post_init__(self) -> None:
         for name, value in dataclasses.asdict(self).items():
-            _check(value >= 0, f"loss.{name}", value, "Give 0 or more.")
+            check(value >= 0, f"loss.{name}", value, "Give 0 or more.")
         total = sum(dataclasses.astuple(self))
-        _check(total > 0, "loss", total, "Let at least one loss count.")
+        check(total > 0, "loss", total, "Let at least one loss count.")
 
     @property
     def reads_lips(self) -> bool:
         """Whether a lip reader is needed."""
         return self.lip_features > 0 or self.letters > 0
+
+    def total(self, losses: Mapping[str, Tensor]) -> Tensor:
+        """What is minimised: the sum of these losses as much as each counts."""
+        return sum(getattr(self, name) * loss for name, loss in losses.items())
 
 
 @dataclass(frozen=True)
@@ -120,7 +135,7 @@ class OptimizerConfig:
     Attributes:
         name: "adam" or "adamw".
         learning_rate: its peak.
-        schedule: "constant", or "cosine": down to a hundredth of the peak at the end.
+        schedule: "constant", or "cosine": down to a hundredth of the peak at the last step.
         warmup: steps in which it rises to the peak.
         weight_decay: of AdamW.
         clip: largest norm of the gradient.
@@ -135,12 +150,21 @@ class OptimizerConfig:
 
     def __post_init__(self) -> None:
         rate = self.learning_rate
-        _check(0 < rate < 1, "optimizer.learning_rate", rate, "Give a number such as 1e-4.")
-        _check(self.warmup >= 0, "optimizer.warmup", self.warmup, "Give 0 or more steps.")
-        _check(self.weight_decay >= 0, "optimizer.weight_decay", self.weight_decay, "Give >= 0.")
-        _check(self.clip > 0, "optimizer.clip", self.clip, "Give a number such as 1.0.")
+        check(0 < rate < 1, "optimizer.learning_rate", rate, "Give a number such as 1e-4.")
+        check(self.warmup >= 0, "optimizer.warmup", self.warmup, "Give 0 or more steps.")
+        check(self.weight_decay >= 0, "optimizer.weight_decay", self.weight_decay, "Give >= 0.")
+        check(self.clip > 0, "optimizer.clip", self.clip, "Give a number such as 1.0.")
         if self.weight_decay and self.name == "adam":
             raise ModelError("optimizer.weight_decay belongs to AdamW.", "Set name: adamw.")
+
+    def rate(self, step: int, steps: int) -> float:
+        """The learning rate of a step (0 is the first) of so many."""
+        if step < self.warmup:
+            return self.learning_rate * (step + 1) / self.warmup
+        if self.schedule == "constant":
+            return self.learning_rate
+        part = (step - self.warmup) / max(1, steps - self.warmup)
+        return self.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * part)))
 
 
 @dataclass(frozen=True)
@@ -150,16 +174,18 @@ class TrainingConfig:
     Attributes:
         epochs: passes over the training split.
         batch: recordings a step and process. accumulate: batches whose gradients make one step.
-        precision: "no" for float32, or "bf16": bfloat16 where it is harmless.
+        precision: "no" for float32, or "bf16": bfloat16 in encoders and lip reader; the decoder
+            always computes in float32.
         seed: of everything random.
-        check_every: epochs between two looks at the validation split; the best network is kept.
+        check_every: epochs between two looks at the validation split; the best network is kept,
+            and where to resume.
         patience: looks without a better score after which it stops; None to go on to the end.
         video_every: epochs between two sample videos; 0 for none.
     """
 
     data: DataConfig
+    face: FaceConfig = field(default_factory=FaceConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
-    lip_reader: LipReaderConfig = field(default_factory=LipReaderConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     epochs: int = 100
@@ -175,94 +201,35 @@ class TrainingConfig:
         least = {"epochs": 1, "batch": 1, "accumulate": 1, "check_every": 1, "video_every": 0}
         for name, minimum in least.items():
             value = getattr(self, name)
-            _check(value >= minimum, name, value, f"Give {minimum} or more.")
-        _check(self.data.workers >= 0, "data.workers", self.data.workers, "Give 0 or more.")
-        for name, value in (("patience", self.patience), ("data.cut", self.data.cut)):
-            _check(value is None or value >= 1, name, value, "Give 1 or more, or leave it out.")
+            check(value >= minimum, name, value, f"Give {minimum} or more.")
+        check(self.data.workers >= 0, "data.workers", self.data.workers, "Give 0 or more.")
+        for name, value, minimum in (
+            ("patience", self.patience, 1),
+            ("data.cut", self.data.cut, 2),
+        ):
+            fits = value is None or value >= minimum
+            check(fits, name, value, f"Give {minimum} or more, or leave it out.")
         if self.batch > 1 and self.data.cut is None:
             raise ModelError(
                 f"Recordings of different length do not fit into a batch of {self.batch}.",
                 "Set data.cut to a number of frames, or batch to 1 and accumulate instead.",
             )
-        if self.loss.reads_lips and self.lip_reader.lips is None:
+        moves_vertices = self.data.set not in ("tracks", "bundled")
+        if moves_vertices and None in (self.face.mesh, self.face.lips):
             raise ModelError(
-                "The losses lip_features and letters need to know where the lips are.",
-                "Set lip_reader.lips to FLAME_masks.pkl (VOCASET) or BIWI_lip.pkl, or both to 0.",
+                "It is not known how the vertices are connected, or which are the lips.",
+                "Set face.mesh to a .ply or .obj (FLAME_sample.ply for VOCASET) and face.lips to "
+                "FLAME_masks.pkl, BIWI_lip.pkl or an .npy of indices.",
             )
+        only = ("aperture", "weights") if moves_vertices else ("lip_features", "letters")
+        for name in only:
+            value = getattr(self.loss, name)
+            what = "vertices" if moves_vertices else "weights"
+            check(not value, f"loss.{name}", value, f"Set it to 0: {what} are learned here.")
 
 
-def load_config(path: str | Path, changes: Sequence[str] = ()) -> TrainingConfig:
-    """Reads a configuration.
-
-    Args:
-        path: a YAML file.
-        changes: "key=value" on top of it, as `data.folder=/sets/vocaset` or `epochs=5`.
-
-    Raises:
-        ModelError: unreadable, an unknown key (the nearest is named), a value of the wrong kind or
-            values that do not fit together.
-    """
-    path = Path(path)
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except OSError as error:
-        raise ModelError(
-            f"The configuration {path} cannot be opened ({error.strerror}).",
-            "Configurations of the published training lie in configs/.",
-        ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path} is no YAML: {error}.", "Correct it.") from error
-    for change in changes:
-        values = _with(values, change)
-    return _build(TrainingConfig, values, "")
-
-
-def dump_config(config: TrainingConfig) -> str:
-    """All of a configuration as YAML, defaults too; :func:`load_config` reads it back."""
-    return yaml.safe_dump(_plain(dataclasses.asdict(config)), sort_keys=False)
-
-
-def _build(kind: Any, value: Any, where: str) -> Any:
-    """A value as a type of the dataclasses above; `where` names it in messages."""
-    if dataclasses.is_dataclass(kind):
-        return _build_section(kind, {} if value is None else value, where)
-    origin, options = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (typing.Union, types.UnionType):  # X | None
-        return None if value is None else _build(options[0], value, where)
-    if origin is Literal:
-        # yaml reads a bare `no` as False
-        value = "no" if value is False and "no" in options else value
-        _check(value in options, where, value, f"Choose one of {', '.join(options)}.")
-        return value
-    if origin is dict:
-        _check(isinstance(value, dict), where, value, "Give names and values.")
-        return value
-    if kind is float and isinstance(value, (int, str)) and not isinstance(value, bool):
-        with suppress(ValueError):
-            value = float(value)  # yaml reads 1e-4 as text, for want of a point
-    if kind is Path and isinstance(value, str):
-        value = Path(value)
-    fits = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
-    _check(fits, where, value, f"Give {_KINDS[kind]}.")
-    return value
-
-
-_KINDS = {float: "a number", int: "a whole number", str: "a text", Path: "a path"}
-
-
-def _build_section(kind: type, values: Any, where: str) -> Any:
-    _check(isinstance(values, dict), where or "the configuration", values, "Give keys and values.")
-    hints = typing.get_type_hints(kind)
-    prefix = f"{where}." if where else ""
-    _check_keys(values, hints, prefix)
-    for part in dataclasses.fields(kind):
-        needed = part.default is part.default_factory is dataclasses.MISSING
-        if needed and part.name not in values:
-            raise ModelError(f"The configuration lacks '{prefix}{part.name}'.", "Add it.")
-    return kind(**{key: _build(hints[key], part, prefix + key) for key, part in values.items()})
-
-
-def _check_keys(values: Mapping[Any, Any], known: Mapping[str, Any], prefix: str) -> None:
+def check_keys(values: Mapping[Any, Any], known: Mapping[str, Any], prefix: str) -> None:
+    """Refuses keys that are not known and names the nearest that is."""
     for key in values:
         if key not in known:
             near = get_close_matches(str(key), known, 1)
@@ -270,43 +237,17 @@ def _check_keys(values: Mapping[Any, Any], known: Mapping[str, Any], prefix: str
             raise ModelError(f"The configuration has an unknown key '{prefix}{key}'.", cure)
 
 
-def _check(fits: bool, where: str, value: Any, cure: str) -> None:
+def check(fits: bool, where: str, value: Any, cure: str) -> None:
+    """Refuses the value of a key unless it fits."""
     if not fits:
         raise ModelError(f"'{where}' cannot be {value!r}.", cure)
 
 
-def _with(values: Any, change: str) -> Any:
-    """Values with "a.b=c" set in them."""
-    key, equals, text = change.partition("=")
-    if not equals or not all(key.split(".")):
-        raise ModelError(f"'{change}' is no change.", "Write key=value, as data.folder=PATH.")
-    try:
-        new = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ModelError(f"The value in '{change}' is no YAML ({error}).") from error
-    for part in reversed(key.split(".")):
-        new = {part: new}
-    return _overlaid(values, new)
-
-
-def _overlaid(below: Any, above: Any) -> Any:
-    """Nested dictionaries, the values of `above` first."""
-    if not isinstance(below, dict) or not isinstance(above, dict):
-        return above
-    return below | {key: _overlaid(below.get(key), value) for key, value in above.items()}
-
-
 def _merged(values: dict[str, Any], changes: dict[str, Any], where: str) -> dict[str, Any]:
     """A network's values with changes; fields of the encoder are merged one by one."""
-    _check_keys(changes, values, f"{where}.")
+    check_keys(changes, values, f"{where}.")
     merged = values | changes
     if isinstance(encoder := changes.get("encoder"), dict):
-        _check_keys(encoder, values["encoder"], f"{where}.encoder.")
+        check_keys(encoder, values["encoder"], f"{where}.encoder.")
         merged["encoder"] = values["encoder"] | encoder
     return merged
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
-    return str(value) if isinstance(value, Path) else value

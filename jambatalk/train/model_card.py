@@ -1,22 +1,26 @@
-"""The model card of the bundled checkpoint: what it is, from what, how good, its licence."""
+"""Model cards: what a checkpoint is, from what, how good, its licence."""
 
 from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
 
+from jambatalk.data.dataset import Dataset
 from jambatalk.model.config import JambaTalkConfig
+from jambatalk.train.config import TrainingConfig
+from jambatalk.train.config_file import dump_config
 
-TEMPLATE = Path(__file__).with_suffix(".md")
+TEMPLATE = Path(__file__).with_suffix(".md")  # of the bundled checkpoint
+RUN = Path(__file__).with_name("run_card.md")  # of everybody else's
 
 
 def write_model_card(
     folder: Path, config: JambaTalkConfig, training: dict, decoder_parameters: int
 ) -> None:
-    """Writes `README.md` into a checkpoint folder.
+    """Writes the bundled checkpoint's `README.md` into its folder.
 
     Args:
-        training: what :func:`jambatalk.train.loop.train` wrote to `training.json`.
+        training: what :class:`jambatalk.train.styled.StyledTask` wrote to `training.json`.
     """
     scores, how = training["held_out"], training["config"]
     captured = [style for style in config.styles if f"{style}.r_jaw" in scores]
@@ -39,7 +43,39 @@ def write_model_card(
             figures="\n".join(figures),
             clips=", ".join(f"{scores[f'{style}.recordings']} {style}" for style in captured),
             examples=training["examples"],
-            looks=how["steps"] // how["evaluate_every"],
-            **how,
+            variants=training["variants"],
+            looks=how["epochs"],
+            epochs=how["epochs"],
+            batch=how["batch"],
+            frames=how["data"]["cut"],
+            seed=how["seed"],
+        )
+    )
+
+
+def write_run_card(
+    folder: Path,
+    network: JambaTalkConfig,
+    config: TrainingConfig,
+    dataset: Dataset,
+    scores: dict[str, float],
+) -> None:
+    """Writes the `README.md` of a checkpoint that was trained on somebody's recordings."""
+    moves = f"offsets of {network.vertices} vertices, one unit of which is {network.unit:g} m"
+    (folder / "README.md").write_text(
+        RUN.read_text().format(
+            day=date.today().isoformat(),
+            fps=network.fps,
+            moves=moves if network.vertices else f"weights of {len(network.actions)} actions",
+            dataset=dataset.name,
+            recordings=len(dataset),
+            subjects=len(dataset.subjects),
+            styles=", ".join(network.styles),
+            start=config.network.start or "nothing",
+            encoder=network.encoder.source or network.encoder.kind,
+            frozen="frozen" if network.encoder.frozen else "trained",
+            val=config.data.val,
+            scores="\n".join(f"| {name} | {value:.5g} |" for name, value in scores.items()),
+            config=dump_config(config),
         )
     )

@@ -1,0 +1,198 @@
+"""Learning styles from recordings of several people, each of which teaches all of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from jambatalk.data.clip import Clip
+from jambatalk.data.manner import Manner
+from jambatalk.errors import DataError
+from jambatalk.face import Face
+from jambatalk.lips import aperture
+from jambatalk.model.decoder import JambaDecoder
+from jambatalk.model.jambatalk import JambaTalk
+from jambatalk.motion import Motion
+from jambatalk.talking_head import draw_video
+from jambatalk.train.config import TrainingConfig
+from jambatalk.train.config_file import plain
+from jambatalk.train.examples import Example, listen, silence
+from jambatalk.train.losses import Losses, MotionLoss
+from jambatalk.train.model_card import write_model_card
+from jambatalk.train.task import Draw
+
+STEPS = 50  # of an epoch
+VARIANTS = 2  # augmented versions of each recording
+OWN = 0.5  # part of the cuts shown in the style that was captured, the others in any of them
+
+
+class StyledTask:
+    """A decoder that learns styles (a :class:`jambatalk.train.task.Task`).
+
+    The encoder stays frozen: it hears every recording once, here.
+
+    Raises:
+        DataError: a style has no clip.
+    """
+
+    def __init__(
+        self,
+        model: JambaTalk,
+        face: Face,
+        clips: Sequence[Clip],
+        held_out: Sequence[Clip],
+        config: TrainingConfig,
+        variants: int = VARIANTS,
+        steps: int = STEPS,
+    ) -> None:
+        missing = set(model.config.styles[1:]) - {clip.style for clip in clips}
+        if missing:
+            raise DataError(f"There are no clips to learn {', '.join(sorted(missing))} from.")
+        manners = {
+            style: Manner.of(face, [clip.weights for clip in clips if clip.style == style])
+            for style in {clip.style for clip in clips}
+        }
+        frames, seed = config.data.cut, config.seed
+        examples = listen(model, clips, manners, variants, seed)
+        examples += silence(model, len(examples) // 50, frames / model.config.fps, seed)
+        self.model, self.face, self.config = model, face, config
+        self.unseen = listen(model, held_out, manners, 0, seed)
+        self.loss = MotionLoss(face)
+        model.decoder.output_units.copy_(self.loss.units(config.loss))
+        self.learner = DecoderLearner(model.decoder, self.loss)
+        self.examples = StyledCuts(examples, frames, steps * config.batch)
+        self.training = {"config": plain(config), "examples": len(examples), "variants": variants}
+
+    def check(self) -> dict[str, float]:
+        """Scores on held-out recordings, see :func:`evaluate`."""
+        self.learner.eval()
+        return evaluate(self.model, self.face, self.unseen, self.loss)
+
+    def keep(self, folder: Path, scores: dict[str, float]) -> None:
+        """Writes network, `training.json` and model card."""
+        self.model.save_pretrained(folder)
+        training = self.training | {"held_out": scores}
+        (folder / "training.json").write_text(json.dumps(training, indent=2) + "\n")
+        size = sum(weight.numel() for weight in self.model.decoder.parameters())
+        write_model_card(folder, self.model.config, training, size)
+
+    def film(self, path: Path) -> None:
+        """Writes a held-out recording as it was captured beside what is predicted for it."""
+        self.learner.eval()
+        example = self.unseen[0]
+        captured = example.weights[example.style]
+        predicted = _predict(self.model, example)
+        motions = [
+            Motion(weights.numpy().clip(0, 1), self.model.config.fps, self.face)
+            for weights in (captured, predicted)
+        ]
+        draw_video(motions, None, path, captions=["Captured", "Network"])
+
+
+class DecoderLearner(nn.Module):
+    """A decoder that is told how far off its motion is."""
+
+    def __init__(self, decoder: JambaDecoder, loss: MotionLoss) -> None:
+        super().__init__()
+        self.decoder, self.loss = decoder, loss
+
+    def forward(self, features: Tensor, target: Tensor, style: Tensor) -> Losses:
+        """For features (b, t, m, c), weights (b, t, k) and rows of the style table (b,)."""
+        table = self.decoder.style_table
+        features, target, style = (x.to(table.weight.device) for x in (features, target, style))
+        with torch.autocast(features.device.type, enabled=False):
+            return self.loss(self.decoder(features, table(style)), target)
+
+
+class StyledCuts:
+    """Random cuts: features (t, m, c), weights (t, k), style.
+
+    Recordings are drawn by the square root of each style's total length, so that the smaller set
+    is not drowned, and within a style by length.
+
+    Args:
+        frames: of a cut; shorter examples are left out.
+        count: cuts in an epoch.
+    """
+
+    def __init__(self, examples: Sequence[Example], frames: int, count: int) -> None:
+        self.examples = [e for e in examples if len(e.features) >= frames]
+        self.frames, self.count = frames, count
+        length = np.array([len(e.features) for e in self.examples], float)
+        style = np.array([e.style for e in self.examples])
+        total = np.array([length[style == s].sum() for s in style])
+        chance = length / np.sqrt(total)
+        self.chance = chance / chance.sum()
+
+    def __len__(self) -> int:
+        return self.count
+
+    def order(self, rng: np.random.Generator) -> np.ndarray:
+        """Recordings by chance."""
+        return rng.choice(len(self.examples), self.count, p=self.chance)
+
+    def __getitem__(self, draw: Draw) -> tuple[Tensor, Tensor, Tensor]:
+        """One cut."""
+        index, seed = draw
+        example, rng = self.examples[index], np.random.default_rng(seed)
+        start = int(rng.integers(len(example.features) - self.frames + 1))
+        now = slice(start, start + self.frames)
+        shown = int(rng.integers(len(example.weights)))
+        if rng.random() < OWN:
+            shown = example.style
+        return example.features[now].float(), example.weights[shown, now], torch.tensor(shown)
+
+
+@torch.inference_mode()
+def evaluate(
+    model: JambaTalk, face: Face, unseen: Sequence[Example], loss: MotionLoss
+) -> dict[str, float]:
+    """Scores on held-out recordings.
+
+    Returns:
+        For each style: `r_aperture`, `r_jaw` (Pearson's r, median over recordings) and
+        `vertices` (mean squared error, mm²) and `recordings` (how many); and `error`, what the
+        mean of the correlations is short of 1.
+    """
+    scores: dict[str, float] = {}
+    device = loss.vertices.device
+    jaw = face.actions.index("jawOpen")
+    for style in sorted({example.style for example in unseen}):
+        own = [example for example in unseen if example.style == style]
+        rows = []
+        for example in own:
+            predicted, captured = _predict(model, example), example.weights[style]
+            error = loss(predicted[None].to(device), captured[None].to(device))["vertices"].item()
+            said, seen = predicted.numpy(), captured.numpy()
+            rows.append(
+                (
+                    _correlation(aperture(face, said), aperture(face, seen)),
+                    _correlation(said[:, jaw], seen[:, jaw]),
+                    error,
+                )
+            )
+        r_aperture, r_jaw = np.median([row[:2] for row in rows], 0)
+        name = model.config.styles[style]
+        scores |= {f"{name}.r_aperture": float(r_aperture), f"{name}.r_jaw": float(r_jaw)}
+        scores[f"{name}.vertices"] = float(np.mean([row[2] for row in rows]))
+        scores[f"{name}.recordings"] = len(rows)
+    scores["error"] = 1.0 - float(np.mean([v for key, v in scores.items() if ".r_" in key]))
+    return scores
+
+
+def _predict(model: JambaTalk, example: Example) -> Tensor:
+    """Weights (t, k) in the style that was captured."""
+    vector = model.decoder.style_table.weight.detach()[example.style]
+    return model.predict(example.features.float().to(vector.device), vector).cpu()
+
+
+def _correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Pearson's r of two curves (T,), 0 where one does not move."""
+    if min(a.std(), b.std()) < 1e-9:
+        return 0.0
+    return float(np.corrcoef(a, b)[0, 1])

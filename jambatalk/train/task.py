@@ -1,0 +1,93 @@
+"""What the loop asks of whatever is trained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from torch import Tensor, nn
+
+from jambatalk.train.config import TrainingConfig
+
+Draw = tuple[int, int]  # which example, and the seed of what is random in it
+
+
+class Examples(Protocol):
+    """What is learned from; pickled, it goes to the processes that read."""
+
+    def __len__(self) -> int:
+        """Examples in an epoch."""
+
+    def order(self, rng: np.random.Generator) -> np.ndarray:
+        """Which examples an epoch shows, in what order."""
+
+    def __getitem__(self, draw: Draw) -> tuple[Tensor, ...]:
+        """An example; those of a batch have the same shapes."""
+
+
+class Task(Protocol):
+    """A network, what it learns from, and what becomes of it."""
+
+    learner: nn.Module  # a batch → losses
+    examples: Examples
+
+    def check(self) -> dict[str, float]:
+        """Scores on what is held out; the network with the smallest "error" is kept."""
+
+    def keep(self, folder: Path, scores: dict[str, float]) -> None:
+        """Writes the network as a checkpoint folder."""
+
+    def film(self, path: Path) -> None:
+        """Writes a video of what it has learned."""
+
+
+class Order:
+    """Batches of an epoch, those of one process: set `epoch` before each.
+
+    They depend on seed and epoch alone, so that a run goes on as it would have gone. All processes
+    have equally many, in steps that are complete: the first examples come again at the end.
+    """
+
+    def __init__(self, examples: Examples, config: TrainingConfig, process: int, of: int) -> None:
+        self.examples, self.config = examples, config
+        self.process, self.processes = process, of
+        self.epoch = 0
+
+    @property
+    def steps(self) -> int:
+        """Steps of the optimiser in an epoch."""
+        return math.ceil(len(self.examples) / self._a_step)
+
+    @property
+    def _a_step(self) -> int:
+        return self.config.batch * self.processes * self.config.accumulate
+
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+        return self.steps * self.config.accumulate
+
+    def __iter__(self) -> Iterator[list[Draw]]:
+        rng = np.random.default_rng((self.config.seed, self.epoch))
+        order = np.resize(self.examples.order(rng), self.steps * self._a_step)
+        draws = np.stack([order, rng.integers(2**32, size=len(order))], 1)
+        draws = draws.reshape(-1, self.processes, self.config.batch, 2)
+        for batch in draws[:, self.process].tolist():
+            yield [tuple(draw) for draw in batch]
+
+
+def make_task(config: TrainingConfig) -> Task:
+    """What a configuration asks for, ready to be trained.
+
+    Raises:
+        JambaTalkError: data, face or network cannot be had or do not fit each other.
+    """
+    if config.data.set == "bundled":
+        from jambatalk.train.default import bundled_task
+
+        return bundled_task(config)
+    from jambatalk.train.recordings import RecordingTask
+
+    return RecordingTask(config)
