@@ -15,11 +15,15 @@ from jambatalk.errors import DataError
 from jambatalk.model.jambatalk import ENCODER_WEIGHTS, JambaTalk
 from jambatalk.talking_head import DEFAULT_CHECKPOINT
 from jambatalk.train.augment import augment
+from jambatalk.train.config import TrainingConfig
+from jambatalk.train.config_file import load_config
 from jambatalk.train.default import default_config
-from jambatalk.train.loop import TrainConfig, train
+from jambatalk.train.loop import train
 from jambatalk.train.losses import LIPS, MOVED, MotionLoss
+from jambatalk.train.styled import StyledTask
 
-VOICES = Path(__file__).parent.parent / "assets" / "voices"
+ROOT = Path(__file__).parent.parent
+VOICES = ROOT / "assets" / "voices"
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +41,11 @@ def talking(face: Face, voice: str, style: str) -> Clip:
     return Clip(voice, speech.samples, weights, 25.0, style)
 
 
+def bundled(*changes: str) -> TrainingConfig:
+    """The recipe of the bundled checkpoint, changed."""
+    return load_config(ROOT / "configs" / "bundled.yaml", changes)
+
+
 def small_model(face: Face) -> JambaTalk:
     """The bundled encoder under a small new decoder."""
     torch.manual_seed(0)
@@ -49,34 +58,40 @@ def small_model(face: Face) -> JambaTalk:
 
 def test_learns_and_leaves_a_checkpoint_that_runs(tmp_path: Path, face: Face) -> None:
     clips = [talking(face, "jfk.flac", "crisp"), talking(face, "pico_es.wav", "lively")]
-    config = TrainConfig(steps=80, batch=8, frames=45, warmup=5, evaluate_every=40, variants=1)
-    config = replace(config, learning_rate=3e-3)
+    config = bundled("batch=8", "data.cut=45", "optimizer.warmup=5", "optimizer.learning_rate=3e-3")
+    config = replace(config, epochs=4, video_every=4)
     held_out = [talking(face, "pico_en.wav", "crisp")]
-    scores = train(small_model(face), face, clips, held_out, tmp_path, config)
+    model = small_model(face)
+    scores = train(
+        lambda: StyledTask(model, face, clips, held_out, config, variants=1, steps=20),
+        *(config, tmp_path),
+    )
     rows = [json.loads(row) for row in (tmp_path / "log.jsonl").read_text().splitlines()]
-    losses = [row["vertices"] for row in rows if "vertices" in row]
-    assert losses[-1] < losses[0]
+    assert rows[-1]["vertices"] < rows[0]["vertices"]
     assert scores["crisp.r_jaw"] > 0.5  # another voice
-    assert f"{scores['crisp.r_jaw']:.2f}" in (tmp_path / "README.md").read_text()
-    talking_head = TalkingHead.from_pretrained(tmp_path)
+    assert f"{scores['crisp.r_jaw']:.2f}" in (tmp_path / "best" / "README.md").read_text()
+    assert (tmp_path / "videos" / "epoch0004.mp4").stat().st_size > 5000
+    talking_head = TalkingHead.from_pretrained(tmp_path / "best")
     aperture = talking_head.animate(Speech.read(VOICES / "pico_fr.wav"), "crisp").lip_aperture()
     assert aperture.std() > 0.001
 
 
 def test_training_is_reproducible(tmp_path: Path, face: Face) -> None:
     clips = [talking(face, "jfk.flac", "crisp"), talking(face, "pico_es.wav", "lively")]
-    config = TrainConfig(steps=3, batch=2, frames=30, evaluate_every=3, variants=1)
+    config = bundled("batch=2", "data.cut=30", "epochs=1")
     weights = []
     for folder in (tmp_path / "a", tmp_path / "b"):
-        train(small_model(face), face, clips, clips, folder, config)
-        weights.append((folder / "model.safetensors").read_bytes())
+        model = small_model(face)
+        task = StyledTask(model, face, clips, clips, config, variants=1, steps=3)
+        train(lambda task=task: task, config, folder)
+        weights.append((folder / "best" / "model.safetensors").read_bytes())
     assert weights[0] == weights[1]
 
 
-def test_every_style_needs_a_recording(tmp_path: Path, face: Face) -> None:
+def test_every_style_needs_a_recording(face: Face) -> None:
     clips = [talking(face, "jfk.flac", "crisp")]
     with pytest.raises(DataError, match="lively"):
-        train(small_model(face), face, clips, clips, tmp_path, TrainConfig(steps=1))
+        StyledTask(small_model(face), face, clips, clips, bundled())
 
 
 def test_loss_is_the_error_of_the_vertices(face: Face) -> None:
@@ -89,18 +104,18 @@ def test_loss_is_the_error_of_the_vertices(face: Face) -> None:
     share[face.regions["lips"]] = LIPS
     share[np.linalg.norm(face.basis, axis=-1).max(0) < MOVED] = 0
     squared = (offset**2).sum(-1) @ (share / share.sum())
-    assert losses.vertices.item() == pytest.approx(squared.mean(), rel=1e-3)
+    assert losses["vertices"].item() == pytest.approx(squared.mean(), rel=1e-3)
     speed = (np.diff(offset, axis=1) ** 2).sum(-1) @ (share / share.sum())
-    assert losses.velocity.item() == pytest.approx(speed.mean(), rel=1e-3)
-    assert all(loss.item() == 0 for loss in MotionLoss(face)(said, said))
+    assert losses["velocity"].item() == pytest.approx(speed.mean(), rel=1e-3)
+    assert all(loss.item() == 0 for loss in MotionLoss(face)(said, said).values())
 
 
 def test_in_its_own_units_the_loss_is_a_sphere(face: Face) -> None:
-    loss = MotionLoss(face)
+    loss, counts = MotionLoss(face), bundled().loss
     rest = torch.zeros(1, 2, len(face.actions))  # two equal frames: no velocity
     for direction in torch.randn(5, len(face.actions)):
-        error = (direction / direction.norm())[None, None] @ loss.units()
-        assert loss(rest + error, rest).total().item() == pytest.approx(1.0, rel=0.01)
+        error = (direction / direction.norm())[None, None] @ loss.units(counts)
+        assert counts.total(loss(rest + error, rest)).item() == pytest.approx(1.0, rel=0.01)
 
 
 def test_augmented_motion_stays_with_its_sound(face: Face) -> None:

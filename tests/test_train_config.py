@@ -7,7 +7,8 @@ import yaml
 
 from jambatalk.errors import ModelError
 from jambatalk.model.config import JambaTalkConfig
-from jambatalk.train.config import TrainingConfig, dump_config, load_config
+from jambatalk.train.config import TrainingConfig
+from jambatalk.train.config_file import dump_config, load_config
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 
@@ -15,7 +16,9 @@ CONFIGS = Path(__file__).parent.parent / "configs"
 def load(folder: Path, text: str, *changes: str) -> TrainingConfig:
     path = folder / "run.yaml"
     path.write_text(text)
-    return load_config(path, ["lip_reader.lips=mask.pkl", "data.folder=sets/voca", *changes])
+    return load_config(
+        path, ["face={mesh: face.ply, lips: lips.pkl}", "data.folder=sets/voca", *changes]
+    )
 
 
 def test_the_published_schedules() -> None:
@@ -30,7 +33,7 @@ def test_the_published_schedules() -> None:
         assert (loss.lip_features, loss.letters) == (0.001, 0.0001)
     assert (vocaset.data.set, vocaset.network.layout) == ("vocaset", "vocaset")
     assert (biwi.data.set, biwi.network.layout) == ("biwi", "biwi")
-    assert biwi.lip_reader.lips == Path("data/biwi/BIWI_lip.pkl")
+    assert biwi.face.lips == Path("data/biwi/BIWI_lip.pkl")
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
@@ -83,6 +86,8 @@ def test_values_from_the_command_line_come_first(tmp_path: Path) -> None:
         ("epochs: 0", r"'epochs' cannot be 0. Give 1 or more"),
         ("loss: vocaset", r"'loss' cannot be 'vocaset'. Give keys and values"),
         ("network: {layout: voca}", r"'network.layout' cannot be 'voca'"),
+        ("data: {set: tracks}", r"'loss.lip_features' cannot be 0.001. Set it to 0"),
+        ("data: {cut: 1}", r"'data.cut' cannot be 1. Give 2 or more"),
         ("batch: 8", r"different length do not fit into a batch of 8.*data.cut"),
         ("data: {", r"run.yaml is no YAML"),
     ],
@@ -95,7 +100,7 @@ def test_what_is_wrong_is_said(tmp_path: Path, text: str, message: str) -> None:
 def test_what_is_missing_is_said(tmp_path: Path) -> None:
     path = tmp_path / "run.yaml"
     for text, message in (
-        ("data: {folder: sets}", r"need to know where the lips are.*FLAME_masks.pkl"),
+        ("data: {folder: sets}", r"not known how the vertices are connected.*FLAME_masks.pkl"),
         ("data: {set: biwi}", r"lacks 'data.folder'"),
         ("epochs: 5", r"lacks 'data'"),
         ("[1, 2]", r"'the configuration' cannot be \[1, 2\]"),

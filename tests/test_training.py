@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from accelerate.state import AcceleratorState
 from published import WAV2VEC2
 from synthetic import make_head, write_folder, write_tracks, write_vocaset
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -53,8 +54,8 @@ def wav2vec2(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two people, ten sentences each, on a small mesh."""
-    return with_face(write_folder(tmp_path_factory.mktemp("data")), 300)
+    """Two people, five sentences each, on a small mesh."""
+    return with_face(write_folder(tmp_path_factory.mktemp("data"), sentences=range(5)), 300)
 
 
 def with_face(folder: Path, vertices: int) -> Path:
@@ -111,7 +112,7 @@ def test_the_published_training_from_file_to_video(published: Path, tmp_path: Pa
     assert (folder / "videos" / "epoch0003.mp4").stat().st_size > 5000
     curves = EventAccumulator(str(folder / "tensorboard"))
     curves.Reload()
-    assert [p.step for p in curves.Scalars("val/error")] == [18, 36, 54]
+    assert [p.step for p in curves.Scalars("val/error")] == [9, 18, 27]
 
     talks = tmp_path / "talks.npz"
     best = str(folder / "best")
@@ -180,8 +181,9 @@ def test_it_stops_when_it_gets_no_better(published: Path, tmp_path: Path) -> Non
 
 def test_bfloat16_learns_the_same(published: Path, tmp_path: Path) -> None:
     for precision in ("no", "bf16"):
-        done = launch(published, tmp_path / precision, 1, "epochs=1", f"precision={precision}")
-        assert done.returncode == 0, done.stderr
+        AcceleratorState._reset_state(True)
+        assert run(published, tmp_path / precision, "epochs=1", f"precision={precision}") == 0
+    AcceleratorState._reset_state(True)
     plain, half = (rows(tmp_path / precision)[0] for precision in ("no", "bf16"))
     assert half["lip_features"] != plain["lip_features"]
     assert half["lip_features"] == pytest.approx(plain["lip_features"], rel=0.05)
@@ -189,21 +191,31 @@ def test_bfloat16_learns_the_same(published: Path, tmp_path: Path) -> None:
 
 
 PROBE = """
-import sys, torch
-from pathlib import Path
-from jambatalk.train import loop
-from jambatalk.train.config_file import load_config
-from jambatalk.train.task import make_task
+import os, sys, torch
+from jambatalk.cli import main
+from jambatalk.train.learner import Learner
 
-step = torch.optim.Adam.step
-def keep(self, *a, **k):
-    task.append([p.grad.clone() for g in self.param_groups for p in g["params"]])
-    return step(self, *a, **k)
-task = []
+# nothing random in the network: two processes do not draw what one would
+def calm(self, *given):
+    made(self, *given)
+    self.model.encoder.model.config.apply_spec_augment = False
+    torch.manual_seed(0)
+    torch.nn.init.normal_(self.model.decoder.motion_map.weight, std=1e-3)  # lets gradients pass
+    for module in self.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+        elif isinstance(getattr(module, "dropout", None), float):
+            module.dropout = 0.0
+made, Learner.__init__ = Learner.__init__, calm
+
+step, gradients = torch.optim.Adam.step, []
+def keep(self, *given):
+    weights = self.param_groups[0]["params"]
+    gradients.append([torch.zeros(1) if w.grad is None else w.grad.clone() for w in weights])
+    return step(self, *given)
 torch.optim.Adam.step = keep
-config = load_config(sys.argv[1], sys.argv[3:])
-loop.train(lambda: make_task(config), config, Path(sys.argv[2]))
-torch.save(task[:2], Path(sys.argv[2]) / f"gradients{__import__('os').environ.get('RANK', 0)}.pt")
+assert main(["train", *sys.argv[1:]]) == 0
+torch.save(gradients[0], f"{sys.argv[3]}/gradients{os.environ.get('RANK', 0)}.pt")
 """
 
 
@@ -212,17 +224,16 @@ def launch(
 ) -> subprocess.CompletedProcess:
     """A run in processes of its own."""
     command = ["-m", "jambatalk", "train"]
-    arguments = [str(config), "-o", str(folder), *more]
     if probe:
         script = folder.with_suffix(".py")
         script.write_text(PROBE)
-        command, arguments = [str(script)], [str(config), str(folder), *more]
+        command = [str(script)]
     if processes > 1:
         workers = ["--nproc-per-node", str(processes), "--master-port", "0"]
         command = ["-m", "torch.distributed.run", "--standalone", *workers, *command]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     return subprocess.run(
-        [sys.executable, *command, *arguments],
+        [sys.executable, *command, str(config), "-o", str(folder), *more],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -235,14 +246,8 @@ def launch(
 def test_two_processes_have_the_gradients_of_a_doubled_batch(
     data: Path, wav2vec2: Path, tmp_path: Path
 ) -> None:
-    # nothing random in the network: two processes do not draw what one would
-    calm = Wav2Vec2ForCTC.from_pretrained(wav2vec2)
-    calm.config.update({"apply_spec_augment": False, "feat_proj_dropout": 0.0})
-    for part in ("hidden", "attention", "activation"):
-        setattr(calm.config, f"{part}_dropout", 0.0)
-    calm.save_pretrained(tmp_path / "calm")
-    config = write_config(tmp_path / "run.yaml", data, tmp_path / "calm")
-    more = ["epochs=1", "data.cut=12", "network.changes.dropout=0", "optimizer.clip=1e9"]
+    config = write_config(tmp_path / "run.yaml", data, wav2vec2)
+    more = ["epochs=1", "data.cut=12", "optimizer.clip=1e9"]
     gradients = {}
     for processes, batch in ((1, 2), (2, 1)):
         folder = tmp_path / f"processes{processes}"
@@ -250,13 +255,12 @@ def test_two_processes_have_the_gradients_of_a_doubled_batch(
         assert done.returncode == 0, done.stderr
         gradients[processes] = torch.load(folder / "gradients0.pt")
     again = torch.load(tmp_path / "processes2" / "gradients1.pt")
-    first, both, other = gradients[1][0], gradients[2][0], again[0]
-    assert sum(g.abs().max() > 0 for g in first) > 50
-    for one, two, too in zip(first, both, other, strict=True):
+    assert sum(gradient.abs().max() > 0 for gradient in gradients[1]) > 200
+    for one, two, too in zip(gradients[1], gradients[2], again, strict=True):
         assert torch.equal(two, too)
         torch.testing.assert_close(two, one, rtol=1e-4, atol=1e-6 * float(one.abs().max() + 1e-9))
     one, two = (rows(tmp_path / f"processes{n}")[0] for n in (1, 2))
-    assert one["step"] == two["step"] == 9
+    assert one["step"] == two["step"] == 5
     for name in ("loss", "val.error", "letters"):
         assert two[name] == pytest.approx(one[name], rel=1e-3)
 
@@ -273,12 +277,12 @@ def test_accumulated_batches_have_the_gradients_of_a_large_one(
         dataset = open_dataset("folder", data, "train")
         examples = Cuts(dataset, None, 12)
         shown = [Order(examples, config, process, of) for process in range(of)]
-        assert {one.steps for one in shown} == {5}  # of 18 recordings
+        assert {one.steps for one in shown} == {3}  # of 9 recordings
         batches = zip(*shown, strict=True)  # (process, draw) of each batch
         flat = [draw for batch in batches for part in batch for draw in part]
         order[batch] = flat
     assert order[4] == order[2] == order[1]
-    assert {index for index, _ in order[4]} == set(range(18))
+    assert {index for index, _ in order[4]} == set(range(9))
     one = Order(examples, config, 0, 1)
     one.epoch = 1
     assert [draw for batch in one for draw in batch] != order[4]
@@ -303,12 +307,12 @@ def test_vertices_are_learned_by_the_bundled_network(data: Path, tmp_path: Path)
         "data={folder: " + str(data) + ", cut: 15, workers: 1}",
         "face.mesh=" + str(data / "face.ply"),
     ]
-    given += ["face.lips=" + str(data / "lips.npy"), "epochs=8", "optimizer.warmup=2"]
-    given += ["network.changes={width: 32}", "optimizer.learning_rate=3e-3", "check_every=4"]
+    given += ["face.lips=" + str(data / "lips.npy"), "epochs=8", "optimizer.warmup=2", "batch=2"]
+    given += ["network.changes={width: 32}", "optimizer.learning_rate=3e-3", "check_every=2"]
     assert run(ROOT / "configs" / "folder.yaml", tmp_path / "run", *given) == 0
     looks = [row["val.vertices"] for row in rows(tmp_path / "run") if "val.vertices" in row]
-    assert len(looks) == 2
-    assert looks[1] < 0.8 * looks[0]
+    assert len(looks) == 4
+    assert looks[-1] < 0.7 * looks[0]
     motion = TalkingHead.from_pretrained(tmp_path / "run" / "best").animate(Speech.read(VOICE))
     assert 1e-4 < motion.offsets.std() < 0.01  # metres
 
@@ -385,10 +389,13 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     [
         ("epoch=5", "unknown key 'epoch'. Is it 'epochs'?"),
         ("data.folder=nowhere", "There is no folder nowhere"),
-        ("face.mesh=nowhere.ply", "'nowhere.ply' cannot be read"),
+        ("face.mesh=nowhere.ply", "'nowhere.ply' is not a triangle mesh"),
         ("face.lips=nowhere.npy", "nowhere.npy cannot be read"),
-        ("network.text_encoder=./nowhere", "The text encoder './nowhere' could not be loaded"),
-        ("network.changes.encoder.source=./nowhere", "The speech encoder './nowhere'"),
+        ("network.text_encoder=./nowhere", "There is no folder './nowhere' with a speech encoder"),
+        (
+            "network.changes.encoder.source=./nowhere",
+            "There is no folder './nowhere' with a speech encoder",
+        ),
         ("network.changes.encoder.source=null", "no weights for the speech encoder"),
         ("network.layout=biwi", "25 frames a second, not 30"),
         ("network.scan=cuda", "cuda"),

@@ -23,12 +23,15 @@ def blank(kind: str, architecture: dict[str, Any]) -> PreTrainedModel:
     return getattr(transformers, f"{NAMES[kind]}Model")(config)
 
 
-def pretrained(kind: str, source: str) -> PreTrainedModel:
+def pretrained(kind: str, source: str, head: str = "Model") -> PreTrainedModel:
     """A model from a name on the hub or a folder with `config.json` and `model.safetensors` or
     `pytorch_model.bin`, whose pickle may hold tensors only.
 
     Its configuration's `do_normalize` says whether it was trained on waveforms of mean 0 and
     variance 1: kept there, it goes wherever the weights go.
+
+    Args:
+        head: what stands on the encoder: "Model" for nothing, "ForCTC" for letters.
 
     Raises:
         ModelError: it cannot be loaded, is of another kind, or lacks weights.
@@ -40,10 +43,12 @@ def pretrained(kind: str, source: str) -> PreTrainedModel:
         )
     import transformers
 
+    transformers.logging.set_verbosity_error()  # what is missing is said below
+    transformers.logging.disable_progress_bar()
     try:
         config = transformers.AutoConfig.from_pretrained(source)
         if config.model_type == kind:
-            model, report = getattr(transformers, f"{NAMES[kind]}Model").from_pretrained(
+            model, report = getattr(transformers, f"{NAMES[kind]}{head}").from_pretrained(
                 source, config=config, dtype=torch.float32, output_loading_info=True
             )
             model.config.do_normalize = _wants_normalised(source)

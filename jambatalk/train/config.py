@@ -62,7 +62,8 @@ class NetworkConfig:
     Attributes:
         layout: "vocaset" and "biwi" as published, or "default", the bundled one's. How many frames
             a second and what is predicted comes from the training set.
-        start: a checkpoint to go on from, a folder or a hub name; None for a new network.
+        start: a checkpoint to go on from, a folder or a hub name, whose own layout it keeps; None
+            for a new network.
         changes: fields of :class:`JambaTalkConfig` that differ from the layout's, those of its
             encoder under `encoder`.
         text_encoder: for the losses of the lip reader: a wav2vec 2.0 that was trained to write
@@ -75,13 +76,6 @@ class NetworkConfig:
     changes: dict[str, Any] = field(default_factory=dict)
     text_encoder: str = "jonatasgrosman/wav2vec2-large-xlsr-53-english"
     scan: Literal["torch", "cuda"] = "torch"
-
-    def __post_init__(self) -> None:
-        if self.start is not None and self.changes:
-            raise ModelError(
-                "A network that goes on from a checkpoint cannot be changed.",
-                "Leave out network.start or network.changes.",
-            )
 
     def changed(self, layout: JambaTalkConfig) -> JambaTalkConfig:
         """A layout with the changes.

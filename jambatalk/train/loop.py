@@ -145,7 +145,9 @@ def _accelerator(config: TrainingConfig) -> Any:
             f"Training needs {error.name}, which is not installed.",
             'Run: pip install -e ".[train]".',
         ) from error
+    shared = int(os.environ.get("WORLD_SIZE", 1)) > 1
     accelerator = Accelerator(
+        cpu=shared and not torch.cuda.is_available(),  # or each would be alone
         mixed_precision=config.precision,
         gradient_accumulation_steps=config.accumulate,
         # layers above the last one that is heard have no gradient
@@ -191,7 +193,8 @@ def _load_state(folder: Path, resume: bool) -> dict[str, Any]:
         return torch.load(path, "cpu", weights_only=True)
     except Exception as error:  # a damaged file may raise nearly anything
         raise ModelError(
-            f"There is no run to resume in {folder} ({error}).", "Leave out --resume."
+            f"There is no run to resume in {folder} ({str(error).splitlines()[0]}).",
+            "Leave out --resume.",
         ) from error
 
 

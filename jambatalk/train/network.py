@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from jambatalk.data.dataset import Dataset
 from jambatalk.errors import ModelError
@@ -12,13 +11,11 @@ from jambatalk.face import load_head
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.jambatalk import ENCODER_WEIGHTS, JambaTalk, fetch, load_strictly
 from jambatalk.model.lip_reader import TEXT_ENCODER, LipReading
+from jambatalk.model.pretrained import pretrained
 from jambatalk.model.published import LAYOUTS
 from jambatalk.talking_head import DEFAULT_CHECKPOINT
 from jambatalk.train.config import NetworkConfig
 from jambatalk.train.default import default_config
-
-if TYPE_CHECKING:
-    from transformers import Wav2Vec2ForCTC
 
 MILLIMETRE = 1e-3
 NEUTRAL = "neutral"
@@ -44,7 +41,8 @@ def build_network(
         whole = lips is not None and (folder / TEXT_ENCODER).exists()
         network = (LipReading if whole else JambaTalk).from_pretrained(folder)
     if lips is not None and isinstance(network, JambaTalk):
-        network = LipReading.build(network, lips, _text_encoder(config.text_encoder))
+        letters = pretrained("wav2vec2", config.text_encoder, "ForCTC")
+        network = LipReading.build(network, lips, letters)
     model = network.model if isinstance(network, LipReading) else network
     _check(model.config, dataset)
     model.use_scan(config.scan)
@@ -98,27 +96,3 @@ def _check(config: JambaTalkConfig, dataset: Dataset) -> None:
                 f"The network predicts {network:g} {name}, and '{dataset.name}' has {data:g}.",
                 "Start from another checkpoint, or from none.",
             )
-
-
-def _text_encoder(source: str) -> Wav2Vec2ForCTC:
-    """A wav2vec 2.0 with letters, from a folder or the hub."""
-    import torch
-    from transformers import Wav2Vec2ForCTC
-
-    try:
-        model, report = Wav2Vec2ForCTC.from_pretrained(
-            source, dtype=torch.float32, output_loading_info=True
-        )
-    except Exception as error:  # files, network, formats: each raises its own
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-        raise ModelError(
-            f"The text encoder '{source}' could not be loaded ({reason}).",
-            "Set network.text_encoder to a folder with config.json and model.safetensors, or to a "
-            "name on the Hugging Face hub and give it a network.",
-        ) from error
-    if "lm_head.weight" in report["missing_keys"]:
-        raise ModelError(
-            f"The text encoder '{source}' was not trained to write down speech.",
-            "Give one that was, such as jonatasgrosman/wav2vec2-large-xlsr-53-english.",
-        )
-    return model
