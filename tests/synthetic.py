@@ -7,6 +7,8 @@ each other and a network can learn one from the other. Every set is the same eac
     write_vocaset(folder)                       the files that VOCASET is downloaded as
     write_vocaset(folder, converted=True)       vertices_npy/ and wav/, as the repositories use it
     write_biwi(folder), write_folder(folder), write_tracks(folder)
+    write_face(folder, vertices)                which of them are lips, and a mesh of them
+    write_speech_encoder(folder)                a wav2vec 2.0 that knows nothing
 """
 
 from __future__ import annotations
@@ -296,6 +298,30 @@ def write_tracks(
         weights[:, actions.index("mouthPucker")] = 0.6 * rounding
         soundfile.write(folder / "wav" / f"{name}.wav", voice, 16000)
         _write_track(folder / "tracks" / name, kind, weights, fps, actions)
+    return folder
+
+
+def write_face(folder: Path, vertices: int, mesh: str = "face.ply", lips: str = "lips.npy") -> Path:
+    """A mesh, and its lips' vertices: as .npy, or as FLAME's masks in a .pkl."""
+    import trimesh
+
+    head = make_head(vertices)
+    trimesh.Trimesh(head.template, head.triangles, process=False).export(folder / mesh)
+    if lips.endswith(".pkl"):
+        write_python2_pickle(folder / lips, {"lips": head.lips})
+    else:
+        np.save(folder / lips, head.lips)
+    return folder
+
+
+def write_speech_encoder(folder: Path) -> Path:
+    """A tiny wav2vec 2.0 of random weights, 2 layers of 32 channels, that also writes letters."""
+    import torch
+    from published import WAV2VEC2
+    from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
+
+    torch.manual_seed(1)
+    Wav2Vec2ForCTC(Wav2Vec2Config(**WAV2VEC2)).save_pretrained(folder)
     return folder
 
 

@@ -12,11 +12,15 @@ import pytest
 import torch
 import yaml
 from accelerate.state import AcceleratorState
-from published import WAV2VEC2
-from synthetic import make_head, write_folder, write_tracks, write_vocaset
+from synthetic import (
+    write_face,
+    write_folder,
+    write_speech_encoder,
+    write_tracks,
+    write_vocaset,
+)
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch.nn import functional as F  # noqa: N812
-from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
 
 from jambatalk import Motion, Speech, TalkingHead
 from jambatalk.cli import main
@@ -46,27 +50,13 @@ TINY = {
 @pytest.fixture(scope="module")
 def wav2vec2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A speech encoder that also writes letters down, with random weights."""
-    folder = tmp_path_factory.mktemp("wav2vec2")
-    torch.manual_seed(1)
-    Wav2Vec2ForCTC(Wav2Vec2Config(**WAV2VEC2)).save_pretrained(folder)
-    return folder
+    return write_speech_encoder(tmp_path_factory.mktemp("wav2vec2"))
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two people, five sentences each, on a small mesh."""
-    return with_face(write_folder(tmp_path_factory.mktemp("data"), sentences=range(5)), 300)
-
-
-def with_face(folder: Path, vertices: int) -> Path:
-    """Adds face.ply and lips.npy to a set."""
-    import trimesh
-
-    head = make_head(vertices)
-    mesh = trimesh.Trimesh(head.template, head.triangles, process=False)
-    mesh.export(folder / "face.ply")
-    np.save(folder / "lips.npy", head.lips)
-    return folder
+    return write_face(write_folder(tmp_path_factory.mktemp("data"), sentences=range(5)), 300)
 
 
 @pytest.fixture
@@ -318,7 +308,7 @@ def test_vertices_are_learned_by_the_bundled_network(data: Path, tmp_path: Path)
 
 
 def test_vocaset_is_stretched_to_its_frames(wav2vec2: Path, tmp_path: Path) -> None:
-    folder = with_face(write_vocaset(tmp_path / "vocaset"), 5023)
+    folder = write_face(write_vocaset(tmp_path / "vocaset"), 5023)
     more = ["network.layout=vocaset", f"data={{set: vocaset, folder: {folder}, workers: 0}}"]
     config = load_config(write_config(tmp_path / "run.yaml", folder, wav2vec2), more)
     task = RecordingTask(config)

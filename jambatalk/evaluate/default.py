@@ -1,6 +1,6 @@
 """What a checkpoint's lips are worth, on real recordings that it never heard: one table.
 
-It needs the data folder that `jambatalk train --data` takes, with `speech/` in it. Lips are always
+It needs the data folder that `configs/bundled.yaml` takes, with `speech/` in it. Lips are always
 those of :meth:`TalkingHead.animate`, sealed, as a user gets them.
 """
 

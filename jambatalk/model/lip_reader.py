@@ -8,11 +8,10 @@ idea is SelfTalk's, arXiv 2306.10799.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
@@ -126,16 +125,9 @@ class LipReading(nn.Module):
         lip_features, letters = self.lip_reader(offsets, config.fps, heard.shape[1])
         return lip_features, letters, heard, text
 
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Writes the model's checkpoint, and beside it what further training needs."""
-        self.model.save_pretrained(folder)
-        save_file(self.lip_reader.state_dict(), Path(folder) / LIP_READER)
-        if not (Path(folder) / TEXT_ENCODER).exists():  # it never changes
-            save_file(self.text_encoder.state_dict(), Path(folder) / TEXT_ENCODER)
-
     @classmethod
     def from_pretrained(cls, source: str | Path) -> LipReading:
-        """Loads what :meth:`save_pretrained` or `jambatalk convert --for-training` wrote.
+        """Loads what `jambatalk convert --for-training` wrote.
 
         Raises:
             ModelError: the checkpoint does not have it, or it is damaged.

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from jambatalk.data.clip import Clip
 from jambatalk.data.manner import Manner
 from jambatalk.errors import DataError
+from jambatalk.evaluate.curves import correlation
 from jambatalk.face import Face
 from jambatalk.lips import aperture
 from jambatalk.model.decoder import JambaDecoder
@@ -171,8 +172,8 @@ def evaluate(
             said, seen = predicted.numpy(), captured.numpy()
             rows.append(
                 (
-                    _correlation(aperture(face, said), aperture(face, seen)),
-                    _correlation(said[:, jaw], seen[:, jaw]),
+                    correlation(aperture(face, said), aperture(face, seen)),
+                    correlation(said[:, jaw], seen[:, jaw]),
                     error,
                 )
             )
@@ -189,10 +190,3 @@ def _predict(model: JambaTalk, example: Example) -> Tensor:
     """Weights (t, k) in the style that was captured."""
     vector = model.decoder.style_table.weight.detach()[example.style]
     return model.predict(example.features.float().to(vector.device), vector).cpu()
-
-
-def _correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Pearson's r of two curves (T,), 0 where one does not move."""
-    if min(a.std(), b.std()) < 1e-9:
-        return 0.0
-    return float(np.corrcoef(a, b)[0, 1])
