@@ -255,7 +255,7 @@ def test_two_processes_have_the_gradients_of_a_doubled_batch(
         assert two[name] == pytest.approx(one[name], rel=1e-3)
 
 
-def test_accumulated_batches_have_the_gradients_of_a_large_one(
+def test_a_step_has_the_same_recordings_however_it_is_shared(
     data: Path, wav2vec2: Path, tmp_path: Path
 ) -> None:
     order = {}
@@ -416,6 +416,24 @@ def test_a_loss_that_is_no_number_stops_the_run(
     assert "learning_rate" in said
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_broken_recording_is_named(
+    workers: int,
+    data: Path,
+    published: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shutil.copytree(data, tmp_path / "broken")
+    path = tmp_path / "broken" / "vertices_npy" / "anna_03.npy"
+    motion = np.load(path)
+    motion[5] = np.nan
+    np.save(path, motion)
+    given = [f"data={{folder: {tmp_path / 'broken'}, workers: {workers}}}", "epochs=1"]
+    said = refused(capsys, str(published), "-o", str(tmp_path / "run"), *given)
+    assert "The motion of 'anna_03' is not a number in frame 5" in said
+
+
 def test_runs_are_neither_overwritten_nor_made_up(
     published: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -445,4 +463,3 @@ def test_without_accelerate_the_cure_is_said(
     config = load_config(published)
     with pytest.raises(ModelError, match=r'accelerate.*pip install -e ".\[train\]"'):
         train(lambda: make_task(config), config, tmp_path / "run")
-    shutil.rmtree(tmp_path / "run", ignore_errors=True)

@@ -17,10 +17,10 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from jambatalk.errors import ModelError, RenderError, VideoError
+from jambatalk.errors import JambaTalkError, ModelError, RenderError, VideoError
 from jambatalk.train.config import TrainingConfig
 from jambatalk.train.config_file import dump_config
-from jambatalk.train.task import Order, Task
+from jambatalk.train.task import Order, Reader, Task
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +55,9 @@ def train(
     task.learner.to(accelerator.device)
     order = Order(task.examples, config, accelerator.process_index, accelerator.num_processes)
     loader = DataLoader(
-        task.examples,
+        Reader(task.examples),
         batch_sampler=order,
+        collate_fn=Reader.batch,
         num_workers=config.data.workers,
         multiprocessing_context="spawn" if config.data.workers else None,  # safe beside a GPU
         persistent_workers=config.data.workers > 0,
@@ -78,7 +79,7 @@ def train(
         from jambatalk.train.journal import Journal
 
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / CONFIG).write_text(dump_config(config))
+        _write_config(folder / CONFIG, config, resumed=done > 0)
         journal = Journal(folder, done, step)
         trained = sum(weight.numel() for weight in weights)
         log.info("%d weights, %d steps an epoch", trained, order.steps)
@@ -92,6 +93,8 @@ def train(
         task.learner.train()
         sums: defaultdict[str, float] = defaultdict(float)  # of this epoch's losses
         for batch in loader:
+            if isinstance(batch, JambaTalkError):
+                raise batch
             with accelerator.accumulate(learner):
                 losses = learner(*batch)
                 loss = config.loss.total(losses)
@@ -196,6 +199,14 @@ def _load_state(folder: Path, resume: bool) -> dict[str, Any]:
             f"There is no run to resume in {folder} ({str(error).splitlines()[0]}).",
             "Leave out --resume.",
         ) from error
+
+
+def _write_config(path: Path, config: TrainingConfig, resumed: bool) -> None:
+    text = dump_config(config)
+    before = path.read_text().splitlines() if resumed and path.exists() else text
+    if changed := [line.strip() for line in text.splitlines() if line not in before]:
+        log.warning("Not as the run was begun: %s", ", ".join(changed))
+    path.write_text(text)
 
 
 def _save_state(

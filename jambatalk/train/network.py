@@ -96,3 +96,5 @@ def _check(config: JambaTalkConfig, dataset: Dataset) -> None:
                 f"The network predicts {network:g} {name}, and '{dataset.name}' has {data:g}.",
                 "Start from another checkpoint, or from none.",
             )
+    if config.actions != dataset.actions:
+        raise ModelError(f"The network predicts other actions than '{dataset.name}' has.")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from torch import Tensor, nn
+from torch.utils.data import default_collate
 
+from jambatalk.errors import JambaTalkError
 from jambatalk.train.config import TrainingConfig
 
 Draw = tuple[int, int]  # which example, and the seed of what is random in it
@@ -42,6 +44,29 @@ class Task(Protocol):
 
     def film(self, path: Path) -> None:
         """Writes a video of what it has learned."""
+
+
+class Reader:
+    """Examples as a DataLoader reads them, in processes of its own.
+
+    An error of ours comes as what was read, to be raised where it is known to whom: raised there,
+    it would arrive as a text with a traceback in it.
+    """
+
+    def __init__(self, examples: Examples) -> None:
+        self.examples = examples
+
+    def __getitem__(self, draw: Draw) -> tuple[Tensor, ...] | JambaTalkError:
+        try:
+            return self.examples[draw]
+        except JambaTalkError as error:
+            return error
+
+    @staticmethod
+    def batch(examples: list[tuple[Tensor, ...] | JambaTalkError]) -> Any:
+        """Examples side by side, or the first error."""
+        errors = [example for example in examples if isinstance(example, JambaTalkError)]
+        return errors[0] if errors else default_collate(examples)
 
 
 class Order:
