@@ -203,8 +203,9 @@ def _load_state(folder: Path, resume: bool) -> dict[str, Any]:
 
 def _write_config(path: Path, config: TrainingConfig, resumed: bool) -> None:
     text = dump_config(config)
-    before = path.read_text().splitlines() if resumed and path.exists() else text
-    if changed := [line.strip() for line in text.splitlines() if line not in before]:
+    lines = text.splitlines()
+    before = path.read_text().splitlines() if resumed and path.exists() else lines
+    if changed := [line.strip() for line in lines if line not in before]:
         log.warning("Not as the run was begun: %s", ", ".join(changed))
     path.write_text(text)
 
