@@ -8,6 +8,7 @@ idea is SelfTalk's, arXiv 2306.10799.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
