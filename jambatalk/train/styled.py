@@ -26,7 +26,7 @@ from jambatalk.train.model_card import write_model_card
 from jambatalk.train.task import Draw
 
 STEPS = 50  # of an epoch
-VARIANTS = 1  # augmented versions of each recording
+VARIANTS = 2  # augmented versions of each recording
 OWN = 0.6  # part of the cuts of captured motion shown as captured; all others in any style
 SHARES = {"taught": 0.62, "grid": 0.22, "facegood": 0.12, "silence": 0.04}  # kind → how often
 
