@@ -205,7 +205,7 @@ def test_compares_two_styles_in_one_video(
     visitor.upload(short_voice(1))
     visitor.choose_small()
     visitor.page.get_by_role("tab", name="Compare styles").click()
-    visitor.choose("lively")  # of the three that are chosen already
+    visitor.choose("relaxed")  # of the three that are chosen already
     visitor.button("Compare").click()
     video = visitor.video()
     assert (video["width"], video["height"]) == (512, 256)
@@ -258,7 +258,7 @@ def test_errors_say_what_to_do(visit: Callable[..., Visitor], tmp_path: Path) ->
 
     visitor.page.get_by_role("tab", name="Compare styles").click()
     visitor.choose("crisp")
-    visitor.choose("lively")
+    visitor.choose("relaxed")
     visitor.button("Compare").click()
     expect(visitor.page.get_by_text("Choose 2 to 4 styles.")).to_be_visible()
 
@@ -342,7 +342,7 @@ def test_api(url: str, short_voice: Callable[[float], Path]) -> None:
     assert names[:4] == ["speech", "style", "strength", "head"]
 
     voice = handle_file(short_voice(1))
-    made = client.predict(voice, style="lively", size=256, api_name="/animate")
+    made = client.predict(voice, style="theatrical", size=256, api_name="/animate")
     video, *_, motion = made
     assert [Path(file).suffix for file in made] == [".mp4", ".glb", ".csv", ".npz"]
     assert streams(video) == ["h264,video", "aac,audio"]

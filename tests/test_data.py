@@ -102,7 +102,7 @@ def test_grid_is_fitted_whatever_the_head_does(
 ) -> None:
     write_grid(tmp_path, face, weights)
     one, two = read_grid(tmp_path, face)
-    assert (one.name, two.name, one.fps, one.style) == ("one", "two", 25.0, "crisp")
+    assert (one.name, two.name, one.fps, one.style) == ("one", "two", 25.0, "english-man")
     assert len(one.samples) == pytest.approx(32000, abs=500)
     for clip in (one, two):
         assert clip.weights.min() >= 0
@@ -128,7 +128,7 @@ def test_facegood_is_mapped_by_name(tmp_path: Path, face: Face) -> None:
     jaw = face.actions.index("jawOpen")
     np.testing.assert_allclose(clip.weights[:, jaw], rig[:, 0])
     assert not np.delete(clip.weights, jaw, 1).any()
-    assert clip.style == "lively"
+    assert clip.style == "mandarin-woman"
 
 
 def test_frame_rate_changes_keep_the_moment() -> None:

@@ -377,5 +377,5 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert "'head.fbx' is not a name for a motion. End it with .glb" in capsys.readouterr().err
     assert main(["export", "missing.npz", "-o", str(other)]) == 1
     assert "not a saved motion" in capsys.readouterr().err
-    assert main(["compare", str(VOICE), "-o", str(other), "--styles", "crisp,lively"]) == 1
+    assert main(["compare", str(VOICE), "-o", str(other), "--styles", "crisp,theatrical"]) == 1
     assert "End it with .mp4.\n" in capsys.readouterr().err

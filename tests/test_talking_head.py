@@ -45,7 +45,7 @@ def test_motion_has_a_frame_for_every_moment(motion: Motion, jfk: Speech) -> Non
 
 
 @pytest.mark.parametrize("voice", sorted(path.name for path in VOICES.glob("*.*a*")))
-@pytest.mark.parametrize("style", ["neutral", "crisp", "lively"])
+@pytest.mark.parametrize("style", ["neutral", "crisp", "theatrical"])
 def test_lips_open_when_it_is_loud(talking_head: TalkingHead, voice: str, style: str) -> None:
     speech = Speech.read(VOICES / voice)
     motion = talking_head.animate(speech, style)
@@ -60,7 +60,7 @@ def test_lips_close_in_a_pause(talking_head: TalkingHead, jfk: Speech) -> None:
     for style in talking_head.styles:
         aperture = talking_head.animate(speech, style).lip_aperture()
         assert aperture[-20:].max() < 0.0025
-        assert aperture[:100].max() > 0.006
+        assert aperture[:100].max() > 0.004
 
 
 @pytest.mark.skipif(not PHONES.exists(), reason="needs recordings with phone times")
@@ -95,18 +95,17 @@ def test_same_speech_same_motion(talking_head: TalkingHead, jfk: Speech, motion:
 
 
 def test_style_changes_the_motion(talking_head: TalkingHead, jfk: Speech) -> None:
-    crisp, lively = talking_head.compare(jfk, ["crisp", "lively"])
+    crisp, theatrical = talking_head.compare(jfk, ["crisp", "theatrical"])
     lips = crisp.face.regions["lips"]
-    apart = np.linalg.norm(crisp.vertices()[:, lips] - lively.vertices()[:, lips], axis=-1)
+    apart = np.linalg.norm(crisp.vertices()[:, lips] - theatrical.vertices()[:, lips], axis=-1)
     assert apart.mean() > 0.0005
     assert apart.max() > 0.002
-    # the one raises the upper lip to speak, the other drops the jaw and rounds
-    raised, rounded = "mouthUpperUpLeft", "mouthFunnel"
-    assert crisp.action(raised).mean() > 1.5 * lively.action(raised).mean()
-    assert lively.action(rounded).mean() > 1.5 * crisp.action(rounded).mean()
-    alone = talking_head.animate(jfk, "lively")
-    np.testing.assert_array_equal(alone.weights, lively.weights)
-    neutral = talking_head.animate(jfk, "lively", strength=0)
+    # the one opens wide and rounds, the other bares the teeth
+    assert theatrical.lip_aperture().mean() > 1.2 * crisp.lip_aperture().mean()
+    assert theatrical.action("mouthFunnel").mean() > 1.3 * crisp.action("mouthFunnel").mean()
+    alone = talking_head.animate(jfk, "theatrical")
+    np.testing.assert_array_equal(alone.weights, theatrical.weights)
+    neutral = talking_head.animate(jfk, "theatrical", strength=0)
     np.testing.assert_array_equal(neutral.weights, talking_head.animate(jfk, "neutral").weights)
 
 
@@ -182,8 +181,8 @@ def test_compared_styles_stand_side_by_side(
     talking_head: TalkingHead, jfk: Speech, tmp_path: Path
 ) -> None:
     speech = Speech.from_array(jfk.samples[:32000], 16000)
-    motions = talking_head.compare(speech, ["crisp", "lively", "neutral"])
-    captions = ["crisp", "lively", "neutral"]
+    motions = talking_head.compare(speech, ["crisp", "theatrical", "neutral"])
+    captions = ["crisp", "theatrical", "neutral"]
     path = talking_head.video(motions, speech, tmp_path / "a.mp4", View(size=96), captions)
     streams = probe(path)
     assert (streams["video"]["width"], streams["video"]["height"]) == (288, 96)

@@ -12,7 +12,7 @@ from jambatalk.errors import DataError
 from jambatalk.face import Face
 from jambatalk.speech import Speech
 
-STYLE = "lively"
+STYLE = "mandarin-woman"
 
 # ARKit action → rig channels and what each contributes. "mouth_oh" opens and rounds at once,
 # "mouth_oo" rounds; left and right of the rig move alike.

@@ -24,7 +24,7 @@ from jambatalk.errors import DataError
 from jambatalk.face import Face
 from jambatalk.speech import Speech
 
-STYLE = "crisp"
+STYLE = "english-man"
 UNIT = 20000.0  # the landmarks' integers a picture width
 CLOSED = 0.008  # lips this far apart (in distances between the eyes) are touching
 ARRAYS = ["clip", "frames", "fps", "landmarks", "landmark_index", "lips", "lips_names", "tracked"]

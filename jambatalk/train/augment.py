@@ -1,23 +1,34 @@
-"""Other voices and other rooms out of one recording, so that the model does not learn a speaker."""
+"""Other voices, rooms and microphones out of one recording, so that no speaker is learned."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
-from scipy.signal import lfilter
+from scipy.signal import butter, fftconvolve, lfilter, sosfilt
+
+from jambatalk.speech import SAMPLE_RATE
 
 SPEED = (0.8, 1.25)  # slower is also deeper and from a larger head: no pitch is kept
-NOISE_DB = (5.0, 35.0)  # speech above noise
-NOISE_COLOR = (0.0, 0.95)  # white to brown
 TILT = (-0.6, 0.6)  # dark to bright microphones
+ROOM_PART, ROOM_SECONDS, ROOM_LEVEL = 0.3, (0.15, 0.6), (0.05, 0.35)  # how often, RT60, of direct
+TELEPHONE_PART, TELEPHONE_BAND = 0.15, (300, 3400)  # how often, Hz
+BABBLE_PART, BABBLE_VOICES = 0.4, 6
+NOISE_DB = (0.0, 35.0)  # speech above noise
+NOISE_COLOR = (0.0, 0.95)  # white to brown
 
 
 def augment(
-    samples: np.ndarray, weights: np.ndarray, rng: np.random.Generator
+    samples: np.ndarray,
+    weights: np.ndarray,
+    rng: np.random.Generator,
+    others: Sequence[np.ndarray] = (),
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Changes speed (the motion's with it), microphone and background of a recording.
+    """Changes speed (the motion's with it), room, microphone and background of a recording.
 
     Args:
         samples: (n,) 16 kHz. weights: (T, K) at any frame rate.
+        others: recordings of other voices, for people talking in the background.
 
     Returns:
         Samples and weights of the same rates, both `1/speed` times as long.
@@ -25,18 +36,43 @@ def augment(
     speed = rng.uniform(*SPEED)
     samples = _stretch(samples[:, None], speed)[:, 0]
     weights = _stretch(weights, speed)
+    if rng.random() < ROOM_PART:
+        samples = _in_a_room(samples, rng)
+    background = _babble(len(samples), rng, others) if others else None
+    if background is None or rng.random() > BABBLE_PART:
+        color = rng.uniform(*NOISE_COLOR)
+        background = lfilter([1.0], [1.0, -color], rng.standard_normal(len(samples)))
+    level = np.sqrt(np.mean(samples**2)) * 10 ** (-rng.uniform(*NOISE_DB) / 20)
+    samples = samples + background * (level / max(background.std(), 1e-9))
     tilt = rng.uniform(*TILT)
     samples = samples + tilt * np.concatenate([[0.0], samples[:-1]])
-    color = rng.uniform(*NOISE_COLOR)
-    noise = lfilter([1.0], [1.0, -color], rng.standard_normal(len(samples)))
-    level = np.sqrt(np.mean(samples**2)) * 10 ** (-rng.uniform(*NOISE_DB) / 20)
-    samples = samples + noise * (level / max(noise.std(), 1e-9))
+    if rng.random() < TELEPHONE_PART:
+        band = butter(4, TELEPHONE_BAND, "bandpass", fs=SAMPLE_RATE, output="sos")
+        samples = sosfilt(band, samples)
     return samples.astype(np.float32), weights.astype(np.float32)
+
+
+def _in_a_room(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """With the echo of a room: noise that dies away by 60 dB in its reverberation time."""
+    seconds = rng.uniform(*ROOM_SECONDS)
+    time = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    echo = rng.standard_normal(len(time)) * 10 ** (-3 * time / seconds)
+    echo *= rng.uniform(*ROOM_LEVEL) / np.linalg.norm(echo)
+    return samples + fftconvolve(samples, echo)[: len(samples)]
+
+
+def _babble(length: int, rng: np.random.Generator, others: Sequence[np.ndarray]) -> np.ndarray:
+    """Several people talking at once, (length,)."""
+    voices = (others[i] for i in rng.choice(len(others), BABBLE_VOICES))
+    return sum(
+        np.resize(np.roll(voice, rng.integers(len(voice))), length) / max(voice.std(), 1e-9)
+        for voice in voices
+    )
 
 
 def _stretch(rows: np.ndarray, speed: float) -> np.ndarray:
     """Plays rows (n, c) `speed` times as fast, interpolated linearly."""
     place = np.arange(0, len(rows) - 1, speed)
     before = place.astype(int)
-    part = (place - before)[:, None]
+    part = (place - before)[:, None].astype(np.float32)
     return rows[before] * (1 - part) + rows[before + 1] * part

