@@ -139,8 +139,8 @@ class Motion:
         return self.weights[:, self.face.actions.index(name)]
 
     def save(self, path: str | Path) -> Path:
-        """Writes an .npz: weights, fps, actions (their names) and head; the pose, if the head moves;
-        where vertices move, also their offsets and the face itself. Returns the path."""
+        """Writes an .npz: weights, fps, actions (their names) and head; where the head moves, its
+        pose; where vertices move, also their offsets and the face itself. Returns the path."""
         path, own = Path(path), {}
         if self.pose is not None:
             own["pose"] = self.pose

@@ -22,8 +22,8 @@ EARLY, LATE = 0.9, 1.2  # seconds by which a blink is moved to such a moment
 DRAWN = 0.8  # how often it is
 # The lid closes in about 0.1 s (Stern, Walrath and Goldstein, Psychophysiology 21, 1984), and opens
 # more slowly (Sforza et al., Ophthalmic and Physiological Optics 28, 2008).
-CLOSING, CLOSED, OPENING = 0.09, 0.045, 0.18  # seconds; CLOSED spans a frame at 24 a second
-VARIES = 0.15  # sd of the logarithm of these
+CLOSING, CLOSED, OPENING = 0.085, 0.042, 0.16  # seconds; CLOSED spans a frame at 24 a second
+VARIES = 0.15  # sd of their logarithm, the same for all of a blink
 
 
 def closure(
@@ -35,11 +35,9 @@ def closure(
         shifts: when the eyes turn far, seconds.
     """
     starts = moments(prosody, shifts, rng)
-    closing, closed, opening = (
-        usual * np.exp(VARIES * rng.standard_normal(len(starts)))
-        for usual in (CLOSING, CLOSED, OPENING)
-    )
-    closed = np.maximum(closed, CLOSED)
+    slow = np.exp(VARIES * rng.standard_normal(len(starts)))
+    closing, opening = CLOSING * slow, OPENING * slow
+    closed = CLOSED * np.maximum(slow, 1.0)
     whole = starts + closing + closed + opening < prosody.seconds  # none is cut off at the end
     curve = bumps(time, starts + closing, whole.astype(float), closing, closed, opening)
     return np.minimum(curve, 1.0)

@@ -25,7 +25,6 @@ FAR = (4.5, 8.0)  # degrees
 UP = 0.6  # of the distance that is up or down
 # Duration of a saccade: 2.2 ms a degree and 21 ms (Carpenter, Movements of the Eyes, 1988).
 SACCADE, SACCADE_PER_DEGREE = 0.021, 0.0022  # seconds
-VIEWER = 1.0  # metres to the viewer, on whom both eyes meet
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,15 +106,11 @@ class Eyes:
     """What the actions of a face do to its eyes and lids.
 
     Attributes:
-        face: the head.
         turn: name of each eyeLook action → radians by which it turns its eye at weight 1.
-        apart: metres from the middle of the head to an eye.
         lids: how much of a closed lid looking down lowers the lid already, at weight 1.
     """
 
-    face: Face
     turn: dict[str, float]
-    apart: float
     lids: float
 
     @classmethod
@@ -126,12 +121,11 @@ class Eyes:
             return None
         eyes = face.regions["eyes"]
         place = face.template[eyes]
-        turn, centres = {}, {}
+        turn = {}
         for side, there in (("Left", place[:, 0] > 0), ("Right", place[:, 0] < 0)):
             ball = eyes[there]
-            centre = centres[side] = face.template[ball].mean(0)
             front = ball[face.template[ball, 2].argmax()]
-            radius = face.template[front, 2] - centre[2]
+            radius = face.template[front, 2] - face.template[ball, 2].mean()
             for name in names:
                 if name.endswith(side):
                     moved = face.basis[face.actions.index(name)]
@@ -143,13 +137,14 @@ class Eyes:
             edge = closing.argmin()  # what moves furthest is the middle of the upper lid's edge
             lowered = face.basis[face.actions.index("eyeLookDownLeft"), edge, 1]
             lids = float(np.clip(lowered / closing[edge], 0.0, 0.9))
-        return cls(face, turn, float(centres["Left"][0]), lids)
+        return cls(turn, lids)
 
     def look(self, direction: np.ndarray, pose: np.ndarray | None) -> dict[str, np.ndarray]:
         """Name of each eyeLook action → weight over time (T,).
 
         The eyes turn against the head, so that they stay where they look: the vestibulo-ocular
-        reflex. Each is turned in a little towards the other, to meet on the viewer.
+        reflex. They stay parallel: in real eyes that meet on somebody a metre away, the pupils do
+        too, because they lie a few degrees to the outer side of the line of sight.
 
         Args:
             direction: (T, 2) yaw and elevation, radians, seen from the shoulders.
@@ -158,9 +153,8 @@ class Eyes:
         yaw, up = direction.T
         if pose is not None:
             yaw, up = yaw - pose[:, 1], up + pose[:, 0]  # a nod lowers the face
-        inwards = np.arctan2(self.apart, VIEWER)
         weights = {}
-        for side, out in (("Left", yaw - inwards), ("Right", -yaw - inwards)):
+        for side, out in (("Left", yaw), ("Right", -yaw)):
             for name, angle in (("Out", out), ("In", -out), ("Up", up), ("Down", -up)):
                 action = f"eyeLook{name}{side}"
                 weights[action] = np.clip(angle / self.turn[action], 0.0, 1.0)

@@ -89,7 +89,13 @@ def _speak(options: argparse.Namespace, styles: list[str] | None, captions: Sequ
         gc.enable()
     styles = styles or [talking_head.styles[0]]
     motions = talking_head.compare(
-        *(speech, styles, options.strength, options.head, liveliness, options.seed, stages)
+        speech,
+        styles,
+        options.strength,
+        options.head,
+        liveliness=liveliness,
+        seed=options.seed,
+        progress=stages,
     )
     if wants_motion:
         stages("Exporting", 0.0)
