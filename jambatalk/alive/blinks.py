@@ -17,7 +17,8 @@ REST = 2.0  # seconds of pause that are rest
 SPREAD = 0.6
 SHORTEST = 0.6  # seconds from blink to blink
 # Speakers blink where a phrase ends and in pauses (Nakano and Kitazawa, Experimental Brain
-# Research 205, 2010), and with large movements of the eyes (Evinger et al., 1994).
+# Research 205, 2010), and with large movements of the eyes (Evinger et al., Experimental Brain
+# Research 100, 1994).
 EARLY, LATE = 0.9, 1.2  # seconds by which a blink is moved to such a moment
 DRAWN = 0.8  # how often it is
 # The lid closes in about 0.1 s (Stern, Walrath and Goldstein, Psychophysiology 21, 1984), and opens
