@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from jambatalk.alive import Liveliness
     from jambatalk.face import Face, list_heads, load_head
     from jambatalk.motion import Motion
     from jambatalk.render.view import View
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Face": "face",
+    "Liveliness": "alive",
     "list_heads": "face",
     "load_head": "face",
     "Motion": "motion",
@@ -27,7 +29,16 @@ _HOMES = {
     "TalkingHead": "talking_head",
     "View": "render.view",
 }
-__all__ = ["Face", "Motion", "Speech", "TalkingHead", "View", "list_heads", "load_head"]
+__all__ = [
+    "Face",
+    "Liveliness",
+    "Motion",
+    "Speech",
+    "TalkingHead",
+    "View",
+    "list_heads",
+    "load_head",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from jambatalk import lips
 from jambatalk.errors import MotionError
 from jambatalk.face import Face, load_head
+from jambatalk.neck import Neck
 
 FRAMES_AT_ONCE = 64
 FACE = "face."  # before the names of a face's arrays in a saved motion
@@ -19,7 +21,7 @@ FACE = "face."  # before the names of a face's arrays in a saved motion
 @dataclass(frozen=True, eq=False)
 class Motion:
     """Weights of a face's actions over time, or offsets of its vertices, or both:
-    vertices = template + basis · weights + offsets.
+    vertices = template + basis · weights + offsets, then turned by the pose of the head.
 
     Attributes:
         weights: (T, K) float32, one row a frame, one column an action of `face`; (T, 0) for a face
@@ -27,12 +29,15 @@ class Motion:
         fps: frames a second.
         face: the head that wears it.
         offsets: (T, V, 3) float32, metres; None for none.
+        pose: (T, 3) float32, pitch, yaw and roll of the head in radians, see :class:`Neck`; None
+            for a head that keeps still.
     """
 
     weights: np.ndarray
     fps: float
     face: Face
     offsets: np.ndarray | None = None
+    pose: np.ndarray | None = None
 
     @classmethod
     def of_vertices(cls, offsets: np.ndarray, fps: float, face: Face) -> Motion:
@@ -48,6 +53,13 @@ class Motion:
             )
         if not np.isfinite(self.weights).all():
             raise MotionError("The motion holds weights that are not numbers.")
+        if self.pose is not None and self.pose.shape != (len(self.weights), 3):
+            raise MotionError(
+                f"A pose of shape {self.pose.shape} does not fit {len(self.weights)} frames.",
+                "Give pitch, yaw and roll a frame.",
+            )
+        if self.pose is not None and not np.isfinite(self.pose).all():
+            raise MotionError("The motion holds a pose that is not numbers.")
         if self.offsets is None:
             return
         if self.offsets.shape != (len(self.weights), *self.face.template.shape):
@@ -84,7 +96,13 @@ class Motion:
 
     def _vertices(self, part: slice) -> np.ndarray:
         vertices = self.face.vertices(self.weights[part])
-        return vertices if self.offsets is None else vertices + self.offsets[part]
+        if self.offsets is not None:
+            vertices = vertices + self.offsets[part]
+        return vertices if self.pose is None else self._neck.turn(vertices, self.pose[part])
+
+    @cached_property
+    def _neck(self) -> Neck:
+        return Neck.of(self.face)
 
     def on(self, face: Face) -> Motion:
         """The same motion worn by another head with the same actions.
@@ -121,11 +139,13 @@ class Motion:
         return self.weights[:, self.face.actions.index(name)]
 
     def save(self, path: str | Path) -> Path:
-        """Writes an .npz: weights, fps, actions (their names) and head; where vertices move,
-        also their offsets and the face itself. Returns the path."""
+        """Writes an .npz: weights, fps, actions (their names) and head; where the head moves, its
+        pose; where vertices move, also their offsets and the face itself. Returns the path."""
         path, own = Path(path), {}
+        if self.pose is not None:
+            own["pose"] = self.pose
         if self.offsets is not None:
-            own = {FACE + name: array for name, array in self.face.to_arrays().items()}
+            own |= {FACE + name: array for name, array in self.face.to_arrays().items()}
             own["offsets"] = self.offsets
         with path.open("wb") as file:
             np.savez_compressed(
@@ -161,7 +181,7 @@ class Motion:
         """
         try:
             with np.load(path, allow_pickle=False) as file:
-                offsets = file.get("offsets")
+                offsets, pose = file.get("offsets"), file.get("pose")
                 if offsets is None:
                     face = load_head(str(file["head"]))
                 else:
@@ -173,4 +193,4 @@ class Motion:
             raise MotionError(f"'{path}' is not a saved motion ({error}).") from error
         if actions != face.actions:
             raise MotionError(f"The actions in '{path}' are not those of head '{face.name}'.")
-        return cls(weights, fps, face, offsets)
+        return cls(weights, fps, face, offsets, pose)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jambatalk.alive import Liveliness, check_seed, enliven
 from jambatalk.errors import MotionError
 from jambatalk.face import BUNDLED, Face, Heads, heads_of
 from jambatalk.motion import Motion
@@ -67,6 +68,8 @@ class TalkingHead:
         style: Style | None = None,
         strength: float = 1.0,
         head: str | int = 1,
+        liveliness: Liveliness | None = None,
+        seed: int = 0,
         progress: Progress = silent,
     ) -> Motion:
         """What a head does while it says this.
@@ -75,12 +78,15 @@ class TalkingHead:
             style: a name, or names with their shares; None for the neutral one.
             strength: 0 is neutral, 1 the style as learned, up to about 1.5 exaggerates it.
             head: name or number of one of :attr:`heads`.
+            liveliness: what moves beside the mouth: blinks, brows, gaze and head; None for all.
+            seed: of that; it is no matter to the mouth.
 
         Raises:
-            ModelError: an unknown style. FaceError: an unknown head.
+            ModelError: an unknown style. FaceError: an unknown head. MotionError: no such seed.
             Stopped: `progress` raised it.
         """
-        return self.compare(speech, [style or self.styles[0]], strength, head, progress)[0]
+        styles = [style or self.styles[0]]
+        return self.compare(speech, styles, strength, head, liveliness, seed, progress)[0]
 
     def compare(
         self,
@@ -88,9 +94,12 @@ class TalkingHead:
         styles: Sequence[Style],
         strength: float = 1.0,
         head: str | int = 1,
+        liveliness: Liveliness | None = None,
+        seed: int = 0,
         progress: Progress = silent,
     ) -> list[Motion]:
-        """One motion for each style; the speech is heard only once."""
+        """One motion for each style; the speech is heard only once, and only the style differs."""
+        check_seed(seed)
         face = self.heads.load(head)
         vectors = [self.model.style(style, strength) for style in styles]
         self._check(face)
@@ -102,9 +111,10 @@ class TalkingHead:
             predicted = self._predict(speech, features, vector)
             if self.model.config.vertices:
                 offsets = predicted.reshape(len(predicted), -1, 3)
-                motions.append(Motion.of_vertices(offsets, self.fps, face))
+                motion = Motion.of_vertices(offsets, self.fps, face)
             else:
-                motions.append(Motion(predicted, self.fps, face).sealed())
+                motion = Motion(predicted, self.fps, face).sealed()
+            motions.append(enliven(motion, speech, seed, liveliness))
         progress("Moving", 1.0)
         return motions
 

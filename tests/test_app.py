@@ -265,7 +265,7 @@ def test_errors_say_what_to_do(visit: Callable[..., Visitor], tmp_path: Path) ->
 
 def test_the_unexpected_is_logged_and_not_shown(caplog: pytest.LogCaptureFixture) -> None:
     class Broken:
-        def compare(self, *_: object) -> None:
+        def compare(self, *_: object, **__: object) -> None:
             raise RuntimeError("a secret")
 
     order = Order(str(VOICE), ["neutral"], 1, "mara", 256, "#000000", 0, "skin")

@@ -20,7 +20,7 @@ def test_animate_and_compare(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     said = capsys.readouterr().out
     for stage in ("Reading", "Loading", "Listening", "Moving", "Drawing", str(one)):
         assert stage in said
-    assert main(["compare", str(VOICE), "-o", str(two), "--styles", "crisp,theatrical", *quick]) == 0
+    assert main(["compare", str(VOICE), "-o", str(two), "--styles", "crisp,broad", *quick]) == 0
     assert one.stat().st_size > 10_000
     assert two.stat().st_size > 10_000
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from jambatalk import Motion, Speech, TalkingHead, View
+from jambatalk.alive import STILL
 from jambatalk.errors import FaceError, ModelError, Stopped
 
 ROOT = Path(__file__).parent.parent
@@ -119,9 +120,15 @@ def test_speech_is_heard_once_for_all_styles(
 
 
 def test_silence_is_a_resting_face(talking_head: TalkingHead) -> None:
-    rest = talking_head.animate(Speech.from_array(np.zeros(32000), 16000))
+    silence = Speech.from_array(np.zeros(32000), 16000)
+    rest = talking_head.animate(silence, liveliness=STILL)
     assert len(rest) == 60
     assert not rest.weights.any()
+    assert rest.pose is None
+    alive = talking_head.animate(silence)
+    moving = {action for action in alive.face.actions if alive.action(action).any()}
+    assert all(action.startswith("eye") for action in moving)
+    assert 0 < np.degrees(np.abs(alive.pose)).max() < 3
 
 
 def test_unknown_names_are_refused_before_any_work(talking_head: TalkingHead, jfk: Speech) -> None:

@@ -9,7 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jambatalk import Motion, Speech, TalkingHead
-from jambatalk.cli.options import Stages, add_checkpoint, add_speech, add_view, view_of
+from jambatalk.cli.options import (
+    Stages,
+    add_checkpoint,
+    add_speech,
+    add_view,
+    liveliness_of,
+    view_of,
+)
 from jambatalk.errors import JambaTalkError
 from jambatalk.export import FORMATS
 from jambatalk.face import heads_of
@@ -60,6 +67,7 @@ def _compare(options: argparse.Namespace) -> None:
 
 def _speak(options: argparse.Namespace, styles: list[str] | None, captions: Sequence[str]) -> None:
     started, stages, view = time.perf_counter(), Stages(), view_of(options)
+    liveliness = liveliness_of(options)
     suffix = options.output.suffix.lower()
     wants_motion = suffix in FORMATS and not captions
     if not wants_motion and suffix != ".mp4":
@@ -80,7 +88,15 @@ def _speak(options: argparse.Namespace, styles: list[str] | None, captions: Sequ
     finally:
         gc.enable()
     styles = styles or [talking_head.styles[0]]
-    motions = talking_head.compare(speech, styles, options.strength, options.head, stages)
+    motions = talking_head.compare(
+        speech,
+        styles,
+        options.strength,
+        options.head,
+        liveliness=liveliness,
+        seed=options.seed,
+        progress=stages,
+    )
     if wants_motion:
         stages("Exporting", 0.0)
         motions[0].export(options.output)

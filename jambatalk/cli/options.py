@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from jambatalk.alive import PARTS, Liveliness
 from jambatalk.render.view import SHADINGS, View
 from jambatalk.speech import MAX_SECONDS
 from jambatalk.talking_head import DEFAULT_CHECKPOINT
@@ -18,6 +19,13 @@ def add_speech(parser: argparse.ArgumentParser, output: str = "an .mp4") -> None
     parser.add_argument("-o", "--output", type=Path, required=True, help=output)
     parser.add_argument("--strength", type=float, default=1.0, help="of the style (default: 1)")
     parser.add_argument("--head", default="1", help="name or number (default: 1)")
+    parser.add_argument(
+        "--alive",
+        default="all",
+        metavar="PARTS",
+        help=f"what moves beside the mouth: all, none, or some of {','.join(PARTS)} (default: all)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of what moves there (default: 0)")
     parser.add_argument(
         "--max-seconds", type=float, default=MAX_SECONDS, help="longest speech taken"
     )
@@ -45,6 +53,13 @@ def add_view(parser: argparse.ArgumentParser) -> None:
 def view_of(options: argparse.Namespace) -> View:
     """What `add_view` asked for."""
     return View(options.size, options.background, options.yaw, options.shading)
+
+
+def liveliness_of(options: argparse.Namespace) -> Liveliness:
+    """What `--alive` asked for."""
+    usual = {"all": PARTS, "none": ()}
+    named = [part.strip() for part in options.alive.split(",")]
+    return Liveliness.of(usual.get(options.alive, named))
 
 
 class Stages:

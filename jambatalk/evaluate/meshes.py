@@ -76,6 +76,7 @@ def read_motion(path: Path, fps: float | None, unit: str = "m") -> MeshMotion:
         raise DataError(f"There is no file {path}.", "Check the name and the folder.")
     if path.suffix == ".npz":
         motion = Motion.load(path)
+        motion = replace(motion, pose=None)  # measures are of the face, not of the head
         return MeshMotion(path.stem, motion.vertices(), motion.fps, motion.face)
     try:
         array = np.load(path, allow_pickle=False, mmap_mode="r")

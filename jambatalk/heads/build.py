@@ -11,7 +11,7 @@ import numpy as np
 from jambatalk.face import Face
 from jambatalk.heads.anatomy import Anatomy, assemble
 from jambatalk.heads.colours import paint
-from jambatalk.heads.eyes import between_eyes
+from jambatalk.heads.eyes import between_eyes, press_back
 from jambatalk.heads.folder import draw_thumbnail, save_arrays, write_index
 from jambatalk.heads.hair import wear
 from jambatalk.heads.identities import IDENTITIES, reference, shape
@@ -65,6 +65,9 @@ def _topology(anatomy: Anatomy, actions: dict[str, np.ndarray]) -> dict[str, np.
     names = sorted(actions)
     basis = np.stack([anatomy.sheet.weave @ actions[name] for name in names])
     stick_out(basis[names.index("tongueOut")])
+    eyes, left = anatomy.regions["eyes"], anatomy.positions[:, 0] > 0
+    for side in ("Left", "Right"):
+        press_back(basis[names.index("eyeBlink" + side)], eyes, left)
     basis[np.linalg.norm(basis, axis=2) < STILL] = 0
     return {
         "triangles": anatomy.sheet.triangles.astype(np.int32),

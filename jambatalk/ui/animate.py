@@ -46,17 +46,20 @@ def tab(studio: Studio, inputs: Inputs) -> None:
         background: str,
         yaw: float,
         shading: str,
+        liveliness: list[str],
+        seed: int,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  Gradio knows it by its default
     ) -> tuple[str | None, ...]:
         """Speech to a video of a talking head (.mp4) and its motion (.glb, .csv, .npz)."""
-        order = Order(speech, [style], strength, head, size, background, yaw, shading, (*EXPORTS,))
+        look = (size, background, yaw, shading)
+        order = Order(speech, [style], strength, head, *look, liveliness, seed, (*EXPORTS,))
         video, files = await studio.make(order, progress, request.session_hash)
         return str(video), *(str(file) if file else None for file in files)
 
     controls.connect(
         animate,
-        [inputs.voice, style, strength, inputs.head, *inputs.view],
+        [inputs.voice, style, strength, inputs.head, *inputs.view, *inputs.life],
         [controls.video, *exports],
         [film, *exports],
         check,

@@ -42,17 +42,20 @@ def tab(studio: Studio, inputs: Inputs) -> None:
         background: str,
         yaw: float,
         shading: str,
+        liveliness: list[str],
+        seed: int,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  Gradio knows it by its default
     ) -> str:
         """The same speech in 2 to 4 styles, side by side in one video (.mp4)."""
-        order = Order(speech, styles, strength, head, size, background, yaw, shading)
+        look = (size, background, yaw, shading)
+        order = Order(speech, styles, strength, head, *look, liveliness, seed)
         video, _ = await studio.make(order, progress, request.session_hash)
         return str(video)
 
     controls.connect(
         compare,
-        [inputs.voice, styles, strength, inputs.head, *inputs.view],
+        [inputs.voice, styles, strength, inputs.head, *inputs.view, *inputs.life],
         [controls.video],
         [film],
         check,

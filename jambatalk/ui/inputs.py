@@ -1,4 +1,4 @@
-"""What both tabs start from: a voice, a head, and how it is looked at."""
+"""What both tabs start from: a voice, a head, how it is looked at, and what is alive in it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import gradio as gr
 from PIL import Image
 
 from jambatalk import View
+from jambatalk.alive import PARTS
 from jambatalk.face import HEADS, Heads
 from jambatalk.render.view import MAX_YAW, SHADINGS
 
@@ -22,6 +23,7 @@ EXAMPLES = {  # label → file
     "Français": "pico_fr.wav",
     "Italiano": "pico_it.wav",
 }
+LIVELINESS = {"Blinks": "blinks", "Brows": "brows", "Gaze": "gaze", "Head": "sway"}  # label → part
 SIZES = (256, 384, 512, 768, 1024)  # pixels
 PORTRAIT = 144  # pixels, of a thumbnail on the page
 
@@ -33,6 +35,7 @@ class Inputs:
     voice: gr.Audio
     head: gr.Radio
     view: tuple[gr.Dropdown, gr.ColorPicker, gr.Slider, gr.Radio]  # size, background, yaw, shading
+    life: tuple[gr.CheckboxGroup, gr.Number]  # liveliness and seed
 
 
 def inputs(heads: Heads) -> Inputs:
@@ -53,8 +56,9 @@ def inputs(heads: Heads) -> Inputs:
         elem_id="heads",
     )
     with gr.Accordion("More options", open=False):
+        life = _life()
         view = _view()
-    return Inputs(voice, head, view)
+    return Inputs(voice, head, view, life)
 
 
 def _examples(voice: gr.Audio) -> None:
@@ -77,6 +81,25 @@ def _video_upload(voice: gr.Audio) -> None:
         "Take the voice of a video", file_types=["video"], size="sm", elem_id="video-upload"
     )
     upload.upload(lambda file: file, upload, voice, api_visibility="private", queue=False)
+
+
+def _life() -> tuple[gr.CheckboxGroup, gr.Number]:
+    return (
+        gr.CheckboxGroup(
+            list(LIVELINESS.items()),
+            value=list(PARTS),
+            label="Beyond the lips",
+            info="What moves beside the mouth",
+            show_select_all=True,
+        ),
+        gr.Number(
+            value=0,
+            minimum=0,
+            precision=0,
+            label="Seed",
+            info="Another number: other blinks and glances, the same words",
+        ),
+    )
 
 
 def _view() -> tuple[gr.Dropdown, gr.ColorPicker, gr.Slider, gr.Radio]:

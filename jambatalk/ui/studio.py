@@ -16,7 +16,8 @@ from typing import TypeVar
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from jambatalk import Motion, Speech, TalkingHead, View
+from jambatalk import Liveliness, Motion, Speech, TalkingHead, View
+from jambatalk.alive import PARTS
 from jambatalk.errors import ExportError, JambaTalkError, Stopped
 from jambatalk.progress import Progress
 
@@ -36,6 +37,8 @@ class Order:
         strength: of the styles.
         head: its name.
         size, background, yaw, shading: see :class:`jambatalk.View`.
+        liveliness: names of the parts of :class:`jambatalk.Liveliness` that move.
+        seed: of how they do.
         exports: suffixes in which the first style's motion is wanted too.
     """
 
@@ -47,6 +50,8 @@ class Order:
     background: str
     yaw: float
     shading: str
+    liveliness: Sequence[str] = PARTS
+    seed: int = 0
     exports: Sequence[str] = ()
 
     @property
@@ -113,14 +118,20 @@ class Studio:
             ) from error
 
     def _make(self, order: Order, progress: Progress) -> tuple[Path, list[Path | None]]:
-        view = order.view
+        view, liveliness = order.view, Liveliness.of(order.liveliness)
         speech = Speech.read(order.recording)
         if speech.is_silent:
             gr.Warning(
                 "Nothing is heard in this recording, so the face rests. Check the microphone."
             )
         motions = self.talking_head.compare(
-            speech, order.styles, order.strength, order.head, progress
+            speech,
+            order.styles,
+            order.strength,
+            order.head,
+            liveliness=liveliness,
+            seed=order.seed,
+            progress=progress,
         )
         folder = Path(tempfile.mkdtemp(dir=_served_folder()))
         name = "-".join(["jambatalk", order.head, *order.styles])

@@ -1,0 +1,360 @@
+"""What moves beside the mouth: its statistics, its switches, and that the mouth is left alone."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jambatalk import Face, Liveliness, Motion, Speech, load_head
+from jambatalk.alive import PARTS, STILL, enliven
+from jambatalk.alive.gaze import Eyes
+from jambatalk.alive.prosody import Prosody
+from jambatalk.cli import main
+from jambatalk.errors import MotionError
+from jambatalk.neck import Neck, rotation
+
+VOICES = Path(__file__).parent.parent / "assets" / "voices"
+MINUTES = 10
+FPS = 30.0
+
+
+@pytest.fixture(scope="module")
+def face() -> Face:
+    return load_head(1)
+
+
+@pytest.fixture(scope="module")
+def jfk() -> Speech:
+    return Speech.read(VOICES / "jfk.flac")
+
+
+@pytest.fixture(scope="module")
+def speaker(jfk: Speech) -> Speech:
+    """Ten minutes of him."""
+    return Speech.from_array(np.resize(jfk.samples, MINUTES * 60 * 16000), 16000)
+
+
+@pytest.fixture(scope="module")
+def silence() -> Speech:
+    return Speech.from_array(np.zeros(MINUTES * 60 * 16000), 16000)
+
+
+def resting(face: Face, speech: Speech, fps: float = FPS) -> Motion:
+    return Motion(
+        np.zeros((round(speech.duration * fps), len(face.actions)), np.float32), fps, face
+    )
+
+
+def talking(face: Face, speech: Speech) -> Motion:
+    """All 52 actions at once, some of them far."""
+    motion = resting(face, speech)
+    rng = np.random.default_rng(0)
+    return replace(motion, weights=rng.uniform(0, 0.6, motion.weights.shape).astype(np.float32))
+
+
+@pytest.fixture(scope="module")
+def long(face: Face, speaker: Speech) -> Motion:
+    return enliven(resting(face, speaker), speaker)
+
+
+def blinks_of(motion: Motion) -> np.ndarray:
+    """(n, 2) when each begins and ends, seconds."""
+    closed = motion.action("eyeBlinkLeft") > 0.02
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], closed, [False]])))
+    return edges.reshape(-1, 2) / motion.fps
+
+
+def test_blinks_come_as_often_and_as_unevenly_as_people_blink(
+    face: Face, long: Motion, silence: Speech
+) -> None:
+    speaking = blinks_of(long)
+    resting_blinks = blinks_of(enliven(resting(face, silence), silence))
+    assert 18 < len(speaking) / MINUTES < 26
+    assert 11 < len(resting_blinks) / MINUTES < 19
+    for blinks in (speaking, resting_blinks):
+        waits = np.diff(blinks[:, 0])
+        assert waits.min() > 0.5
+        assert 0.45 < waits.std() / waits.mean() < 0.9
+        assert np.median(waits) < 0.92 * waits.mean()  # many short ones, few long
+
+
+def test_a_blink_closes_fast_opens_slowly_and_closes_wholly(face: Face, speaker: Speech) -> None:
+    fine = enliven(resting(face, speaker, 240.0), speaker, liveliness=Liveliness.of(["blinks"]))
+    closed = fine.action("eyeBlinkLeft")
+    for start, end in blinks_of(fine)[:100]:
+        shape = closed[round(start * 240) : round(end * 240)]
+        full = np.flatnonzero(shape > 0.999)
+        assert 0.15 < end - start < 0.5
+        assert len(full) / 240 > 1 / 30  # a frame sees it, whenever
+        assert full[0] < len(shape) - 1 - full[-1]
+    assert np.abs(np.diff(closed, n=2)).max() < 0.045  # a corner would be 0.07
+    np.testing.assert_array_equal(closed, fine.action("eyeBlinkRight"))
+
+
+def test_blinks_gather_in_pauses(long: Motion, speaker: Speech) -> None:
+    prosody = Prosody.of(speaker)
+    in_pause = ~prosody.speaking(blinks_of(long)[:, 0] + 0.1)
+    pauses = ~prosody.speaking(np.arange(len(long)) / long.fps)
+    assert in_pause.mean() > 1.4 * pauses.mean()
+
+
+@pytest.mark.parametrize("down", [0.0, 0.5, 1.0])
+def test_lids_close_over_the_eyes_wherever_they_look(down: float) -> None:
+    for name in ("mara", "kofi", "yuki", "elsa"):
+        face = load_head(name)
+        lids = Eyes.of(face).lids
+        assert 0.2 < lids < 0.5
+        for closed in (0.3, 0.5, 0.7, 1.0):
+            weights = np.zeros(len(face.actions), np.float32)
+            weights[face.actions.index("eyeBlinkLeft")] = closed * (1 - lids * down)
+            weights[face.actions.index("eyeLookDownLeft")] = down
+            before, bare = eye_and_lids(face, weights)
+            assert before < 2e-4
+            assert (bare == 0) == (closed == 1) or 0.3 < closed < 1
+
+
+def eye_and_lids(face: Face, weights: np.ndarray) -> tuple[float, int]:
+    """Metres by which the left eyeball comes through its lids, seen from the front, and how many
+    vertices of it lie bare."""
+    vertices = face.vertices(weights)
+    ball = face.regions["eyes"][face.template[face.regions["eyes"], 0] > 0]
+    centre = vertices[ball].mean(0)
+    front = vertices[ball][vertices[ball, 2] > centre[2] + 0.003]
+    front = front[np.abs(front[:, 0] - centre[0]) < 0.007]  # not in the eye's corners
+    skin = np.isin(face.triangles, face.regions["skin"]).all(1)
+    a, b, c = np.moveaxis(vertices[face.triangles[skin]], 1, 0)
+    outward = np.cross(b - a, c - a)
+    near = np.abs((a + b + c)[:, :2] / 3 - centre[:2]).max(1) < 0.02
+    kept = near & (outward[:, 2] > 0.3 * np.linalg.norm(outward, axis=1))
+    a, b, c = a[kept], b[kept], c[kept]
+    u, v = cross(front[:, None] - a, c - a), cross(b - a, front[:, None] - a)
+    area = cross(b - a, c - a)
+    u, v = u / area, v / area
+    over = (u >= 0) & (v >= 0) & (u + v <= 1)
+    lid = np.where(over, a[:, 2] + u * (b - a)[:, 2] + v * (c - a)[:, 2], -1).max(1)
+    covered = lid > centre[2]
+    return float((front[covered, 2] - lid[covered]).max(initial=0.0)), np.count_nonzero(~covered)
+
+
+def cross(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    return p[..., 0] * q[..., 1] - p[..., 1] * q[..., 0]
+
+
+def test_the_mouth_does_what_the_network_says(face: Face, jfk: Speech) -> None:
+    before = talking(face, jfk)
+    after = enliven(before, jfk, seed=7)
+    np.testing.assert_allclose(after.lip_aperture(), before.lip_aperture(), atol=1e-6)
+    np.testing.assert_allclose(after.lip_width(), before.lip_width(), atol=1e-6)
+    for action in face.actions:
+        if not action.startswith(("eye", "brow")):
+            np.testing.assert_array_equal(after.action(action), before.action(action))
+    # nor do the brows, lids and eyes reach it
+    lips, still = face.regions["lips"], replace(after, pose=None)
+    np.testing.assert_allclose(
+        still.vertices()[:, lips], before.vertices()[:, lips], rtol=0, atol=1e-6
+    )
+    assert 0 <= after.weights.min() <= after.weights.max() <= 1
+
+
+def test_one_seed_one_life_whatever_is_said_and_another_seed_another(
+    face: Face, jfk: Speech
+) -> None:
+    one, again = (enliven(resting(face, jfk), jfk, seed=3) for _ in range(2))
+    np.testing.assert_array_equal(one.weights, again.weights)
+    np.testing.assert_array_equal(one.pose, again.pose)
+    styled = enliven(talking(face, jfk), jfk, seed=3)
+    np.testing.assert_array_equal(styled.pose, one.pose)
+    np.testing.assert_array_equal(styled.action("eyeBlinkLeft"), one.action("eyeBlinkLeft"))
+    other = enliven(resting(face, jfk), jfk, seed=4)
+    assert np.abs(other.pose - one.pose).max() > 0.01
+    assert (other.action("eyeBlinkLeft") != one.action("eyeBlinkLeft")).any()
+    for wrong in (-1, 0.5, None):
+        with pytest.raises(MotionError, match="not a seed"):
+            enliven(resting(face, jfk), jfk, seed=wrong)
+
+
+def test_the_frame_rate_is_no_matter(face: Face, jfk: Speech) -> None:
+    slow, fast = (enliven(resting(face, jfk, fps), jfk) for fps in (25.0, 50.0))
+    np.testing.assert_allclose(
+        slow.action("eyeBlinkLeft"), fast.action("eyeBlinkLeft")[::2], atol=1e-3
+    )
+    assert np.degrees(np.abs(slow.pose - fast.pose[::2])).max() < 0.3
+
+
+def test_every_part_has_a_switch(face: Face, jfk: Speech) -> None:
+    before, whole = talking(face, jfk), enliven(talking(face, jfk), jfk)
+    assert enliven(before, jfk, liveliness=STILL) is before
+    moves = {
+        "blinks": ("eyeBlink", "eyeWide", "eyeSquint"),
+        "brows": ("brow",),
+        "gaze": ("eyeLook",),
+    }
+    for part in PARTS:
+        alone = enliven(before, jfk, liveliness=Liveliness.of([part]))
+        without = enliven(before, jfk, liveliness=replace(Liveliness(), **{part: False}))
+        assert (alone.pose is not None) == (part == "sway") == (without.pose is None)
+        for action in face.actions:
+            mine = action.startswith(moves.get(part, "-"))
+            assert mine or (alone.action(action) == before.action(action)).all()
+            if mine and part != "blinks":
+                assert (without.action(action) == before.action(action)).all()
+        if part == "brows":  # the same as among the others
+            np.testing.assert_array_equal(alone.action("browInnerUp"), whole.action("browInnerUp"))
+    with pytest.raises(MotionError, match="'ears' is nothing that moves"):
+        Liveliness.of(["ears"])
+
+
+def test_the_head_sways_little_smoothly_and_about_the_front(long: Motion) -> None:
+    pose = np.degrees(long.pose)
+    assert np.abs(pose.mean(0)).max() < 0.01
+    assert (np.abs(pose).max(0) < (4, 5, 3)).all()
+    assert (pose.std(0) > 0.4).all()
+    assert not pose[[0, -1]].any()
+    assert np.abs(np.diff(pose, axis=0)).max() * FPS < 25  # degrees a second
+    assert np.abs(np.diff(pose, n=2, axis=0)).max() * FPS**2 < 400  # and a second again
+
+
+def test_nods_and_brows_go_with_stress(face: Face, jfk: Speech) -> None:
+    prosody = Prosody.of(jfk)
+    assert 5 < len(prosody.accents) < 25
+    at = np.round(prosody.accents[prosody.strengths > 0.5] * FPS).astype(int)
+    nods, brows = [], []
+    for seed in range(8):
+        motion = enliven(resting(face, jfk), jfk, seed)
+        nods.append(motion.pose[at + 4, 0] - motion.pose[at - 6, 0])
+        brows.append(motion.action("browInnerUp"))
+    assert np.degrees(np.mean(nods)) > 0.5
+    brows = np.mean(brows, axis=0)
+    assert brows[at].mean() > 2 * brows.mean()
+    raised = np.count_nonzero(np.diff((brows > 0.05).astype(int)) == 1)
+    assert raised <= len(prosody.accents)
+
+
+def test_the_eyes_stay_on_the_viewer_while_the_head_turns(face: Face, jfk: Speech) -> None:
+    eyes = Eyes.of(face)
+    pose = np.radians(np.array([[0, 4, 0], [3, 0, 0], [-3, -4, 0], [2, 3, 0]], np.float32))
+    weights = np.zeros((len(pose), len(face.actions)), np.float32)
+    for action, weight in eyes.look(np.zeros((len(pose), 2)), pose).items():
+        weights[:, face.actions.index(action)] = weight
+    vertices = Motion(weights, FPS, face, pose=pose).vertices()
+    for side in (-1, 1):
+        ball = face.regions["eyes"][side * face.template[face.regions["eyes"], 0] > 0]
+        pupil = ball[face.template[ball, 2].argmax()]
+        axis = vertices[:, pupil] - vertices[:, ball].mean(1)
+        rest = face.template[pupil] - face.template[ball].mean(0)
+        away = np.degrees(np.arctan2(axis[:, :2], axis[:, 2:]) - np.arctan2(rest[:2], rest[2]))
+        assert np.abs(away).max() < 0.5
+    # and in a whole clip, but for glances, the eyes move against the head
+    motion = enliven(resting(face, jfk), jfk)
+    left = motion.action("eyeLookOutLeft") - motion.action("eyeLookInLeft")
+    assert np.corrcoef(left, motion.pose[:, 1])[0, 1] < -0.5
+
+
+def test_gaze_hops_and_looks_away_but_mostly_stays(long: Motion) -> None:
+    eyes = Eyes.of(long.face)
+    yaw = eyes.turn["eyeLookOutLeft"] * long.action("eyeLookOutLeft")
+    yaw = yaw - eyes.turn["eyeLookInLeft"] * long.action("eyeLookInLeft") + long.pose[:, 1]
+    up = eyes.turn["eyeLookUpLeft"] * long.action("eyeLookUpLeft")
+    up = up - eyes.turn["eyeLookDownLeft"] * long.action("eyeLookDownLeft") - long.pose[:, 0]
+    off = np.degrees(np.hypot(yaw, up))
+    assert 0.03 < (off > 3.5).mean() < 0.25
+    assert off.max() < 12
+    hops = np.count_nonzero(np.diff(off) > 0.4) / (60 * MINUTES)
+    assert 0.2 < hops < 2  # a second
+
+
+def test_the_neck_turns_the_head_and_leaves_the_shoulders(face: Face) -> None:
+    neck = Neck.of(face)
+    for part in ("eyes", "teeth_upper", "teeth_lower", "tongue", "brows", "locks"):
+        assert neck.share[face.regions[part]].min() > 0.9
+    assert neck.share[face.regions["cap"]].max() < 0.1
+    pose = np.radians(np.array([4.0, 5.0, 3.0]))
+    turned = neck.turn(face.template, pose)
+    long_edges = face.template[face.triangles] - np.roll(face.template[face.triangles], 1, 1)
+    new_edges = turned[face.triangles] - np.roll(turned[face.triangles], 1, 1)
+    before, after = (np.linalg.norm(edges, axis=-1) for edges in (long_edges, new_edges))
+    assert np.abs(after - before).max() < 0.0025  # nothing tears
+    head = neck.share > 0.999
+    expected = (face.template[head] - neck.pivot) @ rotation(pose).T + neck.pivot
+    np.testing.assert_allclose(turned[head], expected, atol=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("pose", "goes"),
+    [((0.1, 0, 0), (1, -1)), ((0, 0.1, 0), (0, 1)), ((0, 0, 0.1), (0, -1))],
+    ids=["nods down", "turns to its own left", "leans to its own right"],
+)
+def test_axes_of_a_pose(face: Face, pose: tuple[float, ...], goes: tuple[int, int]) -> None:
+    moved = Neck.of(face).turn(face.template, np.array(pose)) - face.template
+    axis, sign = goes
+    assert sign * moved[face.landmarks["nose_tip"][0], axis] > 0.003
+
+
+def test_a_mesh_without_neck_or_actions_sways_as_a_whole(face: Face, jfk: Speech) -> None:
+    above = face.template[:, 1] > face.template[face.landmarks["chin"], 1].min() - 0.01
+    place = np.cumsum(above) - 1
+    bare = replace(
+        face,
+        template=face.template[above],
+        triangles=place[face.triangles[above[face.triangles].all(1)]],
+        actions=(),
+        basis=np.zeros((0, above.sum(), 3), np.float32),
+        regions={},
+        landmarks={name: place[index] for name, index in face.landmarks.items()},
+    )
+    assert (Neck.of(bare).share == 1).all()
+    offsets = np.zeros((90, above.sum(), 3), np.float32)
+    motion = enliven(Motion.of_vertices(offsets, FPS, bare), jfk)
+    apart = np.linalg.norm(motion.vertices()[:, :1] - motion.vertices(), axis=-1)
+    np.testing.assert_allclose(apart, np.broadcast_to(apart[0], apart.shape), atol=1e-6)
+    assert np.ptp(motion.vertices(), axis=0).max() > 0.002
+
+
+def test_a_pose_is_saved_and_a_wrong_one_refused(face: Face, jfk: Speech, tmp_path: Path) -> None:
+    motion = enliven(resting(face, jfk), jfk)
+    again = Motion.load(motion.save(tmp_path / "motion.npz"))
+    np.testing.assert_array_equal(again.pose, motion.pose)
+    np.testing.assert_array_equal(motion.on(load_head(2)).pose, motion.pose)
+    with pytest.raises(MotionError, match="does not fit"):
+        replace(motion, pose=motion.pose[1:])
+    with pytest.raises(MotionError, match="not numbers"):
+        replace(motion, pose=np.full_like(motion.pose, np.nan))
+
+
+def test_short_and_strange_recordings(face: Face) -> None:
+    noise = np.random.default_rng(0).standard_normal(160000).astype(np.float32)
+    for samples in (
+        noise[:3200],
+        noise * 1e-4,
+        noise,
+        np.ones(32000),
+        np.sin(np.arange(48000) / 8),
+    ):
+        speech = Speech.from_array(samples, 16000)
+        for fps in (25.0, 30.0):
+            motion = enliven(resting(face, speech, fps), speech)
+            assert np.isfinite(motion.vertices()).all()
+
+
+def test_it_costs_next_to_nothing(face: Face, speaker: Speech) -> None:
+    motion, started = resting(face, speaker), time.process_time()
+    enliven(motion, speaker)
+    assert (time.process_time() - started) / speaker.duration < 0.02
+
+
+def test_the_command_line_is_alive_unless_told_otherwise(tmp_path: Path) -> None:
+    def motion(*options: str) -> Motion:
+        path = tmp_path / "motion.npz"
+        assert main(["animate", str(VOICES / "pico_en.wav"), "-o", str(path), *options]) == 0
+        return Motion.load(path)
+
+    usual, still = motion(), motion("--alive", "none")
+    assert usual.action("eyeBlinkLeft").max() > 0.99
+    assert np.abs(usual.pose).max() > 0.01
+    assert still.pose is None
+    some = motion("--alive", "gaze,sway", "--seed", "2")
+    assert np.abs(some.pose - usual.pose).max() > 0.01
+    np.testing.assert_array_equal(some.action("eyeBlinkLeft"), still.action("eyeBlinkLeft"))
+    np.testing.assert_array_equal(usual.lip_aperture(), still.lip_aperture())
