@@ -156,7 +156,7 @@ def test_upload_gives_a_playing_video_with_sound(
     visitor = visit()
     visitor.upload(short_voice(2))
     visitor.choose("crisp")
-    expect(visitor.page.get_by_text("an Englishman")).to_be_visible()  # the chosen style's note
+    expect(visitor.page.get_by_text("Every consonant")).to_be_visible()  # the chosen style's note
     visitor.choose("Kofi")
     visitor.choose_small()
     visitor.button("Animate").click()

@@ -8,7 +8,7 @@ from jambatalk.ui.controls import Controls, check_voice, strength_slider
 from jambatalk.ui.inputs import Inputs
 from jambatalk.ui.studio import Order, Studio
 
-FEWEST, MOST = 2, 4  # styles in one video
+FEWEST, SHOWN, MOST = 2, 3, 4  # styles in one video; those chosen at first
 
 
 def tab(studio: Studio, inputs: Inputs) -> None:
@@ -17,7 +17,7 @@ def tab(studio: Studio, inputs: Inputs) -> None:
     with gr.Tab("Compare styles", elem_id="compare"):
         styles = gr.CheckboxGroup(
             names,
-            value=list(names[:MOST]),
+            value=list(names[:SHOWN]),
             label="Speaking styles",
             info=f"{FEWEST} to {MOST}, side by side in one video",
         )
