@@ -219,7 +219,8 @@ def launch(
         script.write_text(PROBE)
         command = [str(script)]
     if processes > 1:
-        workers = ["--nproc-per-node", str(processes), "--master-port", "0"]
+        # 127.0.0.1: the name of a machine need not resolve
+        workers = ["--nproc-per-node", str(processes), "--local-addr", "127.0.0.1"]
         command = ["-m", "torch.distributed.run", "--standalone", *workers, *command]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     return subprocess.run(
