@@ -253,7 +253,8 @@ def test_an_unknown_back_end_is_refused():
 
 
 def test_a_forked_process_draws_too():
-    done = script(f"{DRAW}\nimport os\nchild = os.fork()\nif child:\n os.wait()\nelse:\n go()")
+    forked = "import os\nsys.stdout.flush()\nchild = os.fork()\nif child:\n os.wait()\nelse:\n go()"
+    done = script(f"{DRAW}\nimport sys\n{forked}")
     assert done.stdout.count("drawn") == 2, done.stdout + done.stderr
 
 

@@ -219,9 +219,10 @@ def launch(
         script.write_text(PROBE)
         command = [str(script)]
     if processes > 1:
-        # 127.0.0.1: the name of a machine need not resolve
+        # Not --standalone, which wants names: neither localhost nor the machine's need resolve.
+        here = ["--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0"]
         workers = ["--nproc-per-node", str(processes), "--local-addr", "127.0.0.1"]
-        command = ["-m", "torch.distributed.run", "--standalone", *workers, *command]
+        command = ["-m", "torch.distributed.run", *here, *workers, *command]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     return subprocess.run(
         [sys.executable, *command, str(config), "-o", str(folder), *more],
