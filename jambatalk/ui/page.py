@@ -27,7 +27,8 @@ HEADER = """
 Say something, and a head in 3D says it after you.
 """
 BUNDLED_FOOTER = """
-The bundled network is our own, trained on captured speech; it is not the JambaTalk paper's.
+The bundled network is our own, trained on captured lips and on speech animated by rule; it is not
+the JambaTalk paper's.
 Code: Apache-2.0. Heads: CC0, made from MakeHuman's.
 """
 OTHER_FOOTER = """
