@@ -100,8 +100,8 @@ class LossConfig:
         lip_features: squared error of the lip reader's features to the text encoder's. No lip
             reader is built where this and `letters` are 0.
         letters: connectionist temporal classification of the text read from the lips.
-        aperture, weights: squared error of the lips' opening and of the weights; of networks that
-            predict weights.
+        aperture, width, weights: squared error of the lips' opening, of their width, and of the
+            weights; of networks that predict weights.
     """
 
     vertices: float = 1000.0
@@ -109,6 +109,7 @@ class LossConfig:
     lip_features: float = 1e-3
     letters: float = 1e-4
     aperture: float = 0.0
+    width: float = 0.0
     weights: float = 0.0
 
     def __post_init__(self) -> None:
@@ -220,7 +221,7 @@ class TrainingConfig:
                 "Set face.mesh to a .ply or .obj (FLAME_sample.ply for VOCASET) and face.lips to "
                 "FLAME_masks.pkl, BIWI_lip.pkl or an .npy of indices.",
             )
-        only = ("aperture", "weights") if moves_vertices else ("lip_features", "letters")
+        only = ("aperture", "width", "weights") if moves_vertices else ("lip_features", "letters")
         for name in only:
             value = getattr(self.loss, name)
             what = "vertices" if moves_vertices else "weights"

@@ -36,6 +36,7 @@ STYLES = {
     **CAPTURED,
 }
 FPS = JambaTalkConfig.fps
+WINDOW = (64, 16, 16)  # features heard before, in and after a step: 1.28, 0.32 and 0.32 s
 TAUGHT_HELD_OUT = 60  # recordings of the corpus, at most
 MANNER_RECORDINGS = 300  # to learn the teacher's manner from
 
@@ -75,7 +76,7 @@ def bundled_task(config: TrainingConfig) -> StyledTask:
 def default_config(face: Face) -> JambaTalkConfig:
     """The bundled network, on the actions of a bundled head."""
     return JambaTalkConfig(
-        encoder=EncoderConfig(architecture=whisper_weights.ARCHITECTURE),
+        encoder=EncoderConfig(architecture=whisper_weights.ARCHITECTURE, window=WINDOW),
         styles=tuple(STYLES),
         style_notes=STYLES,
         actions=face.actions,
@@ -110,8 +111,8 @@ def _captured(
     manners: Mapping[str, Manner],
     face: Face,
 ) -> Iterable[StyledClip]:
-    """Captured motion as it is, carried over to the other person, and what the teacher would have
-    made of the same sound."""
+    """Captured motion as it is, carried over to the other person and to the neutral style, and what
+    the teacher would have made of the same sound in the other designed ones."""
     for clip in clips:
         own = at_rate(clip.weights, clip.fps, FPS)
         rows = np.full((len(STYLES), *own.shape), np.nan, np.float32)
@@ -126,6 +127,8 @@ def _captured(
             designs = _designs(recording, face)[:, : len(own)]
             rows[: len(designs), : designs.shape[1]] = designs
             rows = rows[:, : designs.shape[1]]
+        # where somebody's lips were seen, they are worth more than the teacher's rules
+        rows[0] = manners["neutral"].carry_over(own, manners[clip.style])[: rows.shape[1]]
         yield StyledClip(clip.name, kind, clip.samples, rows, list(STYLES).index(clip.style))
 
 
