@@ -112,23 +112,23 @@ def _captured(
     face: Face,
 ) -> Iterable[StyledClip]:
     """Captured motion as it is, carried over to the other person and to the neutral style, and what
-    the teacher would have made of the same sound in the other designed ones."""
+    the teacher makes of the same sound in the other designed ones."""
+    tongue = face.actions.index("tongueUp")
     for clip in clips:
         own = at_rate(clip.weights, clip.fps, FPS)
         rows = np.full((len(STYLES), *own.shape), np.nan, np.float32)
         for row, style in enumerate(STYLES):
             if style == clip.style:
                 rows[row] = own
-            elif style in CAPTURED:
+            elif style in manners:  # lips that were seen are worth more than the teacher's rules
                 rows[row] = manners[style].carry_over(own, manners[clip.style])
         kind = "grid" if clip.style == "english-man" else "facegood"
         recording = spoken.get(f"{kind}/{clip.name}")
         if recording is not None:
-            designs = _designs(recording, face)[:, : len(own)]
-            rows[: len(designs), : designs.shape[1]] = designs
+            designs = recording.taught(face, FPS, designed.STYLES.values())[:, : len(own)]
             rows = rows[:, : designs.shape[1]]
-        # where somebody's lips were seen, they are worth more than the teacher's rules
-        rows[0] = manners["neutral"].carry_over(own, manners[clip.style])[: rows.shape[1]]
+            rows[1 : len(designs)] = designs[1:]
+            rows[..., tongue] = designs[0, :, tongue]  # behind the teeth no camera sees it
         yield StyledClip(clip.name, kind, clip.samples, rows, list(STYLES).index(clip.style))
 
 
@@ -136,17 +136,12 @@ def _taught(
     recordings: Iterable[Recording], manners: Mapping[str, Manner], face: Face
 ) -> Iterable[StyledClip]:
     """The teacher's motion in every style; carried over to the captured people."""
+    tongue = face.actions.index("tongueUp")
     for recording in recordings:
-        rows = _designs(recording, face)
+        rows = recording.taught(face, FPS, designed.STYLES.values())
         others = [manners[style].carry_over(rows[0], manners["neutral"]) for style in CAPTURED]
-        name = f"{recording.source}/{recording.name}"
+        rows = np.concatenate([rows, np.stack(others)])
+        rows[..., tongue] = rows[0, :, tongue]  # no manner of the lips
         yield StyledClip(
-            name, "taught", recording.samples, np.concatenate([rows, np.stack(others)]), 0
+            f"{recording.source}/{recording.name}", "taught", recording.samples, rows, 0
         )
-
-
-def _designs(recording: Recording, face: Face) -> np.ndarray:
-    """A recording in all designed styles: (s, T, K)."""
-    return np.stack(
-        [recording.clip(face, FPS, style).weights for style in designed.STYLES.values()]
-    )
