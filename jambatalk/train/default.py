@@ -18,9 +18,9 @@ from jambatalk.data.held_out import held_out_clips, is_held_out_take
 from jambatalk.data.manner import Manner
 from jambatalk.errors import DataError
 from jambatalk.face import Face, load_head
-from jambatalk.model import whisper_weights
 from jambatalk.model.config import EncoderConfig, JambaTalkConfig
 from jambatalk.model.jambatalk import JambaTalk
+from jambatalk.model.whisper_weights import TINY_EN, read_encoder
 from jambatalk.train.config import TrainingConfig
 from jambatalk.train.examples import StyledClip
 from jambatalk.train.styled import StyledTask
@@ -54,7 +54,7 @@ def bundled_task(config: TrainingConfig) -> StyledTask:
             "Run 'jambatalk build-corpus' and set data.corpus to its folder.",
         )
     face = load_head(1)
-    encoder = whisper_weights.read_encoder(whisper_weights.installed_model())
+    encoder = read_encoder(TINY_EN)
     torch.manual_seed(config.seed)
     model = JambaTalk(config.network.changed(default_config(face)))
     model.encoder.model.load_state_dict(encoder, strict=False)
@@ -76,7 +76,7 @@ def bundled_task(config: TrainingConfig) -> StyledTask:
 def default_config(face: Face) -> JambaTalkConfig:
     """The bundled network, on the actions of a bundled head."""
     return JambaTalkConfig(
-        encoder=EncoderConfig(architecture=whisper_weights.ARCHITECTURE, window=WINDOW),
+        encoder=EncoderConfig(architecture=TINY_EN.architecture, window=WINDOW),
         styles=tuple(STYLES),
         style_notes=STYLES,
         actions=face.actions,
