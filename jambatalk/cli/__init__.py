@@ -7,11 +7,11 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from jambatalk.cli import animate, app, convert, corpus, evaluate, export, train
+from jambatalk.cli import animate, app, convert, corpus, evaluate, export, predict, train
 from jambatalk.errors import JambaTalkError
 
 # in the order of `jambatalk --help`
-MODULES = (animate, export, app, convert, evaluate, corpus, train)
+MODULES = (animate, export, app, convert, train, predict, evaluate, corpus)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
