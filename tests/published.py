@@ -104,7 +104,10 @@ def write_files(folder: Path, layout: str, unit: float = 1.0) -> UserFiles:
     """Files as the authors and the data sets give them, in units of so many metres."""
     place, triangles, lips = cut_face("mara")
     files = UserFiles(
-        *(folder / name for name in ("net.pth", "mask.pkl", "face.ply", "templates.pkl", "e.json"))
+        *(
+            folder / name
+            for name in ("net.pth", "mask.pkl", "face.ply", "templates.pkl", "encoder.json")
+        )
     )
     write_weights(files.weights, layout, VERTICES, len(lips))
     # FLAME's is a dictionary of regions, BIWI's a list
@@ -113,10 +116,11 @@ def write_files(folder: Path, layout: str, unit: float = 1.0) -> UserFiles:
     trimesh.Trimesh(place / unit, triangles, process=False).export(files.mesh)
     people = {name: cut_face(name)[0].astype(np.float64) / unit for name in ("mara", "wei")}
     files.templates.write_bytes(pickle.dumps(people, protocol=2))
-    files.encoder_config.write_text(json.dumps(WAV2VEC2))
     return files
 
 
 def write_weights(path: Path, layout: str, vertices: int, lips: int) -> None:
-    """The weights alone, of a network that moves so many vertices and reads so many of lips."""
+    """The weights alone, of a network that moves so many vertices and reads so many of lips; and
+    beside them `encoder.json`, how small their speech encoder is."""
     torch.save(published_state(tiny(layout, vertices), lips), path)
+    path.with_name("encoder.json").write_text(json.dumps(WAV2VEC2))

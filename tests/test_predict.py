@@ -45,7 +45,6 @@ def converted(folder: Path, layout: str, data: Path) -> Path:
     trimesh.Trimesh(face, head.triangles, process=False).export(folder / "face.ply")
     (folder / "lips.pkl").write_bytes(pickle.dumps(head.lips))
     published.write_weights(folder / "net.pth", layout, len(face), len(head.lips))
-    (folder / "encoder.json").write_text(json.dumps(published.WAV2VEC2))
     words = ["convert", str(folder / "net.pth"), "--layout", layout, "-o", str(folder / "net")]
     words += ["--lip-mask", str(folder / "lips.pkl"), "--template", str(folder / "face.ply")]
     words += ["--templates", str(data / "templates.pkl")]

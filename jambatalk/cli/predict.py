@@ -42,7 +42,7 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 def _predict(options: argparse.Namespace) -> None:
     from jambatalk.data.registry import open_dataset
-    from jambatalk.evaluate.predict import Study
+    from jambatalk.evaluate.predict import SOUNDS, Study
     from jambatalk.talking_head import TalkingHead
 
     stages = Stages()
@@ -60,7 +60,8 @@ def _predict(options: argparse.Namespace) -> None:
     stages.finish()
     _tell(options.output, written, len(dataset) * max(1, len(styles)), "predictions")
     if options.truth:
-        print(f"try 'jambatalk evaluate {options.truth} {options.output} -o REPORT'")
+        both, sounds = f"{options.truth} {options.output}", options.truth / SOUNDS
+        print(f"try 'jambatalk evaluate {both} -o REPORT --audio {sounds}'")
 
 
 def _styles(given: str | None, known: tuple[str, ...]) -> list[str]:
