@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jambatalk.data.origins import origin
 from jambatalk.data.sources import open_array
 from jambatalk.data.unpickle import read_pickle
 from jambatalk.errors import FaceError
@@ -37,6 +38,8 @@ def read_mesh(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
         vertices, triangles = read(path)
     except KeyError:
         raise FaceError(f"'{path}' is no template.", "Give a .ply or an .obj.") from None
+    except FileNotFoundError:
+        raise FaceError(f"There is no mesh '{path}'.", origin(path)) from None
     except OSError as error:
         raise FaceError(f"The template '{path}' cannot be read ({error.strerror}).") from error
     except Exception as error:  # trimesh raises many kinds
@@ -50,7 +53,8 @@ def read_mesh(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
 def _read_ply(path: Path) -> tuple[np.ndarray, np.ndarray]:
     import trimesh
 
-    mesh = trimesh.load_mesh(path, process=False)
+    with path.open("rb") as file:
+        mesh = trimesh.load_mesh(file, file_type="ply", process=False)
     return np.asarray(mesh.vertices), np.asarray(mesh.faces)
 
 

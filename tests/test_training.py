@@ -381,8 +381,10 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     [
         ("epoch=5", "unknown key 'epoch'. Is it 'epochs'?"),
         ("data.folder=nowhere", "There is no folder nowhere"),
-        ("face.mesh=nowhere.ply", "'nowhere.ply' is not a triangle mesh"),
+        ("face.mesh=nowhere.ply", "There is no mesh 'nowhere.ply'"),
+        ("face.mesh=no/FLAME_sample.ply", "github.com/TimoBolkart/voca, for non-commercial"),
         ("face.lips=nowhere.npy", "nowhere.npy cannot be read"),
+        ("face.lips=no/FLAME_masks.pkl", "flame.is.tue.mpg.de, after registration"),
         ("network.text_encoder=./nowhere", "There is no folder './nowhere' with a speech encoder"),
         (
             "network.changes.encoder.source=./nowhere",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jambatalk.data.origins import origin
 from jambatalk.errors import DataError
 from jambatalk.face import Face
 from jambatalk.lips import middle_pairs
@@ -181,6 +182,8 @@ def _read(path: Path) -> object:
             return json.loads(path.read_text())
         if path.suffix == ".txt":
             return np.array(path.read_text().replace(",", " ").split(), int)
+    except FileNotFoundError:
+        raise DataError(f"There is no region file {path}.", origin(path)) from None
     except (OSError, ValueError) as error:
         raise DataError(f"The region file {path} cannot be read ({error}).") from error
     raise DataError(
