@@ -250,7 +250,7 @@ def test_two_processes_have_the_gradients_of_a_doubled_batch(
     assert sum(gradient.abs().max() > 0 for gradient in gradients[1]) > 200
     for one, two, too in zip(gradients[1], gradients[2], again, strict=True):
         assert torch.equal(two, too)
-        torch.testing.assert_close(two, one, rtol=1e-4, atol=1e-6 * float(one.abs().max() + 1e-9))
+        torch.testing.assert_close(two, one, rtol=1e-4, atol=1e-5 * float(one.abs().max() + 1e-9))
     one, two = (rows(tmp_path / f"processes{n}")[0] for n in (1, 2))
     assert one["step"] == two["step"] == 5
     for name in ("loss", "val.error", "letters"):
