@@ -13,9 +13,9 @@ from jambatalk.data.origins import origin
 from jambatalk.errors import DataError
 from jambatalk.face import Face
 from jambatalk.lips import middle_pairs
+from jambatalk.template import UPPER_FACE
 
 LIPS = ("lips",)  # what FLAME's masks call them
-UPPER_FACE = ("forehead", "eye_region")  # the field's usual choice for FDD on FLAME
 NEAR = 0.05  # of the lips' extent: vertices this near at rest may touch
 LOOKS = 100  # frames that are searched for the widest opening
 
