@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from published import BASE
 from safetensors.torch import load_file, save_file
 from torch.nn import functional as F  # noqa: N812
 
@@ -30,19 +31,7 @@ WHISPER = EncoderConfig(
         "num_mel_bins": 80,
     },
 )
-WAV2VEC2 = EncoderConfig(
-    kind="wav2vec2",
-    layers=(1, 2),
-    architecture={
-        "hidden_size": 32,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "intermediate_size": 64,
-        "conv_dim": [16] * 7,
-        "num_conv_pos_embeddings": 16,
-        "num_conv_pos_embedding_groups": 2,
-    },
-)
+WAV2VEC2 = EncoderConfig(kind="wav2vec2", layers=(1, 2), architecture=BASE)
 
 
 def small(encoder: EncoderConfig = WHISPER, **changes) -> JambaTalk:
