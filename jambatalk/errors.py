@@ -47,5 +47,9 @@ class DataError(JambaTalkError):
     """A training set that is missing or malformed."""
 
 
+class BatchError(JambaTalkError):
+    """Many recordings at once that cannot be begun, or of which some failed."""
+
+
 class Stopped(JambaTalkError):
     """Raised by a progress callback to stop the work; whatever was half written is removed."""

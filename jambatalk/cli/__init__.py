@@ -7,11 +7,11 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from jambatalk.cli import animate, app, convert, corpus, evaluate, export, train
+from jambatalk.cli import animate, app, batch, convert, corpus, evaluate, export, train
 from jambatalk.errors import JambaTalkError
 
 # in the order of `jambatalk --help`
-MODULES = (animate, export, app, convert, evaluate, corpus, train)
+MODULES = (animate, batch, export, app, convert, evaluate, corpus, train)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
