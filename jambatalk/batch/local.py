@@ -6,7 +6,9 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
+from multiprocessing.resource_tracker import ensure_running
 
 from jambatalk.batch.jobs import VIDEO, Job, Settings
 from jambatalk.batch.work import Animator, Outcome
@@ -68,6 +70,7 @@ class _Worker:
         self.pipe, theirs = SPAWN.Pipe()
         self._process = SPAWN.Process(target=_serve, args=(theirs, settings, drawers), daemon=True)
         # Ctrl-C is for us: it would also end their ffmpeg in the middle of a video.
+        ensure_running()  # it would unblock the signal
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             self._process.start()
@@ -78,7 +81,8 @@ class _Worker:
     def give(self, job: Job) -> None:
         """Has a job done."""
         self.job = job
-        self.pipe.send(job)
+        with suppress(OSError):  # it died while it waited: the pipe has an end, as `take` will see
+            self.pipe.send(job)
 
     def take(self) -> Outcome:
         """What came of it, when the pipe is ready."""
