@@ -51,5 +51,9 @@ class BatchError(JambaTalkError):
     """Many recordings at once that cannot be begun, or of which some failed."""
 
 
+class ClusterError(JambaTalkError):
+    """A Ray cluster that cannot be reached."""
+
+
 class Stopped(JambaTalkError):
     """Raised by a progress callback to stop the work; whatever was half written is removed."""

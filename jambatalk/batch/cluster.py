@@ -5,17 +5,14 @@ Recordings, results and checkpoint lie on a filesystem that all machines share, 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from types import ModuleType
 
 from jambatalk.batch.jobs import Job, Settings
 from jambatalk.batch.work import Animator, Outcome
+from jambatalk.cluster import connected
 from jambatalk.errors import BatchError
 
-LOCAL = "local"  # the address of a cluster of this machine alone, started for one run
-STORE = 100 << 20  # bytes of shared memory there: jobs and outcomes are small
 RETRIES = 2  # of a job whose actor died
 
 
@@ -31,12 +28,12 @@ def do_in_cluster(
     Args:
         processes: how many actors; by default one for each core of the cluster. Those for which
             there is no core yet begin when there is.
-        address: "local", "auto" for the cluster of this machine, or HOST:PORT.
+        address: see :func:`jambatalk.cluster.connected`.
 
     Raises:
-        BatchError: Ray is not installed, or there is no cluster at that address.
+        ClusterError: there is no cluster. BatchError: no actor can be started in it.
     """
-    with _connected(address, processes) as ray:
+    with connected(address, processes) as ray:
         jobs, actors = list(jobs), []
         count = min(processes or int(ray.cluster_resources().get("CPU", 1)), len(jobs))
         gpus = 1 if settings.device.startswith("cuda") else 0
@@ -79,30 +76,3 @@ def _outcome(ray: ModuleType, answer: object, job: Job | None) -> Outcome | None
         if job is None:
             raise BatchError(f"A worker could not start ({reason}).") from error
         return Outcome.of_failure(job, f"The actor that worked on it died again: {reason}")
-
-
-@contextmanager
-def _connected(address: str, processes: int | None) -> Iterator[ModuleType]:
-    """Ray, connected; a connection that was there before is used and left open."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        import ray
-    except ImportError as error:
-        raise BatchError("Ray is not installed.", "pip install 'jambatalk[ray]'") from error
-    if ray.is_initialized():
-        yield ray
-        return
-    own = {"num_cpus": processes, "object_store_memory": STORE, "include_dashboard": False}
-    try:
-        ray.init(
-            address, log_to_driver=False, logging_level="ERROR", **own if address == LOCAL else {}
-        )
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise BatchError(
-            f"There is no Ray cluster at '{address}' ({error}).",
-            "'ray start --head' starts one; --ray local does without.",
-        ) from error
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
