@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http.cookies import SimpleCookie
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI
@@ -34,7 +35,6 @@ from jambatalk.ui.studio import Studio
 
 NAME = "jambatalk"  # of the application in the cluster
 COOKIE = "replica"
-SESSION = "x-session-id"  # by this header a program may say which requests are one visitor's
 HOST, PORT = "127.0.0.1", 7860  # Gradio's own
 MANY = 1000  # requests open at a replica; every page that is open somewhere keeps one
 
@@ -128,19 +128,26 @@ class NameTag:
 
 
 class VisitorRouter(ConsistentHashRouter):
-    """Sends all that a visitor asks for to one replica: the one that the cookie names, as long as
-    it lives; programs without a cookie by their session's header, or else by their address."""
+    """Sends all that a visitor asks for to one replica.
 
-    def _routing_key(self, pending_request: object) -> str | None:
+    Whoever opens the page is shown it by any. From then on the cookie says by which, as long as
+    that one lives. Programs have no cookie: they are known by the header `x-session-id`, or else
+    by their address.
+    """
+
+    def _routing_key(self, pending_request: Any) -> str | None:
         if pending_request is None:
             return None
-        scope = pickle.loads(pending_request.args[0]).asgi_scope  # by the proxy, which is ours
+        scope = pickle.loads(pending_request.args[0]).asgi_scope  # pickled by Ray's proxy
         headers = Headers(scope=scope)
         tag = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
         if tag and any(replica.unique_id == tag.value for replica in self._replica_set_snapshot):
             return tag.value
+        session = pending_request.metadata.session_id
+        if session or scope["path"] == "/":
+            return session or pending_request.metadata.internal_request_id
         forwarded = headers.get("x-forwarded-for", "").split(",")[0].strip()
-        return headers.get(SESSION) or forwarded or (scope["client"] or [""])[0]
+        return forwarded or (scope["client"] or [""])[0]
 
     def _lookup_ranked_replicas(self, routing_key: str) -> list:
         named = [r for r in self._replica_set_snapshot if r.unique_id == routing_key]
