@@ -47,5 +47,13 @@ class DataError(JambaTalkError):
     """A training set that is missing or malformed."""
 
 
+class BatchError(JambaTalkError):
+    """Many recordings at once that cannot be begun, or of which some failed."""
+
+
+class ClusterError(JambaTalkError):
+    """A Ray cluster that cannot be reached."""
+
+
 class Stopped(JambaTalkError):
     """Raised by a progress callback to stop the work; whatever was half written is removed."""

@@ -8,11 +8,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from jambatalk.cli import animate, app, convert, corpus, evaluate, export, predict, train
+from jambatalk.cli import animate, app, batch, convert, corpus, evaluate, export, predict, train
 from jambatalk.errors import JambaTalkError
 
 # in the order of `jambatalk --help`
-MODULES = (animate, export, app, convert, train, predict, evaluate, corpus)
+MODULES = (animate, batch, export, app, convert, train, predict, evaluate, corpus)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

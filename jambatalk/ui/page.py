@@ -6,6 +6,7 @@ import os
 import signal
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
@@ -70,6 +71,20 @@ def _theme() -> gr.themes.Base:
     ).set(**small_print)
 
 
+def look(talking_head: TalkingHead) -> dict[str, Any]:
+    """How the page looks, and what it takes and tells: for whatever serves it."""
+    return {
+        "theme": _theme(),
+        "css": portraits(talking_head.heads),
+        "css_paths": HERE / "page.css",
+        "favicon_path": HERE / "icon.svg",
+        "footer_links": ["api"],
+        "run_history": False,  # recordings are personal: no browser keeps them
+        "max_file_size": MAX_UPLOAD,
+        "ssr_mode": False,
+    }
+
+
 def launch(checkpoint: str | Path = DEFAULT_CHECKPOINT, device: str = "cpu") -> None:
     """Loads a network and serves the page until it is interrupted or terminated.
 
@@ -85,16 +100,7 @@ def launch(checkpoint: str | Path = DEFAULT_CHECKPOINT, device: str = "cpu") -> 
         os.environ.setdefault("GRADIO_TEMP_DIR", folder)
         page = build(studio)
         try:
-            page.launch(
-                theme=_theme(),
-                css=portraits(studio.talking_head.heads),
-                css_paths=HERE / "page.css",
-                favicon_path=HERE / "icon.svg",
-                footer_links=["api"],
-                run_history=False,  # recordings are personal: no browser keeps them
-                max_file_size=MAX_UPLOAD,
-                ssr_mode=False,
-            )
+            page.launch(**look(studio.talking_head))
         except OSError as error:
             raise JambaTalkError(
                 "The page cannot be served: no port is free there.",
