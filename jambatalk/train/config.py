@@ -33,6 +33,7 @@ class DataConfig:
         cut: frames of the random piece of each recording that is learned from; None for all.
         workers: processes that read.
         corpus: of the bundled checkpoint, what `jambatalk build-corpus` made.
+        without: of the bundled checkpoint, a captured style to leave out with its recordings.
         cache: of the bundled checkpoint, a folder in which what the encoder heard is kept; empty
             it when recordings, encoder or augmentation change.
     """
@@ -44,6 +45,7 @@ class DataConfig:
     cut: int | None = None
     workers: int = 2
     corpus: Path | None = None
+    without: str | None = None
     cache: Path | None = None
 
 
