@@ -77,6 +77,6 @@ class Report:
         if totals["files_made"]:
             lines.append(
                 f"{totals['files_made']} files of {totals['speech_seconds']:.1f} s of speech in "
-                f"{totals['seconds']:.1f} s (real-time factor {totals['real_time_factor']:.2f})"
+                f"{totals['seconds']:.1f} s (real-time factor {totals['real_time_factor']:.3f})"
             )
         return lines
