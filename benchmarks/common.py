@@ -71,5 +71,5 @@ def machine() -> Mapping[str, str]:
         "processor": name[1].strip() if name else platform.processor() or platform.machine(),
         "cores": str(len(os.sched_getaffinity(0))),
         "memory": f"{memory:.0f} GB",
-        "system": f"{platform.system()} on {platform.machine()}, Python {platform.python_version()}",
+        "system": f"{platform.system()}, Python {platform.python_version()}",
     }

@@ -73,7 +73,7 @@ def rendering(seconds: float, size: int, every: int) -> dict[str, float]:
     return {"seconds": took, "frames": len(frames)}
 
 
-def _picture(face, vertices: np.ndarray, size: int) -> np.ndarray:  # noqa: ANN001
+def _picture(face, vertices: np.ndarray, size: int) -> np.ndarray:
     """One frame (size, size, 3), everything made for it alone."""
     import pyrender
     import trimesh

@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from common import Clock, spread, speech_of
+from common import Clock, speech_of, spread
 
 from jambatalk import TalkingHead, View
 
