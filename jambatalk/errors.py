@@ -47,5 +47,9 @@ class DataError(JambaTalkError):
     """A training set that is missing or malformed."""
 
 
+class LiveError(JambaTalkError):
+    """A live session that cannot go on."""
+
+
 class Stopped(JambaTalkError):
     """Raised by a progress callback to stop the work; whatever was half written is removed."""

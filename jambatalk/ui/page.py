@@ -6,14 +6,16 @@ import os
 import signal
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
 from jambatalk import TalkingHead
 from jambatalk.errors import JambaTalkError
 from jambatalk.face import BUNDLED
+from jambatalk.live.server import PAGE, live_routes
 from jambatalk.talking_head import DEFAULT_CHECKPOINT
-from jambatalk.ui import animate, compare
+from jambatalk.ui import animate, compare, live
 from jambatalk.ui.inputs import inputs, portraits
 from jambatalk.ui.studio import Studio
 
@@ -50,6 +52,8 @@ def build(studio: Studio) -> gr.Blocks:
                 animate.tab(studio, given)
                 if len(studio.talking_head.styles) > 1:
                     compare.tab(studio, given)
+                if live.is_possible(studio.talking_head):
+                    live.tab(studio, given)
         bundled = studio.talking_head.heads is BUNDLED
         gr.Markdown((BUNDLED_FOOTER if bundled else OTHER_FOOTER) + PRIVACY, elem_id="footer")
         page.unload(studio.leave)
@@ -70,6 +74,21 @@ def _theme() -> gr.themes.Base:
     ).set(**small_print)
 
 
+def settings(studio: Studio) -> dict[str, Any]:
+    """How :func:`build`'s page is served, by its `launch` or by `gr.mount_gradio_app`."""
+    return {
+        "theme": _theme(),
+        "css": portraits(studio.talking_head.heads),
+        "css_paths": [HERE / "page.css", PAGE / "live.css"],
+        "favicon_path": HERE / "icon.svg",
+        "footer_links": ["api"],
+        "run_history": False,  # recordings are personal: no browser keeps them
+        "max_file_size": MAX_UPLOAD,
+        "ssr_mode": False,
+        "app_kwargs": {"routes": live_routes(studio.talking_head)},
+    }
+
+
 def launch(checkpoint: str | Path = DEFAULT_CHECKPOINT, device: str = "cpu") -> None:
     """Loads a network and serves the page until it is interrupted or terminated.
 
@@ -85,16 +104,7 @@ def launch(checkpoint: str | Path = DEFAULT_CHECKPOINT, device: str = "cpu") -> 
         os.environ.setdefault("GRADIO_TEMP_DIR", folder)
         page = build(studio)
         try:
-            page.launch(
-                theme=_theme(),
-                css=portraits(studio.talking_head.heads),
-                css_paths=HERE / "page.css",
-                favicon_path=HERE / "icon.svg",
-                footer_links=["api"],
-                run_history=False,  # recordings are personal: no browser keeps them
-                max_file_size=MAX_UPLOAD,
-                ssr_mode=False,
-            )
+            page.launch(**settings(studio))
         except OSError as error:
             raise JambaTalkError(
                 "The page cannot be served: no port is free there.",
