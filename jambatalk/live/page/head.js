@@ -5,6 +5,7 @@ import {
   ShaderMaterial, Vector3, WebGLRenderer,
 } from "./vendor/three.min.js";
 
+const COARSEST = 0.5; // pixels drawn for each of the page's
 const BACKGROUND = "#2b3036"; // as jambatalk/render/view.py
 // As jambatalk/render/framing.py: a portrait lens; the head's part of the picture, and its place.
 const FIELD_OF_VIEW = 18, HEAD_HEIGHT = 0.7, HEAD_CENTRE = 0.54;
@@ -32,6 +33,7 @@ export class Head {
     const { pivot, chin } = mesh.userData;
     mesh.material = skin(...shaders, mesh.material.side, new Vector3(...pivot));
     mesh.frustumCulled = false;
+    this.shapes = shapesOf(mesh.geometry);
     this.mesh?.geometry.dispose();
     this.scene.clear();
     this.scene.add(mesh);
@@ -50,6 +52,7 @@ export class Head {
   // Moves: weights of the actions, and the head's pitch, yaw and roll in radians.
   move(weights, [pitch, yaw, roll]) {
     this.places?.forEach((place, k) => { this.mesh.morphTargetInfluences[place] = weights[k]; });
+    this.bend();
     const turn = new Matrix4().makeRotationY(yaw)
       .multiply(new Matrix4().makeRotationX(pitch))
       .multiply(new Matrix4().makeRotationZ(roll));
@@ -58,8 +61,29 @@ export class Head {
 
   rest() {
     this.mesh.morphTargetInfluences.fill(0);
+    this.bend();
     this.mesh.material.uniforms.turn.value.identity();
     this.draw();
+  }
+
+  // Rest plus every target by its weight. Few vertices belong to a target, so this takes a fraction of
+  // the time that a vertex shader needs, which has to ask all targets for each of its vertices.
+  bend() {
+    for (const { attribute, rest, targets } of this.shapes) {
+      const values = attribute.array;
+      values.set(rest);
+      this.mesh.morphTargetInfluences.forEach((weight, k) => {
+        if (!weight) return;
+        const { places, deltas } = targets[k];
+        for (let i = 0; i < places.length; i++) values[places[i]] += weight * deltas[i];
+      });
+      attribute.needsUpdate = true;
+    }
+  }
+
+  // Fewer pixels, for a machine that draws slowly.
+  coarsen() {
+    this.renderer.setPixelRatio(Math.max(0.8 * this.renderer.getPixelRatio(), COARSEST));
   }
 
   draw() {
@@ -87,7 +111,21 @@ export class Head {
   }
 }
 
-// The videos' shaders under three.js, which adds the morph targets; and the turn of the head.
+// Positions and normals at rest, and of each target where it adds what. The geometry keeps no targets.
+function shapesOf(geometry) {
+  const shapes = ["position", "normal"].map((name) => {
+    const attribute = geometry.attributes[name];
+    const targets = geometry.morphAttributes[name].map(({ array }) => {
+      const places = Uint32Array.from(array.keys()).filter((place) => array[place]);
+      return { places, deltas: Float32Array.from(places, (place) => array[place]) };
+    });
+    return { attribute, rest: attribute.array.slice(), targets };
+  });
+  geometry.morphAttributes = {};
+  return shapes;
+}
+
+// The videos' shaders under three.js, and the turn of the head.
 function skin(vertex, fragment, side, pivot) {
   const light = withoutVersion(vertex)
     .replace(/layout\(.*\n/g, "") // inputs come as arguments instead
@@ -100,8 +138,6 @@ function skin(vertex, fragment, side, pivot) {
     defines: side === DoubleSide ? { WET: 1, HOLLOW: 1 } : { WET: 1 },
     uniforms: { turn: { value: new Matrix3() }, pivot: { value: pivot } },
     vertexShader: `
-      #include <common>
-      #include <morphtarget_pars_vertex>
       #define V modelViewMatrix
       #define P projectionMatrix
       in float _gloss;
@@ -110,13 +146,9 @@ function skin(vertex, fragment, side, pivot) {
       uniform vec3 pivot;
       ${light}
       void main() {
-        #include <beginnormal_vertex>
-        #include <morphnormal_vertex>
-        #include <begin_vertex>
-        #include <morphtarget_vertex>
-        vec3 arm = transformed - pivot;
-        transformed += _neck * (turn * arm - arm);
-        light(transformed, mix(objectNormal, turn * objectNormal, _neck), vec4(color.rgb, _gloss));
+        vec3 arm = position - pivot;
+        vec3 turned = position + _neck * (turn * arm - arm);
+        light(turned, mix(normal, turn * normal, _neck), vec4(color.rgb, _gloss));
       }`,
     fragmentShader: withoutVersion(fragment),
   });

@@ -7,6 +7,7 @@ import { Sound } from "./sound.js";
 const SOCKET = new URL("../socket", import.meta.url);
 SOCKET.protocol = SOCKET.protocol.replace("http", "ws");
 const FIGURES = 500; // milliseconds between two updates of the figures
+const FLUENT = 24; // pictures a second; where there are fewer, they are made coarser
 
 let head, live; // one a page
 
@@ -70,7 +71,8 @@ export function stop() {
 }
 
 // What is shown now: for whoever wants to look on.
-export const state = () => live && { ...live.figures, numbers: live.numbers, second: live.second };
+export const state = () =>
+  ({ head: head?.name, numbers: live?.numbers, second: live?.second, ...live?.figures });
 
 class Live {
   constructor(choice) {
@@ -88,7 +90,7 @@ class Live {
       if (data instanceof ArrayBuffer) this.motion.take(data, this.sound.now());
       else this.read(JSON.parse(data));
     };
-    this.socket.onclose = () => this.fail("The connection was lost. Start again.");
+    this.socket.onclose = () => this.ended || this.fail("The connection was lost. Start again.");
   }
 
   read({ error, end, actions, fps, look_ahead: lookAhead }) {
@@ -123,7 +125,8 @@ class Live {
     const now = this.sound.now();
     this.motion.adapt(now, (time - before) / 1000);
     this.sound.delay = this.motion.delay;
-    this.second = now - this.motion.delay - this.sound.outputLatency;
+    const second = now - this.motion.delay - this.sound.outputLatency;
+    this.second = Math.min(second, this.motion.end); // or the head waits for what has not come
     const numbers = this.motion.at(this.second);
     if (numbers) {
       this.numbers = numbers;
@@ -132,7 +135,7 @@ class Live {
     head.draw();
     this.drawn++;
     if (time - this.counted > FIGURES) this.measure(time, now);
-    if (this.ended && this.second > this.motion.end) {
+    if (this.ended && second > this.motion.end) {
       this.close();
       return say("That was all.");
     }
@@ -140,12 +143,12 @@ class Live {
   }
 
   measure(time, now) {
-    const shown = Math.min(this.second, this.motion.end);
     this.figures = {
-      delay: this.motion.shown ? Math.round(1000 * (now - shown)) : null,
+      delay: this.motion.shown ? Math.round(1000 * (now - this.second)) : null,
       frames: Math.round(this.motion.rate(now)),
       pictures: Math.round((1000 * this.drawn) / (time - this.counted)),
     };
+    if (this.figures.pictures < FLUENT) head.coarsen();
     this.counted = time;
     this.drawn = 0;
     const { delay, frames, pictures } = this.figures;

@@ -2,6 +2,7 @@
 // sound's clock since the sound began.
 
 const MARGIN = 0.03; // seconds by which motion comes before it is needed
+const LATELY = 3; // seconds over which frames are counted
 const MEMORY = 10; // seconds for which a late message is remembered
 const SLOWER = 0.5, FASTER = 0.02; // seconds a second by which the delay may grow and shrink
 const POSE = 3; // numbers after the weights
@@ -64,9 +65,9 @@ export class MotionBuffer {
 
   // Frames a second that came lately.
   rate(now) {
-    this.arrivals = this.arrivals.filter((each) => each.now > now - 3);
+    this.arrivals = this.arrivals.filter((each) => each.now > now - LATELY);
     const [oldest, ...later] = this.arrivals;
     const count = later.reduce((total, each) => total + each.count, 0);
-    return count / Math.max((later.at(-1)?.now ?? now) - (oldest?.now ?? 0), 1e-3);
+    return later.length ? count / (later.at(-1).now - oldest.now) : 0;
   }
 }
