@@ -129,7 +129,7 @@ class Speech:
     @property
     def rms(self) -> float:
         """Root mean square of the samples, 1.0 = full scale."""
-        return float(np.sqrt(np.mean(np.square(self.samples, dtype=np.float64))))
+        return _rms(self.samples)
 
     @property
     def is_silent(self) -> bool:
@@ -139,9 +139,19 @@ class Speech:
     def levelled(self) -> np.ndarray:
         """The samples (n,) at the loudness the encoder is used to, so that distance and
         microphone gain do not change the motion."""
-        if self.is_silent:
-            return self.samples
-        return self.samples * min(TARGET_RMS / self.rms, MAX_GAIN)
+        return levelled(self.samples)
+
+
+def levelled(samples: np.ndarray) -> np.ndarray:
+    """Samples (n,) at the usual loudness; silence stays as it is."""
+    rms = _rms(samples)
+    if rms < SILENCE_RMS:
+        return samples
+    return samples * np.float32(min(TARGET_RMS / rms, MAX_GAIN))
+
+
+def _rms(samples: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
 
 
 def _decode(path: Path, max_seconds: float) -> np.ndarray:

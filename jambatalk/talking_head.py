@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from jambatalk.model.jambatalk import JambaTalk, Style
+    from jambatalk.stream import MotionStream
 
 DEFAULT_CHECKPOINT = Path(__file__).resolve().parent.parent / "checkpoints" / "default"
+PIECE = 480_000  # samples of a long recording that are heard at a time: half a minute
 
 
 class TalkingHead:
@@ -103,12 +105,8 @@ class TalkingHead:
         face = self.heads.load(head)
         vectors = [self.model.style(style, strength) for style in styles]
         self._check(face)
-        progress("Listening", 0.0)
-        features = self.model.listen(speech)
         motions = []
-        for done, vector in enumerate(vectors):
-            progress("Moving", done / len(vectors))
-            predicted = self._predict(speech, features, vector)
+        for predicted in self._predict(speech, vectors, progress):
             if self.model.config.vertices:
                 offsets = predicted.reshape(len(predicted), -1, 3)
                 motion = Motion.of_vertices(offsets, self.fps, face)
@@ -128,10 +126,52 @@ class TalkingHead:
         if not config.vertices and face.actions != config.actions:
             raise MotionError(f"Head '{face.name}' does not have this checkpoint's actions.")
 
-    def _predict(self, speech: Speech, features: Tensor, style: Tensor) -> np.ndarray:
+    def _predict(
+        self, speech: Speech, styles: Sequence[Tensor], progress: Progress
+    ) -> Iterable[np.ndarray]:
+        """What the network says of a recording in each style, (t, k) each: piece by piece, so that
+        memory does not grow with length, where it can hear so."""
+        import torch
+
+        from jambatalk.model.encoder import count_frames
+        from jambatalk.model.prediction import Prediction
+
+        progress("Listening", 0.0)
         if speech.is_silent:  # nobody speaks: the face rests
-            return np.zeros((len(features), self.model.config.outputs), np.float32)
-        return self.model.predict(features, style).cpu().numpy()
+            frames = count_frames(speech.duration, self.fps)
+            yield from np.zeros((len(styles), frames, self.model.config.outputs), np.float32)
+            return
+        if self.model.config.encoder.window is None:
+            features = self.model.listen(speech)
+            for done, style in enumerate(styles):
+                progress("Moving", done / len(styles))
+                yield self.model.predict(features, style).cpu().numpy()
+            return
+        prediction, parts = Prediction(self.model, torch.stack(list(styles))), []
+        for start in range(0, len(speech.samples), PIECE):
+            progress("Moving", start / len(speech.samples))
+            parts.append(prediction.feed(speech.samples[start : start + PIECE]))
+        yield from np.concatenate([*parts, prediction.finish()], 1)
+
+    def stream(
+        self, style: Style | None = None, strength: float = 1.0, head: str | int = 1
+    ) -> MotionStream:
+        """Motion while it is spoken: feed it speech as it arrives.
+
+        Args:
+            style, strength, head: as in :meth:`animate`.
+
+        Raises:
+            ModelError: an unknown style, or a checkpoint that hears recordings whole. FaceError: an
+                unknown head.
+        """
+        from jambatalk.model.prediction import Prediction
+        from jambatalk.stream import MotionStream
+
+        face = self.heads.load(head)
+        self._check(face)
+        vector = self.model.style(style or self.styles[0], strength)
+        return MotionStream(Prediction(self.model, vector[None]), face, self.fps)
 
     @property
     def fps(self) -> float:

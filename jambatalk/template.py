@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jambatalk.data.origins import origin
 from jambatalk.data.sources import open_array
 from jambatalk.data.unpickle import read_pickle
 from jambatalk.errors import FaceError
@@ -22,6 +23,7 @@ SKIN, LIPS, WHITE, IRIS = (214, 168, 146), (192, 126, 114), (236, 232, 228), (74
 SKIN_GLOSS, LIPS_GLOSS, EYES_GLOSS = 0.25, 0.4, 1.0
 IRIS_ANGLE = np.radians(27)  # from the middle of the eyeball, to each side of straight ahead
 HEAD_HEIGHT = 0.25  # metres, roughly
+UPPER_FACE = ("forehead", "eye_region")  # what FLAME's masks call what FDD looks at
 UNITS = (1.0, 0.1, 0.01, 0.001)  # metres: metre, decimetre, centimetre, millimetre
 
 
@@ -37,6 +39,8 @@ def read_mesh(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
         vertices, triangles = read(path)
     except KeyError:
         raise FaceError(f"'{path}' is no template.", "Give a .ply or an .obj.") from None
+    except FileNotFoundError:
+        raise FaceError(f"There is no mesh '{path}'.", origin(path)) from None
     except OSError as error:
         raise FaceError(f"The template '{path}' cannot be read ({error.strerror}).") from error
     except Exception as error:  # trimesh raises many kinds
@@ -50,7 +54,8 @@ def read_mesh(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
 def _read_ply(path: Path) -> tuple[np.ndarray, np.ndarray]:
     import trimesh
 
-    mesh = trimesh.load_mesh(path, process=False)
+    with path.open("rb") as file:
+        mesh = trimesh.load_mesh(file, file_type="ply", process=False)
     return np.asarray(mesh.vertices), np.asarray(mesh.faces)
 
 
@@ -133,7 +138,7 @@ def make_face(
     Args:
         vertices: (V, 3) metres, x to the head's own left, y up, z out of the face.
         masks: vertex indices of "lips" at least; FLAME's "left_eyeball" and "right_eyeball" are
-            painted as eyes.
+            painted as eyes, its `UPPER_FACE` becomes the region "upper_face".
 
     Raises:
         FaceError: the masks belong to another mesh.
@@ -159,6 +164,8 @@ def make_face(
         gloss[ball] = EYES_GLOSS
     eyes = np.unique(np.concatenate(eyes)) if eyes else np.array([], np.int64)
     regions = {"lips": lips, "eyes": eyes, "skin": np.setdiff1d(np.arange(count), eyes)}
+    if masks.keys() >= set(UPPER_FACE):
+        regions["upper_face"] = np.unique(np.concatenate([masks[name] for name in UPPER_FACE]))
     return Face(
         name=name,
         title=title or name,

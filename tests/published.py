@@ -25,7 +25,7 @@ from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.model.lip_reader import LipReader
 from jambatalk.model.published import LAYOUTS
 
-WAV2VEC2 = {
+BASE = {  # wav2vec 2.0, made tiny; HuBERT and WavLM have the same names
     "hidden_size": 32,
     "num_hidden_layers": 2,
     "num_attention_heads": 2,
@@ -33,11 +33,9 @@ WAV2VEC2 = {
     "conv_dim": [16] * 7,
     "num_conv_pos_embeddings": 16,
     "num_conv_pos_embedding_groups": 2,
-    "feat_extract_norm": "layer",
-    "do_stable_layer_norm": True,
-    "conv_bias": True,
-    "vocab_size": 33,
 }
+LARGE = {"feat_extract_norm": "layer", "do_stable_layer_norm": True, "conv_bias": True}  # its norms
+WAV2VEC2 = BASE | LARGE | {"vocab_size": 33}
 VERTICES = 3000
 
 
@@ -106,14 +104,23 @@ def write_files(folder: Path, layout: str, unit: float = 1.0) -> UserFiles:
     """Files as the authors and the data sets give them, in units of so many metres."""
     place, triangles, lips = cut_face("mara")
     files = UserFiles(
-        *(folder / name for name in ("net.pth", "mask.pkl", "face.ply", "templates.pkl", "e.json"))
+        *(
+            folder / name
+            for name in ("net.pth", "mask.pkl", "face.ply", "templates.pkl", "encoder.json")
+        )
     )
-    torch.save(published_state(tiny(layout), len(lips)), files.weights)
+    write_weights(files.weights, layout, VERTICES, len(lips))
     # FLAME's is a dictionary of regions, BIWI's a list
     mask = {"lips": lips, "face": np.arange(VERTICES)} if layout == "vocaset" else lips.tolist()
     files.lip_mask.write_bytes(pickle.dumps(mask, protocol=2))
     trimesh.Trimesh(place / unit, triangles, process=False).export(files.mesh)
     people = {name: cut_face(name)[0].astype(np.float64) / unit for name in ("mara", "wei")}
     files.templates.write_bytes(pickle.dumps(people, protocol=2))
-    files.encoder_config.write_text(json.dumps(WAV2VEC2))
     return files
+
+
+def write_weights(path: Path, layout: str, vertices: int, lips: int) -> None:
+    """The weights alone, of a network that moves so many vertices and reads so many of lips; and
+    beside them `encoder.json`, how small their speech encoder is."""
+    torch.save(published_state(tiny(layout, vertices), lips), path)
+    path.with_name("encoder.json").write_text(json.dumps(WAV2VEC2))

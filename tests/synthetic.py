@@ -302,13 +302,16 @@ def write_tracks(
 
 
 def write_face(folder: Path, vertices: int, mesh: str = "face.ply", lips: str = "lips.npy") -> Path:
-    """A mesh, and its lips' vertices: as .npy, or as FLAME's masks in a .pkl."""
+    """A mesh, and its lips' vertices: as .npy; in a .pkl with the upper face's, as FLAME's."""
     import trimesh
 
     head = make_head(vertices)
     trimesh.Trimesh(head.template, head.triangles, process=False).export(folder / mesh)
     if lips.endswith(".pkl"):
-        write_python2_pickle(folder / lips, {"lips": head.lips})
+        high = head.template[head.upper_face, 1] > 0.06
+        forehead, eyes = head.upper_face[high], head.upper_face[~high]
+        masks = {"lips": head.lips, "forehead": forehead, "eye_region": eyes}
+        write_python2_pickle(folder / lips, masks)
     else:
         np.save(folder / lips, head.lips)
     return folder

@@ -48,7 +48,7 @@ def resting(face: Face, speech: Speech, fps: float = FPS) -> Motion:
 
 
 def talking(face: Face, speech: Speech) -> Motion:
-    """All 52 actions at once, some of them far."""
+    """All actions at once, some of them far."""
     motion = resting(face, speech)
     rng = np.random.default_rng(0)
     return replace(motion, weights=rng.uniform(0, 0.6, motion.weights.shape).astype(np.float32))

@@ -72,6 +72,16 @@ def test_errors_are_one_line_with_the_cure(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_reader_that_has_enough_is_no_error() -> None:
+    code = "import sys; from jambatalk.cli import main; sys.exit(main(['list']))"
+    listing = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    listing.stdout.close()
+    assert listing.stderr.read() == b""
+    assert listing.wait() == 1
+
+
 def test_import_is_instant_and_free_of_heavy_packages() -> None:
     code = (
         "import sys, jambatalk, jambatalk.speech, jambatalk.motion, jambatalk.cli\n"

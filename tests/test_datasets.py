@@ -364,7 +364,7 @@ def test_tracks_of_every_kind_give_the_same_weights(tmp_path: Path, kind: str) -
     take = dataset[0]
     assert take.vertices is None
     assert take.template is None
-    assert (take.subject, take.weights.shape) == ("anna", (30, 52))
+    assert (take.subject, take.weights.shape) == ("anna", (30, 53))
     jaw, rounding = synthetic.curves(synthetic.make_voice(1.0, 16000, 0), 16000, 60.0)
     np.testing.assert_allclose(take.weights[:, actions.index("jawOpen")], 0.5 * jaw[::2], atol=1e-6)
     pucker = take.weights[:, actions.index("mouthPucker")]

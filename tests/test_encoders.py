@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from published import BASE, LARGE
 
 from jambatalk.errors import ModelError
 from jambatalk.model import encoder as encoders
@@ -17,16 +18,7 @@ from jambatalk.model.config import EncoderConfig, JambaTalkConfig
 from jambatalk.model.encoder import build_encoder
 from jambatalk.model.jambatalk import JambaTalk
 
-SMALL = {
-    "hidden_size": 32,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 2,
-    "intermediate_size": 64,
-    "conv_dim": [16] * 7,
-    "num_conv_pos_embeddings": 16,
-    "num_conv_pos_embedding_groups": 2,
-}
-LARGE = {"feat_extract_norm": "layer", "do_stable_layer_norm": True, "conv_bias": True}  # its norms
+SMALL = BASE | {"num_hidden_layers": 3}
 MODELS = {
     "wav2vec2": transformers.Wav2Vec2Model,
     "hubert": transformers.HubertModel,

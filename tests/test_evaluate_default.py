@@ -12,8 +12,9 @@ from jambatalk.data.grid import read_grid, read_lips
 from jambatalk.data.held_out import held_out_clips
 from jambatalk.errors import DataError
 from jambatalk.evaluate import phones
-from jambatalk.evaluate.default import Bench, Row, add_babble, table, to_dicts
+from jambatalk.evaluate.default import Bench, add_babble
 from jambatalk.evaluate.phones import Phone, SoundStatistics
+from jambatalk.evaluate.rows import Row, sound_rows, table, to_dicts
 
 DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 FPS = 50.0
@@ -95,6 +96,21 @@ def test_the_table_says_what_is_reached() -> None:
     assert "| within | – | 20 ms | -15 to 15 | no | – |  |" in said
     assert "| unknown | – | – | ≤ 0.05 |  | – |  |" in said
     assert json.loads(json.dumps(to_dicts(rows), allow_nan=False))[2]["value"] is None
+
+
+def test_the_worst_style_is_named() -> None:
+    found = {
+        style: SoundStatistics(
+            bilabials=[least], labiodentals=[0.2], open_vowels=[1.0], timing=[late]
+        )
+        for style, least, late in (("a", 0.0, 0.0), ("b", 0.05, -0.03), ("c", 0.4, 0.01))
+    }
+    rows = {row.key: row for row in sound_rows(found, SoundStatistics())}
+    assert rows["bilabials"].value == 100
+    assert rows["bilabials_worst"].value == 0
+    assert rows["bilabials_worst"].note == "b 100.0 %, c 0.0 %"
+    assert rows["closure_timing_worst"].value == pytest.approx(-30)
+    assert rows["closure_timing_worst"].reached is False
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the training data is not here")

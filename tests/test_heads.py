@@ -16,8 +16,8 @@ SIDED = """
 WHOLE = """
     browInnerUp cheekPuff jawForward jawLeft jawOpen jawRight mouthClose mouthFunnel mouthLeft
     mouthPucker mouthRight mouthRollLower mouthRollUpper mouthShrugLower mouthShrugUpper
-    tongueOut"""
-ARKIT = sorted(
+    tongueOut tongueUp"""  # the last is our own
+ACTIONS = sorted(
     [name + side for name in SIDED.split() for side in ("Left", "Right")] + WHOLE.split()
 )
 
@@ -56,9 +56,21 @@ def test_a_head_is_found_by_number_and_an_unknown_one_lists_the_others():
         load_head("nobody")
 
 
-def test_all_52_arkit_actions_do_something(face):
-    assert list(face.actions) == ARKIT
+def test_all_arkit_actions_and_one_more_do_something(face):
+    assert list(face.actions) == ACTIONS
+    assert len(ACTIONS) == 52 + 1
     assert np.abs(face.basis).max(axis=(1, 2)).min() > 0.001
+
+
+def test_the_tongue_reaches_behind_the_upper_teeth_and_moves_nothing_else(face):
+    tongue = face.regions["tongue"]
+    moved = np.linalg.norm(face.basis[face.actions.index("tongueUp")], axis=1)
+    assert set(np.flatnonzero(moved)) <= set(tongue)
+    speaking = face.vertices(weights(face, jawOpen=0.12, tongueUp=1.0))
+    teeth = speaking[face.regions["teeth_upper"]]
+    tip = speaking[tongue]
+    assert tip[:, 1].max() > teeth[:, 1].min()  # higher than their edges
+    assert tip[:, 2].max() < teeth[:, 2].max()  # and behind them
 
 
 def test_every_index_points_at_a_vertex(face):

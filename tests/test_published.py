@@ -470,6 +470,14 @@ def test_files_that_do_not_belong_together_are_refused(
     assert "not a triangle mesh" in refused(conversion(mesh=mesh), capsys)
 
 
+def test_the_other_layout_is_told_by_its_weights(
+    files: dict, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for mine, other in (("vocaset", "biwi"), ("biwi", "vocaset")):
+        arguments = [*files[mine].arguments(other), "-o", str(tmp_path / "out")]
+        assert "Give the other one of --layout" in refused(arguments, capsys)
+
+
 def test_wav2vec2_large_is_taken_for_granted_only_if_it_is_one(files: dict, tmp_path: Path) -> None:
     given = files["vocaset"]
     job = Conversion(given.weights, "vocaset", given.lip_mask, given.mesh)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
-from jambatalk.cli import animate, app, convert, corpus, evaluate, export, train
+from jambatalk.cli import animate, app, batch, convert, corpus, evaluate, export, predict, train
 from jambatalk.errors import JambaTalkError
 
 # in the order of `jambatalk --help`
-MODULES = (animate, export, app, convert, evaluate, corpus, train)
+MODULES = (animate, batch, export, app, convert, train, predict, evaluate, corpus)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,8 +24,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         options.run(options)
+        sys.stdout.flush()
     except JambaTalkError as error:
         print(f"jambatalk: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # `jambatalk list | head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or it is said at the end
         return 1
     except KeyboardInterrupt:
         print("\njambatalk: stopped.", file=sys.stderr)

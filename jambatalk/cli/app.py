@@ -10,11 +10,28 @@ from jambatalk.cli.options import add_checkpoint
 def add(commands: argparse._SubParsersAction) -> None:
     """Adds this module's command."""
     app = commands.add_parser("app", help="open the page to speak into")
+    app.add_argument(
+        "--replicas", type=int, metavar="N", help="so many behind Ray Serve, see docs/scaling.md"
+    )
+    app.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        default="local",
+        help="where they run: HOST:PORT, auto, or local (default)",
+    )
     add_checkpoint(app)
     app.set_defaults(run=_app)
 
 
 def _app(options: argparse.Namespace) -> None:
-    from jambatalk.ui.page import launch
+    if options.replicas is None:
+        from jambatalk.ui.page import launch
 
-    launch(options.checkpoint, options.device)
+        launch(options.checkpoint, options.device)
+        return
+    from jambatalk.cluster import require_ray
+
+    require_ray()
+    from jambatalk.ui.replicas import serve_page
+
+    serve_page(options.replicas, options.ray, options.checkpoint, options.device)

@@ -133,7 +133,8 @@ def _render_compare(options: argparse.Namespace) -> None:
 
 
 def _evaluate_default(options: argparse.Namespace) -> None:
-    from jambatalk.evaluate.default import evaluate_default, table, to_dicts
+    from jambatalk.evaluate.default import evaluate_default
+    from jambatalk.evaluate.rows import table, to_dicts
     from jambatalk.talking_head import TalkingHead
 
     stages = Stages()

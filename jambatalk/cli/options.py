@@ -14,9 +14,14 @@ from jambatalk.talking_head import DEFAULT_CHECKPOINT
 
 
 def add_speech(parser: argparse.ArgumentParser, output: str = "an .mp4") -> None:
-    """The recording, where the result goes (`output` says what), head, checkpoint and view."""
+    """The recording, where the result goes (`output` says what), and how it is performed."""
     parser.add_argument("speech", type=Path, help="an audio or video file")
     parser.add_argument("-o", "--output", type=Path, required=True, help=output)
+    add_performance(parser)
+
+
+def add_performance(parser: argparse.ArgumentParser) -> None:
+    """All but the style: its strength, head, what is alive, checkpoint and view."""
     parser.add_argument("--strength", type=float, default=1.0, help="of the style (default: 1)")
     parser.add_argument("--head", default="1", help="name or number (default: 1)")
     parser.add_argument(

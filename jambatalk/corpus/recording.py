@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,11 +53,15 @@ class Recording:
         """What the teacher needs."""
         return Utterance(self.phones, measure_effort(self.samples, self.phones))
 
+    def taught(self, face: Face, fps: float, styles: Iterable[DesignedStyle]) -> np.ndarray:
+        """The teacher's motion in several styles: (s, T, K). Takes milliseconds, so that any style
+        can be asked for when it is needed."""
+        frames, utterance = round(len(self.samples) / 16_000 * fps), self.utterance()
+        return np.stack([teach(face, utterance, fps, frames, style) for style in styles])
+
     def clip(self, face: Face, fps: float, style: DesignedStyle = NEUTRAL) -> Clip:
-        """A training example: the sound with the teacher's motion in a style. Takes milliseconds,
-        so that any style can be asked for when it is needed."""
-        frames = round(len(self.samples) / 16_000 * fps)
-        weights = teach(face, self.utterance(), fps, frames, style)
+        """A training example: the sound with the teacher's motion in a style."""
+        (weights,) = self.taught(face, fps, [style])
         return Clip(f"{self.source}/{self.name}", self.samples, weights, fps, style.name)
 
     def save(self, folder: Path) -> Path:

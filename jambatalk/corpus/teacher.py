@@ -41,6 +41,7 @@ TIME = {
     "upper": 0.042,
     "bite": 0.030,
     "tongue": 0.030,
+    "tip": 0.028,
 }
 FIRST_PART = 0.55  # of a diphthong belongs to its first vowel
 MIN_CLOSURE = 0.055  # seconds: a shorter one would fall between two frames of 30 a second
@@ -208,6 +209,7 @@ def articulate(face: Face, curves: np.ndarray, style: DesignedStyle = NEUTRAL) -
     put("mouthShrugLower", 0.25 * bite)
     put("mouthRollUpper", 0.10 * pressed)
     put("mouthPress", 0.06 * pressed)
+    put("tongueUp", np.clip(x["tip"], 0.0, 1.0))
     put("tongueOut", np.clip(x["tongue"], 0.0, TONGUE) * free)
     for action, value in style.posture.items():
         put(action, value)

@@ -22,29 +22,30 @@ CHANNELS = (
     "upper",  # upper lip up, off the teeth
     "bite",  # lower lip under the upper teeth
     "tongue",  # out between the teeth
+    "tip",  # of the tongue up behind the upper teeth
 )
 FREE = 0.03  # how much a phone cares for a channel that it does not name
 
 # phones: channel=target or channel=target/insistence (1 is usual)
 TABLE = """
-SIL    open=-.06/.8 jaw=0/1.2 round=-.02/.15 funnel=0/.6 lower=0 upper=0 bite=0 tongue=0
+SIL    open=-.06/.8 jaw=0/1.2 round=-.02/.15 funnel=0/.6 lower=0 upper=0 bite=0 tongue=0 tip=0/1
 P B M  open=-.28/25 jaw=.34/.6 round=.22/.2 bite=0/2 lower=0/2 upper=0/2 tongue=0/4
 BH     open=.10/6 jaw=.30/.6 bite=0/2 tongue=0/4
 F V    open=.19/8 jaw=.20/1.5 round=.1/.07 bite=1/6 upper=.40/3 funnel=0/2 lower=0/3
-TH DH  open=.27/2.4 jaw=.24/1.2 round=0/.1 tongue=.4/3 lower=.25/.6 upper=.18/.5
-T D    open=.64/.4 jaw=.28/1 round=-.10/.08 lower=.4/.5 upper=.3/.4 tongue=0/1
-DX     open=.55/.3 jaw=.28/.5
-N      open=.2/.09 jaw=.26/.6 round=-.03/.1 lower=.2/.3 upper=.2/.3 tongue=0/1
-L      open=.80/1.3 jaw=.45/1 round=.27/1.1 lower=.25/.3 upper=.15/.3 tongue=0/1
-S      open=.61/1.65 jaw=.14/3 round=.12/1.8 lower=.80/1.6 upper=.62/1.6 funnel=0/.5 tongue=0/2
-Z      open=.55/.8 jaw=.14/3 round=-.02/1 lower=.72/1.6 upper=.58/1.6 funnel=0/.5 tongue=0/2
-SH ZH  open=.60/2 jaw=.14/3 round=.32/1.5 funnel=.55/3 lower=.3/.8 upper=.3/.8 tongue=0/2
-CH JH  open=.70/1.9 jaw=.16/3 round=.20/1.5 funnel=.48/2.5 lower=.3/.8 upper=.3/.8 tongue=0/2
-R      open=.11/2 jaw=.20/.8 round=.56/.85 funnel=.20/1
+TH DH  open=.27/2.4 jaw=.24/1.2 round=0/.1 tongue=.4/3 lower=.25/.6 upper=.18/.5 tip=0/2
+T D    open=.64/.4 jaw=.28/1 round=-.10/.08 lower=.4/.5 upper=.3/.4 tongue=0/1 tip=.9/3
+DX     open=.55/.3 jaw=.28/.5 tip=.8/2
+N      open=.2/.09 jaw=.26/.6 round=-.03/.1 lower=.2/.3 upper=.2/.3 tongue=0/1 tip=.9/3
+L      open=.80/1.3 jaw=.45/1 round=.27/1.1 lower=.25/.3 upper=.15/.3 tongue=0/1 tip=1/3
+S open=.61/1.65 jaw=.14/3 round=.12/1.8 lower=.80/1.6 upper=.62/1.6 funnel=0/.5 tongue=0/2 tip=.35/1
+Z open=.55/.8 jaw=.14/3 round=-.02/1 lower=.72/1.6 upper=.58/1.6 funnel=0/.5 tongue=0/2 tip=.35/1
+SH ZH  open=.60/2 jaw=.14/3 round=.32/1.5 funnel=.55/3 lower=.3/.8 upper=.3/.8 tongue=0/2 tip=.3/1
+CH JH  open=.70/1.9 jaw=.16/3 round=.20/1.5 funnel=.48/2.5 lower=.3/.8 upper=.3/.8 tip=.5/1.5
+R      open=.11/2 jaw=.20/.8 round=.56/.85 funnel=.20/1 tip=.3/.8
 RR     open=.52/.3 jaw=.32/.4
 W      open=.10/4 jaw=.22/1 round=.9/1.1 funnel=.05/2
 Y      open=.60/.75 jaw=.24/1 round=-.10/.6
-K G    open=.70/.28 jaw=.40/.4
+K G    open=.70/.28 jaw=.40/.4 tip=0/.6
 NG     open=.58/.25 jaw=.36/.3
 KH     open=.55/.3 jaw=.34/.4
 HH     open=.50/.12 jaw=.30/.12
@@ -53,9 +54,9 @@ IY     open=.80/1.1 jaw=.34/1 round=-.16/1.2 lower=.45/.8 upper=.36/.8
 IH     open=.83/.95 jaw=.52/.5 round=.13/.8 lower=.3/.4 upper=.3/.4
 E      open=1.0/3.5 jaw=.70/1.2 round=-.42/1 lower=.45/.6 upper=.45/.6
 EH     open=.98/1.6 jaw=.76/1.1 round=.06/1.4 lower=.4/.5 upper=.4/.5
-AE     open=.96/1.4 jaw=.82/1.4 round=.18/.9 lower=.4/.6 upper=.4/.6
-A      open=.98/1.6 jaw=.85/1.4 round=.04/.6 lower=.3/.5 upper=.3/.5
-AA     open=.96/4 jaw=.95/1.6 round=.06/.3 lower=.25/.5 upper=.22/.5
+AE     open=.96/1.4 jaw=.82/1.4 round=.18/.9 lower=.4/.6 upper=.4/.6 tip=0/.6
+A      open=.98/1.6 jaw=.85/1.4 round=.04/.6 lower=.3/.5 upper=.3/.5 tip=0/.6
+AA     open=.96/4 jaw=.95/1.6 round=.06/.3 lower=.25/.5 upper=.22/.5 tip=0/.6
 AH     open=.75/.6 jaw=.50/.9 round=.02/.1 lower=.2/.3 upper=.2/.3
 AX     open=.42/.3 jaw=.30/.3
 AO     open=.52/1.4 jaw=.60/1.4 round=.66/1.75 funnel=.32/1.4

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from jambatalk.data.dataset import Dataset, check_folder
 from jambatalk.data.folder import Notes, kept, vertex_entries
+from jambatalk.data.origins import BIWI as ORIGIN
+from jambatalk.data.origins import BIWI_FILES
 from jambatalk.data.splits import BIWI, find_split, select
 from jambatalk.data.templates import read_templates
 from jambatalk.errors import DataError
@@ -31,8 +33,8 @@ def open_biwi(folder: Path, split: str) -> Dataset:
     Raises:
         DataError: see :class:`Dataset`; or a subject that is missing.
     """
-    folder, wanted = check_folder(folder), find_split(BIWI, split)
-    templates, notes = read_templates(folder), Notes.read(folder)
+    folder, wanted = check_folder(folder, ORIGIN), find_split(BIWI, split)
+    templates, notes = read_templates(folder, BIWI_FILES), Notes.read(folder)
     for subject, template in templates.items():
         if len(template) not in VERTICES:
             raise DataError(

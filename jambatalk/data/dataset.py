@@ -190,7 +190,7 @@ def _leave_out(name: str) -> str:
     return f'name it in the folder\'s dataset.json: {{"leave_out": ["{name}"]}}.'
 
 
-def check_folder(folder: Path) -> Path:
+def check_folder(folder: Path, cure: str = "Check the path of the training set.") -> Path:
     """The folder as a path.
 
     Raises:
@@ -198,5 +198,5 @@ def check_folder(folder: Path) -> Path:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise DataError(f"There is no folder {folder}.", "Check the path of the training set.")
+        raise DataError(f"There is no folder {folder}.", cure)
     return folder

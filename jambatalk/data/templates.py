@@ -12,14 +12,18 @@ from jambatalk.data.unpickle import read_pickle
 from jambatalk.errors import DataError, FaceError
 
 MESHES = (".obj", ".ply")
+CURE = "Add templates.pkl or templates.npz (subject to vertices), or templates/SUBJECT.ply."
 
 
-def read_templates(folder: Path) -> dict[str, np.ndarray]:
+def read_templates(folder: Path, cure: str = CURE) -> dict[str, np.ndarray]:
     """Reads every subject's face at rest: subject → (V, 3) float32.
 
     From the first of these that the folder holds: `templates.pkl` (subject → array, as VOCASET
     comes), `templates.npz` (the same), `templates/SUBJECT.obj` or `.ply`. One such file may be
     named itself instead of its folder.
+
+    Args:
+        cure: what to do where there are none.
 
     Raises:
         DataError: none of them, unreadable, or not of this kind.
@@ -37,7 +41,7 @@ def read_templates(folder: Path) -> dict[str, np.ndarray]:
     if not isinstance(found, Mapping) or not found:
         raise DataError(
             f"There are no templates in {folder}.",
-            "Add templates.pkl or templates.npz (subject to vertices), or templates/SUBJECT.ply.",
+            cure,
         )
     return {str(subject): _vertices(value, subject, path) for subject, value in found.items()}
 

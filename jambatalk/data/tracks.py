@@ -37,7 +37,7 @@ AUDIO2FACE = {"exportFps": "fps", "facsNames": "actions", "weightMat": "weights"
 
 
 def open_tracks(folder: Path, split: str) -> Dataset:
-    """Opens a folder of tracks, as the 52 actions of the bundled heads.
+    """Opens a folder of tracks, as actions of the bundled heads.
 
     Args:
         split: "train", "val", "test" or "all", see :func:`jambatalk.data.folder.open_folder`.

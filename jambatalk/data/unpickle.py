@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from jambatalk.data.origins import origin
 from jambatalk.errors import DataError
 
 KINDS = "biufcSUO"  # of the dtypes an array may have: no structures, no subclasses
@@ -32,9 +33,7 @@ def read_pickle(path: Path) -> Any:
         with path.open("rb") as file:
             return _built(_Reader(file, encoding="latin1").load())
     except OSError as error:
-        raise DataError(
-            f"'{path}' cannot be opened ({error.strerror}).", "Check the name and the folder."
-        ) from error
+        raise DataError(f"'{path}' cannot be opened ({error.strerror}).", origin(path)) from error
     except _RefusedError as error:
         raise DataError(
             f"'{path}' holds {error}, and only plain data and NumPy arrays are read from a pickle.",

@@ -27,6 +27,7 @@ import numpy as np
 
 from jambatalk.data.dataset import FASTEST, Dataset, Entry, check_folder
 from jambatalk.data.folder import Notes, kept, vertex_entries
+from jambatalk.data.origins import VOCASET as ORIGIN
 from jambatalk.data.sources import SoundArray, VertexRows
 from jambatalk.data.splits import VOCASET, find_split, select
 from jambatalk.data.templates import read_templates
@@ -36,7 +37,6 @@ from jambatalk.errors import DataError
 VERTICES = 5023
 FPS = 60.0
 HALVED = 30.0  # a converted set may have lost every second frame already
-SITE = "Get VOCASET's training data from https://voca.is.tue.mpg.de (registration, research only)."
 
 
 def open_vocaset(folder: Path, split: str) -> Dataset:
@@ -49,13 +49,13 @@ def open_vocaset(folder: Path, split: str) -> Dataset:
     Raises:
         DataError: see :class:`Dataset`; or a file or a subject that is missing.
     """
-    folder, wanted = check_folder(folder), find_split(VOCASET, split)
+    folder, wanted = check_folder(folder, ORIGIN), find_split(VOCASET, split)
     downloaded = (folder / "data_verts.npy").is_file()
     if not downloaded and not (folder / "vertices_npy").is_dir():
         raise DataError(
-            f"{folder} holds neither data_verts.npy nor vertices_npy/: it is not VOCASET.", SITE
+            f"{folder} holds neither data_verts.npy nor vertices_npy/: it is not VOCASET.", ORIGIN
         )
-    templates, notes = read_templates(folder), Notes.read(folder)
+    templates, notes = read_templates(folder, ORIGIN), Notes.read(folder)
     _check_templates(templates, folder)
     scratch = Path(tempfile.mkdtemp(prefix="jambatalk-vocaset-"))
     try:
@@ -88,7 +88,7 @@ def _downloaded(folder: Path, scratch: Path) -> Iterable[Entry]:
                 rows = tuple(int(frames[frame]) for frame in sorted(frames))
             except (KeyError, TypeError, ValueError) as error:
                 raise DataError(
-                    f"'{name}' in {folder} has another form than VOCASET's ({error!r}).", SITE
+                    f"'{name}' in {folder} has another form than VOCASET's ({error!r}).", ORIGIN
                 ) from error
             motion = VertexRows(folder / "data_verts.npy", rows)
             yield Entry(name, subject, SoundArray(path, rate), motion)
@@ -98,7 +98,7 @@ def _nested(path: Path) -> dict[str, dict[str, Any]]:
     """A pickle of subject → sentence → something."""
     values = read_pickle(path)
     if not isinstance(values, dict) or not all(isinstance(v, dict) for v in values.values()):
-        raise DataError(f"{path} is no dictionary of subjects and sentences.", SITE)
+        raise DataError(f"{path} is no dictionary of subjects and sentences.", ORIGIN)
     return values
 
 

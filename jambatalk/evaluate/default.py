@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from jambatalk.data.held_out import held_out_clips, is_held_out_take
 from jambatalk.errors import DataError
 from jambatalk.evaluate import curves, phones
 from jambatalk.evaluate.phones import SoundStatistics
+from jambatalk.evaluate.rows import NAN, Row, sound_rows
 from jambatalk.face import Face, load_head
 from jambatalk.motion import Motion
 from jambatalk.progress import Progress, silent
@@ -34,50 +34,6 @@ TALKERS = 6  # in the babble
 SEED = 0
 QUIET = -35.0  # dB below the loudest: nobody speaks
 HELD, HELD_EDGE = 0.12, 0.03  # seconds: how long a held vowel is, and what is cut off its ends
-NAN = float("nan")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table.
-
-    Attributes:
-        key: in JSON. measure: for people.
-        value: what was measured, in `unit`. digits: behind the point.
-        low, high: the bounds to reach; infinite where there is none on that side, nan where nothing
-            is asked.
-        real: the same measure of the real lips, or of the captured motion; nan where there is none.
-        of: on how much it was measured.
-        note: what else is to be known.
-    """
-
-    key: str
-    measure: str
-    value: float
-    unit: str = ""
-    digits: int = 2
-    low: float = NAN
-    high: float = NAN
-    real: float = NAN
-    of: str = ""
-    note: str = ""
-
-    @property
-    def reached(self) -> bool | None:
-        """Whether the value lies within the bounds; None where nothing is asked or known."""
-        if math.isnan(self.value) or math.isnan(self.low):
-            return None
-        return self.low <= self.value <= self.high
-
-    @property
-    def goal(self) -> str:
-        """The bounds, in words."""
-        low, high = (f"{x:.{self.digits}f}" for x in (self.low, self.high))
-        if math.isnan(self.low):
-            return ""
-        if math.isinf(self.high):
-            return f"≥ {low}"
-        return f"≤ {high}" if math.isinf(self.low) else f"{low} to {high}"
 
 
 def evaluate_default(
@@ -101,6 +57,7 @@ def evaluate_default(
         bench.facegood,
         lambda: bench.without_grid(without_grid) if without_grid else [],
         bench.sounds,
+        bench.styles,
         bench.noise,
         bench.languages,
         bench.jitter,
@@ -214,11 +171,51 @@ class Bench:
             pauses = phones.silences(level, rate, QUIET)
             for style, motion in zip(styles, self._styles(speech), strict=True):
                 found[style].add_pauses(motion.lip_aperture(), motion.fps, pauses)
-        real = self._real_sounds()
-        rows = []
-        for style in styles:
-            rows += _sound_rows(found[style], style, real, "" if style == styles[0] else style)
-        return rows
+        return sound_rows(found, self._real_sounds())
+
+    def styles(self) -> list[Row]:
+        """How often a linear classifier names the style from the motion of one recording.
+
+        It learns from LibriSpeech's and is asked for LibriVox's and the other languages', which
+        are other sentences of other people. Of a motion it sees mean, standard deviation and mean
+        speed of every action.
+        """
+        from sklearn.linear_model import RidgeClassifier
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        spoken = _files(self.data / "speech" / "multilingual", "*.wav")
+        unseen = [speech for speech, _ in self.librivox] + [Speech.read(path) for path in spoken]
+        seen, asked = (
+            [self._manners(speech) for speech in part] for part in (self.librispeech, unseen)
+        )
+        names = np.arange(len(self.talking_head.styles))
+        classifier = make_pipeline(StandardScaler(), RidgeClassifier())
+        classifier.fit(np.concatenate(seen), np.tile(names, len(seen)))
+        right = classifier.predict(np.concatenate(asked)) == np.tile(names, len(asked))
+        by_style = right.reshape(len(asked), -1).mean(0) * 100
+        note = ", ".join(
+            f"{style} {share:.0f}"
+            for style, share in zip(self.talking_head.styles, by_style, strict=True)
+        )
+        return [
+            Row(
+                *("styles", "style named from the motion alone", float(right.mean() * 100)),
+                *("%", 1, 90.0, math.inf),
+                of=f"{len(right)} motions, {len(names)} styles",
+                note=note,
+            )
+        ]
+
+    def _manners(self, speech: Speech) -> np.ndarray:
+        """What the classifier sees of a recording in each style: (s, 3 K)."""
+        motions = [motion.weights for motion in self._styles(speech)]
+        return np.stack(
+            [
+                np.concatenate([w.mean(0), w.std(0), np.abs(np.diff(w, axis=0)).mean(0)])
+                for w in motions
+            ]
+        )
 
     def _real_sounds(self) -> SoundStatistics:
         """The same of the real lips in GRID, which are tracked."""
@@ -365,53 +362,6 @@ def add_babble(
     return (samples + babble * level).astype(np.float32)
 
 
-def _sound_rows(
-    found: SoundStatistics, style: str, real: SoundStatistics, prefix: str
-) -> list[Row]:
-    """The rows of one style; those of another than the first begin with its name."""
-    key, said = (f"{prefix}.", f"{prefix}: ") if prefix else ("", "")
-    inf, of = math.inf, f"LibriVox, style {style}"
-
-    def timing(sounds: SoundStatistics) -> float:
-        return float(np.median(sounds.timing)) * 1e3 if sounds.timing else NAN
-
-    def middle(sounds: SoundStatistics) -> float:
-        return float(np.median(sounds.open_vowels)) if sounds.open_vowels else NAN
-
-    return [
-        Row(
-            *(f"{key}bilabials", f"{said}P/B/M closed (≤ 0.10)"),
-            *(phones.share_below(found.bilabials, curves.CLOSED), "%", 1, 97.0, inf),
-            phones.share_below(real.bilabials, curves.CLOSED),
-            of=f"{len(found.bilabials)} sounds of {of}",
-        ),
-        Row(
-            *(f"{key}labiodentals", f"{said}F/V near the teeth (≤ 0.28)"),
-            *(phones.share_below(found.labiodentals, phones.NEAR_TEETH), "%", 1, 90.0, inf),
-            phones.share_below(real.labiodentals, phones.NEAR_TEETH),
-            of=f"{len(found.labiodentals)} sounds of {of}",
-        ),
-        Row(
-            *(f"{key}open_vowels", f"{said}AA/EY/AE open, median"),
-            *(middle(found), "", 2, 0.7, 1.1, middle(real)),
-            of=f"{len(found.open_vowels)} sounds of {of}",
-        ),
-        Row(
-            *(f"{key}closure_timing", f"{said}closure of P/B/M late by, median"),
-            *(timing(found), "ms", 0, -15.0, 15.0, timing(real)),
-            of=f"{len(found.timing)} closed sounds of {of}",
-        ),
-        Row(
-            *(f"{key}silence", f"{said}lips closed in pauses over 0.3 s"),
-            *(phones.share_below(found.pauses, curves.CLOSED), "%", 1, 99.0, inf),
-            phones.share_below(real.pauses, curves.CLOSED),
-            of=f"{len(found.pauses)} frames of LibriVox and LibriSpeech, style {style}",
-            note=f"{phones.share_below(found.whole_pauses, curves.CLOSED):.1f} % with the 0.1 s "
-            "in which lips come and go",
-        ),
-    ]
-
-
 def _accelerations(
     weights: np.ndarray, fps: float, rate: float, spans: Sequence[tuple[float, float]], face: Face
 ) -> list[float]:
@@ -453,37 +403,3 @@ def _files(folder: Path, pattern: str) -> list[Path]:
     if not found:
         raise DataError(f"There are no recordings in {folder}.", "Check --data.")
     return found
-
-
-def table(rows: Sequence[Row], floors: Mapping[str, Mapping[str, float]] | None = None) -> str:
-    """The rows as a Markdown table.
-
-    Args:
-        floors: name → key of a row → what it reaches there.
-    """
-    floors = floors or {}
-    heads = ["measure", *floors, "here", "to reach", "reached", "real lips", "on"]
-    lines = [_line(heads), _line(["---"] * len(heads))]
-    for row in rows:
-        unit = f" {row.unit}" if row.unit else ""
-        values = [*(floor.get(row.key, NAN) for floor in floors.values()), row.value, row.real]
-        *low, here, real = ("–" if math.isnan(x) else f"{x:.{row.digits}f}{unit}" for x in values)
-        reached = {True: "yes", False: "no", None: ""}[row.reached]
-        on = "; ".join(part for part in (row.of, row.note) if part)
-        lines.append(_line([row.measure, *low, here, row.goal, reached, real, on]))
-    return "\n".join(lines) + "\n"
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def to_dicts(rows: Sequence[Row]) -> list[dict[str, object]]:
-    """The rows for JSON: null where there is nothing."""
-    return [
-        {
-            key: None if isinstance(value, float) and not math.isfinite(value) else value
-            for key, value in (asdict(row) | {"reached": row.reached}).items()
-        }
-        for row in rows
-    ]

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from jambatalk.data.origins import origin
 from jambatalk.errors import DataError
 from jambatalk.face import Face
 from jambatalk.lips import middle_pairs
+from jambatalk.template import UPPER_FACE
 
 LIPS = ("lips",)  # what FLAME's masks call them
-UPPER_FACE = ("forehead", "eye_region")  # the field's usual choice for FDD on FLAME
 NEAR = 0.05  # of the lips' extent: vertices this near at rest may touch
 LOOKS = 100  # frames that are searched for the widest opening
 
@@ -181,6 +182,8 @@ def _read(path: Path) -> object:
             return json.loads(path.read_text())
         if path.suffix == ".txt":
             return np.array(path.read_text().replace(",", " ").split(), int)
+    except FileNotFoundError:
+        raise DataError(f"There is no region file {path}.", origin(path)) from None
     except (OSError, ValueError) as error:
         raise DataError(f"The region file {path} cannot be read ({error}).") from error
     raise DataError(

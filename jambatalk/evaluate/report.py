@@ -212,7 +212,7 @@ class Report:
         for m in self.measures:
             over = "all frames" if m.by_frame else "sequences"
             lines.append(
-                f"- **{m.title}**{f', {m.unit}' if m.unit else ''}: {m.formula}. {_best(m)}"
+                f"- **{m.title}**{f', {m.unit}' if m.unit else ''}: {m.formula}.{_best(m)}"
             )
             lines[-1] += f" Averaged over {over}."
         return "\n".join(lines) + "\n"

@@ -18,7 +18,7 @@ from jambatalk.heads.identities import IDENTITIES, reference, shape
 from jambatalk.heads.lips import Lips
 from jambatalk.heads.makehuman import MakeHuman, find_source
 from jambatalk.heads.rings import Rings
-from jambatalk.heads.tongue import stick_out
+from jambatalk.heads.tongue import stick_out, tip_up
 
 log = logging.getLogger(__name__)
 STILL = 5e-5  # metres; less than this is no motion
@@ -43,7 +43,8 @@ def build(source: Path | None, out: Path) -> None:
     person = lips.seal(reference(makehuman))
     anatomy = assemble(makehuman, lips, person)
     out.mkdir(parents=True, exist_ok=True)
-    topology = _topology(anatomy, lips.stay_together(makehuman.actions))
+    actions = lips.stay_together(makehuman.actions) | {"tongueUp": tip_up(makehuman)}
+    topology = _topology(anatomy, actions)
     save_arrays(out / "topology.npz", topology)
     for identity in IDENTITIES:
         log.info("building %s", identity.name)

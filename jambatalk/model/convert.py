@@ -18,6 +18,15 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from jambatalk.data.origins import (
+    AUTHORS,
+    BIWI,
+    BIWI_FILES,
+    FLAME_MASKS,
+    FLAME_MESH,
+    PUBLISHED_WEIGHTS,
+    VOCASET,
+)
 from jambatalk.errors import FaceError, ModelError
 from jambatalk.heads.folder import write_heads
 from jambatalk.model.config import JambaTalkConfig
@@ -53,22 +62,9 @@ OLD_NAMES = {
     "conv.weight_g": "conv.parametrizations.weight.original0",
     "conv.weight_v": "conv.parametrizations.weight.original1",
 }
-AUTHORS = "github.com/FarzanehJafari1987/JambaTalk"
-SOURCES = {  # of the files a user must bring: where from, and under what licence
-    "weights": f"The authors link vocaset.pth and biwi.pth from {AUTHORS}; CC BY-NC 4.0.",
-    "vocaset": {
-        "lip mask": "FLAME_masks.pkl is among the downloads of flame.is.tue.mpg.de, after "
-        "registration and under the licence there; FLAME's is for research.",
-        "template": "FLAME_sample.ply lies in template/ of github.com/TimoBolkart/voca; "
-        "templates.pkl comes with VOCASET from voca.is.tue.mpg.de, after registration and under "
-        "the licence there.",
-    },
-    "biwi": {
-        "lip mask": f"BIWI_lip.pkl lies in BIWI/ of {AUTHORS}; CC BY-NC 4.0.",
-        "template": f"templates.pkl lies in BIWI/ of {AUTHORS}; the meshes come with the Biwi 3D "
-        "Audiovisual Corpus from data.vision.ee.ethz.ch/cvl/datasets/b3dac2.en.html, on request "
-        "and under the licence there.",
-    },
+SOURCES = {  # of the files a user must bring
+    "vocaset": {"lip mask": FLAME_MASKS, "template": f"{FLAME_MESH} {VOCASET}"},
+    "biwi": {"lip mask": BIWI_FILES, "template": BIWI},
 }
 
 
@@ -148,9 +144,9 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     except pickle.UnpicklingError as error:
         asked = re.search(r"GLOBAL (\S+)", str(error))
         more = f"asks for '{asked[1]}'" if asked else "holds more than weights"
-        raise ModelError(f"'{path}' is refused: it {more}.", SOURCES["weights"]) from error
+        raise ModelError(f"'{path}' is refused: it {more}.", PUBLISHED_WEIGHTS) from error
     except Exception as error:  # a damaged file may raise nearly anything
-        raise ModelError(f"'{path}' cannot be read ({error}).", SOURCES["weights"]) from error
+        raise ModelError(f"'{path}' cannot be read ({error}).", PUBLISHED_WEIGHTS) from error
     if not isinstance(stored, Mapping) or not all(
         isinstance(name, str) and isinstance(weight, Tensor) for name, weight in stored.items()
     ):
@@ -182,7 +178,7 @@ def sort(published: Mapping[str, Tensor], config: JambaTalkConfig) -> dict[str, 
         raise ModelError(
             f"The weights do not fit the layout: missing {some(missing)}; unexpected "
             f"{some(unexpected)}; of another shape {some(reshaped)}.",
-            SOURCES["weights"],
+            PUBLISHED_WEIGHTS,
         )
     return files
 
@@ -241,7 +237,7 @@ def _fit(
     except KeyError as error:
         raise ModelError(
             f"These are not the weights of the published network: missing {error}.",
-            SOURCES["weights"],
+            PUBLISHED_WEIGHTS,
         ) from error
     architecture = dict(WAV2VEC2_LARGE)
     if encoder_config is not None:
@@ -258,6 +254,12 @@ def _fit(
         layout.encoder, architecture=architecture, layers=(architecture["num_hidden_layers"],)
     )
     width, encoder_width = feature_map.shape
+    if encoder_width != hidden * (2 if encoder.resample == "pairs" else 1):
+        raise ModelError(
+            f"Each frame of these weights hears {encoder_width} channels of an encoder that is "
+            f"{hidden} wide, which is not so in this layout.",
+            f"Give the other one of --layout {' and '.join(LAYOUTS)}.",
+        )
     return replace(
         layout,
         encoder=encoder,
@@ -283,7 +285,7 @@ def _check_files(job: Conversion) -> None:
     for what, paths in needed.items():
         for path in paths:
             if not path.is_file():
-                where = SOURCES["weights"] if what == "weights" else SOURCES[job.layout][what]
+                where = PUBLISHED_WEIGHTS if what == "weights" else SOURCES[job.layout][what]
                 raise ModelError(f"There is no file '{path}' ({what}).", where)
 
 

@@ -6,7 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from jambatalk.model import parts
+from jambatalk.model.attention import AttentionState, GroupedQueryAttention
 from jambatalk.model.config import JambaTalkConfig
+from jambatalk.model.mamba import Mamba, MambaState
+
+BlockState = MambaState | AttentionState | None
+DecoderState = list[BlockState]  # of every block, in their order
 
 PARTS = {  # layer → its parts, each of which stands in a residual
     "mamba": (parts.mamba,),
@@ -42,7 +47,7 @@ class JambaDecoder(nn.Module):
         nn.init.zeros_(self.motion_map.bias)
 
     def forward(self, features: Tensor, style: Tensor) -> Tensor:
-        """Predicts all frames.
+        """Predicts all frames of a recording.
 
         Args:
             features: (b, l, m, c) at the motion's frame rate.
@@ -51,13 +56,30 @@ class JambaDecoder(nn.Module):
         Returns:
             (b, l, k), not clamped.
         """
+        return self.advance(features, style, self.start(0, len(features)))[0]
+
+    def start(self, place: int = 0, batch: int = 1) -> DecoderState:
+        """Where nothing was heard before frame number `place`."""
+        blocks = (self.blocks[key].inner for key in self.order)
+        return [
+            block.start(place, batch) if isinstance(block, GroupedQueryAttention) else None
+            for block in blocks
+        ]
+
+    def advance(
+        self, features: Tensor, style: Tensor, state: DecoderState
+    ) -> tuple[Tensor, DecoderState]:
+        """Predicts the frames that follow where a recording was left, and leaves it anew; shapes as
+        in :meth:`forward`. A frame depends on no later one."""
         mix = torch.softmax(self.layer_mix, 0)
         heard = torch.einsum("blmc,m->blc", self.layer_norm(features), mix)  # (b, l, c)
         x = self.feature_map(self.dropout(heard))  # (b, l, d)
-        for key in self.order:
-            x = self.blocks[key](x, style)
+        left = []
+        for key, before in zip(self.order, state, strict=True):
+            x, after = self.blocks[key](x, style, before)
+            left.append(after)
         motion = self.motion_map(self.norm(x, style))
-        return motion if self.output_units is None else motion @ self.output_units
+        return (motion if self.output_units is None else motion @ self.output_units), left
 
 
 class StyledNorm(nn.Module):
@@ -85,12 +107,14 @@ class StyledResidual(nn.Module):
         self.inner = inner
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, style: Tensor) -> Tensor:
-        """Adds what `inner` makes of x (b, l, d)."""
-        y = self.inner(self.norm(x, style))
-        if isinstance(y, tuple):  # Mamba also gives its state
-            y = y[0]
-        return x + self.dropout(y)
+    def forward(self, x: Tensor, style: Tensor, state: BlockState) -> tuple[Tensor, BlockState]:
+        """Adds what `inner` makes of x (b, l, d); the state is that of an `inner` that has one."""
+        y = self.norm(x, style)
+        if isinstance(self.inner, Mamba | GroupedQueryAttention):
+            y, state = self.inner(y, state)
+        else:
+            y = self.inner(y)
+        return x + self.dropout(y), state
 
 
 def _stack(config: JambaTalkConfig) -> tuple[list[str], nn.ModuleDict]:

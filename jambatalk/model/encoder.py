@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from jambatalk.errors import ModelError
 from jambatalk.model.config import EncoderConfig
 from jambatalk.model.whisper import WhisperConfig, WhisperEncoder, log_mel
-from jambatalk.speech import SAMPLE_RATE
+from jambatalk.speech import SAMPLE_RATE, levelled
 
 FEATURE_RATE = 50.0  # features a second, of every encoder here
 WINDOW = 1000  # features (20 s) heard at a time in a long recording
@@ -39,6 +39,7 @@ class SpeechEncoder(nn.Module):
             )
         self.model = model.requires_grad_(False)
         self.layers, self.resample, self.fps = config.layers, config.resample, fps
+        self.window = config.window
         self.width = 2 * width if self.resample == "pairs" else width  # channels of a frame
         self.trainable = False
         self.eval()
@@ -115,10 +116,21 @@ class WhisperSpeechEncoder(SpeechEncoder):
         super().__init__(model, config, fps, shape.d_model, shape.encoder_layers)
 
     def _front(self, samples: np.ndarray, frames: int | None = None) -> Tensor:
-        return log_mel(torch.as_tensor(samples), self.model.config.num_mel_bins)  # (mels, steps)
+        samples = torch.as_tensor(samples)[None]
+        return log_mel(samples, self.model.config.num_mel_bins)[0]  # (mels, steps)
 
     def _hear(self, heard: Tensor) -> Tensor:
-        outputs = self.model(heard, max(self.layers))
+        return self._layers(heard[None])[0]
+
+    @torch.inference_mode()
+    def hear_windows(self, samples: np.ndarray) -> Tensor:
+        """What is heard in windows (b, n), each brought to the usual level: (b, l, m, c)."""
+        samples = torch.as_tensor(np.stack([levelled(window) for window in samples]))
+        mel = log_mel(samples, self.model.config.num_mel_bins)
+        return self._layers(mel.to(next(self.parameters()).device))
+
+    def _layers(self, mel: Tensor) -> Tensor:
+        outputs = self.model(mel, max(self.layers))
         return torch.stack([outputs[i - 1] for i in self.layers], -2)
 
 

@@ -15,6 +15,7 @@ from jambatalk.errors import ModelError
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.decoder import JambaDecoder
 from jambatalk.model.encoder import build_encoder
+from jambatalk.model.hearing import Hearing
 from jambatalk.model.mamba import Mamba
 from jambatalk.model.published import PublishedDecoder
 from jambatalk.model.scan import scan_named
@@ -65,7 +66,10 @@ class JambaTalk(nn.Module):
 
         They do not depend on the style: compute them once for many.
         """
-        return self.encoder(speech.levelled())
+        if self.config.encoder.window is None:
+            return self.encoder(speech.levelled())
+        hearing = Hearing(self.encoder)
+        return torch.cat([hearing.feed(speech.samples), hearing.finish()])
 
     @torch.inference_mode()
     def predict(self, features: Tensor, style: Tensor) -> Tensor:

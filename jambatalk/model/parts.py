@@ -29,7 +29,7 @@ def experts(config: JambaTalkConfig) -> MixtureOfExperts:
 
 
 def attention(config: JambaTalkConfig) -> GroupedQueryAttention:
-    """Self-attention over the recording or a window of it."""
+    """Self-attention over the recording, or over the frames before."""
     return GroupedQueryAttention(
         config.width, config.heads, config.kv_heads, config.rotary_rank, config.attention_window
     )

@@ -140,7 +140,7 @@ class PostNormAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, l, d) → (b, l, d)."""
-        x = self.norm1(x + self.dropout(self.attention(x)))
+        x = self.norm1(x + self.dropout(self.attention(x)[0]))
         return self.norm2(x + self.dropout(self.feed_forward(x)))
 
 

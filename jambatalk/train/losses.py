@@ -77,12 +77,14 @@ def _text(logits: Tensor, blank: int) -> Tensor:
 
 
 class MotionLoss(nn.Module):
-    """Squared error of vertices, of their velocity, of the lips' opening, and of the weights.
+    """Squared error of vertices, of their velocity, of the lips' opening and width, and of the
+    weights.
 
     Vertices = template + basis · weights, so the error of all of them is a quadratic form of the
     weights' error e: vertices = Σ_v m_v |(basis · e)_v|² = eᵀ G e, a mean over the vertices of skin
     and lips; velocity is the same of the change from frame to frame; aperture = mean over the pairs
-    of inner lips of the squared error of their distance. All three in mm², means over frames;
+    of inner lips of the squared error of their distance; width = the squared error of the distance
+    of the mouth's corners. All four in mm², means over frames;
     weights = mean e². Where lips should touch, their opening counts 1 + `CLOSED` times: an average
     of closed and open is what a squared error likes best, and what nobody does.
     """
@@ -99,6 +101,8 @@ class MotionLoss(nn.Module):
             basis[:, face.landmarks["inner_lip_upper"]]
             - basis[:, face.landmarks["inner_lip_lower"]]
         )[..., 1]  # (k, pairs)
+        right, left = face.landmarks["mouth_corners"]
+        width = basis[:, left, 0] - basis[:, right, 0]  # (k,)
         vertices = np.einsum("ivc,jvc,v->ij", basis, basis, share)
         at_rest = (
             face.template[face.landmarks["inner_lip_upper"]]
@@ -110,6 +114,7 @@ class MotionLoss(nn.Module):
         self.register_buffer(
             "aperture", torch.tensor(gap @ gap.T / gap.shape[1], dtype=torch.float32)
         )
+        self.register_buffer("width", torch.tensor(np.outer(width, width), dtype=torch.float32))
 
     def forward(self, predicted: Tensor, target: Tensor) -> Losses:
         """Compares weights (b, t, k)."""
@@ -118,6 +123,7 @@ class MotionLoss(nn.Module):
             "vertices": _quadratic(error, self.vertices),
             "velocity": _quadratic(error.diff(dim=1), self.vertices),
             "aperture": self._aperture(error, target),
+            "width": _quadratic(error, self.width),
             "weights": error.square().mean(),
         }
 
@@ -135,7 +141,7 @@ class MotionLoss(nn.Module):
         """
         count = len(self.vertices)
         form = config.vertices * self.vertices + config.aperture * self.aperture
-        form = form + config.weights / count * torch.eye(count)
+        form = form + config.width * self.width + config.weights / count * torch.eye(count)
         values, vectors = torch.linalg.eigh(form.double())
         values = values.clamp(min=1e-6 * values[-1])  # what no loss sees
         return ((vectors * values.rsqrt()) @ vectors.T).float()

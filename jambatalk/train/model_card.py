@@ -8,6 +8,7 @@ from pathlib import Path
 from jambatalk.corpus.sources import SOURCES
 from jambatalk.data.dataset import Dataset
 from jambatalk.model.config import JambaTalkConfig
+from jambatalk.model.encoder import FEATURE_RATE
 from jambatalk.train.config import TrainingConfig
 from jambatalk.train.config_file import dump_config
 
@@ -30,6 +31,7 @@ def write_model_card(
         for name, count in recordings.items()
         if name not in ("grid", "facegood")
     ]
+    before, step, after = config.encoder.window
     captured = [style for style in config.styles if f"{style}.r_jaw" in scores]
     figures = [
         f"| {style} | {scores[f'{style}.r_aperture']:.2f} | {scores[f'{style}.r_jaw']:.2f} "
@@ -42,6 +44,9 @@ def write_model_card(
             fps=config.fps,
             day=date.today().isoformat(),
             heard=" and ".join(map(str, config.encoder.layers)),
+            window=f"{before / FEATURE_RATE:.2f} + {step / FEATURE_RATE:.2f} + "
+            f"{after / FEATURE_RATE:.2f} s",
+            ahead=(step + after + 1) / FEATURE_RATE,
             layers=", ".join(config.layers).replace("mamba_moe", "mamba with experts"),
             decoder=decoder_parameters / 1e6,
             styles="\n".join(

@@ -28,7 +28,8 @@ from jambatalk.train.task import Draw
 STEPS = 50  # of an epoch
 VARIANTS = 2  # augmented versions of each recording
 OWN = 0.6  # part of the cuts of captured motion shown as captured; all others in any style
-SHARES = {"taught": 0.62, "grid": 0.22, "facegood": 0.12, "silence": 0.04}  # kind → how often
+SHARES = {"taught": 0.52, "grid": 0.30, "facegood": 0.14, "silence": 0.04}  # kind → how often
+LONGEST = 108_000  # frames: an hour
 
 
 class StyledTask:
@@ -105,7 +106,10 @@ class DecoderLearner(nn.Module):
         table = self.decoder.style_table
         features, target, style = (x.to(table.weight.device) for x in (features, target, style))
         with torch.autocast(features.device.type, enabled=False):
-            return self.loss(self.decoder(features, table(style)), target)
+            # a cut may lie anywhere in a recording
+            place = int(torch.randint(LONGEST, ())) if self.training else 0
+            start = self.decoder.start(place, len(features))
+            return self.loss(self.decoder.advance(features, table(style), start)[0], target)
 
 
 class StyledCuts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from jambatalk import TalkingHead
-from jambatalk.errors import ModelError
+from jambatalk.errors import JambaTalkError
 from jambatalk.ui.controls import strength_slider
 from jambatalk.ui.inputs import Inputs
 from jambatalk.ui.studio import Studio
@@ -23,7 +23,7 @@ def is_possible(talking_head: TalkingHead) -> bool:
     """Whether this checkpoint can move actions while it is spoken to."""
     try:
         talking_head.stream()
-    except ModelError:
+    except JambaTalkError:
         return False
     return not talking_head.model.config.vertices
 

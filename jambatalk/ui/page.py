@@ -74,18 +74,18 @@ def _theme() -> gr.themes.Base:
     ).set(**small_print)
 
 
-def settings(studio: Studio) -> dict[str, Any]:
-    """How :func:`build`'s page is served, by its `launch` or by `gr.mount_gradio_app`."""
+def look(talking_head: TalkingHead) -> dict[str, Any]:
+    """How the page looks, and what it takes and tells: for whatever serves it."""
     return {
         "theme": _theme(),
-        "css": portraits(studio.talking_head.heads),
+        "css": portraits(talking_head.heads),
         "css_paths": [HERE / "page.css", PAGE / "live.css"],
         "favicon_path": HERE / "icon.svg",
         "footer_links": ["api"],
         "run_history": False,  # recordings are personal: no browser keeps them
         "max_file_size": MAX_UPLOAD,
         "ssr_mode": False,
-        "app_kwargs": {"routes": live_routes(studio.talking_head)},
+        "app_kwargs": {"routes": live_routes(talking_head)},
     }
 
 
@@ -104,7 +104,7 @@ def launch(checkpoint: str | Path = DEFAULT_CHECKPOINT, device: str = "cpu") -> 
         os.environ.setdefault("GRADIO_TEMP_DIR", folder)
         page = build(studio)
         try:
-            page.launch(**settings(studio))
+            page.launch(**look(studio.talking_head))
         except OSError as error:
             raise JambaTalkError(
                 "The page cannot be served: no port is free there.",

