@@ -47,17 +47,16 @@ class DataError(JambaTalkError):
     """A training set that is missing or malformed."""
 
 
-<<<<<<< HEAD
 class LiveError(JambaTalkError):
     """A live session that cannot go on."""
-=======
+
+
 class BatchError(JambaTalkError):
     """Many recordings at once that cannot be begun, or of which some failed."""
 
 
 class ClusterError(JambaTalkError):
     """A Ray cluster that cannot be reached."""
->>>>>>> main
 
 
 class Stopped(JambaTalkError):
