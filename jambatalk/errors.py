@@ -47,6 +47,10 @@ class DataError(JambaTalkError):
     """A training set that is missing or malformed."""
 
 
+class LiveError(JambaTalkError):
+    """A live session that cannot go on."""
+
+
 class BatchError(JambaTalkError):
     """Many recordings at once that cannot be begun, or of which some failed."""
 

@@ -77,17 +77,41 @@ def enliven(
     prosody = Prosody.of(speech)
     time = np.arange(len(motion)) / motion.fps
     pose = sway.poses(time, motion.fps, prosody, rngs[0]) if wanted.sway else None
-    gaze, eyes = Gaze.of(prosody, rngs[1]), Eyes.of(motion.face)
-    columns = _Columns(motion)
-    if wanted.gaze and eyes:
-        for action, weight in eyes.look(gaze.direction(time), pose).items():
+    gaze = Gaze.of(prosody, rngs[1])
+    return wear(
+        motion,
+        direction=gaze.direction(time) if wanted.gaze else None,
+        raised=brows.raised(time, prosody, rngs[2]) if wanted.brows else None,
+        closed=blinks.closure(time, prosody, gaze.starts[gaze.far], rngs[3])
+        if wanted.blinks
+        else None,
+        pose=pose,
+    )
+
+
+def wear(
+    motion: Motion,
+    direction: np.ndarray | None,
+    raised: np.ndarray | None,
+    closed: np.ndarray | None,
+    pose: np.ndarray | None,
+) -> Motion:
+    """The same motion with what the parts do, None for those that do nothing.
+
+    Args:
+        direction: (T, 2) where the eyes look, yaw and elevation, radians.
+        raised: (T, 3) weights of `brows.ACTIONS`.
+        closed: (T,) how far the lids are closed.
+        pose: (T, 3) of the head, radians.
+    """
+    eyes, columns = Eyes.of(motion.face), _Columns(motion)
+    if direction is not None and eyes:
+        for action, weight in eyes.look(direction, pose).items():
             columns[action] = weight
-    if wanted.brows:
-        raised = brows.raised(time, prosody, rngs[2])
+    if raised is not None:
         for action, weight in zip(brows.ACTIONS, raised.T, strict=True):
             columns[action] = columns[action] + weight
-    if wanted.blinks:
-        closed = blinks.closure(time, prosody, gaze.starts[gaze.far], rngs[3])
+    if closed is not None:
         for side in ("Left", "Right"):
             lowered = columns["eyeLookDown" + side] * (eyes.lids if eyes else 0.0)
             columns["eyeBlink" + side] = closed * (1.0 - lowered)  # lids follow the eyes down

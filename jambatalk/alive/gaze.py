@@ -54,7 +54,7 @@ class Gaze:
             if upcoming < len(looks_away) and looks_away[upcoming, 0] <= until:
                 leave, back = looks_away[upcoming]
                 starts += [leave, back]
-                targets += [_away(rng), hop]
+                targets += [away(rng), hop]
                 far += [True, True]
                 now, upcoming = back, upcoming + 1
             else:
@@ -77,10 +77,10 @@ def _looks_away(prosody: Prosody, rng: np.random.Generator) -> np.ndarray:
     for start, end in prosody.pauses:
         inside = start > 0 and end < prosody.seconds
         if inside and end - start >= PAUSE and rng.uniform() < AWAY_IN_PAUSE:
-            found.append((start + 0.1, start + 0.1 + _for_how_long(rng)))
+            found.append((start + 0.1, start + 0.1 + for_how_long(rng)))
             start = found[-1][1]
         while (start := start + 2.0 + rng.exponential(RESTING - 2.0)) < end - 1.0:
-            found.append((start, start + _for_how_long(rng)))
+            found.append((start, start + for_how_long(rng)))
             start = found[-1][1]
     apart, last = [], 0.3
     for leave, back in found:
@@ -90,11 +90,12 @@ def _looks_away(prosody: Prosody, rng: np.random.Generator) -> np.ndarray:
     return np.array(apart).reshape(-1, 2)
 
 
-def _for_how_long(rng: np.random.Generator) -> float:
+def for_how_long(rng: np.random.Generator) -> float:
+    """Seconds of one look away."""
     return float(AWAY * np.exp(AWAY_SPREAD * rng.standard_normal()))
 
 
-def _away(rng: np.random.Generator) -> np.ndarray:
+def away(rng: np.random.Generator) -> np.ndarray:
     """Yaw and elevation, degrees: anywhere, sideways and down a little more than up."""
     angle = rng.uniform(0.0, 2 * np.pi)
     side = np.array([np.cos(angle), UP * np.sin(angle) - 0.2])

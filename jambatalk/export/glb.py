@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,13 +29,26 @@ ROUGHNESS = 0.55  # of skin
 
 
 def write_glb(motion: Motion, path: Path) -> None:
-    """Writes mesh, colours, morph targets and one animation, of their weights.
+    """Writes a motion, see :func:`to_glb`."""
+    path.write_bytes(to_glb(motion))
+
+
+def to_glb(
+    motion: Motion,
+    attributes: Mapping[str, np.ndarray] | None = None,
+    extras: Mapping[str, Any] | None = None,
+) -> bytes:
+    """Mesh, colours, morph targets and one animation, of their weights.
 
     Metres, y up, facing +z, as glTF wants it and heads are. The targets bear the names of the
     head's actions (`mesh.extras.targetNames`, which Blender, Unreal, Unity and three.js read);
     where vertices move on their own there are further ones, see :func:`shapes_of`, and
     `asset.extras.largestErrorMillimetres` says how far they are off. The frames are keys at
     0, 1/fps, 2/fps, ... seconds, linear between. glTF has no sound.
+
+    Args:
+        attributes: what else is known of each vertex: names that begin with _ → (V,) float32.
+        extras: what else `mesh.extras` says.
 
     Raises:
         ExportError: see :func:`shapes_of`.
@@ -53,7 +67,7 @@ def write_glb(motion: Motion, path: Path) -> None:
         "scene": 0,
         "scenes": [{"nodes": [0]}],
         "nodes": [{"name": motion.face.name, "mesh": 0}],
-        "meshes": [_mesh(motion.face, shapes, binary)],
+        "meshes": [_mesh(motion.face, shapes, attributes or {}, extras or {}, binary)],
         "materials": [
             {
                 "name": "head",
@@ -67,10 +81,16 @@ def write_glb(motion: Motion, path: Path) -> None:
         document["animations"] = [_animation(shapes.weights, motion.fps, binary)]
     document["accessors"], document["bufferViews"] = binary.accessors, binary.views
     document["buffers"] = [{"byteLength": binary.length}]
-    _write(path, document, binary)
+    return _pack(document, binary)
 
 
-def _mesh(face: Face, shapes: Shapes, binary: _Binary) -> dict[str, Any]:
+def _mesh(
+    face: Face,
+    shapes: Shapes,
+    further: Mapping[str, np.ndarray],
+    extras: Mapping[str, Any],
+    binary: _Binary,
+) -> dict[str, Any]:
     from jambatalk.render.normals import SmoothNormals  # SciPy takes a moment to import
 
     smooth = SmoothNormals(face.triangles, len(face.template))
@@ -80,6 +100,7 @@ def _mesh(face: Face, shapes: Shapes, binary: _Binary) -> dict[str, Any]:
         "POSITION": binary.add(face.template, ARRAY_BUFFER, bounds=True),
         "NORMAL": binary.add(np.where(lonely[:, None], FORWARD, normals), ARRAY_BUFFER),
         "COLOR_0": binary.add(_linear(face.colors), ARRAY_BUFFER, normalized=True),
+        **{name: binary.add(values, ARRAY_BUFFER) for name, values in further.items()},
     }
     targets = [
         {
@@ -98,8 +119,9 @@ def _mesh(face: Face, shapes: Shapes, binary: _Binary) -> dict[str, Any]:
     mesh = {"name": face.name, "primitives": [primitive]}
     if targets:
         primitive["targets"] = targets
-        mesh |= {"weights": [0.0] * len(targets), "extras": {"targetNames": shapes.names}}
-    return mesh
+        mesh["weights"] = [0.0] * len(targets)
+        extras = {"targetNames": shapes.names, **extras}
+    return mesh | {"extras": extras} if extras else mesh
 
 
 def _animation(weights: np.ndarray, fps: float, binary: _Binary) -> dict[str, Any]:
@@ -200,12 +222,15 @@ class _Binary:
         return self._zeros[length]
 
 
-def _write(path: Path, document: dict[str, Any], binary: _Binary) -> None:
+def _pack(document: dict[str, Any], binary: _Binary) -> bytes:
     text = json.dumps(document, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
     length = 12 + 8 + len(text) + 8 + binary.length
-    with path.open("wb") as file:
-        file.write(MAGIC + struct.pack("<II", CONTAINER_VERSION, length))
-        file.write(struct.pack("<I", len(text)) + JSON_CHUNK + text)
-        file.write(struct.pack("<I", binary.length) + BINARY_CHUNK)
-        file.writelines(binary.pieces)
+    return b"".join(
+        [
+            MAGIC + struct.pack("<II", CONTAINER_VERSION, length),
+            struct.pack("<I", len(text)) + JSON_CHUNK + text,
+            struct.pack("<I", binary.length) + BINARY_CHUNK,
+            *binary.pieces,
+        ]
+    )

@@ -13,8 +13,9 @@ import gradio as gr
 from jambatalk import TalkingHead
 from jambatalk.errors import JambaTalkError
 from jambatalk.face import BUNDLED
+from jambatalk.live.server import PAGE, live_routes
 from jambatalk.talking_head import DEFAULT_CHECKPOINT
-from jambatalk.ui import animate, compare
+from jambatalk.ui import animate, compare, live
 from jambatalk.ui.inputs import inputs, portraits
 from jambatalk.ui.studio import Studio
 
@@ -51,6 +52,8 @@ def build(studio: Studio) -> gr.Blocks:
                 animate.tab(studio, given)
                 if len(studio.talking_head.styles) > 1:
                     compare.tab(studio, given)
+                if live.is_possible(studio.talking_head):
+                    live.tab(studio, given)
         bundled = studio.talking_head.heads is BUNDLED
         gr.Markdown((BUNDLED_FOOTER if bundled else OTHER_FOOTER) + PRIVACY, elem_id="footer")
         page.unload(studio.leave)
@@ -76,12 +79,13 @@ def look(talking_head: TalkingHead) -> dict[str, Any]:
     return {
         "theme": _theme(),
         "css": portraits(talking_head.heads),
-        "css_paths": HERE / "page.css",
+        "css_paths": [HERE / "page.css", PAGE / "live.css"],
         "favicon_path": HERE / "icon.svg",
         "footer_links": ["api"],
         "run_history": False,  # recordings are personal: no browser keeps them
         "max_file_size": MAX_UPLOAD,
         "ssr_mode": False,
+        "app_kwargs": {"routes": live_routes(talking_head)},
     }
 
 

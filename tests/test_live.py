@@ -1,0 +1,365 @@
+"""The head that moves while somebody speaks: the session, the socket, and the page in Chromium."""
+
+import json
+import re
+import shutil
+import struct
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from urllib.parse import urlparse
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+from test_app import FLAGS, VOICE, served, url  # noqa: F401  fixtures
+
+from jambatalk import Motion, Speech, TalkingHead, View, load_head
+from jambatalk.alive import STILL
+from jambatalk.errors import LiveError
+from jambatalk.live import server, session
+from jambatalk.live.server import live_routes
+from jambatalk.live.session import LiveSession
+from jambatalk.render import draw
+from jambatalk.speech import SAMPLE_RATE
+
+NEUTRAL = {"style": "neutral", "strength": 1, "head": "mara"}
+WIDTH = len(load_head(1).actions) + 3  # numbers of a frame
+END = json.dumps({"end": True})
+NO_GPU = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+# What the page shows, at every picture: second of the sound, jawOpen, yaw, delay, frames a second.
+WATCH = """async () => {
+    const { state } = await import("/live/page/live.js");
+    const jaw = %d;
+    globalThis.seen = [];
+    const look = () => {
+        const now = state();
+        if (now.numbers && now.second > 0)
+            seen.push([now.second, now.numbers[0][jaw], now.numbers[1][1], now.delay, now.frames]);
+        requestAnimationFrame(look);
+    };
+    look();
+}"""
+
+
+@pytest.fixture(scope="module")
+def talking_head() -> TalkingHead:
+    return TalkingHead.from_pretrained()
+
+
+@pytest.fixture(scope="module")
+def voice() -> Speech:
+    return Speech.read(VOICE)
+
+
+@pytest.fixture(scope="module")
+def one_shot(talking_head: TalkingHead, voice: Speech) -> Motion:
+    """The mouth's motion, when the whole recording is known."""
+    return talking_head.animate(voice, liveliness=STILL)
+
+
+@pytest.fixture
+def jaw(talking_head: TalkingHead) -> int:
+    return talking_head.heads.load(1).actions.index("jawOpen")
+
+
+class Clock:
+    """Says what it is told."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def live(talking_head: TalkingHead) -> LiveSession:
+    clock = Clock()
+    live = LiveSession(talking_head, clock)
+    live.take(json.dumps(NEUTRAL))
+    live.clock = clock
+    return live
+
+
+def sound(samples: np.ndarray) -> bytes:
+    return np.rint(samples * 32767).astype("<i2").tobytes()
+
+
+def speak(live: LiveSession, samples: np.ndarray, chunk: int = 640) -> np.ndarray:
+    """Sends it in real time and gives what comes: (T, WIDTH)."""
+    rows = []
+    for start in range(0, len(samples), chunk):
+        live.clock.now += chunk / SAMPLE_RATE
+        live.take(sound(samples[start : start + chunk]))
+        rows += frames_of(live.work())
+    return np.array(rows)
+
+
+def frames_of(replies: Iterator[bytes | str]) -> list[np.ndarray]:
+    return [row for reply in replies if isinstance(reply, bytes) for row in parse(reply)[1]]
+
+
+def parse(reply: bytes) -> tuple[int, np.ndarray]:
+    """The number of the first frame, and the frames (n, WIDTH)."""
+    return struct.unpack("<I", reply[:4])[0], np.frombuffer(reply[4:], "<f4").reshape(-1, WIDTH)
+
+
+def test_a_session_says_what_the_one_shot_says(
+    live: LiveSession, voice: Speech, one_shot: Motion
+) -> None:
+    hello = json.loads(next(live.work()))
+    assert hello["actions"] == list(one_shot.face.actions)
+    assert hello["fps"] == 30
+    assert 0 < hello["look_ahead"] < 1
+    rows = speak(live, voice.samples)
+    assert len(rows) >= (voice.duration - hello["look_ahead"]) * 30 - 1  # no later than it says
+    live.take(END)
+    *rest, end = live.work()
+    rows = np.concatenate([rows, np.array(frames_of(iter(rest)))])
+    assert json.loads(end) == {"end": True}
+    assert live.ended
+    assert len(rows) == len(one_shot)
+    mouth = [k for k, name in enumerate(hello["actions"]) if name.startswith(("jaw", "mouth"))]
+    np.testing.assert_allclose(rows[:, mouth], one_shot.weights[:, mouth], atol=0.01)  # 16 bits
+    assert np.abs(rows[:, -3:]).max() > 0.005  # the head sways
+
+
+def test_style_and_head_change_while_somebody_speaks(
+    live: LiveSession, voice: Speech, talking_head: TalkingHead
+) -> None:
+    list(live.work())
+    half = 3 * SAMPLE_RATE
+    before = speak(live, voice.samples[:half])
+    live.take(json.dumps({"style": "theatrical", "strength": 1.2, "head": "kofi"}))
+    changed = frames_of(live.work())
+    after = speak(live, voice.samples[half:])
+    live.take(END)
+    rows = np.concatenate([before, *([changed] if changed else []), after, frames_of(live.work())])
+    other = talking_head.animate(voice, "theatrical", 1.2, "kofi", STILL)
+    assert len(rows) == len(other)
+    jaw = other.face.actions.index("jawOpen")
+    late = slice(len(before) + len(changed) + 10, None)
+    assert np.corrcoef(rows[late, jaw], other.weights[late, jaw])[0, 1] > 0.95
+    usual = talking_head.animate(voice, "neutral", liveliness=STILL)
+    steps = [np.abs(np.diff(motion[:, jaw])).max() for motion in (rows, other.weights)]
+    assert steps[0] < 1.5 * steps[1] + 0.02  # nothing jumps
+    assert np.abs(rows[: len(before), jaw] - usual.weights[: len(before), jaw]).max() < 0.02
+
+
+@pytest.mark.parametrize(
+    ("message", "why"),
+    [
+        ("{", "not understood"),
+        ("[" * 900, "not understood"),
+        ("x" * 5000, "not understood"),
+        ('{"style": "neutral"}', "not understood"),
+        (json.dumps(NEUTRAL | {"style": "loud"}), "no style 'loud'"),
+        (json.dumps(NEUTRAL | {"head": "../../etc"}), "no head"),
+        (json.dumps(NEUTRAL | {"strength": float("nan")}), "no strength"),
+        (b"odd", "no sound"),
+        (bytes(2 * SAMPLE_RATE + 2), "no sound"),
+    ],
+)
+def test_bad_messages_are_refused(live: LiveSession, message: str | bytes, why: str) -> None:
+    with pytest.raises(LiveError, match=why):
+        live.take(message)
+
+
+def test_limits(
+    live: LiveSession, talking_head: TalkingHead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = bytes(2 * SAMPLE_RATE)
+
+    def take(message: bytes | str, times: int) -> None:
+        for _ in range(times):
+            live.take(message)
+
+    with pytest.raises(LiveError, match="before a style"):
+        LiveSession(talking_head).take(second)
+    take(second, 3)  # a little ahead is allowed
+    with pytest.raises(LiveError, match="faster than"):
+        live.take(second)
+    live.clock.now = 1000
+    with pytest.raises(LiveError, match="too busy"):
+        take(second, 6)  # and nobody works
+    list(live.work())
+    monkeypatch.setattr(session, "MAX_SECONDS", 6)
+    with pytest.raises(LiveError, match="minutes are over"):
+        live.take(second)
+    with pytest.raises(LiveError, match="too fast"):
+        take(json.dumps(NEUTRAL), 100)
+
+
+@pytest.fixture
+def client(talking_head: TalkingHead) -> TestClient:
+    return TestClient(Starlette(routes=live_routes(talking_head)))
+
+
+def test_socket(client: TestClient, voice: Speech) -> None:
+    with client.websocket_connect("/live/socket") as socket:
+        socket.send_text(json.dumps(NEUTRAL))
+        assert socket.receive_json()["fps"] == 30
+        socket.send_bytes(sound(voice.samples[:SAMPLE_RATE]))
+        first, rows = parse(socket.receive_bytes())
+        assert first == 0
+        socket.send_text(END)
+        assert parse(socket.receive_bytes())[0] == len(rows)
+        assert socket.receive_json() == {"end": True}
+    with client.websocket_connect("/live/socket") as socket:
+        socket.send_bytes(b"hello!")
+        assert "before a style" in socket.receive_json()["error"]
+        assert socket.receive()["code"] == server.POLICY
+
+
+def test_only_so_many_visitors(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "MAX_VISITORS", 1)
+    with client.websocket_connect("/live/socket") as first:
+        first.send_text(json.dumps(NEUTRAL))
+        assert "actions" in first.receive_json()
+        with client.websocket_connect("/live/socket") as second:
+            assert "speak already" in second.receive_json()["error"]
+    with client.websocket_connect("/live/socket") as third:  # the first has left
+        third.send_text(json.dumps(NEUTRAL))
+        assert "actions" in third.receive_json()
+
+
+def test_silent_visitors_are_let_go(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "MAX_IDLE", 0.1)
+    with client.websocket_connect("/live/socket") as socket:
+        assert "No sound" in socket.receive_json()["error"]
+
+
+def test_heads_are_served(client: TestClient) -> None:
+    glb = client.get("/live/head/kofi.glb")
+    assert glb.content.startswith(b"glTF")
+    assert b"_NECK" in glb.content
+    assert client.get("/live/head/nobody.glb").status_code == 404
+    assert client.get("/live/page/../server.py").status_code == 404
+
+
+@pytest.fixture(scope="module")
+def launch() -> Iterator[Callable[..., Browser]]:
+    """Opens a Chromium that draws WebGL without a GPU."""
+    flags = [flag for flag in FLAGS if "fake" not in flag and flag != "--disable-gpu"]
+    with sync_playwright() as playwright:
+        yield lambda *more: playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=[*flags, *NO_GPU, *more]
+        )
+
+
+@pytest.fixture(scope="module")
+def browser(launch: Callable[..., Browser]) -> Browser:
+    """Somebody speaks into its microphone, and may."""
+    return launch(*(flag for flag in FLAGS if "fake" in flag))
+
+
+@pytest.fixture
+def visit(browser: Browser, url: str) -> Iterator[Callable[..., Page]]:  # noqa: F811
+    """Opens the tab for one more visitor, who asks nobody but this server for anything."""
+    contexts, hosts, errors = [], set(), []
+
+    def open_page(width: int = 1280, **settings: str) -> Page:
+        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **settings))
+        page = contexts[-1].new_page()
+        page.on("request", lambda request: hosts.add(urlparse(request.url).hostname))
+        page.on("pageerror", lambda error: errors.append(error))
+        page.goto(url)
+        page.get_by_role("tab", name="Live").click()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert hosts - {None} == {"127.0.0.1"}
+    assert not errors
+
+
+def button(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).locator("visible=true").click()
+
+
+def watched(page: Page, seconds: float) -> np.ndarray:
+    """Waits until so much of the sound was shown: rows of second, jawOpen, yaw, delay, frames."""
+    page.wait_for_function("seconds => seen.at(-1)?.[0] > seconds", arg=seconds)
+    return np.array(page.evaluate("seen"), float)  # None is NaN
+
+
+def test_a_microphone_moves_the_head(
+    visit: Callable[..., Page], jaw: int, one_shot: Motion
+) -> None:
+    page = visit()
+    page.evaluate(WATCH % jaw)
+    button(page, "Speak")
+    expect(page.locator("#live-status")).to_contain_text("Speak")
+    rows = watched(page, 7)
+    figures = r"Delay \d+ ms · \d+ motion frames a second · drawn \d+ times a second"
+    expect(page.locator("#live-figures")).to_have_text(re.compile(figures))
+    assert rows[-1, 3] > 300  # milliseconds: nothing is known before it is heard
+    assert rows[-1, 4] >= 25
+    # The browser repeats the voice, and it is not known where it was when the page began to hear.
+    second, shown = rows[:, 0], rows[:, 1]
+    period = len(one_shot) / 30
+    fits = []
+    for shift in np.arange(0, period, 0.02):
+        place = np.arange(len(one_shot)) / 30
+        expected = np.interp(second + shift, place, one_shot.weights[:, jaw], period=period)
+        fits.append(np.corrcoef(shown, expected)[0, 1])
+    assert max(fits) > 0.8
+    assert np.ptp(rows[:, 2]) > 0.002  # radians: the head turns
+    button(page, "Stop")
+    expect(page.locator("#live-status")).to_have_text("Stopped.")
+
+
+def test_a_recording_is_played_in_time(
+    visit: Callable[..., Page], jaw: int, one_shot: Motion
+) -> None:
+    page = visit()
+    page.evaluate(WATCH % jaw)
+    button(page, "English")  # one click on an example is enough
+    expect(page.locator("#live-status")).to_have_text("Playing.")
+    expect(page.locator("#live-status")).to_have_text("That was all.")
+    rows = np.array(page.evaluate("seen"), float)
+    expected = np.interp(rows[:, 0], np.arange(len(one_shot)) / 30, one_shot.weights[:, jaw])
+    assert rows[-1, 0] > one_shot.duration - 1
+    assert np.corrcoef(rows[:, 1], expected)[0, 1] > 0.98
+    assert np.nanmedian(rows[:, 4]) >= 25
+
+
+def test_the_head_looks_as_in_the_videos(
+    visit: Callable[..., Page], talking_head: TalkingHead
+) -> None:
+    page = visit(width=360, color_scheme="dark")
+    expect(page.locator("#live-canvas")).to_be_visible()
+    page.wait_for_function(
+        "async () => (await import('/live/page/live.js')).state().head === 'mara'"
+    )
+    shown = Image.open(BytesIO(page.locator("#live-canvas").screenshot())).convert("RGB")
+    face = talking_head.heads.load("mara")
+    drawn = Image.fromarray(next(draw(face, [face.template], View(size=256))))
+    page_picture, film_picture = (
+        np.asarray(picture.resize((64, 64), Image.Resampling.BOX), float)
+        for picture in (shown, drawn)
+    )
+    inside = np.s_[4:-4, 4:-4]  # the page's corners are round
+    assert np.abs(page_picture - film_picture)[inside].mean() < 4  # of 255
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_errors_say_what_to_do(visit: Callable[..., Page]) -> None:
+    page = visit()
+    button(page, "Play the voice")
+    expect(page.locator("#live-status")).to_contain_text("Record your voice or choose a file")
+    page.route_web_socket("**/live/socket", lambda socket: socket.close())
+    button(page, "Speak")
+    expect(page.locator("#live-status")).to_contain_text("The connection was lost")
+
+
+def test_a_microphone_that_is_refused(launch: Callable[..., Browser], url: str) -> None:  # noqa: F811
+    page = launch("--use-fake-device-for-media-stream", "--deny-permission-prompts").new_page()
+    page.goto(url)
+    page.get_by_role("tab", name="Live").click()
+    button(page, "Speak")
+    expect(page.locator("#live-status")).to_contain_text("Allow it for this page")
+    expect(page.locator("#live-status")).to_have_class("error")
