@@ -60,4 +60,4 @@ def connected(address: str, cores: int | None = None) -> Iterator[ModuleType]:
 def require_ray() -> None:
     """Raises a ClusterError if it is not installed."""
     if not find_spec("ray"):
-        raise ClusterError("Ray is not installed.", "pip install 'jambatalk[ray]'")
+        raise ClusterError("Ray is not installed.", "Install it: pip install -e '.[ray]'")

@@ -56,6 +56,7 @@ def test_every_recording_in_every_style_and_format(
     hello = write_voice(given / "hello.wav", 0.3)
     write_voice(given / "sub folder" / "hello.wav", 2)
     (given / "hello.mp3").write_text("no sound at all")
+    (given / "moved.wav").symlink_to(given / "elsewhere.wav")
     (given / "README.txt").write_text("no recording")
     names = [
         f"{recording}.{style}.{suffix}"
@@ -67,7 +68,7 @@ def test_every_recording_in_every_style_and_format(
     def batch(*more: str) -> dict:
         options = ["--styles", "neutral,crisp", "--formats", "mp4,npz", "--size", "64"]
         options += ["--processes", "1", *more]
-        assert main(["batch", str(given), str(out), *options]) == 1  # because of one bad file
+        assert main(["batch", str(given), str(out), *options]) == 1  # because of two bad files
         return json.loads((out / "report.json").read_text())
 
     report = batch()
@@ -78,8 +79,9 @@ def test_every_recording_in_every_style_and_format(
     assert report["totals"]["done"] == 2
     assert report["totals"]["speech_seconds"] == pytest.approx(1.0, abs=0.01)
     assert "failed: hello.mp3: 'hello.mp3' could not be read as sound" in said.out
-    assert "3 recordings: 2 done, 0 skipped, 1 failed" in said.out
-    assert said.err == ("jambatalk: 1 of 3 recordings failed. The same command tries them again.\n")
+    assert "failed: moved.wav: There is no file" in said.out
+    assert "4 recordings: 2 done, 0 skipped, 2 failed" in said.out
+    assert said.err == ("jambatalk: 2 of 4 recordings failed. The same command tries them again.\n")
     alone = tmp_path / "alone.npz"
     assert main(["animate", str(hello), "-o", str(alone), "--style", "crisp"]) == 0
     same = Motion.load(out / "hello.wav.crisp.npz")
@@ -110,6 +112,7 @@ def test_every_recording_in_every_style_and_format(
         (["voices", "voices/out"], "among the recordings"),
         (["voices", "out", "--styles", "crisp,angry"], "no style 'angry'"),
         (["voices", "out", "--formats", "mp4,avi"], "no format 'avi'"),
+        (["voices", "out", "--formats", ","], "no format to write"),
         (["voices", "out", "--head", "99"], "no head 99"),
         (["voices", "out", "--size", "7"], "7 pixels"),
         (["voices", "out", "--seed", "-1"], "not a seed"),
