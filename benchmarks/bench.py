@@ -1,7 +1,7 @@
 """All of it, and docs/performance.md with its plots: `./run bench [--quick]`.
 
-Each measurement runs in a process of its own, one after the other; four minutes on two cores, half
-of that with --quick. Other work on the machine disturbs it.
+Each measurement runs in a process of its own, one after the other; four minutes on two
+cores, less with --quick. Other work on the machine disturbs it.
 """
 
 from __future__ import annotations
