@@ -1,7 +1,7 @@
 """All of it, and docs/performance.md with its plots: `./run bench [--quick]`.
 
-Each measurement runs in a process of its own, one after the other; about $MINUTES minutes on two
-cores. Other work on the machine disturbs it.
+Each measurement runs in a process of its own, one after the other; four minutes on two
+cores, less with --quick. Other work on the machine disturbs it.
 """
 
 from __future__ import annotations
@@ -99,13 +99,20 @@ def against_length(lengths: Sequence[float], folder: Path) -> str:
         memory.append([took[f"{what}, MB"] for what in ("video", "a drawing process", "ffmpeg")])
         numbers = (f"{value:.3f}" for value in factors[-1])
         rows.append((f"{seconds:g} s", *numbers, *(f"{value:.0f}" for value in memory[-1])))
+    motion_and_video = np.cumsum(factors, 1).T
     plot(
-        *(folder / "performance_factor.png", lengths, np.cumsum(factors, 1).T),
-        *(("motion", "motion and video"), "computing a second of speech, s"),
+        folder / "performance_factor.png",
+        lengths,
+        motion_and_video,
+        names=("motion", "motion and video"),
+        what="computing a second of speech, s",
     )
     plot(
-        *(folder / "performance_memory.png", lengths, np.array(memory).T),
-        *(("the process itself", "each one that draws", "ffmpeg"), "peak memory, MB"),
+        folder / "performance_memory.png",
+        lengths,
+        np.array(memory).T,
+        names=("the process itself", "each one that draws", "ffmpeg"),
+        what="peak memory, MB",
     )
     head = ("length", "motion, real-time factor", "video, real-time factor")
     return table((*head, "peak memory, MB", "of each drawing process", "of ffmpeg"), rows)

@@ -46,7 +46,7 @@ def test_without_a_task_it_says_what_it_can_do_and_sets_nothing_up(checkout):
     for arguments in ((), ("tset",)):
         result = run(checkout, *arguments)
         assert result.returncode == 2
-        for task in ("demo", "app", "test", "jambatalk"):
+        for task in ("demo", "app", "test", "bench", "jambatalk"):
             assert f"./run {task}" in result.stderr
     assert not (checkout / ".venv").exists()
 
