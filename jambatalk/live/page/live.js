@@ -37,6 +37,7 @@ async function start(recording, style, strength, name, hear) {
   const mine = (live = new Live({ style, strength, head: name }));
   say("Connecting …");
   element("figures").textContent = "";
+  element("stage").scrollIntoView({ behavior: "smooth", block: "nearest" });
   try {
     await show(name);
     const sound = await Sound.open(recording?.url, hear);
