@@ -65,8 +65,9 @@ export function choose(style, strength, name) {
   return show(name);
 }
 
+// Whether whoever speaks into the microphone hears himself.
 export function hear(on) {
-  live?.sound?.hear(on);
+  if (!live?.recorded) live?.sound?.hear(on);
 }
 
 export function stop() {
