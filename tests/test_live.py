@@ -363,3 +363,11 @@ def test_a_microphone_that_is_refused(launch: Callable[..., Browser], url: str) 
     button(page, "Speak")
     expect(page.locator("#live-status")).to_contain_text("Allow it for this page")
     expect(page.locator("#live-status")).to_have_class("error")
+
+
+def test_a_page_without_https(launch: Callable[..., Browser], url: str) -> None:  # noqa: F811
+    page = launch("--host-resolver-rules=MAP page.test 127.0.0.1").new_page()
+    page.goto(url.replace("127.0.0.1", "page.test"))
+    page.get_by_role("tab", name="Live").click()
+    button(page, "Speak")
+    expect(page.locator("#live-status")).to_contain_text("Open this page by https://")

@@ -35,16 +35,16 @@ def tab(studio: Studio, inputs: Inputs) -> None:
     """
     styles = studio.talking_head.styles
     with gr.Tab("Live", elem_id="live") as live:
+        gr.HTML(STAGE)
+        with gr.Row():
+            speak = gr.Button("Speak", variant="primary", scale=2, min_width=120)
+            play = gr.Button("Play the voice", scale=2, min_width=120, elem_classes="make")
+            stop = gr.Button("Stop", scale=1, min_width=80)
         style = gr.Radio(styles, value=styles[0], label="Speaking style")
         strength = strength_slider()
         hear = gr.Checkbox(
             label="Hear me, as late as the head moves", info="Only with headphones, or it echoes"
         )
-        with gr.Row():
-            speak = gr.Button("Speak", variant="primary", scale=2, min_width=120)
-            play = gr.Button("Play the voice", scale=2, min_width=120, elem_classes="make")
-            stop = gr.Button("Stop", scale=1, min_width=80)
-        gr.HTML(STAGE)
 
     choices = [style, strength, inputs.head]
     live.select(fn=None, inputs=inputs.head, js=_call("show"))

@@ -130,6 +130,7 @@ function skin(vertex, fragment, side, pivot) {
   const light = withoutVersion(vertex)
     .replace(/layout\(.*\n/g, "") // inputs come as arguments instead
     .replace(/uniform mat4 [VP];.*\n/g, "")
+    .replace(/^out /gm, "centroid out ") // or edges that are smoothed would have dark specks
     .replace("void main()", "void light(vec3 position, vec3 normal, vec4 surface)");
   return new ShaderMaterial({
     glslVersion: GLSL3,
@@ -150,7 +151,7 @@ function skin(vertex, fragment, side, pivot) {
         vec3 turned = position + _neck * (turn * arm - arm);
         light(turned, mix(normal, turn * normal, _neck), vec4(color.rgb, _gloss));
       }`,
-    fragmentShader: withoutVersion(fragment),
+    fragmentShader: withoutVersion(fragment).replace(/^in /gm, "centroid in "),
   });
 }
 

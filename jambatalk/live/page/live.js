@@ -9,7 +9,10 @@ SOCKET.protocol = SOCKET.protocol.replace("http", "ws");
 const FIGURES = 500; // milliseconds between two updates of the figures
 const FLUENT = 24; // pictures a second; where there are fewer, they are made coarser
 
+const SETTLED = 200; // milliseconds after which a slider that is dragged counts
+
 let head, live; // one a page
+let chosen; // a choice that is not yet sent
 
 const element = (name) => document.getElementById(`live-${name}`);
 
@@ -37,6 +40,7 @@ async function start(recording, style, strength, name, hear) {
   const mine = (live = new Live({ style, strength, head: name }));
   say("Connecting …");
   element("figures").textContent = "";
+  element("stage").scrollIntoView({ behavior: "smooth", block: "nearest" });
   try {
     await show(name);
     const sound = await Sound.open(recording?.url, hear);
@@ -56,12 +60,14 @@ export function play(recording, ...choices) {
 
 // Changes style and head while somebody speaks.
 export function choose(style, strength, name) {
-  live?.choose({ style, strength, head: name });
+  clearTimeout(chosen);
+  chosen = setTimeout(() => live?.choose({ style, strength, head: name }), SETTLED);
   return show(name);
 }
 
+// Whether whoever speaks into the microphone hears himself.
 export function hear(on) {
-  live?.sound?.hear(on);
+  if (!live?.recorded) live?.sound?.hear(on);
 }
 
 export function stop() {

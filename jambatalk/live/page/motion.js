@@ -3,8 +3,8 @@
 
 const MARGIN = 0.03; // seconds by which motion comes before it is needed
 const LATELY = 3; // seconds over which frames are counted
-const MEMORY = 10; // seconds for which a late message is remembered
-const SLOWER = 0.5, FASTER = 0.02; // seconds a second by which the delay may grow and shrink
+const MEMORY = 5; // seconds for which a late message is remembered
+const SLOWER = 0.5, FASTER = 0.05; // seconds a second by which the delay may grow and shrink
 const POSE = 3; // numbers after the weights
 
 export class MotionBuffer {
