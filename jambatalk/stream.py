@@ -10,6 +10,7 @@ from jambatalk.face import Face
 from jambatalk.motion import Motion
 
 if TYPE_CHECKING:
+    from jambatalk.model.config import JambaTalkConfig
     from jambatalk.model.prediction import Prediction
 
 
@@ -20,8 +21,13 @@ class MotionStream:
     same for the whole recording, to rounding, whatever the pieces were.
     """
 
-    def __init__(self, prediction: Prediction, face: Face, fps: float) -> None:
-        self._prediction, self.face, self.fps = prediction, face, fps
+    def __init__(self, prediction: Prediction, face: Face) -> None:
+        self._prediction, self.face = prediction, face
+
+    @property
+    def fps(self) -> float:
+        """Frames a second."""
+        return self._prediction.model.config.fps
 
     @property
     def look_ahead(self) -> float:
@@ -42,5 +48,13 @@ class MotionStream:
         """Nothing more is said: the frames that were left."""
         return self._motion(self._prediction.finish())
 
-    def _motion(self, weights: np.ndarray) -> Motion:
-        return Motion(weights[0], self.fps, self.face).sealed()
+    def _motion(self, predicted: np.ndarray) -> Motion:
+        return to_motion(predicted[0], self._prediction.model.config, self.face)
+
+
+def to_motion(predicted: np.ndarray, config: JambaTalkConfig, face: Face) -> Motion:
+    """What a network of this configuration predicts, weights (t, k) or coordinates (t, 3 V), as the
+    motion of a face; lips that nearly close are closed."""
+    if config.vertices:
+        return Motion.of_vertices(predicted.reshape(len(predicted), -1, 3), config.fps, face)
+    return Motion(predicted, config.fps, face).sealed()

@@ -16,12 +16,12 @@ from jambatalk.motion import Motion
 from jambatalk.progress import Progress, silent
 from jambatalk.render.view import View
 from jambatalk.speech import Speech
+from jambatalk.stream import MotionStream, to_motion
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from jambatalk.model.jambatalk import JambaTalk, Style
-    from jambatalk.stream import MotionStream
 
 DEFAULT_CHECKPOINT = Path(__file__).resolve().parent.parent / "checkpoints" / "default"
 PIECE = 480_000  # samples of a long recording that are heard at a time: half a minute
@@ -107,11 +107,7 @@ class TalkingHead:
         self._check(face)
         motions = []
         for predicted in self._predict(speech, vectors, progress):
-            if self.model.config.vertices:
-                offsets = predicted.reshape(len(predicted), -1, 3)
-                motion = Motion.of_vertices(offsets, self.fps, face)
-            else:
-                motion = Motion(predicted, self.fps, face).sealed()
+            motion = to_motion(predicted, self.model.config, face)
             motions.append(enliven(motion, speech, seed, liveliness))
         progress("Moving", 1.0)
         return motions
@@ -166,12 +162,11 @@ class TalkingHead:
                 unknown head.
         """
         from jambatalk.model.prediction import Prediction
-        from jambatalk.stream import MotionStream
 
         face = self.heads.load(head)
         self._check(face)
         vector = self.model.style(style or self.styles[0], strength)
-        return MotionStream(Prediction(self.model, vector[None]), face, self.fps)
+        return MotionStream(Prediction(self.model, vector[None]), face)
 
     @property
     def fps(self) -> float:

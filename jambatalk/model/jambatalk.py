@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -68,15 +69,35 @@ class JambaTalk(nn.Module):
         """
         if self.config.encoder.window is None:
             return self.encoder(speech.levelled())
+        return self._follow(speech.samples)
+
+    def hear(self, samples: np.ndarray, frames: int | None = None) -> Tensor:
+        """As :meth:`listen`, for training: in one piece whatever the length, with gradients where
+        the encoder is trained.
+
+        Args:
+            samples: (n,) float32, 16 kHz, levelled.
+            frames: of the motion that belongs to them; None for as many as their length gives.
+        """
+        if self.config.encoder.window is None:
+            return self.encoder.hear(samples, frames)
+        features = self._follow(samples)
+        frames = frames or len(features)
+        return features[torch.arange(frames).clamp(max=len(features) - 1)]
+
+    def _follow(self, samples: np.ndarray) -> Tensor:
         hearing = Hearing(self.encoder)
-        return torch.cat([hearing.feed(speech.samples), hearing.finish()])
+        return torch.cat([hearing.feed(samples), hearing.finish()])
 
     @torch.inference_mode()
     def predict(self, features: Tensor, style: Tensor) -> Tensor:
         """For features (t, m, c) in a style (s,): weights (t, k) in 0..1, or offsets (t, 3 V) of
         the vertices from their template, metres. Deterministic."""
-        motion = self.decoder(features[None], style[None])[0]
-        return motion.mul_(self.config.unit) if self.config.vertices else motion.clamp(0.0, 1.0)
+        return self.as_motion(self.decoder(features[None], style[None])[0])
+
+    def as_motion(self, predicted: Tensor) -> Tensor:
+        """What the decoder predicts (..., k or 3 V) as weights in 0..1 or offsets in metres."""
+        return predicted * self.config.unit if self.config.vertices else predicted.clamp(0.0, 1.0)
 
     def style(self, style: Style, strength: float = 1.0) -> Tensor:
         """The vector (s,) of a named style or of a mixture of them.

@@ -19,7 +19,7 @@ class Prediction:
     """What a network predicts for one recording as it arrives, in one style or several.
 
     The same recording gives the same prediction in whatever pieces it comes, to rounding.
-    Shapes: s styles, t frames, k actions.
+    Shapes: s styles, t frames, k actions (or 3 V coordinates).
 
     Args:
         styles: (s, w) style vectors, see :meth:`JambaTalk.style`.
@@ -39,11 +39,12 @@ class Prediction:
         self._state = model.decoder.start(batch=len(styles))
 
     def feed(self, samples: np.ndarray) -> np.ndarray:
-        """Takes on samples (n,) at 16 kHz; the weights (s, t, k) that are certain now."""
+        """Takes on samples (n,) at 16 kHz; the motions (s, t, k) that are certain
+        now."""
         return self._advance(self.hearing.feed(samples))
 
     def finish(self) -> np.ndarray:
-        """The weights (s, t, k) that were left."""
+        """The motions (s, t, k) that were left."""
         return self._advance(self.hearing.finish())
 
     @torch.inference_mode()
@@ -51,5 +52,5 @@ class Prediction:
         if not len(features):
             return np.zeros((len(self.styles), 0, self.model.config.outputs), np.float32)
         features = features.to(self.styles.device).expand(len(self.styles), -1, -1, -1)
-        weights, self._state = self.model.decoder.advance(features, self.styles, self._state)
-        return weights.clamp(0.0, 1.0).cpu().numpy()
+        predicted, self._state = self.model.decoder.advance(features, self.styles, self._state)
+        return self.model.as_motion(predicted).cpu().numpy()

@@ -48,7 +48,7 @@ class Learner(nn.Module):
     def predict(self, samples: Tensor, frames: int, style: Tensor) -> Tensor:
         """Motions (b, t, k) of about so many frames; pairs of features make one less."""
         model = self.model
-        heard = [model.encoder.hear(one.cpu().numpy(), frames) for one in samples]
+        heard = [model.hear(one.cpu().numpy(), frames) for one in samples]
         features = torch.stack(heard).float()
         style = style.to(features.device)
         table = model.decoder.style_table(style) if model.config.style_width else None
