@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from common import Clock, speech_of, spread
+from common import Clock, children, speech_of, spread
 
 from jambatalk import TalkingHead, View
 
@@ -35,10 +35,9 @@ def measure(seconds: float, size: int, runs: int) -> dict[str, list[float]]:
 def cpu_seconds() -> float:
     """Of this process, of those it has waited for, and of those that draw (Linux)."""
     own, ticks = os.times(), 0
-    for task in Path("/proc/self/task").iterdir():
-        for child in (task / "children").read_text().split():
-            fields = Path(f"/proc/{child}/stat").read_text().rsplit(")", 1)[1].split()
-            ticks += int(fields[11]) + int(fields[12])
+    for child in children():
+        fields = Path(f"/proc/{child}/stat").read_text().rsplit(")", 1)[1].split()
+        ticks += int(fields[11]) + int(fields[12])
     return sum(own[:4]) + ticks / os.sysconf("SC_CLK_TCK")
 
 
