@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from socket import create_connection
 from threading import current_thread, main_thread
 from types import ModuleType
 
@@ -37,10 +38,13 @@ def connected(address: str, cores: int | None = None) -> Iterator[ModuleType]:
         return
     own = {"num_cpus": cores, "object_store_memory": STORE, "include_dashboard": False}
     options = own if address == LOCAL else {}
+    host, _, port = address.rpartition(":")
     on_termination = signal.getsignal(signal.SIGTERM)
     try:
+        if port.isdigit() and "/" not in host:
+            create_connection((host, int(port)), timeout=5).close()  # Ray waits for two minutes
         ray.init(address, log_to_driver=False, logging_level="ERROR", **options)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise ClusterError(
             f"There is no Ray cluster at '{address}' ({str(error).splitlines()[0]}).",
             "'ray start --head' starts one; 'local' does without.",
@@ -56,4 +60,4 @@ def connected(address: str, cores: int | None = None) -> Iterator[ModuleType]:
 def require_ray() -> None:
     """Raises a ClusterError if it is not installed."""
     if not find_spec("ray"):
-        raise ClusterError("Ray is not installed.", "pip install 'jambatalk[ray]'")
+        raise ClusterError("Ray is not installed.", "Install it: pip install -e '.[ray]'")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from errno import EISDIR
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +19,7 @@ from jambatalk.progress import Progress, silent
 from jambatalk.speech import INPUT_FORMATS, SAMPLE_RATE, Speech
 
 FRAMES_A_REPORT = 10
+PIPE_BYTES = 1 << 20  # the most Linux gives anybody; by its 64 kB ffmpeg is woken all the time
 COLOR_TAGS = "setparams=color_primaries=bt709:color_trc=bt709"
 
 
@@ -172,6 +175,8 @@ def _run(command: list[str], frames: Iterable[np.ndarray], log: Path) -> None:
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=messages, bufsize=0
         ) as ffmpeg,
     ):
+        with suppress(AttributeError, OSError):  # other systems; a user who has too many pipes
+            fcntl.fcntl(ffmpeg.stdin, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         try:
             for frame in frames:
                 rest = memoryview(frame).cast("B")

@@ -56,6 +56,7 @@ def test_every_recording_in_every_style_and_format(
     hello = write_voice(given / "hello.wav", 0.3)
     write_voice(given / "sub folder" / "hello.wav", 2)
     (given / "hello.mp3").write_text("no sound at all")
+    (given / "moved.wav").symlink_to(given / "elsewhere.wav")
     (given / "README.txt").write_text("no recording")
     names = [
         f"{recording}.{style}.{suffix}"
@@ -67,7 +68,7 @@ def test_every_recording_in_every_style_and_format(
     def batch(*more: str) -> dict:
         options = ["--styles", "neutral,crisp", "--formats", "mp4,npz", "--size", "64"]
         options += ["--processes", "1", *more]
-        assert main(["batch", str(given), str(out), *options]) == 1  # because of one bad file
+        assert main(["batch", str(given), str(out), *options]) == 1  # because of two bad files
         return json.loads((out / "report.json").read_text())
 
     report = batch()
@@ -78,8 +79,9 @@ def test_every_recording_in_every_style_and_format(
     assert report["totals"]["done"] == 2
     assert report["totals"]["speech_seconds"] == pytest.approx(1.0, abs=0.01)
     assert "failed: hello.mp3: 'hello.mp3' could not be read as sound" in said.out
-    assert "3 recordings: 2 done, 0 skipped, 1 failed" in said.out
-    assert said.err == ("jambatalk: 1 of 3 recordings failed. The same command tries them again.\n")
+    assert "failed: moved.wav: There is no file" in said.out
+    assert "4 recordings: 2 done, 0 skipped, 2 failed" in said.out
+    assert said.err == ("jambatalk: 2 of 4 recordings failed. The same command tries them again.\n")
     alone = tmp_path / "alone.npz"
     assert main(["animate", str(hello), "-o", str(alone), "--style", "crisp"]) == 0
     same = Motion.load(out / "hello.wav.crisp.npz")
@@ -110,11 +112,13 @@ def test_every_recording_in_every_style_and_format(
         (["voices", "voices/out"], "among the recordings"),
         (["voices", "out", "--styles", "crisp,angry"], "no style 'angry'"),
         (["voices", "out", "--formats", "mp4,avi"], "no format 'avi'"),
+        (["voices", "out", "--formats", ","], "no format to write"),
         (["voices", "out", "--head", "99"], "no head 99"),
         (["voices", "out", "--size", "7"], "7 pixels"),
         (["voices", "out", "--seed", "-1"], "not a seed"),
         (["voices", "out", "--processes", "0"], "0 processes"),
         (["voices", "out", "--checkpoint", "/nowhere"], "no checkpoint"),
+        (["voices", "out", "--ray", "127.0.0.1:1"], "Ray"),  # none there, or not installed
     ],
 )
 def test_bad_orders_are_refused_before_any_work(
@@ -230,30 +234,35 @@ def ray_of_two(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         log_to_driver=False,
         logging_level="ERROR",
     )
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # actors cannot import it
     yield
     ray.shutdown()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ray_of_two")
-def test_a_ray_actor_is_killed_and_nothing_is_lost_or_done_twice(
-    voices: Path, tmp_path: Path
-) -> None:
+def test_ray_actors_die_and_nothing_is_lost_or_done_twice(voices: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     jobs, settings = plan(voices, out, Settings(formats=(".npz",), styles=("neutral", "crisp")))
+    deadly = jobs.pop()
     outcomes, before = [], {}
-    for outcome in run(jobs, settings, ray="auto"):
+    for outcome in run([*jobs, Deadly(**vars(deadly))], settings, ray="auto"):
         outcomes.append(outcome)
-        if not before:
+        if outcome.made and not before:
             before = files(out)
             os.kill(int(outcome.worker.split(":")[1]), signal.SIGKILL)  # it is at its next job
-    assert sorted(outcome.name for outcome in outcomes) == [job.name for job in jobs]
-    assert not any(outcome.failed for outcome in outcomes)
-    assert len({outcome.worker for outcome in outcomes}) >= 2
+    assert sorted(outcome.name for outcome in outcomes) == [
+        *(job.name for job in jobs),
+        deadly.name,
+    ]
+    [failed] = [outcome for outcome in outcomes if outcome.failed]
+    assert failed.name == deadly.name
+    assert "3 workers died over it" in next(iter(failed.failed.values()))
     wanted = sorted(output.path for job in jobs for output in job.outputs)
     after = files(out)
     assert [out / name for name in after] == wanted
     assert after.items() >= before.items()
     made = [name for outcome in outcomes for name in outcome.made]
-    kept = [name for outcome in outcomes for name in outcome.kept]  # by the one that was killed
+    kept = [name for outcome in outcomes for name in outcome.kept]  # by one that was killed
     assert sorted(made + kept) == sorted(path.name for path in wanted)
     assert not list(out.rglob("unfinished"))

@@ -46,7 +46,7 @@ def test_without_a_task_it_says_what_it_can_do_and_sets_nothing_up(checkout):
     for arguments in ((), ("tset",)):
         result = run(checkout, *arguments)
         assert result.returncode == 2
-        for task in ("demo", "app", "test", "jambatalk"):
+        for task in ("demo", "app", "test", "bench", "jambatalk"):
             assert f"./run {task}" in result.stderr
     assert not (checkout / ".venv").exists()
 
@@ -105,7 +105,7 @@ def test_everything_installed_is_pinned():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     pins += project["optional-dependencies"]["dev"]
     for pin in (line for line in pins if not line.startswith("#")):
-        assert re.match(r"[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.]*(\s+#.*)?$", pin), pin
+        assert re.match(r"[A-Za-z0-9._-]+(\[[a-z]+\])?==[0-9][A-Za-z0-9.]*(\s+#.*)?$", pin), pin
 
 
 def test_the_space_is_built_from_the_same_files():

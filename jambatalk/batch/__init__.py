@@ -28,7 +28,7 @@ def run(
         else:
             yield Outcome(job.name, kept=tuple(output.path.name for output in job.outputs))
     # The largest first: none is left to one worker while the others have nothing to do.
-    todo.sort(key=lambda job: job.recording.stat().st_size, reverse=True)
+    todo.sort(key=lambda job: job.size, reverse=True)
     if not todo:
         return
     if ray:

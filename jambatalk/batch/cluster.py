@@ -5,15 +5,15 @@ Recordings, results and checkpoint lie on a filesystem that all machines share, 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from types import ModuleType
 
 from jambatalk.batch.jobs import Job, Settings
 from jambatalk.batch.work import Animator, Outcome
 from jambatalk.cluster import connected
 from jambatalk.errors import BatchError
 
-RETRIES = 2  # of a job whose actor died
+TRIES = 3  # of a job whose actor dies, and of starting an actor
 
 
 def do_in_cluster(
@@ -21,9 +21,9 @@ def do_in_cluster(
 ) -> Iterator[Outcome]:
     """Does the jobs in a Ray cluster; yields what came of each as it is finished.
 
-    Ray restarts an actor that dies, on another machine if its own is gone, and gives it its job
-    again; files that were complete are kept. A job that has killed three actors has failed. Whoever
-    stops iterating stops the actors.
+    When an actor dies, or its machine, another one starts wherever there is room, and its job is
+    done again; files that were complete are kept. A job that has lost three actors has failed.
+    Whoever stops iterating stops the actors.
 
     Args:
         processes: how many actors; by default one for each core of the cluster. Those for which
@@ -34,29 +34,53 @@ def do_in_cluster(
         ClusterError: there is no cluster. BatchError: no actor can be started in it.
     """
     with connected(address, processes) as ray:
-        jobs, actors = list(jobs), []
+        jobs, tries = list(jobs), Counter()
         count = min(processes or int(ray.cluster_resources().get("CPU", 1)), len(jobs))
         gpus = 1 if settings.device.startswith("cuda") else 0
-        remote = ray.remote(num_cpus=1, num_gpus=gpus, max_restarts=-1, max_task_retries=RETRIES)(
-            Actor
-        )
+        # Ray's own retries are used up in the seconds before it knows that a machine is gone.
+        remote = ray.remote(num_cpus=1, num_gpus=gpus, max_restarts=0)(Actor)
+        running = {}  # what is awaited → the actor, and its job
+
+        def start_actor() -> None:
+            actor = remote.remote(settings)
+            # It is given a job when it has started: some may never find a core.
+            running[actor.ready.remote()] = actor, None
+
         try:
-            actors = [remote.remote(settings) for _ in range(count)]
-            # A job is given only to an actor that has started: another may never find a core.
-            running = {actor.ready.remote(): (actor, None) for actor in actors}
+            for _ in range(count):
+                start_actor()
             while jobs or any(job for _, job in running.values()):
                 (answer,), _ = ray.wait(list(running))
                 actor, job = running.pop(answer)
-                outcome = _outcome(ray, answer, job)
-                if jobs:
-                    following = jobs.pop(0)
-                    running[actor.do.remote(following)] = actor, following
+                outcome = None
+                try:
+                    outcome = ray.get(answer)
+                except ray.exceptions.RayTaskError as error:  # it lives, and cannot do it
+                    if job is None:
+                        raise BatchError(f"No worker can start: {_reason(error)}") from error
+                    outcome = Outcome.of_failure(job, _reason(error))
+                except ray.exceptions.RayError as error:  # it died
+                    ray.kill(actor)
+                    tries[job and job.name] += 1
+                    if job is None and tries[None] == TRIES * count:
+                        raise BatchError(f"Workers die as they start: {_reason(error)}") from error
+                    if job and tries[job.name] == TRIES:
+                        why = f"{TRIES} workers died over it, the last so: {_reason(error)}"
+                        outcome = Outcome.of_failure(job, why)
+                    elif job:
+                        jobs.insert(0, job)
+                    if jobs:
+                        start_actor()
                 else:
-                    ray.kill(actor)  # its core is free for one that must be restarted
+                    if jobs:
+                        following = jobs.pop(0)
+                        running[actor.do.remote(following)] = actor, following
+                    else:
+                        ray.kill(actor)  # its core is free for one that waits to start
                 if outcome:
                     yield outcome
         finally:
-            for actor in actors:
+            for actor, _ in running.values():
                 ray.kill(actor)
 
 
@@ -68,11 +92,6 @@ class Actor(Animator):
         self.talking_head  # noqa: B018  loaded when first asked for
 
 
-def _outcome(ray: ModuleType, answer: object, job: Job | None) -> Outcome | None:
-    try:
-        return ray.get(answer)
-    except ray.exceptions.RayError as error:
-        reason = str(error).strip().splitlines()[0]
-        if job is None:
-            raise BatchError(f"A worker could not start ({reason}).") from error
-        return Outcome.of_failure(job, f"The actor that worked on it died again: {reason}")
+def _reason(error: Exception) -> str:
+    """The last line of what Ray says, which is the error itself."""
+    return str(error).strip().splitlines()[-1].strip()

@@ -74,13 +74,14 @@ class Job:
 
     Attributes:
         name: its path below the folder of recordings.
-        recording: its path.
+        recording: its path. size: of that file, bytes.
         outputs: for each style one file a format.
         folder: its own, for what is unfinished and for the record of what is complete.
     """
 
     name: str
     recording: Path
+    size: int
     outputs: tuple[Output, ...]
     folder: Path
 
@@ -132,17 +133,17 @@ def plan(recordings: Path, results: Path, settings: Settings) -> tuple[list[Job]
     settings, checkpoint_key = _resolved(settings)
     jobs = []
     for path in _recordings(recordings):
-        name = path.relative_to(recordings)
+        name, state = path.relative_to(recordings), _state(path)
         outputs = tuple(
             Output(
                 (results / name).with_name(f"{name.name}.{_file_name(style)}{suffix}"),
                 style,
-                _key(path, style, suffix, settings, checkpoint_key),
+                _key(state, style, suffix, settings, checkpoint_key),
             )
             for style in settings.styles
             for suffix in settings.formats
         )
-        jobs.append(Job(name.as_posix(), path, outputs, results / STATE / name))
+        jobs.append(Job(name.as_posix(), path, state[0], outputs, results / STATE / name))
     if not jobs:
         raise BatchError(
             f"There are no recordings in {recordings}.",
@@ -158,6 +159,8 @@ def _resolved(settings: Settings) -> tuple[Settings, str]:
 
     check_seed(settings.seed)
     formats = tuple(dict.fromkeys(settings.formats))
+    if not formats:
+        raise BatchError("There is no format to write.", "Leave --formats out for mp4.")
     if unknown := set(formats) - {VIDEO, *FORMATS}:
         known = ", ".join(name.removeprefix(".") for name in (VIDEO, *FORMATS))
         raise BatchError(
@@ -198,11 +201,21 @@ def _file_name(style: str) -> str:
     return quote(style, safe="").replace(".", "%2E")  # no dots: `a.b` + `c` is not `a` + `b.c`
 
 
-def _key(path: Path, style: str, suffix: str, settings: Settings, checkpoint_key: str) -> str:
-    """Of the recording it notices size and time of change, as rsync does."""
-    state = path.stat()
+def _state(path: Path) -> tuple[int, int]:
+    """Size and time of change, by which rsync too knows a file; zeros if it cannot be looked at,
+    which is said when it is read."""
+    try:
+        state = path.stat()
+    except OSError:
+        return 0, 0
+    return state.st_size, state.st_mtime_ns
+
+
+def _key(
+    recording: tuple[int, int], style: str, suffix: str, settings: Settings, checkpoint_key: str
+) -> str:
     about = {
-        "recording": [state.st_size, state.st_mtime_ns],
+        "recording": recording,
         "checkpoint": checkpoint_key,
         "style": [style, settings.strength],
         "head": settings.head,

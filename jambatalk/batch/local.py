@@ -26,12 +26,12 @@ def do_locally(jobs: list[Job], settings: Settings, processes: int | None) -> It
     Whoever stops iterating stops the workers, and what they had not finished is removed. Each
     starts as Python's `spawn` does: a script that calls this needs `if __name__ == "__main__"`.
 
+    Args:
+        processes: one a core by default, each of which draws in one process: the quickest, see
+            docs/scaling.md.
+
     Raises:
         RenderError: videos are wanted, and there is no offscreen OpenGL.
-
-    Args:
-        processes: one a core by default, which is best: each draws in one process, and two
-            networks cost less than two drawers that wait for one network.
     """
     if VIDEO in settings.formats:
         choose()  # or every recording would fail for want of OpenGL

@@ -75,8 +75,9 @@ class Report:
             counts.append(f"{totals['left']} left")
         lines.append(f"{totals['recordings']} recordings: {', '.join(counts)}")
         if totals["files_made"]:
+            files = f"{totals['files_made']} file{'s' * (totals['files_made'] > 1)}"
             lines.append(
-                f"{totals['files_made']} files of {totals['speech_seconds']:.1f} s of speech in "
-                f"{totals['seconds']:.1f} s (real-time factor {totals['real_time_factor']:.2f})"
+                f"{files} of {totals['speech_seconds']:.1f} s of speech in "
+                f"{totals['seconds']:.1f} s (real-time factor {totals['real_time_factor']:.3f})"
             )
         return lines

@@ -66,8 +66,9 @@ def _batch(options: argparse.Namespace) -> None:
             for outcome in _shown(outcomes, len(jobs)):
                 report.add(outcome)
     finally:
-        path = report.write(options.output / REPORT)
-        print("\n".join([*report.lines(), str(path)]))
+        if report.outcomes:
+            path = report.write(options.output / REPORT)
+            print("\n".join([*report.lines(), str(path)]))
     if report.failed:
         raise JambaTalkError(
             f"{len(report.failed)} of {len(jobs)} recordings failed.",

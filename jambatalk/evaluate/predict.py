@@ -57,7 +57,7 @@ class Study:
         self.head = talking_head.heads.load(1)
         if unit is None and dataset.templates:
             unit = guess_unit(next(iter(dataset.templates.values())))
-        self.unit = np.float32(unit or 1.0)
+        self.unit = unit or 1.0
 
     def write_truth(self, folder: Path, progress: Progress = silent) -> int:
         """Writes the captured motions, and their sounds into `wav/` beside them.
@@ -70,7 +70,7 @@ class Study:
         """
         import soundfile
 
-        _begin(folder, {"set": self.dataset.name, "unit": float(self.unit)})
+        _begin(folder, self._set())
         (folder / SOUNDS).mkdir(exist_ok=True)
         written = 0
         for number, entry in enumerate(self.dataset.entries):
@@ -105,7 +105,7 @@ class Study:
         for style in styles:
             model.style(style)  # before any work: is there one of that name?
         network = _fingerprint(model)
-        _begin(folder, {"set": self.dataset.name, "network": network, "styles": list(styles)})
+        _begin(folder, self._set() | {"network": network, "styles": list(styles)})
         written = 0
         for number, entry in enumerate(self.dataset.entries):
             progress("Predicting", number / len(self.dataset))
@@ -123,18 +123,21 @@ class Study:
             written += len(files)
         return written
 
+    def _set(self) -> dict:
+        return {"set": self.dataset.name, "unit": self.unit}
+
     def _face(self, recording: Recording) -> Face:
         """The head that wears weights, or the subject's own face at rest."""
         if recording.template is None:
             return self.head
-        subject, template = recording.subject, recording.template * self.unit
+        subject, template = recording.subject, recording.template * np.float32(self.unit)
         return replace(self.head, name=subject, title=subject, template=template)
 
     def _captured(self, recording: Recording) -> Motion:
         face = self._face(recording)
         if recording.weights is not None:
             return Motion(recording.weights, recording.fps, face)
-        offsets = (recording.vertices - recording.template) * self.unit
+        offsets = (recording.vertices - recording.template) * np.float32(self.unit)
         return Motion.of_vertices(offsets, recording.fps, face)
 
 

@@ -152,7 +152,7 @@ class Report:
         lines = [
             "# Measures",
             "",
-            f"{sequences} sequences of {len(self.subjects)} subjects. In brackets: {LEVEL:g} % of "
+            f"Sequences: {sequences}; subjects: {len(self.subjects)}. In brackets: {LEVEL:g} % of "
             f"the means of {RESAMPLES} bootstrap samples of the sequences.",
             "",
             *(f"- {key.replace('_', ' ')}: {_said(value)}" for key, value in self.setting.items()),

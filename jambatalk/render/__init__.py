@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["View", "draw", "warm_up"]
 
-AHEAD = 2  # frames asked of each process at a time
+AHEAD = 4  # frames asked of each process at a time: the encoder takes them by fits and starts
 
 _clips = count()
 

@@ -15,7 +15,7 @@ class SmoothNormals:
     """
 
     def __init__(self, triangles: np.ndarray, vertex_count: int) -> None:
-        self._corners = [np.ascontiguousarray(corner) for corner in triangles.T]
+        self._corners = [corner.astype(np.intp) for corner in triangles.T]
         count = len(triangles)
         corner_of = (triangles.ravel(), np.repeat(np.arange(count), 3))
         self._gather = csr_matrix(  # (V, F): 1 where a triangle touches a vertex
@@ -24,11 +24,15 @@ class SmoothNormals:
 
     def __call__(self, vertices: np.ndarray) -> np.ndarray:
         """Unit normals (V, 3) float32 of `vertices` (V, 3); zero where no triangle has an area."""
-        a, b, c = (vertices[corner] for corner in self._corners)
-        b, c = (b - a).T, (c - a).T
+        # A row a coordinate, and "clip" for what is never out of range: three times faster than
+        # vertices[corner].
+        rows = np.ascontiguousarray(vertices.T)
+        a, b, c = (rows.take(corner, axis=1, mode="clip") for corner in self._corners)
+        b -= a
+        c -= a
         # The cross product is as long as twice the area, which is the weight. Written out,
         # because np.cross is three times slower.
-        area = np.empty((len(a), 3), np.float32)
+        area = np.empty((a.shape[1], 3), np.float32)
         area[:, 0] = b[1] * c[2] - b[2] * c[1]
         area[:, 1] = b[2] * c[0] - b[0] * c[2]
         area[:, 2] = b[0] * c[1] - b[1] * c[0]

@@ -9,12 +9,14 @@ so that it starts at once.
 import ctypes
 import os
 import sys
-from ctypes import POINTER, byref, c_int, c_void_p
+from ctypes import POINTER, byref, c_char_p, c_int, c_void_p
 
 # From the registries of EGL and OSMesa.
 EGL_PLATFORM_DEVICE = 0x313F
 EGL_OPENGL_API = 0x30A2
 EGL_NONE = 0x3038
+EGL_EXTENSIONS = 0x3055
+SOFTWARE = b"EGL_MESA_device_software"  # the extension of a device that is none
 CONFIG = (0x3033, 0x0001, 0x3025, 24, 0x3040, 0x0008, EGL_NONE)  # pbuffer, 24 bits depth, OpenGL
 CORE_41 = (0x3098, 4, 0x30FB, 1, 0x30FD, 0x0001, EGL_NONE)
 CORE_33 = (0x22, 0x1908, 0x30, 24, 0x33, 0x34, 0x36, 3, 0x37, 3, 0)
@@ -34,12 +36,17 @@ def main() -> None:
 
 
 def open_egl() -> int:
-    """The number of the first EGL device on which a context opens."""
+    """The number of the first EGL device that opens a context; those without a GPU come last."""
     _load("OpenGL", "GL")
     egl = _load("EGL")
     egl.eglGetProcAddress.restype = c_void_p
-    query_address, display_address = (
-        egl.eglGetProcAddress(name) for name in (b"eglQueryDevicesEXT", b"eglGetPlatformDisplayEXT")
+    query_address, display_address, string_address = (
+        egl.eglGetProcAddress(name)
+        for name in (
+            b"eglQueryDevicesEXT",
+            b"eglGetPlatformDisplayEXT",
+            b"eglQueryDeviceStringEXT",
+        )
     )
     if not (query_address and display_address):
         raise NoContextError("libEGL cannot list its devices")
@@ -48,8 +55,13 @@ def open_egl() -> int:
     devices, count = (c_void_p * 16)(), c_int()
     if not query(16, devices, byref(count)) or not count.value:
         raise NoContextError("libEGL finds no device")
+    describe = string_address and ctypes.CFUNCTYPE(c_char_p, c_void_p, c_int)(string_address)
+
+    def in_software(number: int) -> bool:
+        return bool(describe) and SOFTWARE in (describe(devices[number], EGL_EXTENSIONS) or b"")
+
     wanted = os.environ.get("EGL_DEVICE_ID")
-    for number in [int(wanted)] if wanted else range(count.value):
+    for number in [int(wanted)] if wanted else sorted(range(count.value), key=in_software):
         display = get_display(EGL_PLATFORM_DEVICE, devices[number], None)
         if display and _opens(egl, c_void_p(display)):
             return number

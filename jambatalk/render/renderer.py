@@ -40,7 +40,7 @@ class ClipRenderer:
         self._surface = _surface(face, view.shading)
         lens, pose = camera(face, view.yaw)
         triangles, dry = _in_order(face.triangles, face.template @ pose[:3, 2], self._surface)
-        mesh = self._pack(face.template)
+        mesh = self.pack(face.template)
         self._primitive = pyrender.Primitive(
             positions=mesh[:, :3],
             normals=mesh[:, 3:6],
@@ -71,7 +71,25 @@ class ClipRenderer:
         Raises:
             RenderError: they do not fit the face.
         """
-        mesh = self._pack(vertices)
+        self.submit(self.pack(vertices))
+        return picture(self.read())
+
+    def pack(self, vertices: np.ndarray) -> np.ndarray:
+        """What the vertex buffer holds: position, normal and surface of each vertex, (V, 10)."""
+        count = len(self._surface)
+        if np.shape(vertices) != (count, 3) or not np.isfinite(vertices).all():
+            raise RenderError(
+                f"A frame of shape {np.shape(vertices)} cannot be drawn.",
+                f"Give ({count}, 3) finite vertices, as the face has them.",
+            )
+        mesh = np.empty((count, 10), np.float32)
+        mesh[:, :3] = vertices
+        mesh[:, 3:6] = self._normals(mesh[:, :3])
+        mesh[:, 6:] = self._surface
+        return mesh
+
+    def submit(self, mesh: np.ndarray) -> None:
+        """Hands a frame to OpenGL, which may draw it only when it is read."""
         GL.glBindBuffer(GL.GL_ARRAY_BUFFER, self._primitive._buffers[0])
         GL.glBufferSubData(GL.GL_ARRAY_BUFFER, 0, mesh.nbytes, mesh)
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self._buffers[0])
@@ -87,11 +105,15 @@ class ClipRenderer:
                 program.set_uniform(name, matrix)
             start = c_void_p(3 * INDEX_BYTES * before)
             GL.glDrawElements(GL.GL_TRIANGLES, 3 * count, GL.GL_UNSIGNED_INT, start)
+
+    def read(self) -> np.ndarray:
+        """The samples of the frame, see :mod:`jambatalk.render.sampling`; the next one overwrites
+        them."""
         GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 1)
         GL.glReadPixels(
             0, 0, self._width, self._width, GL.GL_RGBA, GL.GL_UNSIGNED_BYTE, self._samples
         )
-        return picture(self._samples)
+        return self._samples
 
     def release(self) -> None:
         """Frees the clip's mesh and framebuffer, not the shaders."""
@@ -99,20 +121,6 @@ class ClipRenderer:
         framebuffer, color, depth = self._buffers
         GL.glDeleteFramebuffers(1, [framebuffer])
         GL.glDeleteRenderbuffers(2, [color, depth])
-
-    def _pack(self, vertices: np.ndarray) -> np.ndarray:
-        """What the buffer holds: position, normal and surface of each vertex, (V, 10)."""
-        count = len(self._surface)
-        if np.shape(vertices) != (count, 3) or not np.isfinite(vertices).all():
-            raise RenderError(
-                f"A frame of shape {np.shape(vertices)} cannot be drawn.",
-                f"Give ({count}, 3) finite vertices, as the face has them.",
-            )
-        mesh = np.empty((count, 10), np.float32)
-        mesh[:, :3] = vertices
-        mesh[:, 3:6] = self._normals(mesh[:, :3])
-        mesh[:, 6:] = self._surface
-        return mesh
 
     def _program(self, kind: str) -> ShaderProgram:
         defines = {kind: 1, "HOLLOW": 1} if self._hollow else {kind: 1}

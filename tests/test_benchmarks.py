@@ -1,0 +1,74 @@
+"""What the benchmarks measure is all there, and their page is filled in."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SCRIPTS = ROOT / "benchmarks"
+
+
+def run(script: str, *arguments: str) -> dict:
+    done = subprocess.run(
+        [sys.executable, SCRIPTS / script, *arguments, "--json"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.slow
+def test_the_stages_add_up_to_the_whole():
+    took = run("speech_to_video.py", "--seconds", "1", "--size", "64", "--runs", "1")
+    parts = sum(took[stage][0] for stage in ("Listening", "Moving", "Drawing"))
+    assert took["whole"][0] == pytest.approx(parts)
+    assert took["cpu"][0] > 0
+
+
+@pytest.mark.slow
+def test_the_published_way_draws_every_frame_it_counts():
+    drawn = run("published_way.py", "rendering", "--seconds", "1", "--size", "64", "--every", "10")
+    assert drawn["frames"] == 3
+    assert drawn["seconds"] > 0
+
+
+@pytest.mark.slow
+def test_memory_of_every_process_is_told():
+    took = run("long_speech.py", "0.02", "--size", "64")
+    for process in ("video", "a drawing process", "ffmpeg"):
+        assert 20 < took[f"{process}, MB"] < 4000, process
+
+
+def test_the_page_is_filled_in(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    import bench
+
+    def measured(script: str, *arguments: object) -> dict:
+        stages = ("Listening", "Moving", "Drawing", "whole")
+        memory = ("video, MB", "a drawing process, MB", "ffmpeg, MB")
+        return {
+            "published_way.py": {"seconds": 3.0, "parameters": 3e8, "frames": 60},
+            "speech_to_video.py": {stage: [2.0] for stage in stages},
+            "stages.py": {"decode": [1.0, 2.0]},
+            "long_speech.py": {"animate": 1.0, "video": 2.0} | dict.fromkeys(memory, 300.0),
+        }[script]
+
+    monkeypatch.setattr(bench, "run", measured)
+    monkeypatch.setattr(
+        bench, "cold", lambda *_: dict.fromkeys(("cold", "added", "added_factor"), "1")
+    )
+    monkeypatch.setattr(sys, "argv", ["bench.py", "-o", str(tmp_path)])
+    bench.main()
+    page = (tmp_path / "performance.md").read_text()
+    assert "$" not in page
+    assert "| 512×512 | 2.00 (2.00–2.00) |" in page
+    assert "| 0.20 | 18 | 9 times |" in page, "3 s of network, 3 s for each 60 of 300 frames"
+    for plot in ("performance_factor.png", "performance_memory.png"):
+        assert plot in page
+        assert (tmp_path / plot).stat().st_size > 1000
