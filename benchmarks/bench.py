@@ -43,6 +43,7 @@ def main() -> None:
         "drawn": f"{SECONDS * FPS / every:g}",
         **whole(runs, every),
         "stages": stages(runs),
+        "streaming": streaming(runs),
         "lengths": against_length(lengths, options.output),
     }
     found |= cold(runs, found.pop("warm"))
@@ -87,6 +88,16 @@ def stages(runs: int) -> str:
     took = run("stages.py", "--runs", runs)
     rows = [(name, spread(times, 1)) for name, times in took.items()]
     return table(("stage", "ms"), rows)
+
+
+def streaming(runs: int) -> str:
+    """Motion from pieces of speech."""
+    say("streaming")
+    took = run("streaming.py", "--runs", runs)
+    first, step = (spread(took[what], 0) for what in ("first motion", "a step"))
+    rest = (f"{took[what][0]:.2f}" for what in ("look-ahead, s", "real-time factor"))
+    head = ("look-ahead, s", "real-time factor", "first motion, ms", "a step, ms")
+    return table(head, [(*rest, first, step)])
 
 
 def against_length(lengths: Sequence[float], folder: Path) -> str:

@@ -51,11 +51,13 @@ def test_the_page_is_filled_in(tmp_path, monkeypatch):
 
     def measured(script: str, *arguments: object) -> dict:
         stages = ("Listening", "Moving", "Drawing", "whole")
+        streamed = ("first motion", "a step", "look-ahead, s", "real-time factor")
         memory = ("video, MB", "a drawing process, MB", "ffmpeg, MB")
         return {
             "published_way.py": {"seconds": 3.0, "parameters": 3e8, "frames": 60},
             "speech_to_video.py": {stage: [2.0] for stage in stages},
             "stages.py": {"decode": [1.0, 2.0]},
+            "streaming.py": {what: [1.0] for what in streamed},
             "long_speech.py": {"animate": 1.0, "video": 2.0} | dict.fromkeys(memory, 300.0),
         }[script]
 
