@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -9,7 +10,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import median
 
@@ -79,3 +80,21 @@ def machine() -> Mapping[str, str]:
         "memory": f"{memory:.0f} GB",
         "system": f"{platform.system()}, Python {platform.python_version()}",
     }
+
+
+def tell(about: str | None, measure: Callable[[int], Mapping[str, list[float]]]) -> None:
+    """The program of a script that measures several things: a line each, or --json.
+
+    Args:
+        measure: of a number of runs; what was measured → its values.
+    """
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    took = measure(options.runs)
+    if options.json:
+        print(json.dumps(took))
+        return
+    for what, values in took.items():
+        print(f"  {what:<20} {spread(values, 2)}")

@@ -1,19 +1,18 @@
 """Every stage on its own, in this one process: `python benchmarks/stages.py`.
 
-Ten seconds of speech at 512×512. Drawing takes the time of one frame, the others of all.
+Ten seconds of speech at 512×512; milliseconds. Drawing takes the time of one frame, the others of
+all.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from common import VOICE, speech_of, spread
+from common import VOICE, speech_of, tell
 
 from jambatalk import Speech, TalkingHead, View
 
@@ -100,19 +99,5 @@ def timed(work: Callable[[], object], runs: int) -> list[float]:
     return took[1:]
 
 
-def main() -> None:
-    """Prints a line a stage."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    took = measure(options.runs)
-    if options.json:
-        print(json.dumps(took))
-        return
-    for stage, times in took.items():
-        print(f"  {stage:<20} {spread(times, 1)} ms")
-
-
 if __name__ == "__main__":
-    main()
+    tell(__doc__, measure)

@@ -8,12 +8,10 @@ minute arrives in pieces of 40 ms, each fed as soon as the one before is answere
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 
 import numpy as np
-from common import speech_of, spread
+from common import speech_of, tell
 
 from jambatalk import TalkingHead
 from jambatalk.speech import SAMPLE_RATE
@@ -44,19 +42,5 @@ def measure(runs: int) -> dict[str, list[float]]:
     }
 
 
-def main() -> None:
-    """Prints a line a measurement."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    took = measure(options.runs)
-    if options.json:
-        print(json.dumps(took))
-        return
-    for what, values in took.items():
-        print(f"  {what:<30} {spread(values, 3)}")
-
-
 if __name__ == "__main__":
-    main()
+    tell(__doc__, measure)
