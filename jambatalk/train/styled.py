@@ -189,7 +189,8 @@ def evaluate(
         scores[f"{name}.vertices"] = float(np.mean([row[2] for row in rows]))
         scores[f"{name}.recordings"] = len(rows)
         means.append(((r_aperture + r_jaw) / 2, len(rows)))
-    scores["error"] = 1.0 - float(np.average(*zip(*means, strict=True)))
+    values, counts = zip(*means, strict=True)
+    scores["error"] = 1.0 - float(np.average(values, weights=counts))
     return scores
 
 
