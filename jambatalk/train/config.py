@@ -34,6 +34,10 @@ class DataConfig:
         workers: processes that read.
         corpus: of the bundled checkpoint, what `jambatalk build-corpus` made.
         without: of the bundled checkpoint, a captured style to leave out with its recordings.
+        shares: of the bundled checkpoint, kind of recordings (taught, grid, facegood, silence) →
+            how often one is drawn.
+        own: of the bundled checkpoint, part of the cuts of captured motion that are learned in the
+            style that was captured; all others in any style.
         cache: of the bundled checkpoint, a folder in which what the encoder heard is kept; empty
             it when recordings, encoder or augmentation change.
     """
@@ -46,6 +50,8 @@ class DataConfig:
     workers: int = 2
     corpus: Path | None = None
     without: str | None = None
+    shares: dict[str, Any] = field(default_factory=dict)
+    own: float = 0.6
     cache: Path | None = None
 
 

@@ -19,7 +19,7 @@ from jambatalk.data.manner import Manner
 from jambatalk.errors import DataError
 from jambatalk.face import Face, load_head
 from jambatalk.model.config import EncoderConfig, JambaTalkConfig
-from jambatalk.model.jambatalk import JambaTalk
+from jambatalk.model.jambatalk import WEIGHTS, JambaTalk, fetch, load_strictly
 from jambatalk.model.whisper_weights import TINY_EN, read_encoder
 from jambatalk.train.config import TrainingConfig
 from jambatalk.train.examples import StyledClip
@@ -61,8 +61,11 @@ def bundled_task(config: TrainingConfig) -> StyledTask:
             f"'{config.data.without}' is no captured style.", f"Choose of {', '.join(CAPTURED)}."
         )
     torch.manual_seed(config.seed)
-    model = JambaTalk(config.network.changed(default_config(face, styles)))
+    layout, start = default_config(face, styles), config.network.start
+    model = JambaTalk(config.network.changed(layout))
     model.encoder.model.load_state_dict(encoder, strict=False)
+    if start:
+        load_strictly(model.decoder, fetch(start) / WEIGHTS)
     log.info("fitting the head to the tracked lips")
     captured, held_out = (
         [clip for clip in clips if clip.style in styles]

@@ -18,7 +18,7 @@ from jambatalk.model.decoder import JambaDecoder
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.motion import Motion
 from jambatalk.talking_head import draw_video
-from jambatalk.train.config import TrainingConfig
+from jambatalk.train.config import DataConfig, TrainingConfig
 from jambatalk.train.config_file import plain
 from jambatalk.train.examples import Example, StyledClip, check_styles, listen, silence
 from jambatalk.train.losses import Losses, MotionLoss
@@ -27,8 +27,6 @@ from jambatalk.train.task import Draw
 
 STEPS = 50  # of an epoch
 VARIANTS = 2  # augmented versions of each recording
-OWN = 0.6  # part of the cuts of captured motion shown as captured; all others in any style
-SHARES = {"taught": 0.52, "grid": 0.30, "facegood": 0.14, "silence": 0.04}  # kind → how often
 LONGEST = 108_000  # frames: an hour
 
 
@@ -60,7 +58,7 @@ class StyledTask:
         self.loss = MotionLoss(face)
         model.decoder.output_units.copy_(self.loss.units(config.loss))
         self.learner = DecoderLearner(model.decoder, self.loss)
-        self.examples = StyledCuts(examples, frames, steps * config.batch)
+        self.examples = StyledCuts(examples, config.data, steps * config.batch)
         self.training = {
             "config": plain(config),
             "examples": len(examples),
@@ -119,17 +117,17 @@ class StyledCuts:
     any leaves its share to the others.
 
     Args:
-        frames: of a cut; shorter examples are left out.
+        config: how long a cut is (shorter examples are left out), and the shares.
         count: cuts in an epoch.
     """
 
-    def __init__(self, examples: Sequence[Example], frames: int, count: int) -> None:
-        self.examples = [e for e in examples if len(e.features) >= frames]
-        self.frames, self.count = frames, count
+    def __init__(self, examples: Sequence[Example], config: DataConfig, count: int) -> None:
+        self.examples = [e for e in examples if len(e.features) >= config.cut]
+        self.frames, self.own, self.count = config.cut, config.own, count
         length = np.array([len(e.features) for e in self.examples], float)
         kinds = np.array([e.kind for e in self.examples])
         chance = np.zeros(len(self.examples))
-        for kind, share in SHARES.items():
+        for kind, share in config.shares.items():
             chance[kinds == kind] = share * length[kinds == kind] / length[kinds == kind].sum()
         self.chance = chance / chance.sum()
 
@@ -147,7 +145,7 @@ class StyledCuts:
         start = int(rng.integers(len(example.features) - self.frames + 1))
         now = slice(start, start + self.frames)
         row = int(rng.integers(len(example.styles)))
-        if example.style and rng.random() < OWN:
+        if example.style and rng.random() < self.own:
             row = int((example.styles == example.style).nonzero()[0, 0])
         return example.features[now].float(), example.weights[row, now].float(), example.styles[row]
 
