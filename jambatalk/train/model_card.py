@@ -44,6 +44,7 @@ def write_model_card(
             fps=config.fps,
             day=date.today().isoformat(),
             heard=" and ".join(map(str, config.encoder.layers)),
+            command=_command(how["network"]["start"]),
             window=f"{before / FEATURE_RATE:.2f} + {step / FEATURE_RATE:.2f} + "
             f"{after / FEATURE_RATE:.2f} s",
             ahead=(step + after + 1) / FEATURE_RATE,
@@ -66,6 +67,12 @@ def write_model_card(
             seed=how["seed"],
         )
     )
+
+
+def _command(start: str | None) -> str:
+    if start is None:
+        return "configs/bundled.yaml"
+    return f"configs/bundled_finish.yaml network.start={start}"
 
 
 def write_run_card(
