@@ -36,7 +36,7 @@ class Prediction:
             )
         self.model, self.styles = model, styles
         self.hearing = Hearing(model.encoder)
-        self._state = model.decoder.start(batch=len(styles))
+        self._states = [model.decoder.start() for _ in styles]
 
     def feed(self, samples: np.ndarray) -> np.ndarray:
         """Takes on samples (n,) at 16 kHz; the motions (s, t, k) that are certain
@@ -51,6 +51,11 @@ class Prediction:
     def _advance(self, features: Tensor) -> np.ndarray:
         if not len(features):
             return np.zeros((len(self.styles), 0, self.model.config.outputs), np.float32)
-        features = features.to(self.styles.device).expand(len(self.styles), -1, -1, -1)
-        predicted, self._state = self.model.decoder.advance(features, self.styles, self._state)
-        return self.model.as_motion(predicted).cpu().numpy()
+        features, motions = features.to(self.styles.device)[None], []
+        for number, style in enumerate(self.styles):  # one by one: beside others none differs
+            predicted, state = self.model.decoder.advance(
+                features, style[None], self._states[number]
+            )
+            self._states[number] = state
+            motions.append(self.model.as_motion(predicted))
+        return torch.cat(motions).cpu().numpy()
