@@ -10,10 +10,12 @@ import torch
 from safetensors.torch import load_file
 
 from jambatalk import Face, Speech, TalkingHead, load_head
-from jambatalk.errors import DataError
+from jambatalk.cli import main
+from jambatalk.errors import DataError, ModelError
 from jambatalk.model.jambatalk import ENCODER_WEIGHTS, JambaTalk
 from jambatalk.talking_head import DEFAULT_CHECKPOINT
 from jambatalk.train.augment import augment
+from jambatalk.train.average import average
 from jambatalk.train.config import TrainingConfig
 from jambatalk.train.config_file import load_config
 from jambatalk.train.default import default_config
@@ -98,6 +100,24 @@ def test_training_is_reproducible(tmp_path: Path, face: Face) -> None:
         train(lambda task=task: task, config, folder)
         weights.append((folder / "best" / "model.safetensors").read_bytes())
     assert weights[0] == weights[1]
+
+
+def test_checkpoints_are_averaged_by_their_shares(tmp_path: Path, face: Face) -> None:
+    one, two = small_model(face), small_model(face)
+    for weight in two.decoder.parameters():
+        weight.data.add_(1.0)
+    one.save_pretrained(tmp_path / "one")
+    two.save_pretrained(tmp_path / "two")
+    words = [f"{tmp_path / 'one'}=3", f"{tmp_path / 'two'}=1"]
+    assert main(["average", *words, "-o", str(tmp_path / "mean")]) == 0
+    mean = JambaTalk.from_pretrained(tmp_path / "mean").decoder
+    for ours, first in zip(mean.parameters(), one.decoder.parameters(), strict=True):
+        torch.testing.assert_close(ours, first + 0.25)
+    wide = JambaTalk(replace(one.config, width=64))
+    wide.save_pretrained(tmp_path / "wide")
+    with pytest.raises(ModelError, match="another network"):
+        average({tmp_path / "one": 1.0, tmp_path / "wide": 1.0}, tmp_path / "mean")
+    assert main(["average", "nowhere", "-o", str(tmp_path / "mean")]) == 1
 
 
 def test_every_style_needs_a_recording(face: Face) -> None:
