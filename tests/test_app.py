@@ -132,6 +132,13 @@ class Visitor:
         self.page.get_by_label("Size").click()
         self.page.get_by_role("option", name="256").click()
 
+    def slow_down(self) -> None:
+        """To a line that sends 100 kB a second, so a recording in a few."""
+        session = self.page.context.new_cdp_session(self.page)
+        session.send("Network.enable")
+        line = {"offline": False, "latency": 50, "downloadThroughput": -1}
+        session.send("Network.emulateNetworkConditions", line | {"uploadThroughput": 100_000})
+
     def message(self) -> Locator:
         return self.page.locator(".toast-body")
 
@@ -215,10 +222,13 @@ def test_compares_two_styles_in_one_video(
 def test_microphone(visit: Callable[..., Visitor], tmp_path: Path) -> None:
     visitor = visit()
     visitor.choose_small()
+    visitor.slow_down()
     visitor.button("Record").click()
+    expect(visitor.button("Animate")).to_be_disabled()
     visitor.page.wait_for_timeout(2500)
     visitor.page.locator("#voice .stop-button").locator("visible=true").click()
     expect(visitor.button("Play")).to_be_visible()
+    expect(visitor.button("Animate")).to_be_disabled()  # it is still being sent
     visitor.button("Animate").click()
     video = visitor.video()
     assert 1 < video["seconds"] < 20

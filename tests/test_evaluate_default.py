@@ -12,7 +12,8 @@ from jambatalk.data.grid import read_grid, read_lips
 from jambatalk.data.held_out import held_out_clips
 from jambatalk.errors import DataError
 from jambatalk.evaluate import phones
-from jambatalk.evaluate.default import Bench, add_babble
+from jambatalk.evaluate.babble import add_babble
+from jambatalk.evaluate.default import Bench
 from jambatalk.evaluate.phones import Phone, SoundStatistics
 from jambatalk.evaluate.rows import Row, sound_rows, table, to_dicts
 

@@ -19,8 +19,10 @@ from jambatalk.data.clip import Clip, at_rate
 from jambatalk.data.held_out import held_out_clips, is_held_out_take
 from jambatalk.errors import DataError
 from jambatalk.evaluate import curves, phones
+from jambatalk.evaluate.babble import TALKERS, add_babble
 from jambatalk.evaluate.phones import SoundStatistics
 from jambatalk.evaluate.rows import NAN, Row, sound_rows
+from jambatalk.evaluate.style_classifier import styles_named
 from jambatalk.face import Face, load_head
 from jambatalk.motion import Motion
 from jambatalk.progress import Progress, silent
@@ -30,7 +32,6 @@ from jambatalk.talking_head import TalkingHead
 log = logging.getLogger(__name__)
 
 NOISE_DB = 5.0  # speech above babble
-TALKERS = 6  # in the babble
 SEED = 0
 QUIET = -35.0  # dB below the loudest: nobody speaks
 HELD, HELD_EDGE = 0.12, 0.03  # seconds: how long a held vowel is, and what is cut off its ends
@@ -177,45 +178,26 @@ class Bench:
         """How often a linear classifier names the style from the motion of one recording.
 
         It learns from LibriSpeech's and is asked for LibriVox's and the other languages', which
-        are other sentences of other people. Of a motion it sees mean, standard deviation and mean
-        speed of every action.
+        are other sentences of other people.
         """
-        from sklearn.linear_model import RidgeClassifier
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
-
         spoken = _files(self.data / "speech" / "multilingual", "*.wav")
         unseen = [speech for speech, _ in self.librivox] + [Speech.read(path) for path in spoken]
         seen, asked = (
-            [self._manners(speech) for speech in part] for part in (self.librispeech, unseen)
+            [self._styles(speech) for speech in part] for part in (self.librispeech, unseen)
         )
-        names = np.arange(len(self.talking_head.styles))
-        classifier = make_pipeline(StandardScaler(), RidgeClassifier())
-        classifier.fit(np.concatenate(seen), np.tile(names, len(seen)))
-        right = classifier.predict(np.concatenate(asked)) == np.tile(names, len(asked))
-        by_style = right.reshape(len(asked), -1).mean(0) * 100
+        right = styles_named(seen, asked)  # (recordings, styles)
         note = ", ".join(
             f"{style} {share:.0f}"
-            for style, share in zip(self.talking_head.styles, by_style, strict=True)
+            for style, share in zip(self.talking_head.styles, right.mean(0) * 100, strict=True)
         )
         return [
             Row(
                 *("styles", "style named from the motion alone", float(right.mean() * 100)),
                 *("%", 1, 90.0, math.inf),
-                of=f"{len(right)} motions, {len(names)} styles",
+                of=f"{right.size} motions, {right.shape[1]} styles",
                 note=note,
             )
         ]
-
-    def _manners(self, speech: Speech) -> np.ndarray:
-        """What the classifier sees of a recording in each style: (s, 3 K)."""
-        motions = [motion.weights for motion in self._styles(speech)]
-        return np.stack(
-            [
-                np.concatenate([w.mean(0), w.std(0), np.abs(np.diff(w, axis=0)).mean(0)])
-                for w in motions
-            ]
-        )
 
     def _real_sounds(self) -> SoundStatistics:
         """The same of the real lips in GRID, which are tracked."""
@@ -342,24 +324,6 @@ class Bench:
     def librispeech(self) -> list[Speech]:
         """Other people's English, without phone times."""
         return [Speech.read(path) for path in _files(self.data / "speech" / "librispeech", "*.*")]
-
-
-def add_babble(
-    samples: np.ndarray, talkers: Sequence[np.ndarray], decibels: float, rng: np.random.Generator
-) -> np.ndarray:
-    """Speech (n,) with several others talking, `decibels` louder than all of them together.
-
-    Six talkers, each as loud as the others; a short recording starts again. Levels are root mean
-    squares over the whole length.
-    """
-    babble = np.zeros(len(samples))
-    for number in rng.choice(len(talkers), TALKERS, replace=False):
-        voice = np.resize(talkers[number], max(len(samples), len(talkers[number])))
-        start = rng.integers(len(voice) - len(samples) + 1)
-        voice = voice[start : start + len(samples)]
-        babble += voice / max(float(np.sqrt(np.mean(voice**2))), 1e-9)
-    level = np.sqrt(np.mean(samples**2) / np.mean(babble**2)) * 10 ** (-decibels / 20)
-    return (samples + babble * level).astype(np.float32)
 
 
 def _accelerations(

@@ -58,9 +58,13 @@ class Row:
     @property
     def said(self) -> str:
         """The value and its unit, in words."""
-        if math.isnan(self.value):
+        return self.say(self.value)
+
+    def say(self, value: float) -> str:
+        """Another value of this measure, in words."""
+        if math.isnan(value):
             return "–"
-        return f"{self.value:.{self.digits}f}" + (f" {self.unit}" if self.unit else "")
+        return f"{value:.{self.digits}f}" + (f" {self.unit}" if self.unit else "")
 
     @property
     def goal(self) -> str:
@@ -152,9 +156,8 @@ def table(rows: Sequence[Row], floors: Mapping[str, Mapping[str, float]] | None 
     heads = ["measure", *floors, "here", "to reach", "reached", "real lips", "on"]
     lines = [_line(heads), _line(["---"] * len(heads))]
     for row in rows:
-        unit = f" {row.unit}" if row.unit else ""
         values = [*(floor.get(row.key, NAN) for floor in floors.values()), row.value, row.real]
-        *low, here, real = ("–" if math.isnan(x) else f"{x:.{row.digits}f}{unit}" for x in values)
+        *low, here, real = (row.say(value) for value in values)
         reached = {True: "yes", False: "no", None: ""}[row.reached]
         on = "; ".join(part for part in (row.of, row.note) if part)
         lines.append(_line([row.measure, *low, here, row.goal, reached, real, on]))

@@ -15,6 +15,9 @@ MAX_STRENGTH = 1.5  # beyond it faces distort
 SHOW_RESULT = """() => [...document.querySelectorAll(".result")]
     .find(result => result.offsetParent)?.scrollIntoView({behavior: "smooth", block: "nearest"})"""
 
+ENABLED = "() => ({__type__: 'update', interactive: true})"
+DISABLED = ENABLED.replace("true", "false")
+
 
 @dataclass(frozen=True)
 class Controls:
@@ -51,7 +54,8 @@ class Controls:
         """Lets the buttons do something.
 
         Args:
-            make: gets `inputs`, gives `outputs`; its name is that of the API's endpoint.
+            make: gets `inputs`, the voice first, gives `outputs`; its name is that of the API's
+                endpoint.
             downloads: the first offers the video; the others are among `outputs`.
             check: gets `inputs` too, before the visitor is queued; its verdicts on the first ones.
         """
@@ -66,6 +70,9 @@ class Controls:
                 for button, file in zip(downloads, files, strict=True)
             }
 
+        # What was recorded is still being sent when it can be played already.
+        inputs[0].start_recording(fn=None, outputs=self.make, js=DISABLED)
+        inputs[0].change(fn=None, outputs=self.make, js=ENABLED)
         self.make.click(fn=None, js=SHOW_RESULT)
         made = self.make.click(
             make,
