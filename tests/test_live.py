@@ -332,9 +332,8 @@ def test_the_head_looks_as_in_the_videos(
 ) -> None:
     page = visit(width=360, color_scheme="dark")
     expect(page.locator("#live-canvas")).to_be_visible()
-    page.wait_for_function(
-        "async () => (await import('/live/page/live.js')).state().head === 'mara'"
-    )
+    page.evaluate("async () => { window.live = await import('/live/page/live.js'); }")
+    page.wait_for_function("live.state().head === 'mara'")
     shown = Image.open(BytesIO(page.locator("#live-canvas").screenshot())).convert("RGB")
     face = talking_head.heads.load("mara")
     drawn = Image.fromarray(next(draw(face, [face.template], View(size=256))))

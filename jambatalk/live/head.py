@@ -8,12 +8,12 @@ from functools import lru_cache
 import numpy as np
 
 from jambatalk.export.glb import to_glb
-from jambatalk.face import Face, Heads
+from jambatalk.face import Heads
 from jambatalk.motion import Motion
 from jambatalk.neck import Neck
+from jambatalk.surface import visible_gloss
 
 MOST_HEADS = 32  # kept ready, at 1.7 MB each
-INSIDE = ("teeth_upper", "teeth_lower", "gums", "tongue")
 
 
 @lru_cache(MOST_HEADS)
@@ -34,17 +34,7 @@ def head_glb(heads: Heads, name: str) -> bytes:
     low = max(float(chin), float(face.template[:, 1].min()))
     glb = to_glb(
         rest,
-        {"_GLOSS": _gloss(face), "_NECK": neck.share},
+        {"_GLOSS": visible_gloss(face), "_NECK": neck.share},
         {"pivot": neck.pivot.tolist(), "chin": low},
     )
     return gzip.compress(glb, 6)
-
-
-def _gloss(face: Face) -> np.ndarray:
-    """(V,) as the renderer has it: what is painted dark lies deep in the mouth and is matt."""
-    gloss = face.gloss.copy()
-    for part in INSIDE:
-        inside = face.regions.get(part, [])
-        shade = face.colors[inside].max(-1, initial=0) / 255
-        gloss[inside] *= np.where(shade <= 0.04045, shade / 12.92, ((shade + 0.055) / 1.055) ** 2.4)
-    return gloss

@@ -27,6 +27,7 @@ import numpy as np
 
 from jambatalk.alive.stream import LifeStream
 from jambatalk.errors import LiveError
+from jambatalk.model.jambatalk import MAX_STRENGTH
 from jambatalk.speech import SAMPLE_RATE
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ MAX_TEXT = 1000  # characters in one message
 MAX_AHEAD = 3.0  # seconds by which the sound may be ahead of the clock
 MAX_BEHIND = 5.0  # seconds of sound that may wait to be heard
 MAX_ORDERS = 20  # choices that may wait
-MAX_STRENGTH = 1.5  # beyond it faces distort
 WARM_UP = 3  # whole seconds that are heard again where the style changes
 BLEND = 6  # frames from one style into the next
 

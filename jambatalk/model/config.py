@@ -136,7 +136,7 @@ class JambaTalkConfig:
     styles: tuple[str, ...] = ("neutral",)
     style_notes: dict[str, str] = field(default_factory=dict)
     style_width: int = 16
-    dropout: float = 0.25
+    dropout: float = 0.1
     actions: tuple[str, ...] = ()
     vertices: int = 0
     unit: float = 1.0

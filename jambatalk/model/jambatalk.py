@@ -25,6 +25,7 @@ from jambatalk.speech import Speech
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"  # the decoder, float32
 ENCODER_WEIGHTS = "encoder.safetensors"  # a frozen one in float16: retraining leaves it alone
+MAX_STRENGTH = 1.5  # of a style: beyond it faces distort
 DECODERS = {"styled": JambaDecoder, "published": PublishedDecoder}
 
 Style = str | Mapping[str, float]

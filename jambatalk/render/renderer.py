@@ -16,6 +16,7 @@ from jambatalk.render.framing import camera
 from jambatalk.render.normals import SmoothNormals
 from jambatalk.render.sampling import SAMPLES, SHEAR, picture
 from jambatalk.render.view import View
+from jambatalk.surface import linear_colors, visible_gloss
 
 WET = 0.35  # gloss from which a highlight is so small that every pixel has to be asked
 CLAY = (0.32, 0.28, 0.24)  # linear RGB
@@ -156,12 +157,7 @@ def _framebuffer(width: int) -> tuple[int, int, int]:
 
 def _surface(face: Face, shading: str) -> np.ndarray:
     """What the shader is told of each vertex: (V, 4), linear RGB and gloss."""
-    color, gloss = face.colors / np.float32(255), face.gloss.copy()
-    linear = np.where(color <= 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4)  # sRGB
-    for part in ("teeth_upper", "teeth_lower", "gums", "tongue"):
-        inside = face.regions.get(part, [])
-        # Painted darker the deeper it lies in the mouth; there no light is reflected either.
-        gloss[inside] *= linear[inside].max(-1)
+    linear, gloss = linear_colors(face), visible_gloss(face)
     if shading == "clay":
         linear[:], gloss[:] = CLAY, CLAY_GLOSS
         for part in ("inner_mouth", "gums", "tongue"):

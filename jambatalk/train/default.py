@@ -36,7 +36,8 @@ STYLES = {
     **CAPTURED,
 }
 FPS = JambaTalkConfig.fps
-WINDOW = (64, 16, 16)  # features heard before, in and after a step: 1.28, 0.32 and 0.32 s
+LAYERS = (1, 2, 3)  # of Whisper's four: lips are as well known without the last, and sooner
+WINDOW = (48, 16, 16)  # features heard before, in and after a step: 0.96, 0.32 and 0.32 s
 TAUGHT_HELD_OUT = 60  # recordings of the corpus, at most
 MANNER_RECORDINGS = 300  # to learn the teacher's manner from
 
@@ -98,7 +99,7 @@ def bundled_task(config: TrainingConfig) -> StyledTask:
 def default_config(face: Face, styles: Mapping[str, str] = STYLES) -> JambaTalkConfig:
     """The bundled network, on the actions of a bundled head; styles with their notes."""
     return JambaTalkConfig(
-        encoder=EncoderConfig(architecture=TINY_EN.architecture, window=WINDOW),
+        encoder=EncoderConfig(layers=LAYERS, architecture=TINY_EN.architecture, window=WINDOW),
         styles=tuple(styles),
         style_notes=dict(styles),
         actions=face.actions,

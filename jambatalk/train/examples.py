@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
@@ -65,20 +65,21 @@ class Example:
 def listen(
     model: JambaTalk,
     clips: Sequence[StyledClip],
-    variants: int,
+    variants: Mapping[str, int],
     seed: int,
     cache: Path | None = None,
 ) -> list[Example]:
-    """Runs the frozen encoder over clips, once as recorded and `variants` times augmented.
+    """Runs the frozen encoder over clips, once as recorded and some times augmented.
 
     Args:
+        variants: kind of recordings → how many times augmented; those of another kind are not.
         cache: a folder in which what was heard is kept; empty it when recordings, encoder or
             augmentation change.
     """
     others = [clip.samples for clip in clips[:: len(clips) // BACKGROUND + 1]]
     examples = []
     for number, clip in enumerate(clips):
-        for variant in range(variants + 1):
+        for variant in range(variants.get(clip.kind, 0) + 1):
             samples, weights = clip.samples, clip.weights
             if variant:
                 rng = np.random.default_rng([seed, crc32(clip.name.encode()), variant])

@@ -25,7 +25,7 @@ def write_model_card(
         training: what :class:`jambatalk.train.styled.StyledTask` wrote to `training.json`.
     """
     scores, how = training["held_out"], training["config"]
-    recordings = training["recordings"]
+    recordings, variants = training["recordings"], training["variants"]
     sources = [
         f"| {SOURCES[name].credit} | taught | {count} | {SOURCES[name].licence} |"
         for name, count in recordings.items()
@@ -44,7 +44,6 @@ def write_model_card(
             fps=config.fps,
             day=date.today().isoformat(),
             heard=" and ".join(map(str, config.encoder.layers)),
-            command=_command(how["network"]["start"]),
             window=f"{before / FEATURE_RATE:.2f} + {step / FEATURE_RATE:.2f} + "
             f"{after / FEATURE_RATE:.2f} s",
             ahead=(step + after + 1) / FEATURE_RATE,
@@ -59,7 +58,8 @@ def write_model_card(
             facegood=recordings.get("facegood", 0),
             sources="\n".join(sources),
             examples=training["examples"],
-            variants=training["variants"],
+            taught=variants.get("taught", 0),
+            captured=variants.get("grid", 0),
             looks=how["epochs"] // how["check_every"],
             epochs=how["epochs"],
             batch=how["batch"],
@@ -67,12 +67,6 @@ def write_model_card(
             seed=how["seed"],
         )
     )
-
-
-def _command(start: str | None) -> str:
-    if start is None:
-        return "configs/bundled.yaml"
-    return f"configs/bundled_finish.yaml network.start={start}"
 
 
 def write_run_card(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,7 @@ from jambatalk.train.model_card import write_model_card
 from jambatalk.train.task import Draw
 
 STEPS = 50  # of an epoch
-VARIANTS = 2  # augmented versions of each recording
+VARIANTS = {"taught": 2, "grid": 5, "facegood": 5}  # augmented versions of each recording
 LONGEST = 108_000  # frames: an hour
 
 
@@ -46,7 +46,7 @@ class StyledTask:
         clips: Sequence[StyledClip],
         held_out: Sequence[StyledClip],
         config: TrainingConfig,
-        variants: int = VARIANTS,
+        variants: Mapping[str, int] = VARIANTS,
         steps: int = STEPS,
     ) -> None:
         check_styles(model, clips)
@@ -54,7 +54,7 @@ class StyledTask:
         examples = listen(model, clips, variants, seed, config.data.cache)
         examples += silence(model, len(examples) // 50, frames / model.config.fps, seed)
         self.model, self.face, self.config = model, face, config
-        self.unseen = listen(model, held_out, 0, seed)
+        self.unseen = listen(model, held_out, {}, seed)
         self.loss = MotionLoss(face)
         model.decoder.output_units.copy_(self.loss.units(config.loss))
         self.learner = DecoderLearner(model.decoder, self.loss)
@@ -62,7 +62,7 @@ class StyledTask:
         self.training = {
             "config": plain(config),
             "examples": len(examples),
-            "variants": variants,
+            "variants": dict(variants),
             "recordings": _count(clips),
         }
 

@@ -9,9 +9,9 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
+from jambatalk.model.jambatalk import MAX_STRENGTH
 from jambatalk.ui.studio import ONE_AT_A_TIME
 
-MAX_STRENGTH = 1.5  # beyond it faces distort
 SHOW_RESULT = """() => [...document.querySelectorAll(".result")]
     .find(result => result.offsetParent)?.scrollIntoView({behavior: "smooth", block: "nearest"})"""
 
