@@ -61,7 +61,7 @@ def whole(runs: int, every: int) -> dict[str, object]:
     """Ours beside the published way."""
     say("the published network")
     network = run("published_way.py", "network", "--seconds", SECONDS)
-    rows, warm = [], 0.0
+    rows, warm, motion = [], 0.0, 0.0
     for size in SIZES:
         say(f"ours, {size}×{size}")
         ours = run("speech_to_video.py", "--seconds", SECONDS, "--size", size, "--runs", runs)
@@ -70,14 +70,17 @@ def whole(runs: int, every: int) -> dict[str, object]:
         published = network["seconds"] + drawing["seconds"] * SECONDS * FPS / drawing["frames"]
         middle = median(ours["whole"])
         warm = warm or middle
+        motion = motion or median(map(sum, zip(ours["Listening"], ours["Moving"], strict=True)))
         parts = (spread(ours[stage]) for stage in ("Listening", "Moving", "Drawing", "whole"))
         factor, times = f"{middle / SECONDS:.2f}", f"{published / middle:.0f}"
         rows.append((f"{size}×{size}", *parts, factor, f"{published:.0f}", f"{times} times"))
     head = ("size", "hear, s", "move, s", "draw and encode, s", "all, s", "real-time factor")
-    million = network["parameters"] / 1e6
     return {
         "whole": table((*head, "published way, s", "faster"), rows),
-        "published_way": f"Network: {million:.0f} million parameters, {network['seconds']:.1f} s.",
+        "motion": f"{motion:.2f}",
+        "network": f"{network['seconds']:.2f}",
+        "parameters": f"{network['parameters'] / 1e6:.0f} million",
+        "motion_times": f"{network['seconds'] / motion:.1f}",
         "warm": warm,
     }
 

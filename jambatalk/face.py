@@ -137,7 +137,7 @@ class Heads:
             FaceError: there is none of that name or number; the message lists them.
         """
         names = self.names
-        if isinstance(head, int) or head.isdigit():
+        if isinstance(head, int) or (head.isascii() and head.isdigit()):
             number = int(head)
             if not 1 <= number <= len(names):
                 raise FaceError(f"There is no head {number}.", f"Choose 1 to {len(names)}.")
@@ -166,7 +166,13 @@ BUNDLED = Heads(HEADS)
 
 
 def heads_of(checkpoint: Path) -> Heads:
-    """The heads that a checkpoint folder carries, or else the bundled ones."""
+    """The heads that a checkpoint folder carries, or else the bundled ones.
+
+    Raises:
+        FaceError: there is no such folder.
+    """
+    if not checkpoint.is_dir():
+        raise FaceError(f"There is no folder {checkpoint}.", "Check --checkpoint.")
     return Heads(checkpoint / "heads") if (checkpoint / "heads").is_dir() else BUNDLED
 
 

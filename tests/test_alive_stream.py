@@ -91,6 +91,10 @@ def test_a_speaker_blinks_nods_and_looks_about(face: Face, minutes: np.ndarray) 
         assert not motion.action(action).any()
 
 
+def test_a_click_is_no_speech(face: Face) -> None:
+    assert len(joined(live(face, np.full(100, 0.5, np.float32), step=50))) >= 0  # 6 ms
+
+
 def test_silence_rests_and_blinks(face: Face) -> None:
     hiss = 0.0005 * np.random.default_rng(0).standard_normal(60 * RATE)
     motion = joined(live(face, hiss.astype(np.float32)))

@@ -117,6 +117,9 @@ def test_every_recording_in_every_style_and_format(
         (["voices", "out", "--size", "7"], "7 pixels"),
         (["voices", "out", "--seed", "-1"], "not a seed"),
         (["voices", "out", "--processes", "0"], "0 processes"),
+        (["voices", "out", "--strength", "nan"], "nan is no strength"),
+        (["voices", "voices/hello.wav"], "lie among"),
+        (["voices", "afile"], "Nothing can be written"),
         (["voices", "out", "--checkpoint", "/nowhere"], "no checkpoint"),
         (["voices", "out", "--ray", "127.0.0.1:1"], "Ray"),  # none there, or not installed
     ],
@@ -130,6 +133,7 @@ def test_bad_orders_are_refused_before_any_work(
 ) -> None:
     monkeypatch.chdir(voices.parent)
     Path("empty").mkdir()
+    Path("afile").touch()
     assert main(["batch", *arguments]) == 1
     error = capsys.readouterr().err
     assert says in error

@@ -64,7 +64,10 @@ def cookies(url: str) -> list[str]:
 
 
 def test_a_visitor_stays_with_one_replica(url: str, cookies: list[str]) -> None:
-    seen = [{replica(url, cookie=f"other=1; {cookie}") for _ in range(10)} for cookie in cookies]
+    seen = [
+        {replica(url, cookie=f'a/b=1; c={{"d":1}}; {cookie}') for _ in range(10)}
+        for cookie in cookies
+    ]
     assert [len(replicas) for replicas in seen] == [1, 1]
     assert seen[0] != seen[1]
     assert len({replica(url, **{"x-session-id": "me"}) for _ in range(10)}) == 1

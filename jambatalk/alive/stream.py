@@ -68,11 +68,15 @@ class LifeStream:
     def feed(self, samples: np.ndarray, motion: Motion) -> Motion:
         """Hears `samples` (n,) at 16 kHz, and gives those frames of `motion`, and of the motion
         before, whose life is known by now."""
+        if self._wanted == STILL:
+            return motion
         self._live(self._ear.feed(samples))
         return self._wear(motion)
 
     def finish(self, motion: Motion) -> Motion:
         """The last frames, when no more is heard."""
+        if self._wanted == STILL:
+            return motion
         waiting = 0 if self._waiting is None else len(self._waiting)
         self._live(self._ear.finish(waiting + len(motion) - len(self._lives)))
         return self._wear(motion)
@@ -85,8 +89,6 @@ class LifeStream:
             self._lives = np.concatenate([self._lives, lives])
 
     def _wear(self, motion: Motion) -> Motion:
-        if self._wanted == STILL:
-            return motion
         if self._waiting is not None:
             weights = np.concatenate([self._waiting.weights, motion.weights])
             motion = replace(motion, weights=weights)

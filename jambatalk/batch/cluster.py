@@ -31,12 +31,17 @@ def do_in_cluster(
         address: see :func:`jambatalk.cluster.connected`.
 
     Raises:
-        ClusterError: there is no cluster. BatchError: no actor can be started in it.
+        ClusterError: there is no cluster. BatchError: no actor can be started in it, or it has
+            nothing to work on.
     """
     with connected(address, processes) as ray:
         jobs, tries = list(jobs), Counter()
-        count = min(processes or int(ray.cluster_resources().get("CPU", 1)), len(jobs))
+        there = ray.cluster_resources()
         gpus = 1 if settings.device.startswith("cuda") else 0
+        if there.get("CPU", 0) < 1 or there.get("GPU", 0) < gpus:
+            what = "GPU" if gpus else "core"
+            raise BatchError(f"The cluster has no {what} to work on.", "Add a machine that has.")
+        count = min(processes or int(there["CPU"]), len(jobs))
         # Ray's own retries are used up in the seconds before it knows that a machine is gone.
         remote = ray.remote(num_cpus=1, num_gpus=gpus, max_restarts=0)(Actor)
         running = {}  # what is awaited → the actor, and its job
@@ -52,7 +57,7 @@ def do_in_cluster(
             while jobs or any(job for _, job in running.values()):
                 (answer,), _ = ray.wait(list(running))
                 actor, job = running.pop(answer)
-                outcome = None
+                outcome, lives = None, True
                 try:
                     outcome = ray.get(answer)
                 except ray.exceptions.RayTaskError as error:  # it lives, and cannot do it
@@ -60,6 +65,7 @@ def do_in_cluster(
                         raise BatchError(f"No worker can start: {_reason(error)}") from error
                     outcome = Outcome.of_failure(job, _reason(error))
                 except ray.exceptions.RayError as error:  # it died
+                    lives = False
                     ray.kill(actor)
                     tries[job and job.name] += 1
                     if job is None and tries[None] == TRIES * count:
@@ -71,12 +77,11 @@ def do_in_cluster(
                         jobs.insert(0, job)
                     if jobs:
                         start_actor()
-                else:
-                    if jobs:
-                        following = jobs.pop(0)
-                        running[actor.do.remote(following)] = actor, following
-                    else:
-                        ray.kill(actor)  # its core is free for one that waits to start
+                if lives and jobs:
+                    following = jobs.pop(0)
+                    running[actor.do.remote(following)] = actor, following
+                elif lives:
+                    ray.kill(actor)  # its core is free for one that waits to start
                 if outcome:
                     yield outcome
         finally:

@@ -25,6 +25,7 @@ RECORDINGS = (
     *(".asf", ".wma", ".wmv", ".ts"),
 )
 VIDEO = ".mp4"
+CONTENT = (".json", ".safetensors", ".npz")  # of a checkpoint: network, names, heads
 STATE = ".jambatalk"  # the folder of the results that holds what a later run must know
 
 
@@ -88,7 +89,7 @@ class Job:
     def missing(self) -> list[Output]:
         """The outputs that are not there, or are not of this recording and these settings."""
         made = self._made()
-        return [o for o in self.outputs if made.get(o.path.name) != o.key or not o.path.is_file()]
+        return [o for o in self.outputs if made.get(o.path.name) != o.key or not _is_file(o.path)]
 
     def record(self, output: Output) -> None:
         """From now on this output is complete."""
@@ -109,9 +110,10 @@ class Job:
     def _made(self) -> dict[str, str]:
         """File name → key."""
         try:
-            return json.loads(self._record.read_text())
+            made = json.loads(self._record.read_text())
         except (OSError, ValueError):  # none yet, or damaged: it is made anew
             return {}
+        return made if isinstance(made, dict) else {}
 
 
 def plan(recordings: Path, results: Path, settings: Settings) -> tuple[list[Job], Settings]:
@@ -120,8 +122,10 @@ def plan(recordings: Path, results: Path, settings: Settings) -> tuple[list[Job]
     `sub/hello.wav` becomes `sub/hello.wav.STYLE.FORMAT`: no two recordings share a name.
 
     Raises:
-        BatchError: there are no recordings, an unknown format, or folders within each other.
-        ModelError: no such checkpoint or style. FaceError, MotionError: no such head or seed.
+        BatchError: there are no recordings, an unknown format, folders within each other, or
+            results that cannot be written.
+        ModelError: no such checkpoint, style or strength.
+        FaceError, MotionError: no such head or seed.
     """
     recordings, results = recordings.resolve(), results.resolve()
     if not recordings.is_dir():
@@ -130,6 +134,9 @@ def plan(recordings: Path, results: Path, settings: Settings) -> tuple[list[Job]
         raise BatchError(
             f"The results in {results} would lie among the recordings.", "Choose another folder."
         )
+    there = next(folder for folder in (results, *results.parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise BatchError(f"Nothing can be written into {results}.", "Choose another folder.")
     settings, checkpoint_key = _resolved(settings)
     jobs = []
     for path in _recordings(recordings):
@@ -155,8 +162,9 @@ def plan(recordings: Path, results: Path, settings: Settings) -> tuple[list[Job]
 def _resolved(settings: Settings) -> tuple[Settings, str]:
     """The settings with all names checked, and a key for the checkpoint's content."""
     from jambatalk.model.config import JambaTalkConfig
-    from jambatalk.model.jambatalk import CONFIG, fetch
+    from jambatalk.model.jambatalk import CONFIG, check_strength, fetch
 
+    check_strength(settings.strength)
     check_seed(settings.seed)
     formats = tuple(dict.fromkeys(settings.formats))
     if not formats:
@@ -170,7 +178,9 @@ def _resolved(settings: Settings) -> tuple[Settings, str]:
     try:
         config = JambaTalkConfig.from_dict(json.loads((folder / CONFIG).read_text()))
     except (OSError, ValueError) as error:
-        raise ModelError(f"'{settings.checkpoint}' is not a checkpoint ({error}).") from error
+        raise ModelError(
+            f"'{settings.checkpoint}' is not a checkpoint ({error}).", "Check --checkpoint."
+        ) from error
     styles = tuple(dict.fromkeys(settings.styles)) or config.styles[:1]
     if unknown := set(styles) - set(config.styles):
         raise ModelError(
@@ -195,6 +205,13 @@ def _recordings(folder: Path) -> Iterator[Path]:
         for name in sorted(files):
             if not name.startswith(".") and Path(name).suffix.lower() in RECORDINGS:
                 yield Path(parent, name)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # the disk does not answer: what fails then is noted
+        return False
 
 
 def _file_name(style: str) -> str:
@@ -228,7 +245,8 @@ def _key(
 def _content(folder: Path) -> str:
     """A digest of a checkpoint's files."""
     digest = hashlib.sha256()
-    for path in sorted([*folder.glob("*.json"), *folder.glob("*.safetensors")]):
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in CONTENT):
+        digest.update(path.relative_to(folder).as_posix().encode())
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()

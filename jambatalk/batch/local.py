@@ -14,6 +14,7 @@ from jambatalk.batch.jobs import VIDEO, Job, Settings
 from jambatalk.batch.work import Animator, Outcome
 from jambatalk.errors import Stopped
 from jambatalk.render.gl import choose
+from jambatalk.render.workers import cores
 
 SPAWN = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
 PATIENCE = 20  # seconds for a worker to end: it looks up every ten frames, and not while listening
@@ -36,9 +37,9 @@ def do_locally(jobs: list[Job], settings: Settings, processes: int | None) -> It
     if VIDEO in settings.formats:
         choose()  # or every recording would fail for want of OpenGL
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # read by the workers' NumPy and torch
-    cores, jobs = _cores(), list(jobs)
-    count = min(processes or cores, len(jobs))
-    drawers = max(1, cores // max(1, count))
+    jobs, there = list(jobs), cores()
+    count = min(processes or there, len(jobs))
+    drawers = max(1, there // max(1, count))
     workers = [_Worker(settings, drawers) for _ in range(count)]
     try:
         for worker in workers:
@@ -119,10 +120,6 @@ def _serve(pipe: Connection, settings: Settings, drawers: int) -> None:
             pipe.send(animator.do(pipe.recv(), go_on))
     except (EOFError, OSError, Stopped):
         return
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def _fate(exit_code: int) -> str:

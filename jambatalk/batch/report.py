@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from jambatalk.batch.work import Outcome
+from jambatalk.errors import BatchError
 
 
 class Report:
@@ -55,11 +56,21 @@ class Report:
         }
 
     def write(self, path: Path) -> Path:
-        """As JSON: `totals`, and `recordings` by name."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        """As JSON: `totals`, and `recordings` by name.
+
+        Raises:
+            BatchError: it cannot be written.
+        """
         ordered = sorted(self.outcomes, key=lambda outcome: outcome.name)
         content = {"totals": self.totals(), "recordings": [asdict(outcome) for outcome in ordered]}
-        path.write_text(json.dumps(content, indent=2) + "\n")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(content, indent=2) + "\n")
+        except OSError as error:
+            raise BatchError(
+                f"The report cannot be written to {path} ({error.strerror}).",
+                "Make room, or choose another folder.",
+            ) from error
         return path
 
     def lines(self) -> list[str]:

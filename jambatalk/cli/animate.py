@@ -8,20 +8,22 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from jambatalk import Motion, Speech, TalkingHead
+from jambatalk import Speech, TalkingHead
 from jambatalk.cli.options import (
     Stages,
     add_checkpoint,
+    add_motion,
     add_speech,
     add_view,
     liveliness_of,
+    load_motion,
     view_of,
 )
 from jambatalk.errors import JambaTalkError
 from jambatalk.export import FORMATS
-from jambatalk.face import heads_of
 from jambatalk.render import warm_up
-from jambatalk.talking_head import DEFAULT_CHECKPOINT, draw_video
+from jambatalk.speech import MAX_SECONDS
+from jambatalk.talking_head import draw_video
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -39,13 +41,9 @@ def add(commands: argparse._SubParsersAction) -> None:
     compare.set_defaults(run=_compare)
 
     draw = commands.add_parser("draw", help="a saved motion (.npz) to a video")
-    draw.add_argument("motion", type=Path, help="what 'animate -o motion.npz' wrote")
+    add_motion(draw)
     draw.add_argument("--speech", type=Path, help="the recording it belongs to, for the sound")
     draw.add_argument("-o", "--output", type=Path, required=True, help="an .mp4")
-    draw.add_argument("--head", help="another head than the saved one")
-    draw.add_argument(
-        "--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, help="whose heads (a folder)"
-    )
     add_view(draw)
     draw.set_defaults(run=_draw)
 
@@ -110,10 +108,9 @@ def _speak(options: argparse.Namespace, styles: list[str] | None, captions: Sequ
 
 
 def _draw(options: argparse.Namespace) -> None:
-    motion, stages = Motion.load(options.motion), Stages()
-    if options.head:
-        motion = motion.on(heads_of(options.checkpoint).load(options.head))
-    speech = Speech.read(options.speech) if options.speech else None
+    motion, stages = load_motion(options), Stages()
+    longest = max(MAX_SECONDS, motion.duration + 1.0)  # whatever could be animated
+    speech = Speech.read(options.speech, longest) if options.speech else None
     draw_video([motion], speech, options.output, view_of(options), progress=stages)
     stages.finish()
     print(options.output)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from jambatalk.cli.options import add_checkpoint
+from jambatalk.errors import ClusterError
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -16,7 +17,6 @@ def add(commands: argparse._SubParsersAction) -> None:
     app.add_argument(
         "--ray",
         metavar="ADDRESS",
-        default="local",
         help="where they run: HOST:PORT, auto, or local (default)",
     )
     add_checkpoint(app)
@@ -25,13 +25,15 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 def _app(options: argparse.Namespace) -> None:
     if options.replicas is None:
+        if options.ray:
+            raise ClusterError("Nothing runs in Ray without replicas.", "Say how many: --replicas.")
         from jambatalk.ui.page import launch
 
         launch(options.checkpoint, options.device)
         return
-    from jambatalk.cluster import require_ray
+    from jambatalk.cluster import LOCAL, require_ray
 
     require_ray()
     from jambatalk.ui.replicas import serve_page
 
-    serve_page(options.replicas, options.ray, options.checkpoint, options.device)
+    serve_page(options.replicas, options.ray or LOCAL, options.checkpoint, options.device)

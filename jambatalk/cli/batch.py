@@ -67,8 +67,8 @@ def _batch(options: argparse.Namespace) -> None:
                 report.add(outcome)
     finally:
         if report.outcomes:
-            path = report.write(options.output / REPORT)
-            print("\n".join([*report.lines(), str(path)]))
+            print("\n".join(report.lines()))
+            print(report.write(options.output / REPORT))
     if report.failed:
         raise JambaTalkError(
             f"{len(report.failed)} of {len(jobs)} recordings failed.",

@@ -7,7 +7,9 @@ import sys
 import time
 from pathlib import Path
 
+from jambatalk import Motion
 from jambatalk.alive import PARTS, Liveliness
+from jambatalk.face import heads_of
 from jambatalk.render.view import SHADINGS, View
 from jambatalk.speech import MAX_SECONDS
 from jambatalk.talking_head import DEFAULT_CHECKPOINT
@@ -44,6 +46,21 @@ def add_checkpoint(parser: argparse.ArgumentParser) -> None:
         "--checkpoint", default=DEFAULT_CHECKPOINT, help="a folder, or OWNER/NAME on the hub"
     )
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
+
+
+def add_motion(parser: argparse.ArgumentParser) -> None:
+    """A saved motion, and another head for it."""
+    parser.add_argument("motion", type=Path, help="what 'animate -o motion.npz' wrote")
+    parser.add_argument("--head", help="another head than the saved one")
+    parser.add_argument(
+        "--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, help="whose heads (a folder)"
+    )
+
+
+def load_motion(options: argparse.Namespace) -> Motion:
+    """What `add_motion` asked for."""
+    motion, heads = Motion.load(options.motion), heads_of(options.checkpoint)
+    return motion.on(heads.load(options.head)) if options.head else motion
 
 
 def add_view(parser: argparse.ArgumentParser) -> None:

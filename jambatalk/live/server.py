@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from jambatalk.errors import FaceError, JambaTalkError
+from jambatalk.errors import JambaTalkError
 from jambatalk.live.head import head_glb
 from jambatalk.live.session import LiveSession
 from jambatalk.talking_head import TalkingHead
@@ -34,10 +34,10 @@ def live_routes(talking_head: TalkingHead) -> list[BaseRoute]:
     """
 
     async def head(request: Request) -> Response:
-        try:
-            glb = await asyncio.to_thread(head_glb, talking_head.heads, request.path_params["name"])
-        except FaceError as error:
-            return PlainTextResponse(str(error), 404)
+        name = request.path_params["name"]
+        if name not in talking_head.heads.names:  # a number would be another name for one of them
+            return PlainTextResponse("There is no such head.", 404)
+        glb = await asyncio.to_thread(head_glb, talking_head.heads, name)
         headers = {"Content-Encoding": "gzip", "Cache-Control": "max-age=3600"}
         return Response(glb, headers=headers, media_type="model/gltf-binary")
 

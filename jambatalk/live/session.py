@@ -11,6 +11,7 @@ To the visitor go:
             K actions, and pitch, yaw and roll of the head in radians; little-endian. Frame i is
             what the head does at second i / fps of the sound
     text    {"end": true}: that was all
+    text    {"error": WHY}: the server lets go
 """
 
 from __future__ import annotations
@@ -78,6 +79,8 @@ class LiveSession:
         Raises:
             LiveError: it is none of those above, or too large, too early or too late.
         """
+        if self._clock() - self._began > MAX_SECONDS + MAX_AHEAD:
+            raise LiveError(f"{MAX_SECONDS // 60} minutes are over.", "Start again to go on.")
         if isinstance(message, str):
             if sum(not isinstance(order, np.ndarray) for order in [*self._inbox]) >= MAX_ORDERS:
                 raise LiveError("Style and head change too fast.", "Start again.")
@@ -97,7 +100,7 @@ class LiveSession:
             if given == {"end": True}:
                 return None
             choice = Choice(str(given["style"]), float(given["strength"]), str(given["head"]))
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
             raise LiveError("The page sent what is not understood.", "Reload it.") from error
         if choice.style not in self._talking_head.styles:
             raise LiveError(f"There is no style '{choice.style}'.", "Choose another.")
@@ -115,8 +118,6 @@ class LiveSession:
             )
         self._taken += len(message) // 2
         seconds = self._taken / SAMPLE_RATE
-        if seconds > MAX_SECONDS:
-            raise LiveError(f"{MAX_SECONDS // 60} minutes are over.", "Start again to go on.")
         if seconds > self._clock() - self._began + MAX_AHEAD:
             raise LiveError("The sound came faster than it was spoken.", "Start again.")
         heard = self._mouth.heard if self._mouth else 0

@@ -108,8 +108,10 @@ class JambaTalk(nn.Module):
             strength: 0 is the neutral style, 1 the style as learned, more exaggerates it.
 
         Raises:
-            ModelError: an unknown name, or shares that are negative or all zero.
+            ModelError: an unknown name, shares that are negative or all zero, or a strength that is
+                not between 0 and `MAX_STRENGTH`.
         """
+        check_strength(strength)
         shares = {style: 1.0} if isinstance(style, str) else dict(style)
         names = self.config.styles
         for name in shares:
@@ -226,3 +228,13 @@ def some(names: list[str], shown: int = 5) -> str:
     """The first names of a list that may be long."""
     more = f" and {len(names) - shown} more" if len(names) > shown else ""
     return (", ".join(names[:shown]) or "none") + more
+
+
+def check_strength(strength: float) -> None:
+    """Refuses what no style's strength is.
+
+    Raises:
+        ModelError: it is not between 0 and `MAX_STRENGTH`.
+    """
+    if not 0 <= strength <= MAX_STRENGTH:  # NaN fails too
+        raise ModelError(f"{strength:g} is no strength.", f"Choose 0 to {MAX_STRENGTH}.")

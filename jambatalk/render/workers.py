@@ -89,7 +89,7 @@ def workers() -> list[Worker]:
         if not _workers or not all(worker.works for worker in _workers):
             _stop()
             backend, device = choose()
-            _workers.extend(Worker(backend, device) for _ in range(min(_cores(), _most)))
+            _workers.extend(Worker(backend, device) for _ in range(min(cores(), _most)))
         return list(_workers)
 
 
@@ -100,7 +100,7 @@ def limit(count: int) -> None:
     _most = min(count, MOST)
 
 
-def _cores() -> int:
+def cores() -> int:
     """How many this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 

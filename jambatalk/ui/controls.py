@@ -70,9 +70,7 @@ class Controls:
                 for button, file in zip(downloads, files, strict=True)
             }
 
-        # What was recorded is still being sent when it can be played already.
-        inputs[0].start_recording(fn=None, outputs=self.make, js=DISABLED)
-        inputs[0].change(fn=None, outputs=self.make, js=ENABLED)
+        wait_for_voice(inputs[0], self.make)
         self.make.click(fn=None, js=SHOW_RESULT)
         made = self.make.click(
             make,
@@ -91,6 +89,13 @@ class Controls:
             api_visibility="private",
         )
         self.stop.click(fn=None, cancels=made)
+
+
+def wait_for_voice(voice: gr.Audio, button: gr.Button) -> None:
+    """Lets nobody press a button too early: what was recorded is still being sent when it can be
+    played already."""
+    voice.start_recording(fn=None, outputs=button, js=DISABLED)
+    voice.change(fn=None, outputs=button, js=ENABLED)
 
 
 def strength_slider() -> gr.Slider:

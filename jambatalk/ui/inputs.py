@@ -1,4 +1,4 @@
-"""What both tabs start from: a voice, a head, how it is looked at, and what is alive in it."""
+"""What all tabs start from: a voice, a head, how it is looked at, and what is alive in it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PORTRAIT = 144  # pixels, of a thumbnail on the page
 
 @dataclass(frozen=True)
 class Inputs:
-    """The components that both tabs read."""
+    """The components that the tabs read."""
 
     voice: gr.Audio
     head: gr.Radio

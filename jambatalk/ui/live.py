@@ -6,7 +6,7 @@ import gradio as gr
 
 from jambatalk import TalkingHead
 from jambatalk.errors import JambaTalkError
-from jambatalk.ui.controls import strength_slider
+from jambatalk.ui.controls import strength_slider, wait_for_voice
 from jambatalk.ui.inputs import Inputs
 from jambatalk.ui.studio import Studio
 
@@ -46,6 +46,7 @@ def tab(studio: Studio, inputs: Inputs) -> None:
             label="Hear me, as late as the head moves", info="Only with headphones, or it echoes"
         )
 
+    wait_for_voice(inputs.voice, play)
     choices = [style, strength, inputs.head]
     live.select(fn=None, inputs=inputs.head, js=_call("show"))
     speak.click(fn=None, inputs=[*choices, hear], js=_call("speak"))

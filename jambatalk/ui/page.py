@@ -107,7 +107,7 @@ def launch(checkpoint: str | Path = DEFAULT_CHECKPOINT, device: str = "cpu") -> 
             page.launch(**look(studio.talking_head))
         except OSError as error:
             raise JambaTalkError(
-                "The page cannot be served: no port is free there.",
+                f"The page cannot be served ({error}).",
                 "Choose another GRADIO_SERVER_PORT, or GRADIO_SERVER_NAME.",
             ) from error
         finally:

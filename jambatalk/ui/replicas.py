@@ -15,7 +15,6 @@ import signal
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +24,13 @@ from ray import serve
 from ray.serve.config import RequestRouterConfig
 from ray.serve.experimental.consistent_hash_router import ConsistentHashRouter
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from jambatalk import TalkingHead
 from jambatalk.cluster import connected
+from jambatalk.errors import ClusterError
+from jambatalk.model.jambatalk import fetch
 from jambatalk.talking_head import DEFAULT_CHECKPOINT
 from jambatalk.ui.page import build, look
 from jambatalk.ui.studio import Studio
@@ -54,16 +56,36 @@ def serve_page(
         address: of the Ray cluster, see :func:`jambatalk.cluster.connected`.
 
     Raises:
-        ClusterError: there is no cluster.
+        ClusterError: there is no cluster, it has too few cores, or replicas cannot start in it.
+        ModelError: no checkpoint.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     host = os.environ.get("GRADIO_SERVER_NAME", HOST)
-    port = int(os.environ.get("GRADIO_SERVER_PORT", PORT))
+    port = os.environ.get("GRADIO_SERVER_PORT", str(PORT))
+    if not port.isdigit():
+        raise ClusterError(f"GRADIO_SERVER_PORT is '{port}'.", "Give a number.")
+    if replicas < 1:
+        raise ClusterError(f"{replicas} replicas show no page.", "Give 1 or more.")
+    folder = fetch(checkpoint)
+    if Path(checkpoint).is_dir():
+        checkpoint = folder.resolve()  # replicas are in folders of their own
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
-    with connected(address):
-        serve.start(http_options={"host": host, "port": port})
+    with connected(address) as ray:
+        cores = int(ray.cluster_resources().get("CPU", 0))
+        if replicas > cores:
+            raise ClusterError(
+                f"{replicas} replicas need {replicas} cores, and the cluster has {cores}.",
+                "Ask for fewer, or add machines.",
+            )
+        serve.start(http_options={"host": host, "port": int(port)})
         try:
-            serve.run(application(replicas, checkpoint, device), name=NAME)
+            try:
+                serve.run(application(replicas, checkpoint, device), name=NAME)
+            except RuntimeError as error:
+                raise ClusterError(
+                    f"The replicas do not start ({str(error).splitlines()[0]}).",
+                    "Try without --replicas; Ray's own logs say more.",
+                ) from error
             print(f"{replicas} replicas at http://{host}:{port}/", flush=True)
             signal.pause()
         finally:
@@ -140,9 +162,9 @@ class VisitorRouter(ConsistentHashRouter):
             return None
         scope = pickle.loads(pending_request.args[0]).asgi_scope  # pickled by Ray's proxy
         headers = Headers(scope=scope)
-        tag = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-        if tag and any(replica.unique_id == tag.value for replica in self._replica_set_snapshot):
-            return tag.value
+        tag = cookie_parser(headers.get("cookie", "")).get(COOKIE)  # others' cookies may be odd
+        if any(replica.unique_id == tag for replica in self._replica_set_snapshot):
+            return tag
         session = pending_request.metadata.session_id
         if session or scope["path"] == "/":
             return session or pending_request.metadata.internal_request_id

@@ -71,6 +71,7 @@ class Studio:
         self.talking_head = talking_head
         self._stops: dict[str | None, Event] = {}
         self._desk = Lock()
+        self._closed = False
 
     async def make(
         self, order: Order, progress: gr.Progress, session: str | None
@@ -99,7 +100,9 @@ class Studio:
             # A thread cannot be cancelled. The next visitor's turn comes when it has stopped.
             stop.set()
             await asyncio.wait([work])
-            work.exception()
+            if not work.exception():  # it was done already
+                video, _ = work.result()
+                shutil.rmtree(video.parent, ignore_errors=True)
             raise
         finally:
             self._stops.pop(session, None)
@@ -108,6 +111,8 @@ class Studio:
         """Does the work, alone; whatever goes wrong becomes a message without a traceback."""
         try:
             with self._desk:
+                if self._closed:
+                    raise Stopped("The page is being closed.")
                 return work()
         except JambaTalkError as error:
             raise _message(str(error)) from error
@@ -154,9 +159,11 @@ class Studio:
 
     def close(self) -> None:
         """Stops whatever is being made, waits for its end, and takes no more orders."""
+        self._closed = True
         for stop in list(self._stops.values()):
             stop.set()
-        self._desk.acquire()
+        with self._desk:
+            return
 
 
 def _export(motion: Motion, path: Path) -> Path | None:

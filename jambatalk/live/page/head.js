@@ -16,7 +16,7 @@ export class Head {
   // Draws on `canvas`, which it keeps filled.
   constructor(canvas) {
     this.renderer = new WebGLRenderer({ canvas, antialias: true, powerPreference: "low-power" });
-    this.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
+    this.refine();
     this.scene = new Scene();
     this.scene.background = new Color(BACKGROUND);
     this.camera = new PerspectiveCamera(FIELD_OF_VIEW, 1);
@@ -24,10 +24,12 @@ export class Head {
 
   // Shows the head of this name at rest.
   async wear(name) {
+    this.wanted = name;
     const [glb, ...shaders] = await Promise.all([
       new GLTFLoader().loadAsync(new URL(`${name}.glb`, HEADS).href),
       ...["mesh.vert", "mesh.frag"].map(async (file) => (await fetch(new URL(file, SHADERS))).text()),
     ]);
+    if (this.wanted !== name) return; // another was chosen meanwhile
     let mesh;
     glb.scene.traverse((node) => { if (node.isMesh) mesh = node; });
     const { pivot, chin } = mesh.userData;
@@ -35,6 +37,7 @@ export class Head {
     mesh.frustumCulled = false;
     this.shapes = shapesOf(mesh.geometry);
     this.mesh?.geometry.dispose();
+    this.mesh?.material.dispose();
     this.scene.clear();
     this.scene.add(mesh);
     this.mesh = mesh;
@@ -79,6 +82,11 @@ export class Head {
       });
       attribute.needsUpdate = true;
     }
+  }
+
+  // As many pixels as the page has, up to two each way.
+  refine() {
+    this.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
   }
 
   // Fewer pixels, for a machine that draws slowly.

@@ -29,8 +29,10 @@ export async function show(name) {
     if (live?.motion) head.order(live.actions);
     head.draw();
   } catch (error) {
-    say(`The head cannot be drawn: ${error.message} Use a browser with WebGL.`, "error");
-    throw error;
+    const cure = head ? "Try again." : "Use a browser with WebGL.";
+    const why = `The head cannot be drawn: ${error.message} ${cure}`;
+    say(why, "error");
+    throw new Error(why);
   }
 }
 
@@ -43,6 +45,7 @@ async function start(recording, style, strength, name, hear) {
   element("stage").scrollIntoView({ behavior: "smooth", block: "nearest" });
   try {
     await show(name);
+    head.refine();
     const sound = await Sound.open(recording?.url, hear);
     if (live !== mine) return sound.close(); // stopped meanwhile
     mine.open(sound, Boolean(recording));
@@ -64,6 +67,9 @@ export function choose(style, strength, name) {
   chosen = setTimeout(() => live?.choose({ style, strength, head: name }), SETTLED);
   return show(name);
 }
+
+// Nobody sees a page in the background, and nothing is drawn there.
+document.addEventListener("visibilitychange", () => document.hidden && stop());
 
 // Whether whoever speaks into the microphone hears himself.
 export function hear(on) {

@@ -7,7 +7,7 @@ export class Sound {
   // `recording` is the address of one; without it the microphone is opened.
   static async open(recording, hear) {
     if (!globalThis.isSecureContext)
-      throw new Error("Browsers give no microphone to pages without HTTPS. Open this page by https:// or on localhost.");
+      throw new Error("Browsers give no sound to pages without HTTPS. Open this page by https:// or on localhost.");
     const sound = new Sound();
     sound.context = new AudioContext({ latencyHint: "interactive" });
     try {
@@ -39,8 +39,10 @@ export class Sound {
   }
 
   async recorded(address) {
+    const answer = await fetch(address);
+    if (!answer.ok) throw new Error("The recording is gone. Choose it again.");
     try {
-      const file = await (await fetch(address)).arrayBuffer();
+      const file = await answer.arrayBuffer();
       const buffer = await this.context.decodeAudioData(file);
       return new AudioBufferSourceNode(this.context, { buffer });
     } catch {
