@@ -67,14 +67,15 @@ def whole(runs: int, every: int) -> dict[str, object]:
         ours = run("speech_to_video.py", "--seconds", SECONDS, "--size", size, "--runs", runs)
         say(f"published, {size}×{size}")
         drawing = run("published_way.py", "rendering", "--size", size, "--every", every)
-        published = network["seconds"] + drawing["seconds"] * SECONDS * FPS / drawing["frames"]
+        frames = drawing["drawing"] * SECONDS * FPS / drawing["frames"]
+        published = network["seconds"] + frames + drawing["rest"]
         middle = median(ours["whole"])
         warm = warm or middle
-        motion = motion or median(map(sum, zip(ours["Listening"], ours["Moving"], strict=True)))
-        parts = (spread(ours[stage]) for stage in ("Listening", "Moving", "Drawing", "whole"))
+        motion = motion or median(ours["Moving"])
+        parts = (spread(ours[stage]) for stage in ("Moving", "Drawing", "whole"))
         factor, times = f"{middle / SECONDS:.2f}", f"{published / middle:.0f}"
         rows.append((f"{size}×{size}", *parts, factor, f"{published:.0f}", f"{times} times"))
-    head = ("size", "hear, s", "move, s", "draw and encode, s", "all, s", "real-time factor")
+    head = ("size", "hear and move, s", "draw and encode, s", "all, s", "real-time factor")
     return {
         "whole": table((*head, "published way, s", "faster"), rows),
         "motion": f"{motion:.2f}",

@@ -20,7 +20,7 @@ from jambatalk.face import load_head
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.model.whisper_weights import BASE, TINY_EN, Carried, read_encoder
 from jambatalk.speech import Speech
-from jambatalk.train.default import WINDOW, default_config
+from jambatalk.train.default import LAYERS, WINDOW, default_config
 
 VOICE = Path(__file__).parent.parent / "assets" / "voices" / "jfk.flac"
 RIVALS = (  # name, encoder, its layers, window
@@ -29,6 +29,7 @@ RIVALS = (  # name, encoder, its layers, window
     ("tiny.en, layer 4", TINY_EN, (4,), None),
     ("tiny.en, layers 3 and 4", TINY_EN, (3, 4), None),
     ("tiny.en, layers 3 and 4, moving window", TINY_EN, (3, 4), WINDOW),
+    ("tiny.en, layers 1, 2 and 3, moving window (bundled)", TINY_EN, LAYERS, WINDOW),
     ("base, layers 4, 5 and 6", BASE, (4, 5, 6), None),
 )
 

@@ -22,12 +22,12 @@ def measure(seconds: float, size: int, runs: int) -> dict[str, list[float]]:
     talking_head, speech, took = TalkingHead.from_pretrained(), speech_of(seconds), []
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(runs + 1):
-            clock, busy = Clock(), cpu_seconds()
+            clock, busy, started = Clock(), cpu_seconds(), time.perf_counter()
             motion = talking_head.animate(speech, progress=clock)
             path, view = Path(folder) / "out.mp4", View(size=size)
             talking_head.video([motion], speech, path, view, progress=clock)
             clock("", 1.0)
-            whole = sum(clock.took.values())
+            whole = time.perf_counter() - started
             took.append(clock.took | {"whole": whole, "cpu": cpu_seconds() - busy})
     return {stage: [run[stage] for run in took[1:]] for stage in took[0]}
 

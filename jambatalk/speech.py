@@ -133,8 +133,10 @@ class Speech:
 
     @property
     def is_silent(self) -> bool:
-        """Whether nothing in it is louder than -60 dBFS on average."""
-        return self.rms < SILENCE_RMS
+        """Whether no half second of it is louder than -60 dBFS on average."""
+        size = SAMPLE_RATE // 2
+        parts = (self.samples[i : i + size] for i in range(0, len(self.samples), size))
+        return all(_rms(part) < SILENCE_RMS for part in parts)
 
     def levelled(self) -> np.ndarray:
         """The samples (n,) at the loudness the encoder is used to, so that distance and

@@ -137,7 +137,7 @@ class TalkingHead:
             frames = count_frames(speech.duration, self.fps)
             yield from np.zeros((len(styles), frames, self.model.config.outputs), np.float32)
             return
-        if self.model.config.encoder.window is None:
+        if not self.model.config.follows:
             features = self.model.listen(speech)
             for done, style in enumerate(styles):
                 progress("Moving", done / len(styles))

@@ -25,9 +25,9 @@ def run(script: str, *arguments: str) -> dict:
 
 @pytest.mark.slow
 def test_the_stages_add_up_to_the_whole():
-    took = run("speech_to_video.py", "--seconds", "1", "--size", "64", "--runs", "1")
+    took = run("speech_to_video.py", "--seconds", "2", "--size", "64", "--runs", "1")
     parts = sum(took[stage][0] for stage in ("Listening", "Moving", "Drawing"))
-    assert took["whole"][0] == pytest.approx(parts)
+    assert parts == pytest.approx(took["whole"][0], rel=0.1)  # nothing takes time unseen
     assert took["cpu"][0] > 0
 
 
@@ -35,7 +35,8 @@ def test_the_stages_add_up_to_the_whole():
 def test_the_published_way_draws_every_frame_it_counts():
     drawn = run("published_way.py", "rendering", "--seconds", "1", "--size", "64", "--every", "10")
     assert drawn["frames"] == 3
-    assert drawn["seconds"] > 0
+    assert drawn["drawing"] > 0
+    assert drawn["rest"] > 0
 
 
 @pytest.mark.slow
@@ -54,7 +55,8 @@ def test_the_page_is_filled_in(tmp_path, monkeypatch):
         streamed = ("first motion", "a step", "look-ahead, s", "real-time factor")
         memory = ("video, MB", "a drawing process, MB", "ffmpeg, MB")
         return {
-            "published_way.py": {"seconds": 3.0, "parameters": 3e8, "frames": 60},
+            "published_way.py": {"seconds": 3.0, "parameters": 3e8}
+            | {"drawing": 6.0, "rest": 1.0, "frames": 60},
             "speech_to_video.py": {stage: [2.0] for stage in stages},
             "stages.py": {"decode": [1.0, 2.0]},
             "streaming.py": {what: [1.0] for what in streamed},
@@ -70,7 +72,8 @@ def test_the_page_is_filled_in(tmp_path, monkeypatch):
     page = (tmp_path / "performance.md").read_text()
     assert "$" not in page
     assert "| 512×512 | 2.00 (2.00–2.00) |" in page
-    assert "| 0.20 | 18 | 9 times |" in page, "3 s of network, 3 s for each 60 of 300 frames"
+    row = "| 0.20 | 34 | 17 times |"
+    assert row in page, "3 s of network, 6 s for each 60 of 300 frames, 1 s of the rest"
     for plot in ("performance_factor.png", "performance_memory.png"):
         assert plot in page
         assert (tmp_path / plot).stat().st_size > 1000

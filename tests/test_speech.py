@@ -118,6 +118,9 @@ def test_refuses_bad_arrays() -> None:
 
 def test_warns_of_silence(caplog: pytest.LogCaptureFixture) -> None:
     assert Speech.from_array(np.zeros(16000), 16000).is_silent
+    word = np.zeros(600 * 16000, np.float32)  # one, quiet, in ten minutes
+    word[:16000] = 0.005 * np.sin(np.arange(16000) / 10)
+    assert not Speech(word).is_silent
     assert "silent" in caplog.text
 
 

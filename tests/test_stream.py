@@ -109,10 +109,16 @@ def test_what_cannot_be_heard_is_refused(talking_head: TalkingHead) -> None:
         stream.feed(np.zeros(10))
 
 
-def test_a_network_that_hears_recordings_whole_does_not_stream(talking_head: TalkingHead) -> None:
-    config = replace(talking_head.model.config, encoder=replace(ENCODER, window=None))
+@pytest.mark.parametrize(
+    "whole", [{"encoder": replace(ENCODER, window=None)}, {"attention_window": None}]
+)
+def test_a_network_that_hears_recordings_whole_does_not_stream(
+    whole: dict, talking_head: TalkingHead, speech: Speech
+) -> None:
+    deaf = TalkingHead(JambaTalk(replace(talking_head.model.config, **whole)))
     with pytest.raises(ModelError, match="whole"):
-        TalkingHead(JambaTalk(config)).stream()
+        deaf.stream()
+    assert len(deaf.animate(speech)) == round(speech.duration * 30)  # but it speaks
 
 
 @pytest.mark.parametrize("window", [(1, 2), (1, 0, 1), (-1, 2, 3)])

@@ -88,6 +88,8 @@ def test_values_from_the_command_line_come_first(tmp_path: Path) -> None:
         ("network: {layout: voca}", r"'network.layout' cannot be 'voca'"),
         ("data: {set: tracks}", r"'loss.lip_features' cannot be 0.001. Set it to 0"),
         ("data: {cut: 1}", r"'data.cut' cannot be 1. Give 2 or more"),
+        ("data: {set: bundled, cut: 70}", r"'data.shares' cannot be"),
+        ("data: {set: bundled, cut: 70, shares: {grd: 1}}", r"Is it 'data.shares.grid'"),
         ("batch: 8", r"different length do not fit into a batch of 8.*data.cut"),
         ("data: {", r"run.yaml is no YAML"),
     ],

@@ -17,11 +17,6 @@ def add(commands: argparse._SubParsersAction) -> None:
     train.add_argument("--resume", action="store_true", help="go on where that run stopped")
     train.set_defaults(run=_train, verbose=True)
 
-    mean = commands.add_parser("average", help="the average of several checkpoints")
-    mean.add_argument("checkpoints", nargs="+", metavar="FOLDER=SHARE", help="shares may be any")
-    mean.add_argument("-o", "--output", type=Path, required=True, help="its folder")
-    mean.set_defaults(run=_average)
-
     heads = commands.add_parser("build-heads", help="make assets/heads anew from MakeHuman's data")
     heads.add_argument("-o", "--output", type=Path, help="default: assets/heads")
     heads.set_defaults(run=_build_heads, verbose=True)
@@ -37,21 +32,6 @@ def _train(options: argparse.Namespace) -> None:
     scores = train(lambda: make_task(config), config, folder, options.resume)
     print(", ".join(f"{name} {value:.5g}" for name, value in scores.items()))
     print(f"{folder / BEST}: try 'jambatalk list --checkpoint {folder / BEST}'")
-
-
-def _average(options: argparse.Namespace) -> None:
-    from jambatalk.errors import ModelError
-    from jambatalk.train.average import average
-
-    shares = {}
-    for word in options.checkpoints:
-        folder, _, share = word.rpartition("=")
-        try:
-            shares[Path(folder)] = float(share)
-        except ValueError as error:
-            raise ModelError(f"'{word}' is no share.", "Write FOLDER=SHARE.") from error
-    average(shares, options.output)
-    print(options.output)
 
 
 def _build_heads(options: argparse.Namespace) -> None:

@@ -17,8 +17,6 @@ from jambatalk.data.clip import Clip
 from jambatalk.errors import DataError
 from jambatalk.face import Face
 
-SPLITS = ("train", "held_out", "evaluation", "captured")
-
 
 @dataclass(frozen=True, eq=False)
 class Recording:
@@ -36,7 +34,7 @@ class Recording:
         phones: from 0 to the end of the sound.
         text: what is said, "" where nobody wrote it down.
         timing: where the phone times come from: "text" (aligned with the text), "heard"
-            (recognised, then aligned), "voice" (told by a synthetic voice) or "source".
+            (recognised, then aligned) or "told" (by a synthetic voice, or with the recording).
     """
 
     name: str

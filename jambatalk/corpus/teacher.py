@@ -59,7 +59,7 @@ class Utterance:
 
     Attributes:
         phones: without gaps, from 0 on.
-        effort: (n,) of each phone, 1 is usual; see `effort.measure`.
+        effort: (n,) of each phone, 1 is usual; see `effort.measure_effort`.
     """
 
     phones: Sequence[Phone]

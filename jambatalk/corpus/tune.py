@@ -25,6 +25,7 @@ from jambatalk.corpus.closures import hear_closures
 from jambatalk.corpus.phones import BILABIALS, Phone, checked, from_arpabet
 from jambatalk.corpus.teacher import RATE, TIME, Utterance, segments, smoother, teach, window
 from jambatalk.corpus.visemes import CHANNELS, viseme_table
+from jambatalk.data.held_out import held_out_clips
 from jambatalk.face import Face, load_head
 from jambatalk.speech import Speech
 
@@ -49,7 +50,8 @@ class TrackedClip:
 
 
 def read_clips(folder: Path, face: Face, every: int = 2) -> list[TrackedClip]:
-    """Every second GRID clip with phone times that was tracked throughout."""
+    """Every second GRID clip with phone times that was tracked throughout and is not held out."""
+    held_out = held_out_clips(folder)
     right, *_, left = face.template[face.landmarks["eye_corners"]]
     scale = float(np.linalg.norm(left - right))
     alignments = json.loads((folder / "alignments.json").read_text())
@@ -60,7 +62,7 @@ def read_clips(folder: Path, face: Face, every: int = 2) -> list[TrackedClip]:
     ends = np.cumsum(frames)
     for name, start, end in list(zip(names, ends - frames, ends, strict=True))[::every]:
         words = alignments[name]["phones"]
-        if not words or not tracked[start:end].all():
+        if name in held_out or not words or not tracked[start:end].all():
             continue
         phones = checked(
             Phone(from_arpabet(symbol)[0], at, at + length)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jambatalk.face import Face
-from jambatalk.lips import aperture, close
+from jambatalk.lips import aperture, close, middle_pairs
 
 SPEAKING = 1.0  # millimetres: lips further apart than this are speaking
 NOISE = 0.3  # millimetres, of what is asked for
@@ -60,8 +60,7 @@ def _shape_rows(face: Face) -> np.ndarray:
     """Aperture, width and protrusion of the mouth as linear forms of the weights, mm: (3, K)."""
     basis, marks = face.basis.astype(np.float64) * 1e3, face.landmarks
     right, left = marks["mouth_corners"]
-    middle = len(marks["inner_lip_upper"]) // 3
-    upper, lower = (marks[f"inner_lip_{lip}"][middle:-middle] for lip in ("upper", "lower"))
+    upper, lower = middle_pairs(face).T
     return np.stack(
         [
             (basis[:, upper, 1] - basis[:, lower, 1]).mean(1),

@@ -23,6 +23,10 @@ BIWI = (
     "data.vision.ee.ethz.ch/cvl/datasets/b3dac2.en.html, on request and under the licence there."
 )
 BIWI_FILES = f"BIWI_lip.pkl and templates.pkl lie in BIWI/ of {AUTHORS}; CC BY-NC 4.0."
+TEMPLATES = (
+    "VOCASET's templates.pkl comes from voca.is.tue.mpg.de, after registering and under the "
+    f"licence there; BIWI's lies in BIWI/ of {AUTHORS}; CC BY-NC 4.0."
+)
 REGIONS = (
     "lve.txt and fdd.txt lie in BIWI/regions/ of github.com/Doubiiu/CodeTalker, under the licence "
     "there."
@@ -37,6 +41,7 @@ FILES = {
     "FLAME_masks.pkl": FLAME_MASKS,
     "FLAME_sample.ply": FLAME_MESH,
     "BIWI_lip.pkl": BIWI_FILES,
+    "templates.pkl": TEMPLATES,
     "lve.txt": REGIONS,
     "fdd.txt": REGIONS,
 }

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jambatalk.corpus.sources import split_of
 from jambatalk.data import facegood, grid
 from jambatalk.data.clip import Clip, at_rate
 from jambatalk.data.held_out import held_out_clips, is_held_out_take
@@ -144,6 +145,10 @@ class Bench:
                     of=of,
                 ),
             ]
+        if not rows:
+            raise DataError(
+                f"The held-out take is not in {self.data / 'facegood'}.", "Check --data."
+            )
         return rows
 
     def without_grid(self, other: TalkingHead) -> list[Row]:
@@ -166,7 +171,7 @@ class Bench:
         for speech, said in self.librivox:
             for style, motion in zip(styles, self._styles(speech), strict=True):
                 found[style].add(motion.lip_aperture(), motion.fps, said)
-        for speech in self.librispeech:
+        for speech in self.strangers:
             rate = 100.0
             level = curves.loudness(speech.samples, rate, int(speech.duration * rate))
             pauses = phones.silences(level, rate, QUIET)
@@ -180,8 +185,7 @@ class Bench:
         It learns from LibriSpeech's and is asked for LibriVox's and the other languages', which
         are other sentences of other people.
         """
-        spoken = _files(self.data / "speech" / "multilingual", "*.wav")
-        unseen = [speech for speech, _ in self.librivox] + [Speech.read(path) for path in spoken]
+        unseen = [speech for speech, _ in self.librivox] + self.multilingual
         seen, asked = (
             [self._styles(speech) for speech in part] for part in (self.librispeech, unseen)
         )
@@ -210,7 +214,7 @@ class Bench:
 
     def noise(self) -> list[Row]:
         """What babble takes off the correlation with GRID's lips."""
-        talkers = [speech.samples for speech in self.librispeech]
+        talkers = [speech.samples for speech in [*self.strangers, *self.multilingual]]
         rng, noisy = np.random.default_rng(SEED), []
         for clip in self.clips:
             samples = add_babble(clip.samples, talkers, NOISE_DB, rng)
@@ -227,13 +231,12 @@ class Bench:
 
     def languages(self) -> list[Row]:
         """Closure of P, B, M in other languages, as a phone recogniser finds them."""
-        folder = self.data / "speech" / "multilingual"
         smallest: dict[str, list[float]] = {"en": []}
         try:
             for speech, _ in self.librivox:
                 smallest["en"] += self._closures(speech)
-            for path in _files(folder, "*.wav"):
-                smallest.setdefault(path.stem[-2:], []).extend(self._closures(Speech.read(path)))
+            for speech in self.multilingual:
+                smallest.setdefault(Path(speech.name).stem[-2:], []).extend(self._closures(speech))
         except ImportError:
             note = "needs: pip install hama==1.7.0"
             return [Row("languages", "P/B/M closed, other languages less English", NAN, note=note)]
@@ -322,8 +325,20 @@ class Bench:
 
     @cached_property
     def librispeech(self) -> list[Speech]:
-        """Other people's English, without phone times."""
+        """Other people's English, without phone times; most of them talk in the corpus too."""
         return [Speech.read(path) for path in _files(self.data / "speech" / "librispeech", "*.*")]
+
+    @property
+    def strangers(self) -> list[Speech]:
+        """Those of them whom no training heard."""
+        return [s for s in self.librispeech if split_of(s.name.split("-")[0]) == "held_out"]
+
+    @cached_property
+    def multilingual(self) -> list[Speech]:
+        """English and other languages."""
+        return [
+            Speech.read(path) for path in _files(self.data / "speech" / "multilingual", "*.wav")
+        ]
 
 
 def _accelerations(

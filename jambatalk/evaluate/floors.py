@@ -110,7 +110,7 @@ class _QuickGRU(nn.Module):
 @torch.inference_mode()
 def _hear(model: JambaTalk, samples: np.ndarray) -> torch.Tensor:
     """All layers of the encoder side by side, (t, m·c)."""
-    return model.listen(Speech.from_array(samples, SAMPLE_RATE)).flatten(1).clone()
+    return model.listen(Speech.from_array(samples, SAMPLE_RATE)).flatten(1).cpu().clone()
 
 
 def _grid(data: Path) -> tuple[Lips, Lips]:

@@ -99,11 +99,9 @@ class SoundStatistics:
 
     def add(self, opening: np.ndarray, fps: float, phones: Sequence[Phone]) -> None:
         """Counts one clip: its opening (T,) in any unit, and its phones in order."""
-        scale = np.percentile(opening, 95)
-        if scale <= 0:
-            return
+        opening = _relative(opening)
         moments = np.arange(0, len(opening) / fps, FINE)
-        fine = at_times(opening, fps, moments) / scale
+        fine = at_times(opening, fps, moments)
         closed = moments[closed_runs(fine, CLOSED)]
         for number, phone in enumerate(phones):
             inside = fine[(moments >= phone.start) & (moments <= phone.end)]
@@ -119,15 +117,14 @@ class SoundStatistics:
             elif phone.name in OPEN_VOWELS:
                 self.open_vowels.append(float(inside.mean()))
             elif phone.name == PAUSE:
-                self._pause(opening / scale, fps, phone)
+                self._pause(opening, fps, phone)
 
     def add_pauses(
         self, opening: np.ndarray, fps: float, pauses: Iterable[tuple[float, float]]
     ) -> None:
         """Counts only the pauses of a clip, (start, end) in seconds."""
-        scale = np.percentile(opening, 95)
-        for start, end in pauses if scale > 0 else ():
-            self._pause(opening / scale, fps, Phone(PAUSE, start, end))
+        for start, end in pauses:
+            self._pause(_relative(opening), fps, Phone(PAUSE, start, end))
 
     def _time(self, phone: Phone, closed: np.ndarray) -> None:
         met = closed[(closed[:, 0] <= phone.end) & (closed[:, 1] >= phone.start)]
@@ -144,6 +141,12 @@ class SoundStatistics:
         first = pause.start + (EDGE if pause.start > 0 else 0)
         last = pause.end - (EDGE if pause.end < times[-1] else 0)
         self.pauses += opening[(times >= first) & (times <= last)].tolist()
+
+
+def _relative(opening: np.ndarray) -> np.ndarray:
+    """In parts of its 95th percentile; all 0, as closed as can be, where the mouth never opens."""
+    scale = np.percentile(opening, 95)
+    return opening / scale if scale > 0 else np.zeros_like(opening)
 
 
 def _busy(phone: Phone) -> bool:
@@ -182,9 +185,9 @@ def recognised_bilabials(samples: np.ndarray) -> list[float]:
 
 def openings_around(opening: np.ndarray, fps: float, moments: Iterable[float]) -> list[float]:
     """The smallest opening within 50 ms of each moment, in parts of the 95th percentile."""
-    scale = np.percentile(opening, 95)
+    opening = _relative(opening)
     times = np.arange(-RECOGNISED_WITHIN, RECOGNISED_WITHIN + FINE, FINE)
-    return [float((at_times(opening, fps, m + times) / scale).min()) for m in moments]
+    return [float(at_times(opening, fps, m + times).min()) for m in moments]
 
 
 def silences(level: np.ndarray, fps: float, below: float) -> list[tuple[float, float]]:

@@ -48,12 +48,10 @@ class Row:
 
     @property
     def missed(self) -> float:
-        """How far the value lies outside the bounds, below 0 inside; least where it is unknown."""
-        return (
-            -math.inf
-            if math.isnan(self.value)
-            else max(self.low - self.value, self.value - self.high)
-        )
+        """How far the value lies outside the bounds, below 0 inside; most where it is unknown."""
+        if math.isnan(self.value):
+            return math.inf
+        return max(self.low - self.value, self.value - self.high)
 
     @property
     def said(self) -> str:

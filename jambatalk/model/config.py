@@ -163,6 +163,12 @@ class JambaTalkConfig:
             )
 
     @property
+    def follows(self) -> bool:
+        """Whether motion can be predicted as speech arrives: nothing asks for all of it."""
+        looks_back = self.attention_window is not None or "attention" not in self.layers
+        return self.encoder.window is not None and self.wiring == "styled" and looks_back
+
+    @property
     def outputs(self) -> int:
         """Numbers predicted a frame."""
         return 3 * self.vertices or len(self.actions)

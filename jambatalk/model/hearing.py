@@ -105,7 +105,8 @@ class Hearing:
         it."""
         if self._features is None:  # nothing yet
             encoder = self.encoder
-            return torch.zeros(0, len(encoder.layers), encoder.width)
+            weight = next(encoder.parameters())  # on whose device it hears
+            return weight.new_zeros(0, len(encoder.layers), encoder.width)
         first = self._heard - len(self._features)  # number of the first feature there is
         place = torch.arange(self._frames, end, dtype=torch.float64) / self.encoder.fps
         place = (place * FEATURE_RATE).clamp(max=self._heard - 1)

@@ -29,10 +29,10 @@ class Prediction:
     """
 
     def __init__(self, model: JambaTalk, styles: Tensor) -> None:
-        if model.config.encoder.window is None or model.config.wiring != "styled":
+        if not model.config.follows:
             raise ModelError(
                 "This checkpoint hears recordings whole and cannot follow speech as it arrives.",
-                "Use the bundled one, or train one with encoder.window.",
+                "Use the bundled one, or train one with encoder.window and attention_window.",
             )
         self.model, self.styles = model, styles
         self.hearing = Hearing(model.encoder)

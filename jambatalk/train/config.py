@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+KINDS = ("taught", "grid", "facegood", "silence")  # of recordings, in the bundled training
+
+
 @dataclass(frozen=True)
 class DataConfig:
     """What is learned from.
@@ -75,8 +78,8 @@ class NetworkConfig:
     Attributes:
         layout: "vocaset" and "biwi" as published, or "default", the bundled one's. How many frames
             a second and what is predicted comes from the training set.
-        start: a checkpoint to go on from, a folder or a hub name, whose own layout it keeps; None
-            for a new network.
+        start: a checkpoint to go on from, a folder or a hub name, whose own layout it keeps (of the
+            bundled set: one of the same layout); None for a new network.
         changes: fields of :class:`JambaTalkConfig` that differ from the layout's, those of its
             encoder under `encoder`.
         text_encoder: for the losses of the lip reader: a wav2vec 2.0 that was trained to write
@@ -217,6 +220,8 @@ class TrainingConfig:
         ):
             fits = value is None or value >= minimum
             check(fits, name, value, f"Give {minimum} or more, or leave it out.")
+        if self.data.set == "bundled":
+            self._check_bundled()
         if self.batch > 1 and self.data.cut is None:
             raise ModelError(
                 f"Recordings of different length do not fit into a batch of {self.batch}.",
@@ -234,6 +239,15 @@ class TrainingConfig:
             value = getattr(self.loss, name)
             what = "vertices" if moves_vertices else "weights"
             check(not value, f"loss.{name}", value, f"Set it to 0: {what} are learned here.")
+
+    def _check_bundled(self) -> None:
+        """What only the bundled checkpoint's training asks for."""
+        shares = self.data.shares
+        check_keys(shares, dict.fromkeys(KINDS), "data.shares.")
+        fits = bool(shares) and min(shares.values()) >= 0 and sum(shares.values()) > 0
+        check(fits, "data.shares", shares, "Give shares above 0.")
+        check(0 <= self.data.own <= 1, "data.own", self.data.own, "Give 0 to 1.")
+        check(self.data.cut is not None, "data.cut", self.data.cut, "Give a number of frames.")
 
 
 def check_keys(values: Mapping[Any, Any], known: Mapping[str, Any], prefix: str) -> None:

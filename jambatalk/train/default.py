@@ -67,6 +67,7 @@ def bundled_task(config: TrainingConfig) -> StyledTask:
     model.encoder.model.load_state_dict(encoder, strict=False)
     if start:
         load_strictly(model.decoder, fetch(start) / WEIGHTS)
+    model.use_scan(config.network.scan)
     log.info("fitting the head to the tracked lips")
     captured, held_out = (
         [clip for clip in clips if clip.style in styles]

@@ -76,6 +76,8 @@ def listen(
         cache: a folder in which what was heard is kept; empty it when recordings, encoder or
             augmentation change.
     """
+    if cache:
+        cache.mkdir(parents=True, exist_ok=True)
     others = [clip.samples for clip in clips[:: len(clips) // BACKGROUND + 1]]
     examples = []
     for number, clip in enumerate(clips):
@@ -85,7 +87,7 @@ def listen(
                 rng = np.random.default_rng([seed, crc32(clip.name.encode()), variant])
                 samples, flat = augment(samples, _flat(weights), rng, others)
                 weights = _rows(flat, len(weights))
-            kept = cache and cache / f"{clip.name.replace('/', '-')}.{variant}.npy"
+            kept = cache and cache / f"{clip.name.replace('/', '-')}.{seed}.{variant}.npy"
             features = _hear(model, samples, kept)
             examples.append(_example(clip, features, weights))
         if number % LOG_EVERY == 0:

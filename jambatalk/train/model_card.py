@@ -43,7 +43,7 @@ def write_model_card(
             actions=len(config.actions),
             fps=config.fps,
             day=date.today().isoformat(),
-            heard=" and ".join(map(str, config.encoder.layers)),
+            heard=", ".join(map(str, config.encoder.layers)),
             window=f"{before / FEATURE_RATE:.2f} + {step / FEATURE_RATE:.2f} + "
             f"{after / FEATURE_RATE:.2f} s",
             ahead=(step + after + 1) / FEATURE_RATE,
@@ -60,7 +60,7 @@ def write_model_card(
             examples=training["examples"],
             taught=variants.get("taught", 0),
             captured=variants.get("grid", 0),
-            looks=how["epochs"] // how["check_every"],
+            looks=-(-how["epochs"] // how["check_every"]),
             epochs=how["epochs"],
             batch=how["batch"],
             frames=how["data"]["cut"],

@@ -71,8 +71,10 @@ def shape(config: NetworkConfig, dataset: Dataset, unit: float) -> JambaTalkConf
 
 def _new(config: NetworkConfig, dataset: Dataset, unit: float) -> JambaTalk:
     shaped = shape(config, dataset, unit)
-    bundled = shaped.encoder == default_config(load_head(1)).encoder
-    if shaped.encoder.source is None and not bundled:
+    ours, encoder = default_config(load_head(1)).encoder, shaped.encoder
+    same = (encoder.kind, encoder.architecture) == (ours.kind, ours.architecture)
+    bundled = encoder.source is None and same
+    if encoder.source is None and not same:
         raise ModelError(
             "There are no weights for the speech encoder to begin with.",
             "Set network.changes.encoder.source to a folder or a name on the Hugging Face hub.",

@@ -179,5 +179,6 @@ class Cuts:
             start = int(rng.integers(len(motion) - self.frames + 1))
             motion = motion[start : start + self.frames]
             first, count = (round(n / recording.fps * SAMPLE_RATE) for n in (start, self.frames))
+            first = min(first, max(0, len(samples) - count))  # both were rounded
             samples = samples[first : first + count]
         return samples, motion, torch.tensor(style)

@@ -56,7 +56,8 @@ class StyledTask:
         self.model, self.face, self.config = model, face, config
         self.unseen = listen(model, held_out, {}, seed)
         self.loss = MotionLoss(face)
-        model.decoder.output_units.copy_(self.loss.units(config.loss))
+        if config.network.start is None:  # or it has its own, in which it has learned
+            model.decoder.output_units.copy_(self.loss.units(config.loss))
         self.learner = DecoderLearner(model.decoder, self.loss)
         self.examples = StyledCuts(examples, config.data, steps * config.batch)
         self.training = {
