@@ -11,13 +11,14 @@ from safetensors.torch import load_file
 
 from jambatalk import Face, Speech, TalkingHead, load_head
 from jambatalk.errors import DataError
+from jambatalk.lips import aperture
 from jambatalk.model.jambatalk import ENCODER_WEIGHTS, JambaTalk
 from jambatalk.talking_head import DEFAULT_CHECKPOINT
 from jambatalk.train.augment import augment
 from jambatalk.train.config import TrainingConfig
 from jambatalk.train.config_file import load_config
-from jambatalk.train.default import default_config
-from jambatalk.train.examples import StyledClip, listen
+from jambatalk.train.default import at_rest, default_config
+from jambatalk.train.examples import StyledClip, listen, silence
 from jambatalk.train.loop import train
 from jambatalk.train.losses import CLOSED, LIPS, MOVED, MotionLoss
 from jambatalk.train.styled import StyledTask
@@ -99,6 +100,16 @@ def test_training_is_reproducible(tmp_path: Path, face: Face) -> None:
         train(lambda task=task: task, config, folder)
         weights.append((folder / "best" / "model.safetensors").read_bytes())
     assert weights[0] == weights[1]
+
+
+def test_who_smiles_smiles_on_in_silence(face: Face) -> None:
+    model = small_model(face)
+    rest = at_rest(face, ("neutral", "smiling", "english-man"))
+    smile = face.actions.index("mouthSmileLeft")
+    for example in silence(model, rest, count=2, seconds=1.0, seed=0):
+        assert (example.weights[1, :, smile] > 0.3).all()
+        assert not example.weights[[0, 2]].any()
+        assert aperture(face, example.weights[1].float().numpy()).max() < 1e-4
 
 
 def test_every_style_needs_a_recording(face: Face) -> None:

@@ -11,6 +11,8 @@ import torch
 
 from jambatalk.corpus import styles as designed
 from jambatalk.corpus.recording import Recording, read_corpus
+from jambatalk.corpus.teacher import articulate
+from jambatalk.corpus.visemes import CHANNELS
 from jambatalk.data.clip import Clip, at_rate
 from jambatalk.data.facegood import read_facegood
 from jambatalk.data.grid import read_grid
@@ -94,7 +96,7 @@ def bundled_task(config: TrainingConfig) -> StyledTask:
         *_captured(held_out, spoken, manners, names, face),
         *_taught(few, manners, names, face),
     ]
-    return StyledTask(model, face, learn, test, config)
+    return StyledTask(model, face, learn, test, config, at_rest(face, names))
 
 
 def default_config(face: Face, styles: Mapping[str, str] = STYLES) -> JambaTalkConfig:
@@ -105,6 +107,19 @@ def default_config(face: Face, styles: Mapping[str, str] = STYLES) -> JambaTalkC
         style_notes=dict(styles),
         actions=face.actions,
     )
+
+
+def at_rest(face: Face, styles: Iterable[str]) -> np.ndarray:
+    """The face of each style while nobody speaks: (s, K) float32. A designed one keeps its posture:
+    who smiles smiles on."""
+    rest = np.zeros((1, len(CHANNELS)))
+    rows = [
+        articulate(face, rest, designed.STYLES[style])[0]
+        if style in designed.STYLES
+        else np.zeros(len(face.actions))
+        for style in styles
+    ]
+    return np.stack(rows).astype(np.float32)
 
 
 def split(data: Path, face: Face) -> tuple[list[Clip], list[Clip]]:

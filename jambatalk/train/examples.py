@@ -95,29 +95,20 @@ def listen(
     return examples
 
 
-def silence(model: JambaTalk, count: int, seconds: float, seed: int) -> list[Example]:
-    """Rooms in which nobody speaks, and the resting face that belongs to them."""
+def silence(
+    model: JambaTalk, rest: np.ndarray, count: int, seconds: float, seed: int
+) -> list[Example]:
+    """Rooms in which nobody speaks, and the face of each style, `rest` (s, K), that belongs to
+    them."""
     rng = np.random.default_rng(seed)
-    config = model.config
     examples = []
     for n in range(count):
-        level = (
-            10 ** rng.uniform(-2.9, -1.5) if n else 0.0
-        )  # the first is a switched-off microphone
+        level = 10 ** rng.uniform(-2.9, -1.5) if n else 0.0  # the first microphone is off
         noise = rng.standard_normal(round(seconds * SAMPLE_RATE)) * level
         features = model.listen(Speech.from_array(noise, SAMPLE_RATE, f"silence{n}"))
-        rest = torch.zeros(1, len(features), len(config.actions))
-        every = len(config.styles)
-        examples.append(
-            Example(
-                f"silence{n}",
-                "silence",
-                0,
-                features.half(),
-                rest.half().expand(every, -1, -1),
-                torch.arange(every),
-            )
-        )
+        still = torch.from_numpy(rest).half()[:, None].expand(-1, len(features), -1)
+        every = torch.arange(len(rest))
+        examples.append(Example(f"silence{n}", "silence", 0, features.half(), still, every))
     return examples
 
 

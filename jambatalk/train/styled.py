@@ -35,6 +35,12 @@ class StyledTask:
 
     The encoder stays frozen: it hears every recording once, here.
 
+    Args:
+        clips, held_out: what is learned from, and what it is looked at with.
+        rest: (s, K) float32, the face of each style while nobody speaks; None for all at rest.
+        variants: kind of recordings → augmented versions of each.
+        steps: of an epoch.
+
     Raises:
         DataError: a style has no clip.
     """
@@ -46,13 +52,16 @@ class StyledTask:
         clips: Sequence[StyledClip],
         held_out: Sequence[StyledClip],
         config: TrainingConfig,
+        rest: np.ndarray | None = None,
         variants: Mapping[str, int] = VARIANTS,
         steps: int = STEPS,
     ) -> None:
         check_styles(model, clips)
         frames, seed = config.data.cut, config.seed
         examples = listen(model, clips, variants, seed, config.data.cache)
-        examples += silence(model, len(examples) // 50, frames / model.config.fps, seed)
+        if rest is None:
+            rest = np.zeros((len(model.config.styles), len(face.actions)), np.float32)
+        examples += silence(model, rest, len(examples) // 50, frames / model.config.fps, seed)
         self.model, self.face, self.config = model, face, config
         self.unseen = listen(model, held_out, {}, seed)
         self.loss = MotionLoss(face)
