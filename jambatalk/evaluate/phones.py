@@ -13,10 +13,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jambatalk.corpus.phones import BILABIALS, LABIODENTALS
 from jambatalk.errors import DataError
 from jambatalk.evaluate.curves import CLOSED, at_times, closed_runs
 
-BILABIALS, LABIODENTALS, OPEN_VOWELS = {"P", "B", "M"}, {"F", "V"}, {"AA", "EY", "AE"}
+OPEN_VOWELS = {"AA", "EY", "AE"}
 VOWELS = {
     *("AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER"),
     *("EY", "IH", "IY", "OW", "OY", "UH", "UW"),

@@ -170,13 +170,17 @@ def count_frames(seconds: float, fps: float) -> int:
     return max(1, round(seconds * fps))
 
 
-def to_frame_rate(features: Tensor, fps: float, frames: int) -> Tensor:
-    """Features (l, m, c) at 50 Hz, interpolated linearly at t/fps for `frames` frames: (t, m, c).
+def to_frame_rate(
+    features: Tensor, fps: float, frames: int, start: int = 0, first: int = 0
+) -> Tensor:
+    """Features (l, m, c) at 50 Hz, interpolated linearly at t/fps for frames number `start` to
+    `frames`: (t, m, c). Frames after the last feature repeat it.
 
-    Frames after the last feature repeat it.
+    Args:
+        first: number of the first of the features.
     """
-    place = torch.arange(frames, dtype=torch.float64, device=features.device) / fps * FEATURE_RATE
-    place = place.clamp(max=len(features) - 1)
+    t = torch.arange(start, frames, dtype=torch.float64, device=features.device)
+    place = (t / fps * FEATURE_RATE - first).clamp(max=len(features) - 1)
     before = place.floor().long()
     after = (before + 1).clamp(max=len(features) - 1)
     part = (place - before)[:, None, None].to(features.dtype)

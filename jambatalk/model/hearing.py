@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from jambatalk.errors import SpeechError
-from jambatalk.model.encoder import FEATURE_RATE, WhisperSpeechEncoder, count_frames
+from jambatalk.model.encoder import FEATURE_RATE, WhisperSpeechEncoder, count_frames, to_frame_rate
 from jambatalk.speech import SAMPLE_RATE
 
 SAMPLES = round(SAMPLE_RATE / FEATURE_RATE)  # of a feature
@@ -108,12 +108,7 @@ class Hearing:
             weight = next(encoder.parameters())  # on whose device it hears
             return weight.new_zeros(0, len(encoder.layers), encoder.width)
         first = self._heard - len(self._features)  # number of the first feature there is
-        place = torch.arange(self._frames, end, dtype=torch.float64) / self.encoder.fps
-        place = (place * FEATURE_RATE).clamp(max=self._heard - 1)
-        before = place.floor().long()
-        after = (before + 1).clamp(max=self._heard - 1)
-        part = (place - before)[:, None, None].to(self._features)
-        frames = torch.lerp(self._features[before - first], self._features[after - first], part)
+        frames = to_frame_rate(self._features, self.encoder.fps, end, self._frames, first)
         self._frames = end
         needed = int(end / self.encoder.fps * FEATURE_RATE) - first  # of these, by the next frame
         self._features = self._features[max(0, min(needed, len(self._features) - 1)) :]
