@@ -176,7 +176,7 @@ def command(tmp_path: Path) -> Iterator[subprocess.Popen]:
     write_voice(voices / "short.wav", 0)
     for name in ("a.wav", "b.wav"):
         write_voice(voices / name, 0, 5)
-    arguments = ["batch", voices, tmp_path / "out", "--size", "128", "--processes", "1"]
+    arguments = ["batch", voices, tmp_path / "out", "--size", "384", "--processes", "1"]
     batch = subprocess.Popen(
         [sys.executable, "-m", "jambatalk", *arguments],
         cwd=ROOT,
@@ -201,7 +201,8 @@ def test_ctrl_c_stops_cleanly_and_the_next_run_goes_on(
     command: subprocess.Popen, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out, family = tmp_path / "out", psutil.Process(command.pid).children(recursive=True)
-    time.sleep(0.3)  # into the second recording
+    while not list(out.rglob("unfinished")):  # into the second recording
+        time.sleep(0.01)
     os.killpg(command.pid, signal.SIGINT)  # what a terminal does
     said, error = command.communicate(timeout=60)
     assert command.returncode == 130
@@ -211,7 +212,7 @@ def test_ctrl_c_stops_cleanly_and_the_next_run_goes_on(
     first = files(out)
     assert len(first) == 1
     assert not list(out.rglob("unfinished"))
-    assert main(["batch", str(tmp_path / "voices"), str(out), "--size", "128"]) == 0
+    assert main(["batch", str(tmp_path / "voices"), str(out), "--size", "384"]) == 0
     assert "2 done, 1 skipped, 0 failed" in capsys.readouterr().out
     assert files(out).items() >= first.items()
 
