@@ -61,7 +61,7 @@ def whole(runs: int, every: int) -> dict[str, object]:
     """Ours beside the published way."""
     say("the published network")
     network = run("published_way.py", "network", "--seconds", SECONDS)
-    rows, warm, motion = [], 0.0, 0.0
+    rows, warm, motions = [], 0.0, []
     for size in SIZES:
         say(f"ours, {size}×{size}")
         ours = run("speech_to_video.py", "--seconds", SECONDS, "--size", size, "--runs", runs)
@@ -71,10 +71,11 @@ def whole(runs: int, every: int) -> dict[str, object]:
         published = network["seconds"] + frames + drawing["rest"]
         middle = median(ours["whole"])
         warm = warm or middle
-        motion = motion or median(ours["Moving"])
+        motions += ours["Moving"]
         parts = (spread(ours[stage]) for stage in ("Moving", "Drawing", "whole"))
         factor, times = f"{middle / SECONDS:.2f}", f"{published / middle:.0f}"
         rows.append((f"{size}×{size}", *parts, factor, f"{published:.0f}", f"{times} times"))
+    motion = median(motions)
     head = ("size", "hear and move, s", "draw and encode, s", "all, s", "real-time factor")
     return {
         "whole": table((*head, "published way, s", "faster"), rows),
