@@ -184,6 +184,8 @@ def command(tmp_path: Path) -> Iterator[subprocess.Popen]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # tests that run in the background inherit that Ctrl-C is ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert "1 file of 5.0 s" in batch.stdout.readline()
     yield batch

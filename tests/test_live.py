@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from starlette.applications import Starlette
-from starlette.testclient import TestClient
+from starlette.testclient import TestClient, WebSocketTestSession
 from test_app import FLAGS, VOICE, served, url  # noqa: F401  fixtures
 
 from jambatalk import Motion, Speech, TalkingHead, View, load_head
@@ -214,6 +214,13 @@ def test_socket(client: TestClient, voice: Speech) -> None:
         assert socket.receive()["code"] == server.POLICY
 
 
+def leave(socket: WebSocketTestSession) -> None:
+    """Ends, and waits for the server's end: a test client cancels what is still at work."""
+    socket.send_text(json.dumps({"end": True}))
+    while socket.receive()["type"] != "websocket.close":
+        pass
+
+
 def test_only_so_many_visitors(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "MAX_VISITORS", 1)
     with client.websocket_connect("/live/socket") as first:
@@ -221,9 +228,11 @@ def test_only_so_many_visitors(client: TestClient, monkeypatch: pytest.MonkeyPat
         assert "actions" in first.receive_json()
         with client.websocket_connect("/live/socket") as second:
             assert "speak already" in second.receive_json()["error"]
+        leave(first)
     with client.websocket_connect("/live/socket") as third:  # the first has left
         third.send_text(json.dumps(NEUTRAL))
         assert "actions" in third.receive_json()
+        leave(third)
 
 
 def test_silent_visitors_are_let_go(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
