@@ -28,7 +28,10 @@ RIVALS = (  # name, encoder, its layers, window
     ("tiny.en, layer 3", TINY_EN, (3,), None),
     ("tiny.en, layer 4", TINY_EN, (4,), None),
     ("tiny.en, layers 3 and 4", TINY_EN, (3, 4), None),
-    ("tiny.en, layers 3 and 4, moving window", TINY_EN, (3, 4), WINDOW),
+    (
+        *("tiny.en, layers 3 and 4, moving window (1.28 + 0.32 + 0.32 s)", TINY_EN),
+        *((3, 4), (64, 16, 16)),
+    ),
     ("tiny.en, layers 1, 2 and 3, moving window (bundled)", TINY_EN, LAYERS, WINDOW),
     ("base, layers 4, 5 and 6", BASE, (4, 5, 6), None),
 )

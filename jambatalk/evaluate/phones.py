@@ -124,8 +124,9 @@ class SoundStatistics:
         self, opening: np.ndarray, fps: float, pauses: Iterable[tuple[float, float]]
     ) -> None:
         """Counts only the pauses of a clip, (start, end) in seconds."""
+        opening = _relative(opening)
         for start, end in pauses:
-            self._pause(_relative(opening), fps, Phone(PAUSE, start, end))
+            self._pause(opening, fps, Phone(PAUSE, start, end))
 
     def _time(self, phone: Phone, closed: np.ndarray) -> None:
         met = closed[(closed[:, 0] <= phone.end) & (closed[:, 1] >= phone.start)]
