@@ -119,7 +119,7 @@ def test_vowels_differ_as_they_should():
     gap = {v: taught(say(f"T {v} T", **{v: 0.15}))[1].max() for v in ("AA", "AE", "IY", "AX", "UW")}
     assert gap["UW"] < gap["AX"] < gap["IY"] < gap["AE"]
     assert gap["AA"] > 0.9 * gap["AE"]
-    assert gap["AX"] < 0.6 * gap["AA"]
+    assert gap["AX"] < 0.7 * gap["AA"]
 
 
 def test_short_and_quiet_vowels_open_less():

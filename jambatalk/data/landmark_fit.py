@@ -46,6 +46,7 @@ AMPLITUDE = {
 CHANGE = 0.12  # standard deviation of a weight's change from frame to frame
 NOISE_MM = 0.5  # of a tracked point, after smoothing over the lips
 GAP_WEIGHT = 3.0  # the opening between the lips counts this much more than where they are
+WIDTH_WEIGHT = 3.0  # and so does the width of the mouth
 
 
 def remove_head_movement(landmarks: np.ndarray, index: list[int]) -> np.ndarray:
@@ -108,7 +109,8 @@ class LandmarkFit:
 
     def _rows(self, points: np.ndarray) -> np.ndarray:
         """What is compared, from tracked points (t, p, 3): x and y of lips, corners and chin,
-        and the opening at each pair of inner-lip points; (t, rows)."""
+        the opening at each pair of inner-lip points, and the width between the inner corners;
+        (t, rows)."""
 
         def row(numbers: tuple[int, ...]) -> np.ndarray:
             return points[:, [self.index.index(i) for i in numbers], :2]
@@ -120,7 +122,8 @@ class LandmarkFit:
         ]
         gap = lips[0][..., 1] - lips[1][..., 1]
         where = np.concatenate([*lips, row(CORNERS), row(CHIN)], 1)
-        return np.concatenate([where.reshape(len(points), -1), gap], 1)
+        inner = row((INNER_UPPER[0], INNER_UPPER[-1]))[..., 0]
+        return np.concatenate([where.reshape(len(points), -1), gap, np.diff(inner)], 1)
 
     def _basis_rows(self, groups: list[list[int]]) -> np.ndarray:
         """The same rows for each group of actions at weight 1, millimetres: (k, rows)."""
@@ -128,14 +131,17 @@ class LandmarkFit:
         names = ("inner_lip_upper", "inner_lip_lower", "outer_lip_upper", "outer_lip_lower")
         where = np.concatenate([marks[n] for n in (*names, "mouth_corners", "chin")])
         gap = basis[:, marks["inner_lip_upper"], 1] - basis[:, marks["inner_lip_lower"], 1]
-        rows = np.concatenate([basis[:, where, :2].reshape(len(basis), -1), gap], 1)
+        right, left = marks["mouth_corners"]
+        width = basis[:, [left], 0] - basis[:, [right], 0]
+        rows = np.concatenate([basis[:, where, :2].reshape(len(basis), -1), gap, width], 1)
         return np.stack([rows[group].sum(0) for group in groups])
 
     def _row_weights(self) -> np.ndarray:
         pairs = len(self.face.landmarks["inner_lip_upper"])
         places = 4 * pairs + len(CORNERS) + len(CHIN)
         # points of one lip are not independent: together they count like three
-        return np.concatenate([np.full(2 * places, 3 / pairs), np.full(pairs, GAP_WEIGHT)])
+        weights = np.full(2 * places, 3 / pairs), np.full(pairs, GAP_WEIGHT), [WIDTH_WEIGHT]
+        return np.concatenate(weights)
 
     def _spread(self) -> tuple[np.ndarray, list[list[int]]]:
         """How fitted actions (k) become all of the face's (K): (k, K), and their indices."""

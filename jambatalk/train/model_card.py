@@ -43,7 +43,6 @@ def write_model_card(
             actions=len(config.actions),
             fps=config.fps,
             day=date.today().isoformat(),
-            command=_command(how["network"]["start"]),
             heard=", ".join(map(str, config.encoder.layers)),
             window=f"{before / FEATURE_RATE:.2f} + {step / FEATURE_RATE:.2f} + "
             f"{after / FEATURE_RATE:.2f} s",
@@ -68,13 +67,6 @@ def write_model_card(
             seed=how["seed"],
         )
     )
-
-
-def _command(start: str | None) -> str:
-    """How it was trained; the second part begins where the first ended."""
-    run = "`OMP_NUM_THREADS=1 jambatalk train configs/{} data.folder=DATA data.corpus=CORPUS`"
-    first = run.format("bundled.yaml")
-    return first if start is None else f"{first}, then {run.format('bundled_finish.yaml')}"
 
 
 def write_run_card(
