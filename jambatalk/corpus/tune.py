@@ -27,6 +27,7 @@ from jambatalk.corpus.phones import BILABIALS, Phone, checked, from_arpabet
 from jambatalk.corpus.recording import Recording, place
 from jambatalk.corpus.teacher import RATE, TIME, Utterance, segments, smoother, teach, window
 from jambatalk.corpus.visemes import CHANNELS, viseme_table
+from jambatalk.data import grid
 from jambatalk.data.clip import at_rate
 from jambatalk.data.facegood import read_facegood
 from jambatalk.data.held_out import held_out_clips, is_held_out_take
@@ -62,13 +63,9 @@ def read_clips(folder: Path, face: Face) -> list[TrackedClip]:
     scale = float(np.linalg.norm(left - right))
     alignments = json.loads((folder / "alignments.json").read_text())
     clips = []
-    with np.load(folder / "motion.npz", allow_pickle=False) as file:
-        names, frames, measures = file["clip"].tolist(), file["frames"], file["lips"]
-        tracked = file["tracked"]
-    ends = np.cumsum(frames)
-    for name, start, end in zip(names, ends - frames, ends, strict=True):
+    for name, seen in grid.read_lips(folder).items():
         words = alignments[name]["phones"]
-        if not words or not tracked[start:end].all():
+        if not words or not seen.seen.all():
             continue
         phones = checked(
             Phone(from_arpabet(symbol)[0], at, at + length)
@@ -76,11 +73,10 @@ def read_clips(folder: Path, face: Face) -> list[TrackedClip]:
             for symbol, at, length in word[3]
         )
         samples = Speech.read(folder / "audio" / f"{name}.opus").samples
-        opening, width = measures[start:end, 0], measures[start:end, 1]
-        opening = opening - np.percentile(opening, 8)  # where the lips touch
-        width = (width - np.median(width[:8])) * scale
+        opening = (seen.gap - np.percentile(seen.gap, 8)) * scale  # from where the lips touch
+        width = (seen.width - np.median(seen.width[:8])) * scale
         heard = hear_closures(samples, phones)
-        clips.append(TrackedClip(heard, opening * scale, width, name not in held_out))
+        clips.append(TrackedClip(heard, opening, width, name not in held_out))
     return clips
 
 
