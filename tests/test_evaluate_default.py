@@ -14,6 +14,7 @@ from jambatalk.errors import DataError
 from jambatalk.evaluate import phones
 from jambatalk.evaluate.babble import add_babble
 from jambatalk.evaluate.default import Bench
+from jambatalk.evaluate.languages import written_row
 from jambatalk.evaluate.phones import Phone, SoundStatistics
 from jambatalk.evaluate.rows import Row, sound_rows, table, to_dicts
 
@@ -130,3 +131,23 @@ def test_held_out_clips_follow_the_voice() -> None:
     assert 0.5 < amplitude.value < 1.5
     (jitter,) = bench.jitter()
     assert 0.3 < jitter.value < 3
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the training data is not here")
+def test_lips_close_where_other_languages_write_it() -> None:
+    bench = Bench(TalkingHead.from_pretrained(), DATA)
+    row = written_row(bench.talking_head, bench.librivox[:1], DATA)
+    if row.note.startswith("needs"):
+        pytest.skip(row.note)  # the extra "corpus", espeak-ng
+    assert all(f"{language} " in row.note for language in ("en", "de", "es", "it"))
+    assert row.reached
+
+
+def test_what_a_row_needs_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def missing() -> None:
+        raise DataError("pocketsphinx is not installed.", "Run 'pip install jambatalk[corpus]'.")
+
+    monkeypatch.setattr("jambatalk.evaluate.languages.Placer", missing)
+    row = written_row(TalkingHead.from_pretrained(), [], tmp_path)
+    assert row.reached is None
+    assert "jambatalk[corpus]" in row.note

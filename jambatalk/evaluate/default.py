@@ -21,8 +21,9 @@ from jambatalk.data.held_out import held_out_clips, is_held_out_take
 from jambatalk.errors import DataError
 from jambatalk.evaluate import curves, phones
 from jambatalk.evaluate.babble import TALKERS, add_babble
+from jambatalk.evaluate.languages import recognised_row, written_row
 from jambatalk.evaluate.phones import SoundStatistics
-from jambatalk.evaluate.rows import NAN, Row, sound_rows
+from jambatalk.evaluate.rows import Row, sound_rows
 from jambatalk.evaluate.style_classifier import styles_named
 from jambatalk.face import Face, load_head
 from jambatalk.motion import Motion
@@ -230,35 +231,12 @@ class Bench:
         ]
 
     def languages(self) -> list[Row]:
-        """Closure of P, B, M in other languages, as a phone recogniser finds them."""
-        smallest: dict[str, list[float]] = {"en": []}
-        try:
-            for speech, _ in self.librivox:
-                smallest["en"] += self._closures(speech)
-            for speech in self.multilingual:
-                smallest.setdefault(Path(speech.name).stem[-2:], []).extend(self._closures(speech))
-        except ImportError:
-            note = "needs: pip install hama==1.7.0"
-            return [Row("languages", "P/B/M closed, other languages less English", NAN, note=note)]
-        shares = {lang: phones.share_below(said, curves.CLOSED) for lang, said in smallest.items()}
-        others = [value for lang, said in smallest.items() if lang != "en" for value in said]
+        """Closure of P, B, M in other languages, where they are heard and where written."""
+        english = [speech for speech, _ in self.librivox]
         return [
-            Row(
-                *("languages", "P/B/M closed, other languages less English"),
-                phones.share_below(others, curves.CLOSED) - shares["en"],
-                *("points", 1, -5.0, math.inf),
-                of=f"{len(others)} recognised sounds against {len(smallest['en'])} English",
-                note=", ".join(
-                    f"{lang} {share:.0f} % of {len(smallest[lang])}"
-                    for lang, share in shares.items()
-                ),
-            )
+            recognised_row(self.talking_head, english, self.multilingual),
+            written_row(self.talking_head, self.librivox, self.data),
         ]
-
-    def _closures(self, speech: Speech) -> list[float]:
-        moments = phones.recognised_bilabials(speech.samples)
-        motion = self.talking_head.animate(speech)
-        return phones.openings_around(motion.lip_aperture(), motion.fps, moments)
 
     def jitter(self) -> list[Row]:
         """Acceleration of the lips in held vowels, against the captured motion."""

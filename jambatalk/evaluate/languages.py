@@ -1,0 +1,85 @@
+"""Whether P, B and M close in other languages as they do in English."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from jambatalk.corpus.build import Placer
+from jambatalk.corpus.sources import SOURCES
+from jambatalk.errors import DataError
+from jambatalk.evaluate import curves, phones
+from jambatalk.evaluate.phones import Phone, SoundStatistics
+from jambatalk.evaluate.rows import NAN, Row
+from jambatalk.speech import SAMPLE_RATE, Speech
+from jambatalk.talking_head import TalkingHead
+
+ENGLISH = "en"
+WORSE = -5.0  # points that are allowed
+
+Openings = Mapping[str, Sequence[float]]  # language → the smallest opening in each sound
+
+
+def recognised_row(head: TalkingHead, english: Sequence[Speech], others: Sequence[Speech]) -> Row:
+    """Where a phone recogniser hears P, B, M; the names of the others end in their language."""
+    found: dict[str, list[float]] = defaultdict(list)
+    try:
+        for speech in [*english, *others]:
+            language = ENGLISH if speech in english else Path(speech.name).stem[-2:]
+            moments = phones.recognised_bilabials(speech.samples)
+            motion = head.animate(speech)
+            opening = motion.lip_aperture()
+            found[language] += phones.openings_around(opening, motion.fps, moments)
+    except ImportError:
+        return _row("recognised", {}, "needs: pip install hama==1.7.0")
+    return _row("recognised", found)
+
+
+def written_row(
+    head: TalkingHead, english: Sequence[tuple[Speech, Sequence[Phone]]], data: Path
+) -> Row:
+    """Where their text has P, B, M, after it was aligned with the sound."""
+    found: dict[str, list[float]] = defaultdict(list)
+    try:
+        for language, speech, said in [
+            *((ENGLISH, speech, said) for speech, said in english),
+            *_placed(data),
+        ]:
+            motion, sounds = head.animate(speech), SoundStatistics()
+            sounds.add(motion.lip_aperture(), motion.fps, said)
+            found[language] += sounds.bilabials
+    except DataError as error:
+        return _row("written", {}, f"needs: {error}")
+    return _row("written", found)
+
+
+def _placed(data: Path) -> list[tuple[str, Speech, list[Phone]]]:
+    """Language, sound and phones of the recordings whose text is known, but for the English."""
+    placer, placed = Placer(), []
+    for take in SOURCES["multilingual"].takes(data):
+        if take.language == ENGLISH:
+            continue
+        recording = placer("multilingual", take)
+        said = [Phone(phone.name, phone.start, phone.end) for phone in recording.phones]
+        speech = Speech.from_array(recording.samples, SAMPLE_RATE, take.name)
+        placed.append((take.language, speech, said))
+    return placed
+
+
+def _row(how: str, found: Openings, note: str = "") -> Row:
+    measure = f"P/B/M closed, other languages less English ({how})"
+    key = f"languages_{how}"
+    others = [opening for name, row in found.items() if name != ENGLISH for opening in row]
+    if not found.get(ENGLISH) or not others:
+        return Row(key, measure, NAN, note=note)
+    shares = {name: phones.share_below(row, curves.CLOSED) for name, row in found.items() if row}
+    return Row(
+        *(key, measure, phones.share_below(others, curves.CLOSED) - shares[ENGLISH]),
+        *("points", 1, WORSE, math.inf),
+        of=f"{len(others)} {how} sounds against {len(found[ENGLISH])} English",
+        note=", ".join(
+            f"{name} {share:.0f} % of {len(found[name])}" for name, share in shares.items()
+        ),
+    )
