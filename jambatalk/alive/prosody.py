@@ -66,7 +66,8 @@ class Prosody:
 def _level(samples: np.ndarray) -> np.ndarray:
     """Loudness (n,) in dB below full scale, in windows of 30 ms."""
     hop = SAMPLE_RATE // RATE
-    samples = np.pad(samples, (0, max(0, hop - len(samples))))  # one window at least
+    if len(samples) < hop:  # one window at least
+        samples = np.pad(samples, (0, hop - len(samples)))
     count = len(samples) // hop
     power = np.square(samples[: count * hop]).reshape(count, hop).mean(1, dtype=np.float64)
     padded = np.pad(power, 1, mode="edge")

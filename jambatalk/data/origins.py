@@ -25,7 +25,7 @@ BIWI = (
 BIWI_FILES = f"BIWI_lip.pkl and templates.pkl lie in BIWI/ of {AUTHORS}; CC BY-NC 4.0."
 TEMPLATES = (
     "VOCASET's templates.pkl comes from voca.is.tue.mpg.de, after registering and under the "
-    f"licence there; BIWI's lies in BIWI/ of {AUTHORS}; CC BY-NC 4.0."
+    f"licence there. BIWI's: {BIWI_FILES}"
 )
 REGIONS = (
     "lve.txt and fdd.txt lie in BIWI/regions/ of github.com/Doubiiu/CodeTalker, under the licence "
