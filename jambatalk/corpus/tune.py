@@ -37,7 +37,7 @@ from jambatalk.speech import Speech
 FPS = 25.0
 LAG = 0.01  # seconds the lips are late against the sound's closures
 PRIOR = 0.05  # how strongly the table is kept, per frame
-TAKES = {"open": 4, "round": 2}  # FACEGOOD has a fifth of GRID's frames: how often each counts
+REPEATS = {"open": 4, "round": 2}  # of FACEGOOD's takes, which have a fifth of GRID's frames
 SHUT = 0.001  # metres: lips less apart than this are closed
 ACTIONS = ("mouthPucker", "mouthStretch", "mouthSmile")  # what `round` moves
 
@@ -169,7 +169,7 @@ def main() -> None:
     options, face = parser.parse_args(), load_head(1)
     clips = read_clips(options.data / "grid_s1", face)
     takes = read_takes(options.data, options.corpus, face)
-    for channel, repeats in TAKES.items():
+    for channel, repeats in REPEATS.items():
         print(channel)
         learn = [clip for clip in clips if clip.learned]
         learn += [take for take in takes if take.learned] * repeats
@@ -185,9 +185,8 @@ def _wanted(channel: str, clips: list[TrackedClip], face: Face) -> list[np.ndarr
     wanted = []
     for clip in clips:
         count = round(len(clip.opening) / FPS * RATE)
-        values = clip.opening / np.percentile(clip.opening, 95)
-        if channel == "round":
-            values = _rounding(face, clip)
+        rounds = channel == "round"
+        values = _rounding(face, clip) if rounds else clip.opening / np.percentile(clip.opening, 95)
         wanted.append(clip.at_rate(values, count))
     return wanted
 

@@ -4,7 +4,8 @@
 pressed. The other channels are weights of ARKit actions (see `teacher.articulate`). A channel that
 a phone does not name is free: its neighbours decide. What the table says of opening and width
 follows a fit to the lips of two people (`python -m jambatalk.corpus.tune`); how it is made up of
-jaw and lips, rounded vowels and glides, F and V, and the phones they do not say, are set by eye.
+jaw and lips, the rounding of what is rounded (AO, O, UH, UW, W, R, SH, CH), the opening of F, V
+and AX, and the phones they do not say, are set by eye.
 """
 
 from __future__ import annotations

@@ -24,10 +24,11 @@ Openings = Mapping[str, Sequence[float]]  # language → the smallest opening in
 
 def recognised_row(head: TalkingHead, english: Sequence[Speech], others: Sequence[Speech]) -> Row:
     """Where a phone recogniser hears P, B, M; the names of the others end in their language."""
+    spoken = [(ENGLISH, speech) for speech in english]
+    spoken += [(Path(speech.name).stem[-2:], speech) for speech in others]
     found: dict[str, list[float]] = defaultdict(list)
     try:
-        for speech in [*english, *others]:
-            language = ENGLISH if speech in english else Path(speech.name).stem[-2:]
+        for language, speech in spoken:
             moments = phones.recognised_bilabials(speech.samples)
             motion = head.animate(speech)
             opening = motion.lip_aperture()
@@ -40,18 +41,23 @@ def recognised_row(head: TalkingHead, english: Sequence[Speech], others: Sequenc
 def written_row(
     head: TalkingHead, english: Sequence[tuple[Speech, Sequence[Phone]]], data: Path
 ) -> Row:
-    """Where their text has P, B, M, after it was aligned with the sound."""
-    found: dict[str, list[float]] = defaultdict(list)
+    """Where their text has P, B, M, after it was aligned with the sound.
+
+    Raises:
+        DataError: a text does not fit its sound; without the programs that place it, the row is
+            empty instead.
+    """
     try:
-        for language, speech, said in [
-            *((ENGLISH, speech, said) for speech, said in english),
-            *_placed(data),
-        ]:
-            motion, sounds = head.animate(speech), SoundStatistics()
-            sounds.add(motion.lip_aperture(), motion.fps, said)
-            found[language] += sounds.bilabials
+        placed = _placed(data)
     except DataError as error:
+        if "not installed" not in str(error):
+            raise
         return _row("written", {}, f"needs: {error}")
+    found: dict[str, list[float]] = defaultdict(list)
+    for language, speech, said in [*((ENGLISH, *pair) for pair in english), *placed]:
+        motion, sounds = head.animate(speech), SoundStatistics()
+        sounds.add(motion.lip_aperture(), motion.fps, said)
+        found[language] += sounds.bilabials
     return _row("written", found)
 
 
