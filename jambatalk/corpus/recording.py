@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jambatalk.corpus.effort import measure_effort
+from jambatalk.corpus.effort import measure_effort, measure_level
 from jambatalk.corpus.phones import Phone, from_rows, to_rows
 from jambatalk.corpus.styles import NEUTRAL, DesignedStyle
 from jambatalk.corpus.teacher import Utterance, teach
@@ -56,6 +56,10 @@ class Recording:
         can be asked for when it is needed."""
         frames, utterance = round(len(self.samples) / 16_000 * fps), self.utterance()
         return np.stack([teach(face, utterance, fps, frames, style) for style in styles])
+
+    def level(self, fps: float, frames: int) -> np.ndarray:
+        """How loud each frame is: (frames,), 0 to 1."""
+        return measure_level(self.samples, fps, frames)
 
     def clip(self, face: Face, fps: float, style: DesignedStyle = NEUTRAL) -> Clip:
         """A training example: the sound with the teacher's motion in a style."""

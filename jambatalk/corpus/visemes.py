@@ -67,7 +67,7 @@ AE     open=.82/1.22 jaw=.82/1.4 round=.09/.81 lower=.4/.6 upper=.4/.6 tip=0/.6
 A      open=.77/1.41 jaw=.85/1.4 round=.01/.61 lower=.3/.5 upper=.3/.5 tip=0/.6
 AA     open=.91/5.63 jaw=.95/1.6 round=.08/.21 lower=.25/.5 upper=.22/.5 tip=0/.6
 AH     open=.74/.56 jaw=.50/.9 round=.03/.09 lower=.2/.3 upper=.2/.3
-AX     open=.42/.3 jaw=.30/.3
+AX     open=.40/.8 jaw=.30/.5
 AO     open=.66/1.14 jaw=.60/1.4 round=.66/1.75 funnel=.32/1.4
 O      open=.72/1.94 jaw=.48/1.3 round=.52/1.7 funnel=.28/1.2
 UH     open=.44/.81 jaw=.30/.8 round=.2/1.3 funnel=.18/.8

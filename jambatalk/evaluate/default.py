@@ -153,14 +153,16 @@ class Bench:
         return rows
 
     def without_grid(self, other: TalkingHead) -> list[Row]:
-        """Correlation with GRID's lips of a checkpoint that was trained without them."""
-        motions = [self._animate(other, clip, facegood.STYLE) for clip in self.clips]
+        """Correlation with GRID's lips of a checkpoint that was trained without them, in its first
+        style, which is nobody's."""
+        style = other.styles[0]
+        motions = [self._animate(other, clip, style) for clip in self.clips]
         said, best = self._against_real(motions)
         return [
             Row(
                 *("without_grid_lip_open", "trained without GRID: r(lip_open)", said["gap"]),
                 *("", 3, 0.85, math.inf),
-                of=f"{len(motions)} clips of GRID, style {self._style(other, facegood.STYLE)}",
+                of=f"{len(motions)} clips of GRID, style {style}",
                 note=f"{best[1]:.3f} at the best common lag, {best[0] * 1e3:+.0f} ms",
             )
         ]

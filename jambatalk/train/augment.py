@@ -40,7 +40,7 @@ def augment(
     samples = _stretch(samples[:, None], speed)[:, 0]
     weights = _stretch(weights, speed)
     if rng.random() < ROOM_PART:
-        samples = _in_a_room(samples, rng)
+        samples = in_a_room(samples, rng)
     background = _babble(len(samples), rng, others) if others else None
     if background is None or rng.random() > BABBLE_PART:
         color = rng.uniform(*NOISE_COLOR)
@@ -57,7 +57,7 @@ def augment(
     return samples.astype(np.float32), weights.astype(np.float32)
 
 
-def _in_a_room(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def in_a_room(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """With the echo of a room: noise that dies away by 60 dB in its reverberation time."""
     seconds = rng.uniform(*ROOM_SECONDS)
     time = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE

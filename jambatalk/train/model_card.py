@@ -17,12 +17,13 @@ RUN = Path(__file__).with_name("run_card.md")  # of everybody else's
 
 
 def write_model_card(
-    folder: Path, config: JambaTalkConfig, training: dict, decoder_parameters: int
+    folder: Path, config: JambaTalkConfig, training: dict, encoder: int, decoder: int
 ) -> None:
     """Writes the bundled checkpoint's `README.md` into its folder.
 
     Args:
         training: what :class:`jambatalk.train.styled.StyledTask` wrote to `training.json`.
+        encoder, decoder: how many weights they have.
     """
     scores, how = training["held_out"], training["config"]
     recordings, variants = training["recordings"], training["variants"]
@@ -48,7 +49,8 @@ def write_model_card(
             f"{after / FEATURE_RATE:.2f} s",
             ahead=(step + after + 1) / FEATURE_RATE,
             layers=", ".join(config.layers).replace("mamba_moe", "mamba with experts"),
-            decoder=decoder_parameters / 1e6,
+            encoder=encoder / 1e6,
+            decoder=decoder / 1e6,
             styles="\n".join(
                 f"- **{style}**: {config.style_notes[style]}" for style in config.styles
             ),

@@ -86,8 +86,11 @@ class StyledTask:
         self.model.save_pretrained(folder)
         training = self.training | {"held_out": scores}
         (folder / "training.json").write_text(json.dumps(training, indent=2) + "\n")
-        size = sum(weight.numel() for weight in self.model.decoder.parameters())
-        write_model_card(folder, self.model.config, training, size)
+        sizes = (
+            sum(weight.numel() for weight in part.parameters())
+            for part in (self.model.encoder, self.model.decoder)
+        )
+        write_model_card(folder, self.model.config, training, *sizes)
 
     def film(self, path: Path) -> None:
         """Writes a held-out recording as it was captured beside what is predicted for it."""
