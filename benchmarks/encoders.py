@@ -80,7 +80,8 @@ def main() -> None:
     for name, carried, layers, window in RIVALS:
         _print_row(name, network(carried, layers, window), options)
     bundled = JambaTalk.from_pretrained(DEFAULT_CHECKPOINT)
-    _print_row("the same, taught to hear through noise (bundled)", bundled, options)
+    name = "tiny.en, layers 1, 2 and 3, moving window, taught to hear through noise (bundled)"
+    _print_row(name, bundled, options)
     print(f"\n{options.steps} steps, {torch.get_num_threads()} threads")
 
 

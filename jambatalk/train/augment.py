@@ -43,18 +43,27 @@ def augment(
         samples = in_a_room(samples, rng)
     background = _babble(len(samples), rng, others) if others else None
     if background is None or rng.random() > BABBLE_PART:
-        color = rng.uniform(*NOISE_COLOR)
-        background = lfilter([1.0], [1.0, -color], rng.standard_normal(len(samples)))
+        background = colored_noise(len(samples), rng)
     level = np.sqrt(np.mean(samples**2)) * 10 ** (-rng.uniform(*NOISE_DB) / 20)
     samples = samples + background * (level / max(background.std(), 1e-9))
-    tilt = rng.uniform(*TILT)
-    samples = samples + tilt * np.concatenate([[0.0], samples[:-1]])
+    samples = tilted(samples, rng.uniform(*TILT))
     if rng.random() < TELEPHONE_PART:
         band = butter(4, TELEPHONE_BAND, "bandpass", fs=SAMPLE_RATE, output="sos")
         samples = sosfilt(band, samples)
     if rng.random() < CODEC_PART:
         samples = _through_a_call(samples, rng)
     return samples.astype(np.float32), weights.astype(np.float32)
+
+
+def colored_noise(length: int, rng: np.random.Generator) -> np.ndarray:
+    """Noise between white and brown, (length,)."""
+    color = rng.uniform(*NOISE_COLOR)
+    return lfilter([1.0], [1.0, -color], rng.standard_normal(length))
+
+
+def tilted(samples: np.ndarray, tilt: float) -> np.ndarray:
+    """Through a brighter (below 0) or darker microphone."""
+    return samples + tilt * np.concatenate([[0.0], samples[:-1]])
 
 
 def in_a_room(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:

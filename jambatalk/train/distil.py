@@ -20,7 +20,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.torch import save_file
-from scipy.signal import lfilter
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
@@ -31,7 +30,7 @@ from jambatalk.model.hearing import SAMPLES
 from jambatalk.model.whisper import WhisperConfig, WhisperEncoder, log_mel
 from jambatalk.model.whisper_weights import TINY_EN, read_encoder
 from jambatalk.speech import levelled
-from jambatalk.train.augment import NOISE_COLOR, TILT, in_a_room
+from jambatalk.train.augment import TILT, colored_noise, in_a_room, tilted
 from jambatalk.train.default import LAYERS, WINDOW
 
 log = logging.getLogger(__name__)
@@ -95,7 +94,10 @@ class Windows:
             level = clean.std() * 10 ** (-rng.uniform(*NOISE_DB) / 20)
             noisy = noisy + background * (level / max(background.std(), 1e-9))
         tilt = rng.uniform(*TILT)  # the microphone is not asked to be forgotten
-        return _through(clean, tilt), _through(noisy, tilt)
+        clean, noisy = (
+            levelled(tilted(samples, tilt).astype(np.float32)) for samples in (clean, noisy)
+        )
+        return clean, noisy
 
     def _background(self, rng: np.random.Generator) -> np.ndarray | None:
         kind = rng.random()
@@ -104,8 +106,7 @@ class Windows:
         if kind < CLEAN_PART + BABBLE_PART:
             voices = (self._cut(rng, self.voices) for _ in range(rng.integers(1, VOICES + 1)))
             return sum(voice / max(voice.std(), 1e-4) for voice in voices)
-        color = rng.uniform(*NOISE_COLOR)
-        return lfilter([1.0], [1.0, -color], rng.standard_normal(self.length))
+        return colored_noise(self.length, rng)
 
     def _cut(self, rng: np.random.Generator, some: Sequence[np.ndarray]) -> np.ndarray:
         voice = some[rng.integers(len(some))]
@@ -165,12 +166,6 @@ def _difference(found: Tensor, wanted: Tensor) -> Tensor:
     inner = slice(EDGE[0], found.shape[1] - EDGE[1])
     normed = (F.layer_norm(x[:, inner], x.shape[-1:]) for x in (found, wanted))
     return F.mse_loss(*normed)
-
-
-def _through(samples: np.ndarray, tilt: float) -> np.ndarray:
-    """Through a darker or brighter microphone, brought to the usual level, float32."""
-    samples = samples + tilt * np.concatenate([[0.0], samples[:-1]])
-    return levelled(samples.astype(np.float32))
 
 
 def read_voices(data: Path, corpus: Path) -> tuple[list[np.ndarray], list[np.ndarray]]:
