@@ -1,5 +1,6 @@
 """The corpus: phones, the teacher that animates them, styles, closures, and the build."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -22,7 +23,7 @@ from jambatalk.corpus.recognise import parts
 from jambatalk.corpus.recording import Recording, read_corpus
 from jambatalk.corpus.sources import Source, Take
 from jambatalk.corpus.styles import STYLES
-from jambatalk.corpus.teacher import Utterance, teach
+from jambatalk.corpus.teacher import RATE, Utterance, teach
 from jambatalk.corpus.voices import Heard
 from jambatalk.errors import DataError
 from jambatalk.face import load_head
@@ -136,6 +137,28 @@ def test_effort_hears_the_louder_vowel():
     effort = measure_effort(sound, phones)
     assert effort[1] > effort[3]
     assert effort[2] == 1.0  # consonants
+
+
+def test_lips_that_are_apart_follow_the_loudness_of_the_voice():
+    phones = say("T AA M AA F AA T")
+    phase = np.arange(round(phones[-1].end * RATE)) / RATE * 2 * np.pi * 7  # no phone says it
+    level = 0.6 + 0.3 * np.sin(phase)
+
+    def opening(part: float) -> np.ndarray:
+        utterance = Utterance(phones, np.ones(len(phones)), level)
+        style = replace(STYLES["neutral"], loudness=part)
+        return lips.aperture(FACE, teach(FACE, utterance, RATE, len(level), style)) * 1e3
+
+    still, moved, more = (opening(part) for part in (0.0, 0.3, 0.6))
+    apart = still > 6.0
+    assert np.corrcoef((moved - still)[apart], level[apart])[0, 1] > 0.7
+    assert np.ptp((more - still)[apart]) > 1.5 * np.ptp((moved - still)[apart])
+    shut = still < 1e-3
+    assert shut.any()
+    assert more[shut].max() < 1e-3  # however loud
+    f = next(phone for phone in phones if phone.name == "F")
+    middle = round(RATE * (f.start + f.end) / 2)
+    np.testing.assert_allclose(more[middle], still[middle], atol=0.5)
 
 
 def test_level_hears_who_speaks_up_and_not_how_near_the_microphone_is():

@@ -12,7 +12,7 @@ from jambatalk.data import landmark_fit as fit
 from jambatalk.data.clip import at_rate
 from jambatalk.data.facegood import read_facegood
 from jambatalk.data.grid import UNIT, read_grid
-from jambatalk.data.manner import LoudManner, Manner
+from jambatalk.data.manner import Manner
 from jambatalk.errors import DataError
 from jambatalk.lips import aperture
 
@@ -165,25 +165,3 @@ def test_a_manner_keeps_what_is_said(face: Face, weights: np.ndarray) -> None:
     assert aperture(face, carried)[still].max() < 0.001
     assert carried[:, close].min() >= 0
     assert carried.max() <= 1
-
-
-def test_who_follows_the_loudness_follows_it_with_other_speech_too(
-    face: Face, weights: np.ndarray
-) -> None:
-    rng, jaw = np.random.default_rng(0), face.actions.index("jawOpen")
-    loud = np.convolve(rng.random(2 * len(weights)), np.ones(5) / 5, "same")  # no phone says it
-    taught = np.concatenate([weights, weights])
-    captured = np.zeros_like(taught)
-    captured[:, jaw] = 0.5 * loud
-    half = len(weights)
-    manner = LoudManner.of(
-        Manner.of(face, [captured[:half]]), [captured[:half]], [taught[:half]], [loud[:half]]
-    )
-    said = aperture(face, manner.speak(taught[half:], loud[half:]))
-    parted = aperture(face, weights) > 0.003
-    seen = aperture(face, captured[half:])
-    assert np.corrcoef(said[parted], seen[parted])[0, 1] > 0.95
-    assert abs(said[parted].std() / seen[parted].std() - 1) < 0.1
-    closed = aperture(face, weights) < 1e-4
-    assert closed.any()
-    assert said[closed].max() < 1e-3  # what the phones close is closed, however loud

@@ -46,9 +46,8 @@ def measure_level(samples: np.ndarray, fps: float, frames: int) -> np.ndarray:
     """How loud each frame is, 0 to 1: (frames,).
 
     The mean level of `BANDS` bands, in parts of the `RANGE` decibels below the loudest twentieth of
-    the recording. Of all that is so simple it says most about how far lips are apart: r with the
-    opening is 0.74 in FACEGOOD's held-out take and 0.69 in GRID's clips, and fitted to either, the
-    bands count about alike.
+    the recording: of all that is so simple it says most about how far lips are apart
+    (`benchmarks/teacher.py`), and fitted to either of two people, the bands count about alike.
     """
     bands = librosa.feature.melspectrogram(
         y=samples, sr=SAMPLE_RATE, n_fft=WINDOW, hop_length=HOP, n_mels=BANDS, fmin=LOWEST

@@ -12,10 +12,11 @@ import numpy as np
 from jambatalk.corpus.effort import measure_effort, measure_level
 from jambatalk.corpus.phones import Phone, from_rows, to_rows
 from jambatalk.corpus.styles import NEUTRAL, DesignedStyle
-from jambatalk.corpus.teacher import Utterance, teach
+from jambatalk.corpus.teacher import RATE, Utterance, teach
 from jambatalk.data.clip import Clip
 from jambatalk.errors import DataError
 from jambatalk.face import Face
+from jambatalk.speech import SAMPLE_RATE
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,17 +50,15 @@ class Recording:
 
     def utterance(self) -> Utterance:
         """What the teacher needs."""
-        return Utterance(self.phones, measure_effort(self.samples, self.phones))
+        frames = round(len(self.samples) / SAMPLE_RATE * RATE)
+        level = measure_level(self.samples, RATE, frames)
+        return Utterance(self.phones, measure_effort(self.samples, self.phones), level)
 
     def taught(self, face: Face, fps: float, styles: Iterable[DesignedStyle]) -> np.ndarray:
         """The teacher's motion in several styles: (s, T, K). Takes milliseconds, so that any style
         can be asked for when it is needed."""
-        frames, utterance = round(len(self.samples) / 16_000 * fps), self.utterance()
+        frames, utterance = round(len(self.samples) / SAMPLE_RATE * fps), self.utterance()
         return np.stack([teach(face, utterance, fps, frames, style) for style in styles])
-
-    def level(self, fps: float, frames: int) -> np.ndarray:
-        """How loud each frame is: (frames,), 0 to 1."""
-        return measure_level(self.samples, fps, frames)
 
     def clip(self, face: Face, fps: float, style: DesignedStyle = NEUTRAL) -> Clip:
         """A training example: the sound with the teacher's motion in a style."""

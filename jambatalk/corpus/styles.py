@@ -28,6 +28,8 @@ class DesignedStyle:
         slowness: factor on the time the mouth takes to move.
         precision: factor on how much the consonants insist; those that the lips make always do.
         emphasis: factor on how much louder and stressed vowels differ from the others.
+        loudness: part of the opening that follows the loudness of the voice from moment to moment;
+            the rest follows the phones.
     """
 
     name: str = "neutral"
@@ -38,6 +40,7 @@ class DesignedStyle:
     slowness: float = 1.0
     precision: float = 1.0
     emphasis: float = 1.0
+    loudness: float = 0.3
 
     def shape(
         self, phone: str, effort: float, target: np.ndarray, insistence: np.ndarray

@@ -13,6 +13,9 @@ close whatever stands beside them: one rule for what is called undershoot, coart
 model of coarticulation", JASA 1967, and that of virtual targets beyond closure is Löfqvist and
 Gracco's, JASA 1997.)
 
+Lips that are apart then follow the loudness of the voice, too, as far as the style says: phones
+come as a recogniser or an aligner hears them, and how far a vowel opens is how loud it gets.
+
 Shapes: t frames, c channels, k actions. The curves are computed at `RATE` and then sampled.
 """
 
@@ -49,21 +52,25 @@ LINGER = 0.01  # seconds that lips take to part visibly after the burst
 RELEASE = 0.2  # part of a P or B after its closure, where the sound does not show it
 SETTLE, READY = 0.10, 0.06  # seconds of a pause in which the lips still come and go already
 TONGUE = 0.5  # of tongueOut: further out it goes through the lip of a mouth hardly open
-GAP = 13.0  # millimetres between the lips at `open` 1
+GAP = 14.0  # millimetres between the lips at `open` 1
 JAW = 0.42  # jawOpen at `jaw` 1
+LOUD, QUIET = 1.8, 0.1  # opening gained with the level of the sound, above a level
+APART = 0.3  # `open` from which on the lips follow the level altogether
 
 
 @dataclass(frozen=True, eq=False)
 class Utterance:
-    """Phones and how loud each was said.
+    """Phones and how loud they were said.
 
     Attributes:
         phones: without gaps, from 0 on.
         effort: (n,) of each phone, 1 is usual; see `effort.measure_effort`.
+        level: (t,) of the sound at `RATE`, see `effort.measure_level`; None where it is not known.
     """
 
     phones: Sequence[Phone]
     effort: np.ndarray
+    level: np.ndarray | None = None
 
     @property
     def duration(self) -> float:
@@ -142,7 +149,22 @@ def solve(utterance: Utterance, style: DesignedStyle = NEUTRAL) -> np.ndarray:
     for c, channel in enumerate(CHANNELS):
         bands = smoother(insistence[:, c], TIME[channel] * style.slowness)
         curves[:, c] = solveh_banded(bands, insistence[:, c] * target[:, c])
+    if utterance.level is not None:
+        follow_level(curves, utterance.level, style)
     return curves
+
+
+def follow_level(curves: np.ndarray, level: np.ndarray, style: DesignedStyle) -> None:
+    """Moves the opening of lips and jaw in curves (t, c) towards what the level of the sound asks
+    for; closed lips and a lip under the teeth stay."""
+    x = {channel: c for c, channel in enumerate(CHANNELS)}
+    at = np.minimum(np.arange(len(curves)), len(level) - 1)
+    loud = LOUD * (level[at] - QUIET)
+    part = style.loudness * _smooth(curves[:, x["open"]] / APART)
+    part *= 1.0 - np.clip(curves[:, x["bite"]], 0.0, 1.0)
+    for channel in ("open", "jaw"):
+        asked = style.scale.get(channel, 1.0) * loud
+        curves[:, x[channel]] += part * (asked - curves[:, x[channel]])
 
 
 def score(

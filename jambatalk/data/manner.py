@@ -5,14 +5,11 @@ far the lips are apart, how wide the mouth is and how far it is pushed forward; 
 manner. So a motion is carried over by asking for the likeliest weights of the other person that
 give the same three, in that person's range: the mean of a Gaussian under a linear observation.
 With it every recording can teach every style, and a network cannot take the voice for the style.
-
-Some also follow the loudness of their voice more than its phones. What such a person's lips would
-do with other speech is learned beside it (:class:`LoudManner`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,9 +19,6 @@ from jambatalk.lips import aperture, close, middle_pairs
 
 SPEAKING = 1.0  # millimetres: lips further apart than this are speaking
 NOISE = 0.3  # millimetres, of what is asked for
-SHUT = 2.0  # millimetres: where the teacher parts the lips less than this, they close
-RIDGE = 0.003  # of standardised inputs
-LIVELY = 1.8  # at most so much is given back of the range that a regression takes
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,69 +46,14 @@ class Manner:
 
     def carry_over(self, weights: np.ndarray, speaker: Manner) -> np.ndarray:
         """The motion (T, K) of `speaker` in this manner; its closed lips stay closed."""
-        asked = (weights @ _shape_rows(self.face).T) * (self.spread / speaker.spread)  # (T, 3)
-        return self.shaped(asked)
-
-    def shaped(self, asked: np.ndarray) -> np.ndarray:
-        """The likeliest motion (T, K) of given apertures, widths and protrusions (T, 3), mm."""
         rows = _shape_rows(self.face)  # (3, K)
+        asked = (weights @ rows.T) * (self.spread / speaker.spread)  # (T, 3)
         gain = self.covariance @ rows.T
         gain = gain @ np.linalg.inv(rows @ gain + NOISE**2 * np.eye(len(rows)))  # (K, 3)
         carried = np.clip(asked @ gain.T, 0.0, 1.0).astype(np.float32)
         # what clipping left the lips too far apart
         excess = aperture(self.face, carried) - asked[:, 0].clip(0.0) / 1e3
         return close(self.face, carried, excess)
-
-
-@dataclass(frozen=True, eq=False)
-class LoudManner:
-    """How one person's lips follow speech: its loudness, and what the teacher makes of its phones.
-
-    Attributes:
-        manner: the person's.
-        gains: (4, 3), from the teacher's aperture, width and protrusion in mm and the level of the
-            sound to the person's, by ridge regression.
-        usual: millimetres of the aperture while speaking, mean.
-        lively: how many times more it is to differ from that, as a regression is too quiet.
-    """
-
-    manner: Manner
-    gains: np.ndarray
-    usual: float
-    lively: float
-
-    @classmethod
-    def of(
-        cls,
-        manner: Manner,
-        captured: Sequence[np.ndarray],
-        taught: Sequence[np.ndarray],
-        levels: Sequence[np.ndarray],
-    ) -> LoudManner:
-        """Learns it from recordings: the captured motion (T, K), the teacher's of the same sound
-        (T, K), and its level (T,); see `corpus.effort.measure_level`."""
-        rows = _shape_rows(manner.face)
-        given = np.concatenate(
-            [np.column_stack([x @ rows.T, level]) for x, level in zip(taught, levels, strict=True)]
-        )  # (frames, 4)
-        wanted = np.concatenate([motion @ rows.T for motion in captured])
-        units = given.std(0)
-        x = given / units
-        gains = np.linalg.solve(x.T @ x + RIDGE * len(x) * np.eye(4), x.T @ wanted)
-        gains /= units[:, None]
-        speaking = wanted[:, 0] > SPEAKING
-        found = (given @ gains[:, 0])[speaking]
-        lively = float(np.clip(wanted[speaking, 0].std() / found.std(), 1.0, LIVELY))
-        return cls(manner, gains, float(found.mean()), lively)
-
-    def speak(self, taught: np.ndarray, level: np.ndarray) -> np.ndarray:
-        """The person's motion (T, K) where the teacher's is `taught` (T, K) and the sound's level
-        (T,). Lips that the teacher closes are closed."""
-        shape = taught @ _shape_rows(self.manner.face).T
-        asked = np.column_stack([shape, level]) @ self.gains
-        aperture = (self.usual + self.lively * (asked[:, 0] - self.usual)).clip(0.0)
-        asked[:, 0] = aperture * (shape[:, 0] / SHUT).clip(0.0, 1.0)
-        return self.manner.shaped(asked)
 
 
 def _shape_rows(face: Face) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from jambatalk.data.clip import Clip, at_rate
 from jambatalk.data.facegood import read_facegood
 from jambatalk.data.grid import read_grid
 from jambatalk.data.held_out import held_out_clips, is_held_out_take
-from jambatalk.data.manner import LoudManner, Manner
+from jambatalk.data.manner import Manner
 from jambatalk.errors import DataError
 from jambatalk.face import Face, load_head
 from jambatalk.model.config import EncoderConfig, JambaTalkConfig
@@ -39,9 +40,12 @@ STYLES = {
     **CAPTURED,
 }
 KINDS = {"english-man": "grid", "mandarin-woman": "facegood"}
-# Whose lips the loudness of the voice explains better (r of the opening 0.74) than its phones do
-# (0.58); with the man of GRID it is 0.69 and 0.79.
-LOUD = {"mandarin-woman"}
+# What the teacher makes of other voices for a captured person. The loudness of her voice explains
+# her lips better than the phones that are recognised in it.
+BEHIND = {
+    "english-man": designed.NEUTRAL,
+    "mandarin-woman": replace(designed.NEUTRAL, loudness=0.7),
+}
 FPS = JambaTalkConfig.fps
 LAYERS = (1, 2, 3)  # of Whisper's four: lips are as well known without the last, and sooner
 WINDOW = (48, 16, 16)  # features heard before, in and after a step: 0.96, 0.32 and 0.32 s
@@ -90,17 +94,18 @@ def bundled_task(config: TrainingConfig) -> StyledTask:
         if style in styles
     }
     some = taught[:: len(taught) // MANNER_RECORDINGS + 1]
-    manners["neutral"] = Manner.of(face, [r.clip(face, FPS).weights for r in some])
+    behind = _motions(some, [BEHIND[style] for style in manners], face)
+    teachers = {style: Manner.of(face, rows) for style, rows in zip(manners, behind, strict=True)}
+    manners["neutral"] = Manner.of(face, *_motions(some, [designed.NEUTRAL], face))
     few = unseen[:: len(unseen) // TAUGHT_HELD_OUT + 1]
     names = list(styles)
-    loud = _loud_manners(captured, spoken, manners, face)
     learn = [
         *_captured(captured, spoken, manners, names, face),
-        *_taught(taught, manners, loud, names, face),
+        *_taught(taught, manners, teachers, face),
     ]
     test = [
         *_captured(held_out, spoken, manners, names, face),
-        *_taught(few, manners, loud, names, face),
+        *_taught(few, manners, teachers, face),
     ]
     return StyledTask(model, face, learn, test, config, at_rest(face, names))
 
@@ -140,28 +145,12 @@ def split(data: Path, face: Face) -> tuple[list[Clip], list[Clip]]:
     return clips, held_out
 
 
-def _loud_manners(
-    captured: Iterable[Clip],
-    spoken: Mapping[str, Recording],
-    manners: Mapping[str, Manner],
-    face: Face,
-) -> dict[str, LoudManner]:
-    """The manners of those whose lips follow the loudness of their voice."""
-    found = {}
-    for style in LOUD & set(manners):
-        motions, taught, levels = [], [], []
-        for clip in captured:
-            recording = spoken.get(f"{KINDS[clip.style]}/{clip.name}")
-            if clip.style == style and recording is not None:
-                theirs = recording.clip(face, FPS).weights
-                own = at_rate(clip.weights, clip.fps, FPS)
-                frames = min(len(own), len(theirs))
-                motions.append(own[:frames])
-                taught.append(theirs[:frames])
-                levels.append(recording.level(FPS, frames))
-        if motions:
-            found[style] = LoudManner.of(manners[style], motions, taught, levels)
-    return found
+def _motions(
+    recordings: Sequence[Recording], styles: Sequence[designed.DesignedStyle], face: Face
+) -> list[list[np.ndarray]]:
+    """The teacher's motion of each style, of all recordings: (T, K) each."""
+    taught = [recording.taught(face, FPS, styles) for recording in recordings]
+    return [list(motions) for motions in zip(*taught, strict=True)]
 
 
 def _captured(
@@ -195,22 +184,21 @@ def _captured(
 def _taught(
     recordings: Iterable[Recording],
     manners: Mapping[str, Manner],
-    loud: Mapping[str, LoudManner],
-    styles: Sequence[str],
+    teachers: Mapping[str, Manner],
     face: Face,
 ) -> Iterable[StyledClip]:
-    """The teacher's motion in every style; carried over to the captured people, or made theirs
-    with the loudness of the sound."""
+    """The teacher's motion in every style; in those of captured people as they would make it.
+
+    Args:
+        manners: of the captured people.
+        teachers: captured style → the teacher's own manner behind it.
+    """
     tongue = face.actions.index("tongueUp")
+    everyone = [*designed.STYLES.values(), *(BEHIND[style] for style in teachers)]
     for recording in recordings:
-        rows = recording.taught(face, FPS, designed.STYLES.values())
-        others = [
-            loud[style].speak(rows[0], recording.level(FPS, len(rows[0])))
-            if style in loud
-            else manners[style].carry_over(rows[0], manners["neutral"])
-            for style in styles[len(rows) :]
-        ]
-        rows = np.concatenate([rows, np.stack(others)])
+        rows = recording.taught(face, FPS, everyone)
+        for row, (style, teacher) in enumerate(teachers.items(), len(designed.STYLES)):
+            rows[row] = manners[style].carry_over(rows[row], teacher)
         rows[..., tongue] = rows[0, :, tongue]  # no manner of the lips
         yield StyledClip(
             f"{recording.source}/{recording.name}", "taught", recording.samples, rows, 0

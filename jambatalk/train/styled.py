@@ -26,7 +26,7 @@ from jambatalk.train.model_card import write_model_card
 from jambatalk.train.task import Draw
 
 STEPS = 50  # of an epoch
-VARIANTS = {"taught": 2, "grid": 5, "facegood": 5}  # augmented versions of each recording
+VARIANTS = {"taught": 2, "grid": 5, "facegood": 10}  # augmented versions of each recording
 LONGEST = 108_000  # frames: an hour
 
 

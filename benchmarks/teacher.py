@@ -1,0 +1,117 @@
+"""How near the teacher's lips come to real ones: `python benchmarks/teacher.py --data DATA --corpus
+CORPUS`.
+
+Against the lips tracked in GRID's held-out clips and those captured in FACEGOOD's held-out take,
+beside the mere level of the sound; and, in recordings with phone times, what the lips do in the
+sounds. In FACEGOOD, Mandarin, the phones were recognised by a recogniser that knows English.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from jambatalk.corpus.effort import measure_level
+from jambatalk.corpus.recording import Recording, read_corpus
+from jambatalk.corpus.styles import NEUTRAL
+from jambatalk.data.clip import at_rate
+from jambatalk.data.facegood import read_facegood
+from jambatalk.data.grid import read_lips
+from jambatalk.data.held_out import held_out_clips, is_held_out_take
+from jambatalk.evaluate import phones
+from jambatalk.evaluate.curves import at_times, correlation
+from jambatalk.evaluate.phones import SoundStatistics
+from jambatalk.evaluate.rows import sound_rows
+from jambatalk.face import Face, load_head
+from jambatalk.motion import Motion
+
+FPS = 30.0
+LOUDNESS = (0.0, NEUTRAL.loudness, 0.7, 1.0)  # how much of the opening follows the level
+EVERY_SOUND = 150  # recordings of speechocean762
+
+
+def animate(face: Face, recording: Recording, loudness: float = NEUTRAL.loudness) -> Motion:
+    """What the teacher makes of a recording."""
+    style = replace(NEUTRAL, loudness=loudness)
+    return Motion(recording.taught(face, FPS, [style])[0], FPS, face)
+
+
+def real_lips(data: Path, face: Face) -> Iterator[tuple[str, str, float, dict[str, np.ndarray]]]:
+    """What is held out: set, recording, frames a second, and the curves (T,) of each measure."""
+    names = held_out_clips(data / "grid_s1")
+    for name, lips in read_lips(data / "grid_s1", names).items():
+        if lips.seen.all():
+            yield "GRID", name, lips.fps, {"opening": lips.gap, "width": lips.width}
+    for clip in read_facegood(data / "facegood", face):
+        if is_held_out_take(clip.name):
+            captured = Motion(at_rate(clip.weights, clip.fps, FPS), FPS, face)
+            curves = {"opening": captured.lip_aperture(), "width": captured.lip_width()}
+            yield "FACEGOOD", clip.name, FPS, curves | {"jaw": captured.action("jawOpen")}
+
+
+def follow(data: Path, corpus: dict[str, Recording], face: Face) -> dict[tuple[str, str], float]:
+    """Median r over the recordings of a set: (set and measure, who follows) → r."""
+    found: dict[tuple[str, str], list[float]] = {}
+    for source, name, fps, real in real_lips(data, face):
+        if name not in corpus:
+            continue
+        recording = corpus[name]
+        motions = {f"teacher, {part:g}": animate(face, recording, part) for part in LOUDNESS}
+        for measure, curve in real.items():
+            times = np.arange(len(curve)) / fps
+            says = {
+                who: at_times(_curve(motion, measure), FPS, times)
+                for who, motion in motions.items()
+            }
+            says["level"] = measure_level(recording.samples, fps, len(curve))
+            for who, said in says.items():
+                r = correlation(curve, said)
+                found.setdefault((f"{source}, {measure}", who), []).append(r)
+    return {key: float(np.median(values)) for key, values in found.items()}
+
+
+def _curve(motion: Motion, measure: str) -> np.ndarray:
+    if measure == "jaw":
+        return motion.action("jawOpen")
+    return motion.lip_aperture() if measure == "opening" else motion.lip_width()
+
+
+def main() -> None:
+    """Prints two Markdown tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="with grid_s1/ in it")
+    parser.add_argument("--corpus", type=Path, required=True, help="what build-corpus made")
+    options = parser.parse_args()
+    face = load_head(1)
+    captured = {recording.name: recording for recording in read_corpus(options.corpus, "captured")}
+    found = follow(options.data, captured, face)
+    who = list(dict.fromkeys(name for _, name in found))
+    print(f"| r with | {' | '.join(who)} |\n|{'---|' * (len(who) + 1)}")
+    for measure in dict.fromkeys(measure for measure, _ in found):
+        print(f"| {measure} | {' | '.join(f'{found[measure, name]:.2f}' for name in who)} |")
+
+    folder = options.data / "speech" / "librivox_phones"
+    read = SoundStatistics()
+    for recording in read_corpus(options.corpus, "evaluation"):
+        if recording.source == "librivox":
+            said = phones.read_phones(folder / f"{recording.name}.phone.json")
+            read.add(animate(face, recording).lip_aperture(), FPS, said)
+    spoken = SoundStatistics()
+    trained = (r for r in read_corpus(options.corpus, "train") if r.source == "speechocean762")
+    for recording in islice(trained, EVERY_SOUND):
+        own = [phones.Phone(phone.name, phone.start, phone.end) for phone in recording.phones]
+        spoken.add(animate(face, recording).lip_aperture(), FPS, own)
+    print("\n| | LibriVox | speechocean762 |\n|---|---|---|")
+    none = SoundStatistics()
+    columns = [sound_rows({"neutral": part}, none) for part in (read, spoken)]
+    for here, there in zip(*columns, strict=True):
+        print(f"| {here.measure} | {here.said} | {there.said} |")
+
+
+if __name__ == "__main__":
+    main()
