@@ -14,7 +14,7 @@ from jambatalk.errors import DataError
 from jambatalk.lips import aperture
 from jambatalk.model.jambatalk import ENCODER_WEIGHTS, JambaTalk
 from jambatalk.talking_head import DEFAULT_CHECKPOINT
-from jambatalk.train.augment import augment
+from jambatalk.train.augment import SPEED, augment, played
 from jambatalk.train.config import TrainingConfig
 from jambatalk.train.config_file import load_config
 from jambatalk.train.default import at_rest, default_config
@@ -158,7 +158,9 @@ def test_augmented_motion_stays_with_its_sound(face: Face) -> None:
     agree = []
     for seed in range(8):
         rng = np.random.default_rng(seed)
-        samples, weights = augment(clip.samples, clip.weights[0], rng, [other.samples])
+        speed = rng.uniform(*SPEED)
+        samples, weights = played(clip.samples, speed), played(clip.weights[0], speed)
+        samples = augment(samples, rng, [other.samples])
         seconds = len(samples) / 16000
         assert len(weights) / 30 == pytest.approx(seconds, abs=0.1)
         assert seconds != pytest.approx(len(clip.samples) / 16000, abs=0.01)

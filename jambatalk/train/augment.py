@@ -21,24 +21,22 @@ NOISE_DB = (-2.0, 30.0)  # speech above noise
 NOISE_COLOR = (0.0, 0.95)  # white to brown
 
 
+def played(rows: np.ndarray, speed: float) -> np.ndarray:
+    """Plays sound or motion (n, ...) `speed` times as fast, interpolated linearly: float32."""
+    place = np.arange(0, len(rows) - 1, speed)
+    before = place.astype(int)
+    part = (place - before).astype(np.float32).reshape(-1, *[1] * (rows.ndim - 1))
+    return (rows[before] * (1 - part) + rows[before + 1] * part).astype(np.float32)
+
+
 def augment(
-    samples: np.ndarray,
-    weights: np.ndarray,
-    rng: np.random.Generator,
-    others: Sequence[np.ndarray] = (),
-) -> tuple[np.ndarray, np.ndarray]:
-    """Changes speed (the motion's with it), room, microphone and background of a recording.
+    samples: np.ndarray, rng: np.random.Generator, others: Sequence[np.ndarray] = ()
+) -> np.ndarray:
+    """Changes room, microphone and background of a recording (n,) at 16 kHz: float32.
 
     Args:
-        samples: (n,) 16 kHz. weights: (T, K) at any frame rate.
         others: recordings of other voices, for people talking in the background.
-
-    Returns:
-        Samples and weights of the same rates, both `1/speed` times as long.
     """
-    speed = rng.uniform(*SPEED)
-    samples = _stretch(samples[:, None], speed)[:, 0]
-    weights = _stretch(weights, speed)
     if rng.random() < ROOM_PART:
         samples = in_a_room(samples, rng)
     background = _babble(len(samples), rng, others) if others else None
@@ -52,7 +50,7 @@ def augment(
         samples = sosfilt(band, samples)
     if rng.random() < CODEC_PART:
         samples = _through_a_call(samples, rng)
-    return samples.astype(np.float32), weights.astype(np.float32)
+    return samples.astype(np.float32)
 
 
 def colored_noise(length: int, rng: np.random.Generator) -> np.ndarray:
@@ -97,11 +95,3 @@ def _babble(length: int, rng: np.random.Generator, others: Sequence[np.ndarray])
         np.resize(np.roll(voice, rng.integers(len(voice))), length) / max(voice.std(), 1e-9)
         for voice in voices
     )
-
-
-def _stretch(rows: np.ndarray, speed: float) -> np.ndarray:
-    """Plays rows (n, c) `speed` times as fast, interpolated linearly."""
-    place = np.arange(0, len(rows) - 1, speed)
-    before = place.astype(int)
-    part = (place - before)[:, None].astype(np.float32)
-    return rows[before] * (1 - part) + rows[before + 1] * part

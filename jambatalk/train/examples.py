@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from zlib import crc32
 
@@ -15,7 +16,7 @@ from torch import Tensor
 from jambatalk.errors import DataError
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.speech import SAMPLE_RATE, Speech
-from jambatalk.train.augment import augment
+from jambatalk.train.augment import SPEED, augment, played
 
 log = logging.getLogger(__name__)
 
@@ -82,13 +83,14 @@ def listen(
     examples = []
     for number, clip in enumerate(clips):
         for variant in range(variants.get(clip.kind, 0) + 1):
-            samples, weights = clip.samples, clip.weights
+            weights, sound = clip.weights, partial(np.asarray, clip.samples)
             if variant:
                 rng = np.random.default_rng([seed, crc32(clip.name.encode()), variant])
-                samples, flat = augment(samples, _flat(weights), rng, others)
-                weights = _rows(flat, len(weights))
+                speed = rng.uniform(*SPEED)
+                weights = played(weights.swapaxes(0, 1), speed).swapaxes(0, 1)
+                sound = partial(augment, played(clip.samples, speed), rng, others)
             kept = cache and cache / f"{clip.name.replace('/', '-')}.{seed}.{variant}.npy"
-            features = _hear(model, samples, kept)
+            features = _hear(model, sound, kept)
             examples.append(_example(clip, features, weights))
         if number % LOG_EVERY == 0:
             log.info("heard %d of %d recordings", number, len(clips))
@@ -126,11 +128,11 @@ def check_styles(model: JambaTalk, clips: Iterable[StyledClip]) -> None:
         raise DataError(f"There are no clips to learn {', '.join(missing)} from.")
 
 
-def _hear(model: JambaTalk, samples: np.ndarray, kept: Path | None) -> Tensor:
-    """Features (t, m, c) float16, read from the file `kept` or written to it."""
+def _hear(model: JambaTalk, sound: Callable[[], np.ndarray], kept: Path | None) -> Tensor:
+    """Features (t, m, c) float16 of a sound, read from the file `kept` or written to it."""
     if kept and kept.exists():
         return torch.from_numpy(np.load(kept, allow_pickle=False))
-    features = model.listen(Speech.from_array(samples, SAMPLE_RATE)).half()
+    features = model.listen(Speech.from_array(sound(), SAMPLE_RATE)).half()
     if kept:
         half_written = kept.with_suffix(".part")
         with half_written.open("wb") as file:
@@ -150,13 +152,3 @@ def _example(clip: StyledClip, features: Tensor, weights: np.ndarray) -> Example
         torch.from_numpy(weights[known, :length].astype(np.float16)),
         torch.from_numpy(known),
     )
-
-
-def _flat(weights: np.ndarray) -> np.ndarray:
-    """(s, T, K) to (T, s K)."""
-    return weights.transpose(1, 0, 2).reshape(weights.shape[1], -1)
-
-
-def _rows(flat: np.ndarray, styles: int) -> np.ndarray:
-    """(T, s K) to (s, T, K)."""
-    return flat.reshape(len(flat), styles, -1).transpose(1, 0, 2)
