@@ -47,6 +47,10 @@ class DataError(JambaTalkError):
     """A training set that is missing or malformed."""
 
 
+class NotInstalledError(DataError):
+    """A program or package that making or measuring data needs, and that is not there."""
+
+
 class LiveError(JambaTalkError):
     """A live session that cannot go on."""
 

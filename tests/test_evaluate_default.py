@@ -10,11 +10,11 @@ import pytest
 from jambatalk import TalkingHead
 from jambatalk.data.grid import read_grid, read_lips
 from jambatalk.data.held_out import held_out_clips
-from jambatalk.errors import DataError
+from jambatalk.errors import DataError, NotInstalledError
 from jambatalk.evaluate import phones
 from jambatalk.evaluate.babble import add_babble
 from jambatalk.evaluate.default import Bench
-from jambatalk.evaluate.languages import written_row
+from jambatalk.evaluate.languages import recognised_row, written_row
 from jambatalk.evaluate.phones import Phone, SoundStatistics
 from jambatalk.evaluate.rows import Row, sound_rows, table, to_dicts
 
@@ -145,9 +145,11 @@ def test_lips_close_where_other_languages_write_it() -> None:
 
 def test_what_a_row_needs_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def missing() -> None:
-        raise DataError("pocketsphinx is not installed.", "Run 'pip install jambatalk[corpus]'.")
+        raise NotInstalledError("It is not installed.", "Run 'pip install jambatalk[corpus]'.")
 
     monkeypatch.setattr("jambatalk.evaluate.languages.Placer", missing)
-    row = written_row(TalkingHead.from_pretrained(), [], tmp_path)
-    assert row.reached is None
-    assert "jambatalk[corpus]" in row.note
+    monkeypatch.setattr("jambatalk.evaluate.languages.Recogniser", missing)
+    head = TalkingHead.from_pretrained()
+    for row in (written_row(head, [], tmp_path), recognised_row(head, [], [])):
+        assert row.reached is None
+        assert "jambatalk[corpus]" in row.note

@@ -19,7 +19,7 @@ from functools import cache
 import numpy as np
 
 from jambatalk.corpus.phones import SILENCE, Phone, checked, from_arpabet, from_ipa, without_gaps
-from jambatalk.errors import DataError
+from jambatalk.errors import DataError, NotInstalledError
 from jambatalk.speech import SAMPLE_RATE
 
 FRAME = 0.01  # seconds
@@ -40,14 +40,14 @@ class Aligner:
     """Aligns English speech with its text. Keep one and use it for many recordings.
 
     Raises:
-        DataError: pocketsphinx is not installed.
+        NotInstalledError: pocketsphinx is not installed.
     """
 
     def __init__(self) -> None:
         try:
             from pocketsphinx import Decoder
         except ImportError as error:
-            raise DataError(
+            raise NotInstalledError(
                 "pocketsphinx is not installed.", "Run 'pip install jambatalk[corpus]'."
             ) from error
         # The search for a best path through words fails on one sentence in ten and on all phones.

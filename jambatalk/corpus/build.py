@@ -17,7 +17,7 @@ from jambatalk.corpus.recognise import Recogniser
 from jambatalk.corpus.recording import Recording, place
 from jambatalk.corpus.sources import SOURCES, Take
 from jambatalk.corpus.voices import transcribe
-from jambatalk.errors import DataError, SpeechError
+from jambatalk.errors import DataError, NotInstalledError, SpeechError
 from jambatalk.progress import Progress, silent
 
 log = logging.getLogger(__name__)
@@ -53,9 +53,9 @@ def build(
         if not place(folder, source, take.name).exists():
             try:
                 placer(source, take).save(folder)
+            except NotInstalledError:
+                raise
             except (DataError, SpeechError) as error:
-                if "not installed" in str(error):
-                    raise
                 log.info("left out %s/%s: %s", source, take.name, error)
                 refused.parent.mkdir(parents=True, exist_ok=True)
                 refused.write_text(f"{error}\n")

