@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from places import DATA
 
 from jambatalk import TalkingHead
 from jambatalk.data.grid import read_grid, read_lips
@@ -18,7 +19,6 @@ from jambatalk.evaluate.languages import recognised_row, written_row
 from jambatalk.evaluate.phones import Phone, SoundStatistics
 from jambatalk.evaluate.rows import Row, sound_rows, table, to_dicts
 
-DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 FPS = 50.0
 
 

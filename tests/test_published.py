@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from places import REFERENCE
 from published import VERTICES, WAV2VEC2, UserFiles, published_state, tiny, write_files
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
@@ -29,9 +30,9 @@ from jambatalk.model.published import LAYOUTS, PublishedDecoder
 
 ROOT = Path(__file__).parent.parent
 VOICE = ROOT / "assets" / "voices" / "pico_en.wav"
-REFERENCE = ROOT.parent / "shared" / "reference" / "jambatalk_vocaset_tiny.npz"
+OUTPUTS = REFERENCE / "jambatalk_vocaset_tiny.npz"
 needs_reference = pytest.mark.skipif(
-    not REFERENCE.exists(), reason="the published network's own outputs are not here"
+    not OUTPUTS.exists(), reason="the published network's own outputs are not here"
 )
 
 
@@ -63,15 +64,15 @@ def test_the_layouts_have_the_published_weights(layout: str) -> None:
 
 @pytest.fixture(scope="module")
 def reference() -> dict[str, Tensor]:
-    with np.load(REFERENCE) as file:
+    with np.load(OUTPUTS) as file:
         return {name: torch.from_numpy(file[name]) for name in file.files}
 
 
 @pytest.fixture(scope="module")
 def reference_files() -> tuple[JambaTalkConfig, dict[str, dict[str, Tensor]]]:
     """The reference network's configuration and its weights by our names."""
-    described = json.loads(REFERENCE.with_suffix(".json").read_text())
-    state = torch.load(REFERENCE.with_suffix(".pth"), weights_only=True)
+    described = json.loads(OUTPUTS.with_suffix(".json").read_text())
+    state = torch.load(OUTPUTS.with_suffix(".pth"), weights_only=True)
     layout = LAYOUTS["vocaset"]
     encoder = replace(layout.encoder, architecture=described["wav2vec2"], layers=(2,))
     config = replace(layout, encoder=encoder, encoder_width=64, width=described["feature_dim"])

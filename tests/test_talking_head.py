@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from places import DATA
 
 from jambatalk import Motion, Speech, TalkingHead, View
 from jambatalk.alive import STILL
@@ -13,7 +14,7 @@ from jambatalk.errors import FaceError, ModelError, Stopped
 
 ROOT = Path(__file__).parent.parent
 VOICES = ROOT / "assets" / "voices"
-PHONES = ROOT.parent / "shared" / "data" / "speech" / "librivox_phones"
+PHONES = DATA / "speech" / "librivox_phones"
 
 
 @pytest.fixture(scope="module")
