@@ -8,7 +8,7 @@ import numpy as np
 
 from jambatalk.face import Face
 
-SEAL = 0.005  # metres: lips that are less apart than this mean to close
+SEAL = 0.004  # metres: lips that are less apart than this mean to close
 
 
 def aperture(face: Face, weights: np.ndarray, offsets: np.ndarray | None = None) -> np.ndarray:

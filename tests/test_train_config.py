@@ -48,7 +48,7 @@ def test_a_config_holds_only_what_differs(path: Path) -> None:
 
 def test_a_config_survives_being_written(tmp_path: Path) -> None:
     for path in CONFIGS.glob("*.yaml"):
-        config = load_config(path, ["precision=bf16", "patience=7"])
+        config = load_config(path, ["precision=bf16", "keep=best", "patience=7"])
         (tmp_path / "all.yaml").write_text(dump_config(config))
         assert load_config(tmp_path / "all.yaml") == config
 
@@ -88,6 +88,7 @@ def test_values_from_the_command_line_come_first(tmp_path: Path) -> None:
         ("network: {layout: voca}", r"'network.layout' cannot be 'voca'"),
         ("data: {set: tracks}", r"'loss.lip_features' cannot be 0.001. Set it to 0"),
         ("data: {cut: 1}", r"'data.cut' cannot be 1. Give 2 or more"),
+        ("{keep: last, patience: 3}", r"'patience' cannot be"),
         ("data: {set: bundled, cut: 70}", r"'data.shares' cannot be"),
         ("data: {set: bundled, cut: 70, shares: {grd: 1}}", r"Is it 'data.shares.grid'"),
         ("batch: 8", r"different length do not fit into a batch of 8.*data.cut"),

@@ -12,6 +12,7 @@ import pytest
 import torch
 import yaml
 from accelerate.state import AcceleratorState
+from safetensors.torch import load_file
 from synthetic import (
     write_face,
     write_folder,
@@ -26,7 +27,7 @@ from jambatalk import Motion, Speech, TalkingHead
 from jambatalk.cli import main
 from jambatalk.data.registry import open_dataset
 from jambatalk.errors import ModelError
-from jambatalk.model.jambatalk import JambaTalk
+from jambatalk.model.jambatalk import WEIGHTS, JambaTalk
 from jambatalk.train.config import OptimizerConfig, TrainingConfig
 from jambatalk.train.config_file import load_config
 from jambatalk.train.learner import normalised
@@ -167,6 +168,28 @@ def test_it_stops_when_it_gets_no_better(published: Path, tmp_path: Path) -> Non
     # nothing is learned
     assert run(published, tmp_path, "epochs=9", "patience=2", "optimizer.learning_rate=1e-30") == 0
     assert [row["epoch"] for row in rows(tmp_path)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("keep", "kept"), [("best", 1.0), ("last", 3.0)])
+def test_the_best_network_is_kept_or_the_last(
+    keep: str, kept: float, published: Path, tmp_path: Path
+) -> None:
+    config = load_config(published, ["epochs=3", f"keep={keep}"])
+    task = Worsening(config)
+    assert train(lambda: task, config, tmp_path / "run")["error"] == kept
+    written = load_file(tmp_path / "run" / "best" / WEIGHTS)
+    now = task.model.decoder.state_dict()
+    assert all(torch.equal(written[name], now[name]) for name in written) == (keep == "last")
+
+
+class Worsening(RecordingTask):
+    """Every look is worse than the one before."""
+
+    looks = 0
+
+    def check(self) -> dict[str, float]:
+        self.looks += 1
+        return super().check() | {"error": float(self.looks)}
 
 
 def test_bfloat16_learns_the_same(published: Path, tmp_path: Path) -> None:

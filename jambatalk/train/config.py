@@ -188,8 +188,10 @@ class TrainingConfig:
         precision: "no" for float32, or "bf16": bfloat16 in encoders and lip reader; the decoder
             always computes in float32.
         seed: of everything random.
-        check_every: epochs between two looks at the validation split; the best network is kept,
-            and where to resume.
+        check_every: epochs between two looks at the validation split; the network is kept, and
+            where to resume.
+        keep: "best", the network of the look with the best score, or "last", so that the
+            validation split chooses nothing.
         patience: looks without a better score after which it stops; None to go on to the end.
         video_every: epochs between two sample videos; 0 for none.
     """
@@ -205,6 +207,7 @@ class TrainingConfig:
     precision: Literal["no", "bf16"] = "no"
     seed: int = 0
     check_every: int = 1
+    keep: Literal["best", "last"] = "best"
     patience: int | None = None
     video_every: int = 0
 
@@ -220,6 +223,8 @@ class TrainingConfig:
         ):
             fits = value is None or value >= minimum
             check(fits, name, value, f"Give {minimum} or more, or leave it out.")
+        endless = self.keep == "best" or self.patience is None
+        check(endless, "patience", self.patience, "Leave it out, or set keep to best.")
         if self.data.set == "bundled":
             self._check_bundled()
         if self.batch > 1 and self.data.cut is None:

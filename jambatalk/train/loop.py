@@ -121,7 +121,7 @@ def train(
         if look:
             scores = _from_main(accelerator, task.check)
             row |= {f"val.{name}": value for name, value in scores.items()}
-            better = scores["error"] < best["error"]
+            better = config.keep == "last" or scores["error"] < best["error"]
             best, waited = (scores, 0) if better else (best, waited + 1)
             if better and main:
                 task.keep(folder / BEST, scores)

@@ -63,7 +63,6 @@ def write_model_card(
             taught=variants.get("taught", 0),
             clip=variants.get("grid", 0),
             take=variants.get("facegood", 0),
-            looks=-(-how["epochs"] // how["check_every"]),
             epochs=how["epochs"],
             batch=how["batch"],
             frames=how["data"]["cut"],
