@@ -3,7 +3,7 @@ CORPUS`.
 
 Against the lips tracked in GRID's held-out clips and those captured in FACEGOOD's held-out take,
 beside the mere level of the sound; and, in recordings with phone times, what the lips do in the
-sounds. In FACEGOOD, Mandarin, the phones were recognised by a recogniser that knows English.
+sounds. In FACEGOOD, Mandarin, nobody wrote the phones down: they were recognised.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from jambatalk.motion import Motion
 
 FPS = 30.0
 LOUDNESS = (0.0, NEUTRAL.loudness, 0.7, 1.0)  # how much of the opening follows the level
-EVERY_SOUND = 150  # recordings of speechocean762
+SPOKEN = 150  # recordings of speechocean762 to look at
 
 
 def animate(face: Face, recording: Recording, loudness: float = NEUTRAL.loudness) -> Motion:
@@ -103,7 +103,7 @@ def main() -> None:
             read.add(animate(face, recording).lip_aperture(), FPS, said)
     spoken = SoundStatistics()
     trained = (r for r in read_corpus(options.corpus, "train") if r.source == "speechocean762")
-    for recording in islice(trained, EVERY_SOUND):
+    for recording in islice(trained, SPOKEN):
         own = [phones.Phone(phone.name, phone.start, phone.end) for phone in recording.phones]
         spoken.add(animate(face, recording).lip_aperture(), FPS, own)
     print("\n| | LibriVox | speechocean762 |\n|---|---|---|")

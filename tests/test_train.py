@@ -159,8 +159,8 @@ def test_augmented_motion_stays_with_its_sound(face: Face) -> None:
     for seed in range(8):
         rng = np.random.default_rng(seed)
         speed = rng.uniform(*SPEED)
-        samples, weights = played(clip.samples, speed), played(clip.weights[0], speed)
-        samples = augment(samples, rng, [other.samples])
+        samples = augment(clip.samples, speed, rng, [other.samples])
+        weights = played(clip.weights[0], speed)
         seconds = len(samples) / 16000
         assert len(weights) / 30 == pytest.approx(seconds, abs=0.1)
         assert seconds != pytest.approx(len(clip.samples) / 16000, abs=0.01)

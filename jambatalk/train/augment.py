@@ -30,13 +30,18 @@ def played(rows: np.ndarray, speed: float) -> np.ndarray:
 
 
 def augment(
-    samples: np.ndarray, rng: np.random.Generator, others: Sequence[np.ndarray] = ()
+    samples: np.ndarray,
+    speed: float,
+    rng: np.random.Generator,
+    others: Sequence[np.ndarray] = (),
 ) -> np.ndarray:
-    """Changes room, microphone and background of a recording (n,) at 16 kHz: float32.
+    """Changes speed, room, microphone and background of a recording (n,) at 16 kHz: float32,
+    `1/speed` times as long. Its motion has to be :func:`played` at the same speed.
 
     Args:
         others: recordings of other voices, for people talking in the background.
     """
+    samples = played(samples, speed)
     if rng.random() < ROOM_PART:
         samples = in_a_room(samples, rng)
     background = _babble(len(samples), rng, others) if others else None

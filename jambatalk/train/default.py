@@ -94,9 +94,10 @@ def bundled_task(config: TrainingConfig) -> StyledTask:
         if style in styles
     }
     some = taught[:: len(taught) // MANNER_RECORDINGS + 1]
-    behind = _motions(some, [BEHIND[style] for style in manners], face)
-    teachers = {style: Manner.of(face, rows) for style, rows in zip(manners, behind, strict=True)}
-    manners["neutral"] = Manner.of(face, *_motions(some, [designed.NEUTRAL], face))
+    behind = {"neutral": designed.NEUTRAL} | {style: BEHIND[style] for style in manners}
+    motions = _motions(some, list(behind.values()), face)
+    teachers = {style: Manner.of(face, rows) for style, rows in zip(behind, motions, strict=True)}
+    manners["neutral"] = teachers.pop("neutral")
     few = unseen[:: len(unseen) // TAUGHT_HELD_OUT + 1]
     names = list(styles)
     learn = [

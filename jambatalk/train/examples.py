@@ -83,14 +83,14 @@ def listen(
     examples = []
     for number, clip in enumerate(clips):
         for variant in range(variants.get(clip.kind, 0) + 1):
-            weights, sound = clip.weights, partial(np.asarray, clip.samples)
+            weights, change = clip.weights, None
             if variant:
                 rng = np.random.default_rng([seed, crc32(clip.name.encode()), variant])
                 speed = rng.uniform(*SPEED)
                 weights = played(weights.swapaxes(0, 1), speed).swapaxes(0, 1)
-                sound = partial(augment, played(clip.samples, speed), rng, others)
+                change = partial(augment, speed=speed, rng=rng, others=others)
             kept = cache and cache / f"{clip.name.replace('/', '-')}.{seed}.{variant}.npy"
-            features = _hear(model, sound, kept)
+            features = _hear(model, clip.samples, change, kept)
             examples.append(_example(clip, features, weights))
         if number % LOG_EVERY == 0:
             log.info("heard %d of %d recordings", number, len(clips))
@@ -128,11 +128,18 @@ def check_styles(model: JambaTalk, clips: Iterable[StyledClip]) -> None:
         raise DataError(f"There are no clips to learn {', '.join(missing)} from.")
 
 
-def _hear(model: JambaTalk, sound: Callable[[], np.ndarray], kept: Path | None) -> Tensor:
-    """Features (t, m, c) float16 of a sound, read from the file `kept` or written to it."""
+def _hear(
+    model: JambaTalk,
+    samples: np.ndarray,
+    change: Callable[[np.ndarray], np.ndarray] | None,
+    kept: Path | None,
+) -> Tensor:
+    """Features (t, m, c) float16 of a sound, changed before, read from the file `kept` or written
+    to it."""
     if kept and kept.exists():
         return torch.from_numpy(np.load(kept, allow_pickle=False))
-    features = model.listen(Speech.from_array(sound(), SAMPLE_RATE)).half()
+    samples = change(samples) if change else samples
+    features = model.listen(Speech.from_array(samples, SAMPLE_RATE)).half()
     if kept:
         half_written = kept.with_suffix(".part")
         with half_written.open("wb") as file:
