@@ -18,6 +18,7 @@ from jambatalk.evaluate.default import Bench
 from jambatalk.evaluate.languages import recognised_row, written_row
 from jambatalk.evaluate.phones import Phone, SoundStatistics
 from jambatalk.evaluate.rows import Row, sound_rows, table, to_dicts
+from jambatalk.train.model_card import write_measures
 
 FPS = 50.0
 
@@ -98,6 +99,22 @@ def test_the_table_says_what_is_reached() -> None:
     assert "| within | – | 20 ms | -15 to 15 | no | – |  |" in said
     assert "| unknown | – | – | ≤ 0.05 |  | – |  |" in said
     assert json.loads(json.dumps(to_dicts(rows), allow_nan=False))[2]["value"] is None
+
+
+def test_the_table_goes_into_the_model_card_in_place_of_the_last(tmp_path: Path) -> None:
+    card = tmp_path / "README.md"
+    card.write_text("# A network\n\n## Measured\nNot yet.\n\n## Limits\nMany.\n")
+    for value in (0.5, 0.75):
+        write_measures(tmp_path, table([Row("key", "how far", value)]))
+    text = card.read_text()
+    assert text.startswith("# A network\n\n## Measured\nOn ")
+    assert "| how far | 0.75 |" in text
+    assert "0.50" not in text
+    assert text.endswith("\n\n## Limits\nMany.\n")
+    card.write_text("# A network\n")
+    with pytest.raises(DataError, match="no section '## Measured'"):
+        write_measures(tmp_path, "")
+    assert card.read_text() == "# A network\n"
 
 
 def test_the_worst_style_is_named() -> None:

@@ -67,6 +67,9 @@ def add(commands: argparse._SubParsersAction) -> None:
         "--floors", action="store_true", help="measure what little effort reaches, too (10 minutes)"
     )
     default.add_argument("-o", "--output", type=Path, help="a .json for the table")
+    default.add_argument(
+        "--card", action="store_true", help="put the table into the checkpoint's README.md, too"
+    )
     add_checkpoint(default)
     default.set_defaults(run=_evaluate_default)
 
@@ -135,10 +138,14 @@ def _render_compare(options: argparse.Namespace) -> None:
 def _evaluate_default(options: argparse.Namespace) -> None:
     from jambatalk.evaluate.default import evaluate_default
     from jambatalk.evaluate.rows import table, to_dicts
+    from jambatalk.model.jambatalk import fetch
     from jambatalk.talking_head import TalkingHead
+    from jambatalk.train.model_card import split_at_measures, write_measures
 
     stages = Stages()
     stages("Loading", 0.0)
+    if options.card:
+        split_at_measures(fetch(options.checkpoint))  # or all would be measured in vain
     talking_head = TalkingHead.from_pretrained(options.checkpoint, options.device)
     other = None
     if options.without_grid:
@@ -157,6 +164,8 @@ def _evaluate_default(options: argparse.Namespace) -> None:
         options.output.parent.mkdir(parents=True, exist_ok=True)
         content = {"rows": to_dicts(rows), "floors": floors}
         options.output.write_text(json.dumps(content, indent=2) + "\n")
+    if options.card:
+        write_measures(fetch(options.checkpoint), table(rows, floors))
     print(table(rows, floors))
 
 

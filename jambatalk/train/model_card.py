@@ -7,12 +7,15 @@ from pathlib import Path
 
 from jambatalk.corpus.sources import SOURCES
 from jambatalk.data.dataset import Dataset
+from jambatalk.errors import DataError
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.encoder import FEATURE_RATE
 from jambatalk.train.config import TrainingConfig
 from jambatalk.train.config_file import dump_config
 
 TEMPLATE = Path(__file__).with_suffix(".md")  # of the bundled checkpoint
+CARD = "README.md"
+MEASURED = "\n## Measured\n"
 RUN = Path(__file__).with_name("run_card.md")  # of everybody else's
 
 
@@ -39,7 +42,7 @@ def write_model_card(
         f"| {scores[f'{style}.vertices']:.2f} |"
         for style in captured
     ]
-    (folder / "README.md").write_text(
+    (folder / CARD).write_text(
         TEMPLATE.read_text().format(
             actions=len(config.actions),
             fps=config.fps,
@@ -71,6 +74,37 @@ def write_model_card(
     )
 
 
+def write_measures(folder: Path, table: str) -> None:
+    """Puts a table of `jambatalk evaluate-default` (:func:`jambatalk.evaluate.rows.table`) into the
+    `README.md` of a checkpoint, in place of the one there.
+
+    Raises:
+        DataError: as :func:`split_at_measures`.
+    """
+    before, after = split_at_measures(folder)
+    said = (
+        f"On {date.today().isoformat()}, by `jambatalk evaluate-default --data DATA --card` "
+        "(docs/measures.md explains the rows):"
+    )
+    (folder / CARD).write_text(f"{before}{said}\n\n{table}{after}")
+
+
+def split_at_measures(folder: Path) -> tuple[str, str]:
+    """What comes before and after the table of measures in the card of a checkpoint.
+
+    Raises:
+        DataError: it has no card, or none with a place for the table.
+    """
+    path = folder / CARD
+    before, heading, after = path.read_text().partition(MEASURED) if path.exists() else [""] * 3
+    if not heading:
+        raise DataError(
+            f"{path} has no section '{MEASURED.strip()}' for the table.", "Leave out --card."
+        )
+    _, next_heading, rest = after.partition("\n## ")
+    return before + heading, next_heading + rest
+
+
 def write_run_card(
     folder: Path,
     network: JambaTalkConfig,
@@ -80,7 +114,7 @@ def write_run_card(
 ) -> None:
     """Writes the `README.md` of a checkpoint that was trained on somebody's recordings."""
     moves = f"offsets of {network.vertices} vertices, one unit of which is {network.unit:g} m"
-    (folder / "README.md").write_text(
+    (folder / CARD).write_text(
         RUN.read_text().format(
             day=date.today().isoformat(),
             fps=network.fps,
