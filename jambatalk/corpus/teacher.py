@@ -14,8 +14,7 @@ model of coarticulation", JASA 1967, and that of virtual targets beyond closure 
 Gracco's, JASA 1997.)
 
 Lips that are apart then follow the loudness of the voice, too, as far as the style says: phones
-come as a recogniser or an aligner hears them, and how far a vowel opens is how loud it gets. What
-is no contact comes a little later than it is heard, as it does in the lips of real people.
+come as a recogniser or an aligner hears them, and how far a vowel opens is how loud it gets.
 
 Shapes: t frames, c channels, k actions. The curves are computed at `RATE` and then sampled.
 """
@@ -29,7 +28,7 @@ import numpy as np
 from scipy.linalg import solveh_banded
 
 from jambatalk import lips
-from jambatalk.corpus.phones import BILABIALS, DIPHTHONGS, LABIODENTALS, SILENCE, Phone
+from jambatalk.corpus.phones import BILABIALS, DIPHTHONGS, SILENCE, Phone
 from jambatalk.corpus.styles import NEUTRAL, DesignedStyle
 from jambatalk.corpus.visemes import CHANNELS, viseme_table
 from jambatalk.face import Face
@@ -49,7 +48,6 @@ TIME = {
 }
 FIRST_PART = 0.55  # of a diphthong belongs to its first vowel
 MIN_CLOSURE = 0.055  # seconds: a shorter one would fall between two frames of 30 a second
-LATE = 0.02  # seconds by which the mouth runs behind what is no contact
 LINGER = 0.01  # seconds that lips take to part visibly after the burst
 RELEASE = 0.2  # part of a P or B after its closure, where the sound does not show it
 SETTLE, READY = 0.10, 0.06  # seconds of a pause in which the lips still come and go already
@@ -57,7 +55,6 @@ TONGUE = 0.5  # of tongueOut: further out it goes through the lip of a mouth har
 GAP = 14.0  # millimetres between the lips at `open` 1
 JAW = 0.42  # jawOpen at `jaw` 1
 LOUD, QUIET = 1.8, 0.1  # opening gained with the level of the sound, above a level
-CONTACTS = BILABIALS | LABIODENTALS | {SILENCE}  # are heard when they are made
 APART = 0.3  # `open` from which on the lips follow the level altogether
 
 
@@ -115,8 +112,7 @@ def segments(utterance: Utterance) -> list[Segment]:
     """What there is to aim at, one after the other."""
     found = []
     for phone, effort in zip(utterance.phones, utterance.effort, strict=True):
-        late = 0.0 if phone.name in CONTACTS else LATE
-        start, end = phone.start + late, phone.end + late
+        start, end = phone.start, phone.end
         if phone.name in DIPHTHONGS:
             turn = start + FIRST_PART * (end - start)
             first, second = DIPHTHONGS[phone.name]
@@ -162,7 +158,7 @@ def follow_level(curves: np.ndarray, level: np.ndarray, style: DesignedStyle) ->
     """Moves the opening of lips and jaw in curves (t, c) towards what the level of the sound asks
     for; closed lips and a lip under the teeth stay."""
     x = {channel: c for c, channel in enumerate(CHANNELS)}
-    at = np.clip(np.arange(len(curves)) - round(LATE * RATE), 0, len(level) - 1)
+    at = np.minimum(np.arange(len(curves)), len(level) - 1)
     loud = LOUD * (level[at] - QUIET)
     part = style.loudness * _smooth(curves[:, x["open"]] / APART)
     part *= 1.0 - np.clip(curves[:, x["bite"]], 0.0, 1.0)

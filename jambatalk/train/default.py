@@ -119,7 +119,6 @@ def default_config(face: Face, styles: Mapping[str, str] = STYLES) -> JambaTalkC
         styles=tuple(styles),
         style_notes=dict(styles),
         actions=face.actions,
-        dropout=0.05,  # it has more to learn than it can learn by heart
     )
 
 

@@ -70,13 +70,10 @@ def listen(
     seed: int,
     cache: Path | None = None,
 ) -> list[Example]:
-    """Runs the frozen encoder over clips: as recorded, and in variants at other speeds.
-
-    Every second variant is also augmented. The others are clear, since what is drowned in noise
-    teaches a network to guess.
+    """Runs the frozen encoder over clips, once as recorded and some times augmented.
 
     Args:
-        variants: kind of recordings → variants of each; those of another kind have none.
+        variants: kind of recordings → how many times augmented; those of another kind are not.
         cache: a folder in which what was heard is kept; empty it when recordings, encoder or
             augmentation change.
     """
@@ -91,9 +88,7 @@ def listen(
                 rng = np.random.default_rng([seed, crc32(clip.name.encode()), variant])
                 speed = rng.uniform(*SPEED)
                 weights = played(weights.swapaxes(0, 1), speed).swapaxes(0, 1)
-                change = partial(played, speed=speed)
-                if variant % 2 == 0:
-                    change = partial(augment, speed=speed, rng=rng, others=others)
+                change = partial(augment, speed=speed, rng=rng, others=others)
             kept = cache and cache / f"{clip.name.replace('/', '-')}.{seed}.{variant}.npy"
             features = _hear(model, clip.samples, change, kept)
             examples.append(_example(clip, features, weights))

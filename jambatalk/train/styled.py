@@ -26,7 +26,7 @@ from jambatalk.train.model_card import write_model_card
 from jambatalk.train.task import Draw
 
 STEPS = 50  # of an epoch
-VARIANTS = {"taught": 2, "grid": 5, "facegood": 10}  # of each recording, see `listen`
+VARIANTS = {"taught": 2, "grid": 5, "facegood": 10}  # augmented versions of each recording
 LONGEST = 108_000  # frames: an hour
 
 
@@ -38,7 +38,7 @@ class StyledTask:
     Args:
         clips, held_out: what is learned from, and what it is looked at with.
         rest: (s, K) float32, the face of each style while nobody speaks; None for all at rest.
-        variants: kind of recordings → variants of each, see :func:`listen`.
+        variants: kind of recordings → augmented versions of each.
         steps: of an epoch.
 
     Raises:
