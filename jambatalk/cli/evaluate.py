@@ -138,14 +138,13 @@ def _render_compare(options: argparse.Namespace) -> None:
 def _evaluate_default(options: argparse.Namespace) -> None:
     from jambatalk.evaluate.default import evaluate_default
     from jambatalk.evaluate.rows import table, to_dicts
-    from jambatalk.model.jambatalk import fetch
     from jambatalk.talking_head import TalkingHead
     from jambatalk.train.model_card import split_at_measures, write_measures
 
     stages = Stages()
     stages("Loading", 0.0)
     if options.card:
-        split_at_measures(fetch(options.checkpoint))  # or all would be measured in vain
+        split_at_measures(Path(options.checkpoint))  # or all would be measured in vain
     talking_head = TalkingHead.from_pretrained(options.checkpoint, options.device)
     other = None
     if options.without_grid:
@@ -164,9 +163,10 @@ def _evaluate_default(options: argparse.Namespace) -> None:
         options.output.parent.mkdir(parents=True, exist_ok=True)
         content = {"rows": to_dicts(rows), "floors": floors}
         options.output.write_text(json.dumps(content, indent=2) + "\n")
+    measured = table(rows, floors)
     if options.card:
-        write_measures(fetch(options.checkpoint), table(rows, floors))
-    print(table(rows, floors))
+        write_measures(Path(options.checkpoint), measured)
+    print(measured)
 
 
 def _names(given: str | None, usual: Sequence[str], option: str) -> list[str]:

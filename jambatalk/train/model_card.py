@@ -14,9 +14,9 @@ from jambatalk.train.config import TrainingConfig
 from jambatalk.train.config_file import dump_config
 
 TEMPLATE = Path(__file__).with_suffix(".md")  # of the bundled checkpoint
-CARD = "README.md"
-MEASURED = "\n## Measured\n"
 RUN = Path(__file__).with_name("run_card.md")  # of everybody else's
+CARD = "README.md"
+MEASURED = "\n## Measured\n"  # heads the table of measures
 
 
 def write_model_card(
