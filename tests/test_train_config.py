@@ -79,7 +79,10 @@ def test_values_from_the_command_line_come_first(tmp_path: Path) -> None:
         ("loss: {xyzzy: 1}", r"'loss.xyzzy'. There are vertices, velocity"),
         ("optimizer: {learning_rate: fast}", r"'optimizer.learning_rate' cannot be 'fast'"),
         ("optimizer: {learning_rate: -1}", r"'optimizer.learning_rate' cannot be -1.0"),
-        ("optimizer: {name: sgd}", r"'optimizer.name' cannot be 'sgd'. Choose one of adam, adamw"),
+        (
+            "optimizer: {name: sgd}",
+            r"'optimizer.name' cannot be 'sgd'. Choose one of adam, adamw, muon",
+        ),
         ("optimizer: {weight_decay: 0.1}", r"belongs to AdamW"),
         ("epochs: 2.5", r"'epochs' cannot be 2.5. Give a whole number"),
         ("epochs: true", r"'epochs' cannot be True"),

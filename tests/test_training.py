@@ -133,11 +133,12 @@ def test_the_speech_encoder_learns_and_is_kept(published: Path, tmp_path: Path) 
     assert all(torch.equal(begun[name], after[name]) for name in after)
 
 
-@pytest.mark.parametrize("accumulate", [1, 2])
+@pytest.mark.parametrize(("accumulate", "optimizer"), [(1, "adam"), (2, "adam"), (1, "muon")])
 def test_a_resumed_run_is_the_run_that_did_not_stop(
-    accumulate: int, published: Path, tmp_path: Path
+    accumulate: int, optimizer: str, published: Path, tmp_path: Path
 ) -> None:
-    more = [f"accumulate={accumulate}", "optimizer={schedule: cosine, warmup: 5}", "patience=9"]
+    more = [f"optimizer={{name: {optimizer}, schedule: cosine, warmup: 5}}", "patience=9"]
+    more += [f"accumulate={accumulate}"]
     more += ["network.changes.second_expert=random", "epochs=4"]
     assert run(published, tmp_path / "whole", *more) == 0
     config = load_config(published, more)

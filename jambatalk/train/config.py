@@ -144,15 +144,15 @@ class OptimizerConfig:
     """How it learns.
 
     Attributes:
-        name: "adam" or "adamw".
+        name: "adam", "adamw" or "muon", see :mod:`jambatalk.train.optimizer`.
         learning_rate: its peak.
         schedule: "constant", or "cosine": down to a hundredth of the peak at the last step.
         warmup: steps in which it rises to the peak.
-        weight_decay: of AdamW.
+        weight_decay: of AdamW and Muon.
         clip: largest norm of the gradient.
     """
 
-    name: Literal["adam", "adamw"] = "adam"
+    name: Literal["adam", "adamw", "muon"] = "adam"
     learning_rate: float = 1e-4
     schedule: Literal["constant", "cosine"] = "constant"
     warmup: int = 0
@@ -166,7 +166,9 @@ class OptimizerConfig:
         check(self.weight_decay >= 0, "optimizer.weight_decay", self.weight_decay, "Give >= 0.")
         check(self.clip > 0, "optimizer.clip", self.clip, "Give a number such as 1.0.")
         if self.weight_decay and self.name == "adam":
-            raise ModelError("optimizer.weight_decay belongs to AdamW.", "Set name: adamw.")
+            raise ModelError(
+                "optimizer.weight_decay belongs to AdamW and Muon.", "Set name: adamw."
+            )
 
     def rate(self, step: int, steps: int) -> float:
         """The learning rate of a step (0 is the first) of so many."""

@@ -8,7 +8,7 @@ import os
 import random
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader
 from jambatalk.errors import JambaTalkError, ModelError, RenderError, VideoError
 from jambatalk.train.config import TrainingConfig
 from jambatalk.train.config_file import dump_config
+from jambatalk.train.optimizer import make_optimizers
 from jambatalk.train.task import Order, Reader, Task
 
 log = logging.getLogger(__name__)
@@ -63,14 +64,12 @@ def train(
         persistent_workers=config.data.workers > 0,
     )
     weights = [weight for weight in task.learner.parameters() if weight.requires_grad]
-    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[config.optimizer.name]
-    optimizer = kind(
-        weights, config.optimizer.learning_rate, weight_decay=config.optimizer.weight_decay
-    )
+    optimizers = make_optimizers(weights, config.optimizer)
     if state:
         task.learner.load_state_dict(state["learner"], strict=False)
-        optimizer.load_state_dict(state["optimizer"])
-    learner, optimizer = accelerator.prepare(task.learner, optimizer)
+        for optimizer, before in zip(optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(before)
+    learner, *optimizers = accelerator.prepare(task.learner, *optimizers)
 
     done = state.get("epoch", 0)  # epochs
     best, waited = state.get("best", {"error": math.inf}), state.get("waited", 0)
@@ -103,11 +102,13 @@ def train(
                     norm = accelerator.clip_grad_norm_(weights, config.optimizer.clip)
                     if not torch.isfinite(norm):  # the same in all processes
                         raise _no_number(losses, epoch, step + 1, folder)
-                    for group in optimizer.param_groups:
-                        group["lr"] = config.optimizer.rate(step, steps)
+                    rate = config.optimizer.rate(step, steps)
+                    for group in (g for optimizer in optimizers for g in optimizer.param_groups):
+                        group["lr"] = rate
                     step += 1
-                optimizer.step()
-                optimizer.zero_grad()
+                for optimizer in optimizers:
+                    optimizer.step()
+                    optimizer.zero_grad()
             values = {name: value.item() for name, value in (losses | {"loss": loss}).items()}
             for name, value in values.items():
                 sums[name] += value / len(order)
@@ -115,7 +116,7 @@ def train(
                 journal.step(step, values | {"gradient": norm.item()})
 
         row = {"epoch": epoch, "step": step, "minutes": (time.monotonic() - started) / 60}
-        row |= {"learning_rate": optimizer.param_groups[0]["lr"]}
+        row |= {"learning_rate": rate}
         row |= _mean(accelerator, sums)
         look = epoch % config.check_every == 0 or epoch == config.epochs
         if look:
@@ -129,7 +130,7 @@ def train(
             journal.epoch(step, row)
             if look:
                 now = {"epoch": epoch, "best": best, "waited": waited}
-                _save_state(folder, task.learner, optimizer, now)
+                _save_state(folder, task.learner, optimizers, now)
             if config.video_every and epoch % config.video_every == 0:
                 _film(task, folder / "videos" / f"epoch{epoch:04}.mp4")
         accelerator.wait_for_everyone()
@@ -211,13 +212,17 @@ def _write_config(path: Path, config: TrainingConfig, resumed: bool) -> None:
 
 
 def _save_state(
-    folder: Path, learner: nn.Module, optimizer: torch.optim.Optimizer, now: dict[str, Any]
+    folder: Path,
+    learner: nn.Module,
+    optimizers: Sequence[torch.optim.Optimizer],
+    now: dict[str, Any],
 ) -> None:
     """Writes what is learned so far: frozen weights come from where they came from."""
     learned = {name for name, weight in learner.named_parameters() if weight.requires_grad}
     weights = {name: w for name, w in learner.state_dict().items() if name in learned}
     part = folder / f"{STATE}.part"
-    torch.save({"learner": weights, "optimizer": optimizer.state_dict(), **now}, part)
+    steps = [optimizer.state_dict() for optimizer in optimizers]
+    torch.save({"learner": weights, "optimizers": steps, **now}, part)
     os.replace(part, folder / STATE)  # whenever it is stopped, one of the two is whole
 
 
