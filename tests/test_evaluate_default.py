@@ -105,15 +105,16 @@ def test_the_table_goes_into_the_model_card_in_place_of_the_last(tmp_path: Path)
     card = tmp_path / "README.md"
     card.write_text("# A network\n\n## Measured\nNot yet.\n\n## Limits\nMany.\n")
     for value in (0.5, 0.75):
-        write_measures(tmp_path, table([Row("key", "how far", value)]))
+        write_measures(tmp_path, table([Row("key", "how far", value)]), "jambatalk measure")
     text = card.read_text()
     assert text.startswith("# A network\n\n## Measured\nOn ")
+    assert "by `jambatalk measure`" in text
     assert "| how far | 0.75 |" in text
     assert "0.50" not in text
     assert text.endswith("\n\n## Limits\nMany.\n")
     card.write_text("# A network\n")
     with pytest.raises(DataError, match="no section '## Measured'"):
-        write_measures(tmp_path, "")
+        write_measures(tmp_path, "", "")
     assert card.read_text() == "# A network\n"
 
 

@@ -165,7 +165,10 @@ def _evaluate_default(options: argparse.Namespace) -> None:
         options.output.write_text(json.dumps(content, indent=2) + "\n")
     measured = table(rows, floors)
     if options.card:
-        write_measures(Path(options.checkpoint), measured)
+        command = "jambatalk evaluate-default --data DATA"
+        command += " --floors" if options.floors else ""
+        command += " --without-grid CHECKPOINT" if options.without_grid else ""
+        write_measures(Path(options.checkpoint), measured, f"{command} --card")
     print(measured)
 
 

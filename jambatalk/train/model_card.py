@@ -74,18 +74,15 @@ def write_model_card(
     )
 
 
-def write_measures(folder: Path, table: str) -> None:
+def write_measures(folder: Path, table: str, command: str) -> None:
     """Puts a table of `jambatalk evaluate-default` (:func:`jambatalk.evaluate.rows.table`) into the
-    `README.md` of a checkpoint, in place of the one there.
+    `README.md` of a checkpoint, in place of the one there, with the command that made it.
 
     Raises:
         DataError: as :func:`split_at_measures`.
     """
     before, after = split_at_measures(folder)
-    said = (
-        f"On {date.today().isoformat()}, by `jambatalk evaluate-default --data DATA --card` "
-        "(docs/measures.md explains the rows):"
-    )
+    said = f"On {date.today().isoformat()}, by `{command}`\n(docs/measures.md explains the rows):"
     (folder / CARD).write_text(f"{before}{said}\n\n{table}{after}")
 
 
