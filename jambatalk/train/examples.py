@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -141,7 +142,7 @@ def _hear(
     samples = change(samples) if change else samples
     features = model.listen(Speech.from_array(samples, SAMPLE_RATE)).half()
     if kept:
-        half_written = kept.with_suffix(".part")
+        half_written = kept.with_suffix(f".{os.getpid()}.part")  # others may hear the same
         with half_written.open("wb") as file:
             np.save(file, features.numpy())
         half_written.replace(kept)
