@@ -15,12 +15,13 @@ from jambatalk.lips import aperture
 from jambatalk.model.jambatalk import ENCODER_WEIGHTS, JambaTalk
 from jambatalk.talking_head import DEFAULT_CHECKPOINT
 from jambatalk.train.augment import SPEED, augment, played
-from jambatalk.train.config import TrainingConfig
+from jambatalk.train.config import OptimizerConfig, TrainingConfig
 from jambatalk.train.config_file import load_config
 from jambatalk.train.default import at_rest, default_config
 from jambatalk.train.examples import StyledClip, listen, silence
 from jambatalk.train.loop import train
 from jambatalk.train.losses import CLOSED, LIPS, MOVED, MotionLoss
+from jambatalk.train.optimizer import make_optimizers
 from jambatalk.train.styled import StyledTask
 
 ROOT = Path(__file__).parent.parent
@@ -100,6 +101,29 @@ def test_training_is_reproducible(tmp_path: Path, face: Face) -> None:
         train(lambda task=task: task, config, folder)
         weights.append((folder / "best" / "model.safetensors").read_bytes())
     assert weights[0] == weights[1]
+
+
+def test_muon_steps_a_matrix_alike_in_all_directions() -> None:
+    torch.manual_seed(0)
+    matrix, thin, bias = (
+        torch.zeros(shape, requires_grad=True) for shape in ((64, 48), (64, 2), 9)
+    )
+    config = OptimizerConfig("muon", learning_rate=0.01)
+    optimizers = make_optimizers([matrix, thin, bias], config)
+    kinds = [type(optimizer) for optimizer in optimizers]
+    assert kinds == [torch.optim.Muon, torch.optim.AdamW]
+    left, right = torch.linalg.qr(torch.randn(64, 48))[0], torch.linalg.qr(torch.randn(48, 48))[0]
+    matrix.grad = left * torch.logspace(0, -1.5, 48) @ right  # much steeper one way than another
+    thin.grad, bias.grad = torch.randn(64, 2), torch.randn(9)
+    for optimizer in optimizers:
+        optimizer.step()
+    moved = torch.linalg.svdvals(matrix.detach())
+    assert moved.min() > 0.5 * moved.max() > 0
+    assert matrix.detach().square().mean().sqrt() == pytest.approx(
+        0.2 * 0.01, rel=0.3
+    )  # AdamW's, typically
+    for weight in (thin, bias):
+        torch.testing.assert_close(weight.detach(), -0.01 * weight.grad.sign(), atol=1e-5, rtol=0)
 
 
 def test_who_smiles_smiles_on_in_silence(face: Face) -> None:
