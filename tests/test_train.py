@@ -21,7 +21,7 @@ from jambatalk.train.default import at_rest, default_config
 from jambatalk.train.examples import StyledClip, listen, silence
 from jambatalk.train.loop import train
 from jambatalk.train.losses import CLOSED, LIPS, MOVED, MotionLoss
-from jambatalk.train.optimizer import make_optimizers
+from jambatalk.train.optimizer import Muon, make_optimizers
 from jambatalk.train.styled import StyledTask
 
 ROOT = Path(__file__).parent.parent
@@ -111,7 +111,7 @@ def test_muon_steps_a_matrix_alike_in_all_directions() -> None:
     config = OptimizerConfig("muon", learning_rate=0.01)
     optimizers = make_optimizers([matrix, thin, bias], config)
     kinds = [type(optimizer) for optimizer in optimizers]
-    assert kinds == [torch.optim.Muon, torch.optim.AdamW]
+    assert kinds == [Muon, torch.optim.AdamW]
     left, right = torch.linalg.qr(torch.randn(64, 48))[0], torch.linalg.qr(torch.randn(48, 48))[0]
     matrix.grad = left * torch.logspace(0, -1.5, 48) @ right  # much steeper one way than another
     thin.grad, bias.grad = torch.randn(64, 2), torch.randn(9)
@@ -124,6 +124,24 @@ def test_muon_steps_a_matrix_alike_in_all_directions() -> None:
     )  # AdamW's, typically
     for weight in (thin, bias):
         torch.testing.assert_close(weight.detach(), -0.01 * weight.grad.sign(), atol=1e-5, rtol=0)
+
+
+def test_muon_is_torchs_but_for_its_half_precision() -> None:
+    torch.manual_seed(0)
+    start = torch.randn(96, 64)
+    ours, theirs = (start.clone().requires_grad_() for _ in range(2))
+    rate = {"lr": 0.01, "weight_decay": 0.05}
+    optimizers = (
+        Muon([ours], **rate),
+        torch.optim.Muon([theirs], **rate, adjust_lr_fn="match_rms_adamw"),
+    )
+    for _ in range(4):
+        ours.grad = torch.randn(96, 64)
+        theirs.grad = ours.grad.clone()
+        for optimizer in optimizers:
+            optimizer.step()
+    moved, difference = ours.detach() - start, ours.detach() - theirs.detach()
+    assert difference.norm() < 0.03 * moved.norm()
 
 
 def test_who_smiles_smiles_on_in_silence(face: Face) -> None:

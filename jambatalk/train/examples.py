@@ -71,7 +71,8 @@ def listen(
     seed: int,
     cache: Path | None = None,
 ) -> list[Example]:
-    """Runs the frozen encoder over clips, once as recorded and some times augmented.
+    """Runs the frozen encoder over clips, once as recorded and some times augmented. Behind others
+    talk those who were not captured, so that runs without somebody's motion share a cache.
 
     Args:
         variants: kind of recordings → how many times augmented; those of another kind are not.
@@ -80,7 +81,8 @@ def listen(
     """
     if cache:
         cache.mkdir(parents=True, exist_ok=True)
-    others = [clip.samples for clip in clips[:: len(clips) // BACKGROUND + 1]]
+    uncaptured = [clip.samples for clip in clips if not clip.style]
+    others = uncaptured[:: len(uncaptured) // BACKGROUND + 1]
     examples = []
     for number, clip in enumerate(clips):
         for variant in range(variants.get(clip.kind, 0) + 1):
