@@ -14,7 +14,7 @@ from jambatalk.errors import DataError
 from jambatalk.lips import aperture
 from jambatalk.model.jambatalk import ENCODER_WEIGHTS, JambaTalk
 from jambatalk.talking_head import DEFAULT_CHECKPOINT
-from jambatalk.train.augment import SPEED, augment, played
+from jambatalk.train.augment import CLEAR_PART, SPEED, augment, played
 from jambatalk.train.config import OptimizerConfig, TrainingConfig
 from jambatalk.train.config_file import load_config
 from jambatalk.train.default import at_rest, default_config
@@ -211,6 +211,24 @@ def test_augmented_motion_stays_with_its_sound(face: Face) -> None:
         agree.append(np.corrcoef(loud[:frames], weights[:frames, jaw])[0, 1])
     assert np.median(agree) > 0.9
     assert min(agree) > 0.3  # as loud a crowd as the voice itself
+
+
+def test_some_recordings_stay_clear() -> None:
+    voice = Speech.read(VOICES / "pico_en.wav").samples
+    clear = [
+        np.array_equal(augment(voice, 1.1, np.random.default_rng(seed)), played(voice, 1.1))
+        for seed in range(60)
+    ]
+    assert np.mean(clear) == pytest.approx(CLEAR_PART, abs=0.15)
+
+
+def test_who_is_captured_talks_behind_nobody(face: Face) -> None:
+    model, taught = small_model(face), talking(face, "pico_en.wav", 0)
+    captured = talking(face, "pico_fr.wav", ONE)
+    heard = listen(model, [taught], {"grid": 6}, seed=0)
+    beside = listen(model, [captured, taught], {"grid": 6}, seed=0)
+    for one, other in zip(heard, beside[-len(heard) :], strict=True):
+        assert torch.equal(one.features, other.features)
 
 
 def test_what_was_heard_is_kept(tmp_path: Path, face: Face) -> None:

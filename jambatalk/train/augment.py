@@ -12,6 +12,7 @@ from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 from jambatalk.speech import SAMPLE_RATE
 
 SPEED = (0.8, 1.25)  # slower is also deeper and from a larger head: no pitch is kept
+CLEAR_PART = 0.4  # how often nothing but the speed: lips follow clear speech best
 TILT = (-0.6, 0.6)  # dark to bright microphones
 ROOM_PART, ROOM_SECONDS, ROOM_LEVEL = 0.3, (0.15, 0.6), (0.05, 0.35)  # how often, RT60, of direct
 TELEPHONE_PART, TELEPHONE_BAND = 0.15, (300, 3400)  # how often, Hz
@@ -35,13 +36,15 @@ def augment(
     rng: np.random.Generator,
     others: Sequence[np.ndarray] = (),
 ) -> np.ndarray:
-    """Changes speed, room, microphone and background of a recording (n,) at 16 kHz: float32,
-    `1/speed` times as long. Its motion has to be :func:`played` at the same speed.
+    """Changes the speed and mostly room, microphone and background of a recording (n,) at 16 kHz:
+    float32, `1/speed` times as long. Its motion has to be :func:`played` at the same speed.
 
     Args:
         others: recordings of other voices, for people talking in the background.
     """
     samples = played(samples, speed)
+    if rng.random() < CLEAR_PART:
+        return samples
     if rng.random() < ROOM_PART:
         samples = in_a_room(samples, rng)
     background = _babble(len(samples), rng, others) if others else None

@@ -119,6 +119,7 @@ def default_config(face: Face, styles: Mapping[str, str] = STYLES) -> JambaTalkC
         styles=tuple(styles),
         style_notes=dict(styles),
         actions=face.actions,
+        dropout=0.05,
     )
 
 

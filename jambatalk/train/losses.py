@@ -18,7 +18,7 @@ from jambatalk.train.config import LossConfig
 
 LIPS = 4.0  # a lip vertex counts like four of the cheeks
 MOVED = 1e-3  # metres: what no action moves further is not looked at
-CLOSED = 4.0  # how much more the opening of lips counts that should be closed
+CLOSED = 6.0  # how much more the opening of lips counts that should be closed
 NEARLY = 1.0  # millimetres: lips less apart than about this should be closed
 
 Losses = dict[str, Tensor]
