@@ -20,7 +20,6 @@ from jambatalk.train.config_file import load_config
 from jambatalk.train.default import at_rest, default_config
 from jambatalk.train.examples import StyledClip, listen, silence
 from jambatalk.train.loop import train
-from jambatalk.train.losses import CLOSED, LIPS, MOVED, MotionLoss
 from jambatalk.train.optimizer import Muon, make_optimizers
 from jambatalk.train.styled import StyledTask
 
@@ -158,40 +157,6 @@ def test_every_style_needs_a_recording(face: Face) -> None:
     clips = [talking(face, "jfk.flac", ONE)]
     with pytest.raises(DataError, match="two"):
         StyledTask(small_model(face), face, clips, clips, bundled())
-
-
-def test_loss_is_the_error_of_the_vertices(face: Face) -> None:
-    torch.manual_seed(0)
-    said, seen = torch.rand(2, 7, len(face.actions)), torch.rand(2, 7, len(face.actions))
-    losses = MotionLoss(face)(said, seen)
-    offset = (face.vertices(said.numpy()) - face.vertices(seen.numpy())) * 1e3  # mm
-    share = np.zeros(len(face.template))
-    share[face.regions["skin"]] = 1
-    share[face.regions["lips"]] = LIPS
-    share[np.linalg.norm(face.basis, axis=-1).max(0) < MOVED] = 0
-    squared = (offset**2).sum(-1) @ (share / share.sum())
-    assert losses["vertices"].item() == pytest.approx(squared.mean(), rel=1e-3)
-    speed = (np.diff(offset, axis=1) ** 2).sum(-1) @ (share / share.sum())
-    assert losses["velocity"].item() == pytest.approx(speed.mean(), rel=1e-3)
-    assert all(loss.item() == 0 for loss in MotionLoss(face)(said, said).values())
-
-
-def test_in_its_own_units_the_loss_is_a_sphere(face: Face) -> None:
-    loss, counts = MotionLoss(face), bundled().loss
-    wide = torch.zeros(1, 2, len(face.actions))  # two equal frames: no velocity
-    wide[..., face.actions.index("jawOpen")] = 0.5
-    for direction in torch.randn(5, len(face.actions)):
-        error = (direction / direction.norm())[None, None] @ loss.units(counts)
-        assert counts.total(loss(wide + error, wide)).item() == pytest.approx(1.0, rel=0.01)
-
-
-def test_closed_lips_count_more(face: Face) -> None:
-    loss, closed = MotionLoss(face), torch.zeros(1, 2, len(face.actions))
-    wide = closed.clone()
-    wide[..., face.actions.index("jawOpen")] = 0.5
-    error = 0.01 * torch.ones(len(face.actions))
-    ratio = loss(closed + error, closed)["aperture"] / loss(wide + error, wide)["aperture"]
-    assert ratio.item() == pytest.approx(1 + CLOSED, rel=0.1)
 
 
 def test_augmented_motion_stays_with_its_sound(face: Face) -> None:

@@ -21,7 +21,6 @@ from synthetic import (
     write_vocaset,
 )
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from torch.nn import functional as F  # noqa: N812
 
 from jambatalk import Motion, Speech, TalkingHead
 from jambatalk.cli import main
@@ -32,7 +31,6 @@ from jambatalk.train.config import OptimizerConfig, TrainingConfig
 from jambatalk.train.config_file import load_config
 from jambatalk.train.learner import normalised
 from jambatalk.train.loop import train
-from jambatalk.train.losses import VertexLoss, lip_losses
 from jambatalk.train.recordings import Cuts, RecordingTask
 from jambatalk.train.task import Order, make_task
 
@@ -344,36 +342,6 @@ def test_vocaset_is_stretched_to_its_frames(wav2vec2: Path, tmp_path: Path) -> N
     losses = task.learner(samples[None], motion[None], style[None])
     assert set(losses) == {"vertices", "velocity", "lip_features", "letters"}
     assert task.model.config.unit == 1.0
-
-
-# ---- losses
-
-
-def test_vertex_losses_by_hand() -> None:
-    captured = torch.tensor([[[0.0, 0, 0], [1, 0, 0]]])  # two frames of one vertex
-    said = torch.tensor([[[0.0, 0, 3], [1, 0, 0]]])
-    losses = VertexLoss()(said, captured)
-    assert losses["vertices"].item() == pytest.approx(9 / 6)
-    assert losses["velocity"].item() == pytest.approx(9 / 3)
-
-
-def test_lips_that_read_what_is_heard_lose_nothing() -> None:
-    heard = F.one_hot(torch.tensor([[0, 3, 3, 0, 3, 2, 0]]), 5) * 20.0  # "3", "3", "2"
-    features = torch.randn(1, 7, 4)
-    losses = lip_losses(features, heard, features, heard, blank=0)
-    assert losses["lip_features"] == 0
-    assert losses["letters"] < 1e-4
-    mute = lip_losses(features, torch.zeros_like(heard), features + 2, heard, blank=0)
-    assert mute["lip_features"].item() == pytest.approx(4)
-    # all that collapses to 3, 3, 2, each of the 5 ** 7 paths equally likely
-    paths = sum(
-        [x for i, x in enumerate(path) if x and (not i or path[i - 1] != x)] == [3, 3, 2]
-        for path in np.ndindex(*[5] * 7)
-    )
-    assert mute["letters"].item() == pytest.approx(-np.log(paths / 5**7) / 3, rel=1e-5)
-    silence = torch.zeros(1, 7, 5)
-    silence[..., 0] = 9
-    assert torch.isfinite(lip_losses(features, heard, features, silence, blank=0)["letters"])
 
 
 def test_the_text_encoder_hears_normalised_samples() -> None:
