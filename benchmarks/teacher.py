@@ -19,11 +19,11 @@ import numpy as np
 from jambatalk.corpus.effort import measure_level
 from jambatalk.corpus.recording import Recording, read_corpus
 from jambatalk.corpus.styles import NEUTRAL
+from jambatalk.corpus.timed import read_sphinx
 from jambatalk.data.clip import at_rate
 from jambatalk.data.facegood import read_facegood
 from jambatalk.data.grid import read_lips
 from jambatalk.data.held_out import held_out_clips, is_held_out_take
-from jambatalk.evaluate import phones
 from jambatalk.evaluate.curves import at_times, correlation
 from jambatalk.evaluate.phones import SoundStatistics
 from jambatalk.evaluate.rows import sound_rows
@@ -99,13 +99,12 @@ def main() -> None:
     read = SoundStatistics()
     for recording in read_corpus(options.corpus, "evaluation"):
         if recording.source == "librivox":
-            said = phones.read_phones(folder / f"{recording.name}.phone.json")
+            said = read_sphinx(folder / f"{recording.name}.phone.json").phones
             read.add(animate(face, recording).lip_aperture(), FPS, said)
     spoken = SoundStatistics()
     trained = (r for r in read_corpus(options.corpus, "train") if r.source == "speechocean762")
     for recording in islice(trained, SPOKEN):
-        own = [phones.Phone(phone.name, phone.start, phone.end) for phone in recording.phones]
-        spoken.add(animate(face, recording).lip_aperture(), FPS, own)
+        spoken.add(animate(face, recording).lip_aperture(), FPS, recording.phones)
     print("\n| | LibriVox | speechocean762 |\n|---|---|---|")
     none = SoundStatistics()
     columns = [sound_rows({"neutral": part}, none) for part in (read, spoken)]

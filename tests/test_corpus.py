@@ -1,5 +1,6 @@
 """The corpus: phones, the teacher that animates them, styles, closures, and the build."""
 
+import json
 from dataclasses import replace
 from itertools import pairwise
 
@@ -24,6 +25,7 @@ from jambatalk.corpus.recording import Recording, read_corpus
 from jambatalk.corpus.sources import Source, Take
 from jambatalk.corpus.styles import STYLES
 from jambatalk.corpus.teacher import RATE, Utterance, teach
+from jambatalk.corpus.timed import Timed, read_grid_alignments, read_sphinx
 from jambatalk.corpus.voices import Heard
 from jambatalk.errors import DataError
 from jambatalk.face import load_head
@@ -55,6 +57,32 @@ def during(phones, name):
 
 def action(weights, name):
     return weights[:, FACE.actions.index(name)]
+
+
+def test_phone_times_that_come_with_recordings_are_read(tmp_path):
+    sphinx = {"t": "map", "w": [{"t": "map", "w": [{"t": "M", "b": 0.1, "d": 0.05}]}]}
+    path = tmp_path / "a.phone.json"
+    path.write_text(json.dumps(sphinx))
+    assert read_sphinx(path) == Timed("map", [Phone("M", 0.1, pytest.approx(0.15))])
+    at = {
+        "words": [["sil", 0.0, 0.1], ["at", 0.1, 0.3], ["sp", 0.3, 0.4]],
+        "phones": [["at", 0.1, 0.2, [["AE1", 0.1, 0.1], ["T", 0.2, 0.1]]]],
+    }
+    grid = {"one": at, "two": {"words": [["bin", 0.0, 0.2]], "phones": None}}
+    (tmp_path / "alignments.json").write_text(json.dumps(grid))
+    timed = read_grid_alignments(tmp_path)
+    assert timed["one"].text == "at"
+    assert timed["one"].phones[0] == Phone("AE", 0.1, pytest.approx(0.2), stress=1)
+    assert timed["two"] == Timed("bin", [])
+    for text in ("[]", "{}", '{"w": [{}]}', "no JSON"):
+        path.write_text(text)
+        with pytest.raises(DataError, match="no phone times"):
+            read_sphinx(path)
+    (tmp_path / "alignments.json").write_text(json.dumps({"one": {}}))
+    with pytest.raises(DataError, match="no phone times"):
+        read_grid_alignments(tmp_path)
+    with pytest.raises(DataError, match="no phone times"):
+        read_grid_alignments(tmp_path / "nowhere")
 
 
 def test_transcriptions_of_any_language_become_phones():

@@ -9,6 +9,7 @@ import pytest
 from places import DATA
 
 from jambatalk import TalkingHead
+from jambatalk.corpus.phones import Phone
 from jambatalk.data.grid import read_grid, read_lips
 from jambatalk.data.held_out import held_out_clips
 from jambatalk.errors import DataError, NotInstalledError
@@ -16,7 +17,7 @@ from jambatalk.evaluate import phones
 from jambatalk.evaluate.babble import add_babble
 from jambatalk.evaluate.default import Bench
 from jambatalk.evaluate.languages import recognised_row, written_row
-from jambatalk.evaluate.phones import Phone, SoundStatistics
+from jambatalk.evaluate.phones import SoundStatistics
 from jambatalk.evaluate.rows import Row, sound_rows, table, to_dicts
 from jambatalk.train.model_card import write_measures
 
@@ -61,19 +62,6 @@ def test_timing_leaves_out_closures_that_have_two_reasons() -> None:
     found.add(mouth(1.0, (0.1, 0.3), (0.5, 0.6)), FPS, [*said, Phone("SIL", 0.6, 1.0)])
     assert len(found.bilabials) == 3
     assert not found.timing  # beside another lip sound, or beside a pause
-
-
-def test_phone_times_are_read(tmp_path: Path) -> None:
-    sphinx = {"w": [{"t": "map", "w": [{"t": "M", "b": 0.1, "d": 0.05}]}]}
-    (tmp_path / "a.phone.json").write_text(json.dumps(sphinx))
-    assert phones.read_phones(tmp_path / "a.phone.json") == [Phone("M", 0.1, pytest.approx(0.15))]
-    grid = {"one": {"phones": [["at", 0.0, 0.2, [["AE1", 0.0, 0.1], ["T", 0.1, 0.1]]]]}}
-    (tmp_path / "b.json").write_text(json.dumps(grid | {"two": {"phones": None}}))
-    times = phones.read_grid_phones(tmp_path / "b.json")
-    assert list(times) == ["one"]
-    assert times["one"][0] == Phone("AE", 0.0, 0.1)
-    with pytest.raises(DataError, match="no phone times"):
-        phones.read_phones(tmp_path / "b.json")
 
 
 def test_babble_has_the_level_asked_for() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,8 +10,9 @@ from functools import partial
 from pathlib import Path
 
 from jambatalk.corpus import voices
-from jambatalk.corpus.phones import Phone, checked, from_arpabet
+from jambatalk.corpus.phones import Phone, checked
 from jambatalk.corpus.sentences import SENTENCES
+from jambatalk.corpus.timed import read_grid_alignments, read_sphinx
 from jambatalk.corpus.voices import Heard
 from jambatalk.errors import DataError
 from jambatalk.speech import Speech
@@ -72,15 +72,10 @@ def _librispeech(data: Path) -> Iterator[Take]:
 
 def _librivox(data: Path) -> Iterator[Take]:
     for path in sorted(_folder(data, "speech/librivox_phones").glob("*.phone.json")):
-        aligned = json.loads(path.read_text())
-        phones = [
-            Phone(from_arpabet(p["t"])[0], p["b"], p["b"] + p["d"])
-            for word in aligned["w"]
-            for p in word["w"]
-        ]
+        timed = read_sphinx(path)
         name = path.name.removesuffix(".phone.json")
-        hear = _recorded(path.with_name(f"{name}.wav"), checked(phones))
-        yield Take(name, "librivox", "en", "evaluation", aligned["t"], hear)
+        hear = _recorded(path.with_name(f"{name}.wav"), checked(timed.phones))
+        yield Take(name, "librivox", "en", "evaluation", timed.text, hear)
 
 
 def _multilingual(data: Path) -> Iterator[Take]:
@@ -96,10 +91,9 @@ def _grid(data: Path) -> Iterator[Take]:
     """Recordings whose captured motion is learned from too: they lend their sound for what the
     teacher makes of it."""
     folder = _folder(data, "grid_s1")
-    for name, aligned in json.loads((folder / "alignments.json").read_text()).items():
-        text = " ".join(word for word, *_ in aligned["words"] if word not in ("sil", "sp"))
+    for name, timed in read_grid_alignments(folder).items():
         hear = _recorded(folder / "audio" / f"{name}.opus")
-        yield Take(name, "s1", "en", "captured", text, hear)
+        yield Take(name, "s1", "en", "captured", timed.text, hear)
 
 
 def _facegood(data: Path) -> Iterator[Take]:

@@ -13,7 +13,6 @@ gradient of any loss on x: λ = A⁻¹·∂L/∂x, ∂L/∂T = λ·w, ∂L/∂w 
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,9 +22,10 @@ from scipy.optimize import minimize
 
 from jambatalk import lips
 from jambatalk.corpus.closures import hear_closures
-from jambatalk.corpus.phones import BILABIALS, Phone, checked, from_arpabet
+from jambatalk.corpus.phones import BILABIALS, Phone, checked
 from jambatalk.corpus.recording import Recording, place
 from jambatalk.corpus.teacher import RATE, TIME, Utterance, segments, smoother, teach, window
+from jambatalk.corpus.timed import read_grid_alignments
 from jambatalk.corpus.visemes import CHANNELS, viseme_table
 from jambatalk.data import grid
 from jambatalk.data.clip import at_rate
@@ -61,21 +61,16 @@ def read_clips(folder: Path, face: Face) -> list[TrackedClip]:
     held_out = held_out_clips(folder)
     right, *_, left = face.template[face.landmarks["eye_corners"]]
     scale = float(np.linalg.norm(left - right))
-    alignments = json.loads((folder / "alignments.json").read_text())
+    alignments = read_grid_alignments(folder)
     clips = []
     for name, seen in grid.read_lips(folder).items():
-        words = alignments[name]["phones"]
-        if not words or not seen.seen.all():
+        said = alignments[name].phones
+        if not said or not seen.seen.all():
             continue
-        phones = checked(
-            Phone(from_arpabet(symbol)[0], at, at + length)
-            for word in words
-            for symbol, at, length in word[3]
-        )
         samples = Speech.read(folder / "audio" / f"{name}.opus").samples
         opening = (seen.gap - np.percentile(seen.gap, 8)) * scale  # from where the lips touch
         width = (seen.width - np.median(seen.width[:8])) * scale
-        heard = hear_closures(samples, phones)
+        heard = hear_closures(samples, checked(said))
         clips.append(TrackedClip(heard, opening, width, name not in held_out))
     return clips
 

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
+from jambatalk.corpus.phones import Phone
 from jambatalk.corpus.sources import split_of
+from jambatalk.corpus.timed import read_grid_alignments, read_sphinx
 from jambatalk.data import facegood, grid
 from jambatalk.data.clip import Clip, at_rate
 from jambatalk.data.held_out import held_out_clips, is_held_out_take
@@ -169,16 +171,12 @@ class Bench:
 
     def sounds(self) -> list[Row]:
         """What the lips do in the sounds of real English, in every style, the neutral first."""
-        styles = self.talking_head.styles
-        found = {style: SoundStatistics() for style in styles}
-        for speech, said in self.librivox:
-            for style, motion in zip(styles, self._styles(speech), strict=True):
-                found[style].add(motion.lip_aperture(), motion.fps, said)
+        found = phones.say_sounds(self.talking_head, self.librivox)
         for speech in self.strangers:
             rate = 100.0
             level = curves.loudness(speech.samples, rate, int(speech.duration * rate))
             pauses = phones.silences(level, rate, QUIET)
-            for style, motion in zip(styles, self._styles(speech), strict=True):
+            for style, motion in zip(found, self._styles(speech), strict=True):
                 found[style].add_pauses(motion.lip_aperture(), motion.fps, pauses)
         return sound_rows(found, self._real_sounds())
 
@@ -208,11 +206,11 @@ class Bench:
 
     def _real_sounds(self) -> SoundStatistics:
         """The same of the real lips in GRID, which are tracked."""
-        folder = self.data / "grid_s1"
-        times, real = phones.read_grid_phones(folder / "alignments.json"), SoundStatistics()
+        folder, real = self.data / "grid_s1", SoundStatistics()
+        said = read_grid_alignments(folder)
         for name, lips in grid.read_lips(folder).items():  # all clips: nothing is predicted here
-            if name in times and lips.seen.all():
-                real.add(lips.gap, lips.fps, times[name])
+            if said[name].phones and lips.seen.all():
+                real.add(lips.gap, lips.fps, said[name].phones)
         return real
 
     def noise(self) -> list[Row]:
@@ -242,10 +240,10 @@ class Bench:
 
     def jitter(self) -> list[Row]:
         """Acceleration of the lips in held vowels, against the captured motion."""
-        times = phones.read_grid_phones(self.data / "grid_s1" / "alignments.json")
+        timed = read_grid_alignments(self.data / "grid_s1")
         said, captured = [], []
         for clip, motion in zip(self.clips, self.said, strict=True):
-            vowels = phones.held_vowels(times.get(clip.name, []), HELD, HELD_EDGE)
+            vowels = phones.held_vowels(timed[clip.name].phones, HELD, HELD_EDGE)
             said += _accelerations(motion.weights, motion.fps, clip.fps, vowels, self.face)
             captured += _accelerations(clip.weights, clip.fps, clip.fps, vowels, self.face)
         return [
@@ -295,11 +293,11 @@ class Bench:
         return self.talking_head.compare(speech, self.talking_head.styles)
 
     @cached_property
-    def librivox(self) -> list[tuple[Speech, list[phones.Phone]]]:
+    def librivox(self) -> list[tuple[Speech, list[Phone]]]:
         """English with phone times."""
         paths = _files(self.data / "speech" / "librivox_phones", "*.wav")
         return [
-            (Speech.read(path), phones.read_phones(path.with_suffix(".phone.json")))
+            (Speech.read(path), read_sphinx(path.with_suffix(".phone.json")).phones)
             for path in paths
         ]
 

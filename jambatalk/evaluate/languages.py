@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jambatalk.corpus.build import Placer
+from jambatalk.corpus.phones import Phone
 from jambatalk.corpus.recognise import Recogniser
 from jambatalk.corpus.sources import SOURCES
 from jambatalk.errors import NotInstalledError
 from jambatalk.evaluate import curves, phones
-from jambatalk.evaluate.phones import Phone, SoundStatistics
+from jambatalk.evaluate.phones import SoundStatistics
 from jambatalk.evaluate.rows import NAN, Row
 from jambatalk.speech import SAMPLE_RATE, Speech
 from jambatalk.talking_head import TalkingHead
@@ -66,9 +67,8 @@ def _placed(data: Path) -> list[tuple[str, Speech, list[Phone]]]:
         if take.language == ENGLISH:
             continue
         recording = placer("multilingual", take)
-        said = [Phone(phone.name, phone.start, phone.end) for phone in recording.phones]
         speech = Speech.from_array(recording.samples, SAMPLE_RATE, take.name)
-        placed.append((take.language, speech, said))
+        placed.append((take.language, speech, recording.phones))
     return placed
 
 

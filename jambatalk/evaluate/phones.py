@@ -5,76 +5,23 @@ Openings are in parts of the 95th percentile of their clip, so that large and sm
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from jambatalk.corpus.phones import BILABIALS, LABIODENTALS
-from jambatalk.errors import DataError
+from jambatalk.corpus.phones import BILABIALS, LABIODENTALS, SILENCE, VOWELS, Phone
 from jambatalk.evaluate.curves import CLOSED, at_times, closed_runs
+from jambatalk.speech import Speech
+from jambatalk.talking_head import TalkingHead
 
 OPEN_VOWELS = {"AA", "EY", "AE"}
-VOWELS = {
-    *("AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER"),
-    *("EY", "IH", "IY", "OW", "OY", "UH", "UW"),
-}
 ROUNDED = {"W"}  # nearly closed too
-PAUSE = "SIL"
 NEAR_TEETH = 0.28  # the lower lip lies at the upper teeth
 FINE = 0.005  # seconds between the moments that are looked at
 EDGE = 0.1  # seconds at each end of a pause in which the lips come and go
 LONG_PAUSE = 0.3  # seconds
 RECOGNISED_WITHIN = 0.05  # seconds around it
-
-
-class Phone(NamedTuple):
-    """A sound in ARPAbet without stress, or SIL; start and end in seconds."""
-
-    name: str
-    start: float
-    end: float
-
-
-def read_phones(path: Path) -> list[Phone]:
-    """Reads a `.phone.json` as CMU Sphinx writes it: words "w" of phones "w" of "t", "b", "d".
-
-    Raises:
-        DataError: not such a file.
-    """
-    try:
-        words = json.loads(path.read_text())["w"]
-        return [Phone(_plain(p["t"]), p["b"], p["b"] + p["d"]) for word in words for p in word["w"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path} holds no phone times ({error}).") from error
-
-
-def read_grid_phones(path: Path) -> dict[str, list[Phone]]:
-    """Reads GRID's `alignments.json`: clip → phones; clips that could not be aligned are left out.
-
-    Raises:
-        DataError: not such a file.
-    """
-    try:
-        clips = json.loads(path.read_text())
-        return {
-            clip: [
-                Phone(_plain(name), start, start + length)
-                for *_, phones in said["phones"]
-                for name, start, length in phones
-            ]
-            for clip, said in clips.items()
-            if said["phones"]
-        }
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path} holds no phone times ({error}).") from error
-
-
-def _plain(name: str) -> str:
-    return name.upper().rstrip("012")
 
 
 @dataclass
@@ -116,7 +63,7 @@ class SoundStatistics:
                 self.labiodentals.append(float(inside.min()))
             elif phone.name in OPEN_VOWELS:
                 self.open_vowels.append(float(inside.mean()))
-            elif phone.name == PAUSE:
+            elif phone.name == SILENCE:
                 self._pause(opening, fps, phone)
 
     def add_pauses(
@@ -125,15 +72,15 @@ class SoundStatistics:
         """Counts only the pauses of a clip, (start, end) in seconds."""
         opening = _relative(opening)
         for start, end in pauses:
-            self._pause(opening, fps, Phone(PAUSE, start, end))
+            self._pause(opening, fps, Phone(SILENCE, start, end))
 
     def _time(self, phone: Phone, closed: np.ndarray) -> None:
         met = closed[(closed[:, 0] <= phone.end) & (closed[:, 1] >= phone.start)]
         if len(met):
-            self.timing.append(float(met.mean(1)[0] - (phone.start + phone.end) / 2))
+            self.timing.append(float(met.mean(1)[0] - phone.middle))
 
     def _pause(self, opening: np.ndarray, fps: float, pause: Phone) -> None:
-        if pause.end - pause.start <= LONG_PAUSE:
+        if pause.duration <= LONG_PAUSE:
             return
         times = np.arange(len(opening)) / fps
         within = (times >= pause.start) & (times <= pause.end)
@@ -144,6 +91,17 @@ class SoundStatistics:
         self.pauses += opening[(times >= first) & (times <= last)].tolist()
 
 
+def say_sounds(
+    head: TalkingHead, spoken: Iterable[tuple[Speech, Sequence[Phone]]]
+) -> dict[str, SoundStatistics]:
+    """What a checkpoint's lips do in the sounds of recordings with known phones: style → it."""
+    found = {style: SoundStatistics() for style in head.styles}
+    for speech, said in spoken:
+        for style, motion in zip(head.styles, head.compare(speech, head.styles), strict=True):
+            found[style].add(motion.lip_aperture(), motion.fps, said)
+    return found
+
+
 def _relative(opening: np.ndarray) -> np.ndarray:
     """In parts of its 95th percentile; all 0, as closed as can be, where the mouth never opens."""
     scale = np.percentile(opening, 95)
@@ -151,7 +109,7 @@ def _relative(opening: np.ndarray) -> np.ndarray:
 
 
 def _busy(phone: Phone) -> bool:
-    return phone.name in BILABIALS | LABIODENTALS | ROUNDED | {PAUSE}
+    return phone.name in BILABIALS | LABIODENTALS | ROUNDED | {SILENCE}
 
 
 def share_below(values: Sequence[float], limit: float) -> float:
@@ -164,7 +122,7 @@ def held_vowels(phones: Iterable[Phone], length: float, edge: float) -> list[tup
     return [
         (phone.start + edge, phone.end - edge)
         for phone in phones
-        if phone.name in VOWELS and phone.end - phone.start >= length
+        if phone.name in VOWELS and phone.duration >= length
     ]
 
 

@@ -1,0 +1,69 @@
+"""Phone times that come with recordings: GRID's clips, and LibriVox as CMU Sphinx aligned it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from jambatalk.corpus.phones import Phone, from_arpabet
+from jambatalk.errors import DataError
+
+PAUSES = ("sil", "sp")  # among GRID's words
+
+
+@dataclass(frozen=True)
+class Timed:
+    """The words said in a recording, and its phones in order; none where they were not placed."""
+
+    text: str
+    phones: list[Phone]
+
+
+def read_sphinx(path: Path) -> Timed:
+    """Reads a `.phone.json` as CMU Sphinx writes it.
+
+    Raises:
+        DataError: not such a file.
+    """
+    found = _read(path)
+    try:
+        phones = [_phone(p["t"], p["b"], p["d"]) for word in found["w"] for p in word["w"]]
+        return Timed(found["t"], phones)
+    except (KeyError, TypeError) as error:
+        raise _no_times(path, error) from error
+
+
+def read_grid_alignments(folder: Path) -> dict[str, Timed]:
+    """Reads GRID's `alignments.json`: name of a clip → what was said when.
+
+    Raises:
+        DataError: there is no such file.
+    """
+    path = folder / "alignments.json"
+    try:
+        return {
+            name: Timed(
+                " ".join(word for word, *_ in clip["words"] if word not in PAUSES),
+                [_phone(*phone) for *_, phones in clip["phones"] or [] for phone in phones],
+            )
+            for name, clip in _read(path).items()
+        }
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _no_times(path, error) from error
+
+
+def _phone(symbol: str, start: float, duration: float) -> Phone:
+    name, stress = from_arpabet(symbol)
+    return Phone(name, start, start + duration, stress)
+
+
+def _read(path: Path) -> dict:
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise _no_times(path, error) from error
+
+
+def _no_times(path: Path, error: Exception) -> DataError:
+    return DataError(f"{path} holds no phone times ({error}).", "Check --data.")
