@@ -4,9 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from jambatalk.corpus.phones import Phone
+from jambatalk.corpus.recording import Recording
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = ROOT / "benchmarks"
@@ -77,3 +82,25 @@ def test_the_page_is_filled_in(tmp_path, monkeypatch):
     for plot in ("performance_factor.png", "performance_memory.png"):
         assert plot in page
         assert (tmp_path / plot).stat().st_size > 1000
+
+
+def test_sounds_are_counted_in_english_that_is_held_out_and_timed(tmp_path, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    import held_out_sounds
+
+    said = [Phone("SIL", 0.0, 0.3), Phone("M", 0.3, 0.4), Phone("AA", 0.4, 0.6)]
+    tone = np.sin(np.arange(9600) / 20).astype(np.float32)
+    one = Recording("one", "told", "ann", "en", "held_out", tone, said, "ma", "text")
+    others = [
+        replace(one, name="learned", split="train"),
+        replace(one, name="german", language="de"),
+        replace(one, name="guessed", timing="heard"),
+    ]
+    for recording in [one, *others]:
+        recording.save(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["held_out_sounds.py", "--corpus", str(tmp_path)])
+    held_out_sounds.main()
+    page = capsys.readouterr().out
+    (row,) = (line for line in page.splitlines() if line.startswith("| P/B/M closed (≤ 0.10) |"))
+    assert row.endswith("| 1 sounds |")
+    assert page.endswith("\n1 recordings of 1 speakers\n")
