@@ -116,7 +116,7 @@ def test_published_weights_are_measured_on_biwi_in_its_unit(tmp_path: Path) -> N
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of recordings, anna's and ben's last held out, and a network that learned the
-    others: `data/`, `run/best/`."""
+    others: `data/`, `run/checkpoint/`."""
     folder = tmp_path_factory.mktemp("study")
     held_out = {"test": ["anna_10", "ben_10", "carl"]}
     people = ("anna", "ben", "carl")
@@ -131,14 +131,14 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_what_was_trained_is_measured_in_its_styles(study: Path, tmp_path: Path) -> None:
-    best = study / "run" / "best"
-    assert predict(best, "folder", study / "data", tmp_path) == 0
+    trained = study / "run" / "checkpoint"
+    assert predict(trained, "folder", study / "data", tmp_path) == 0
     names = ["anna_10", "ben_10", "carl_01", "carl_02", "carl_10"]
     assert sorted(path.stem for path in (tmp_path / "mine").glob("*.npz")) == names
     report = evaluate(tmp_path)
     assert set(report["subjects"]) == {"anna", "ben", "carl"}
     assert np.isfinite(report["overall"]["mine"]["opening_r"]["mean"])
-    talking_head = TalkingHead.from_pretrained(best)
+    talking_head = TalkingHead.from_pretrained(trained)
     assert talking_head.styles == ("neutral", "anna", "ben")
     dataset = open_dataset("folder", study / "data", "test")
     for number, style in ((0, "anna"), (4, "neutral")):  # carl is a stranger
@@ -148,7 +148,7 @@ def test_what_was_trained_is_measured_in_its_styles(study: Path, tmp_path: Path)
         np.testing.assert_array_equal(mine.offsets, spoken.offsets)
         assert len(mine) == len(recording)
 
-    several = ["predict", str(best), "--set", "folder", "--data", str(study / "data")]
+    several = ["predict", str(trained), "--set", "folder", "--data", str(study / "data")]
     several += ["-o", str(tmp_path / "all"), "--styles", "all"]
     assert main(several) == 0
     files = sorted(path.name for path in (tmp_path / "all").glob("anna*"))
@@ -164,21 +164,21 @@ def test_what_was_trained_is_measured_in_its_styles(study: Path, tmp_path: Path)
 def test_it_goes_on_where_it_stopped(
     study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    best, data = study / "run" / "best", study / "data"
-    assert predict(best, "folder", data, tmp_path) == 0
+    trained, data = study / "run" / "checkpoint", study / "data"
+    assert predict(trained, "folder", data, tmp_path) == 0
     kept = tmp_path / "mine" / "anna_10.npz"
     lost = tmp_path / "mine" / "ben_10.npz"
     before, offsets = kept.stat().st_mtime_ns, Motion.load(lost).offsets
     lost.unlink()
     capsys.readouterr()
-    assert predict(best, "folder", data, tmp_path) == 0
+    assert predict(trained, "folder", data, tmp_path) == 0
     assert "1 predictions written, 4 were there" in capsys.readouterr().out
     assert kept.stat().st_mtime_ns == before
     np.testing.assert_array_equal(Motion.load(lost).offsets, offsets)
     # not into the same folder: other styles, another network
-    assert predict(best, "folder", data, tmp_path, "--styles", "ben") == 1
+    assert predict(trained, "folder", data, tmp_path, "--styles", "ben") == 1
     assert "holds something else" in capsys.readouterr().err
-    other = shutil.copytree(best, tmp_path / "other")
+    other = shutil.copytree(trained, tmp_path / "other")
     config = json.loads((other / "config.json").read_text())
     (other / "config.json").write_text(json.dumps(config | {"unit": 0.002}))
     assert predict(other, "folder", data, tmp_path) == 1
@@ -192,7 +192,7 @@ def test_tracks_are_measured_on_a_bundled_head(tmp_path: Path) -> None:
     config, run = ROOT / "configs" / "tracks.yaml", tmp_path / "run"
     changes += ["network.changes.width=32", "-o", str(run)]
     assert main(["train", str(config), *changes]) == 0
-    assert predict(run / "best", "tracks", data, tmp_path, "--split", "val") == 0
+    assert predict(run / "checkpoint", "tracks", data, tmp_path, "--split", "val") == 0
     report = evaluate(tmp_path)
     assert "upper_face" in report["regions"]
     true = Motion.load(tmp_path / "truth" / "anna_09.npz")
@@ -205,7 +205,7 @@ def test_tracks_are_measured_on_a_bundled_head(tmp_path: Path) -> None:
 def test_what_does_not_fit_is_refused(
     study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    best, data = study / "run" / "best", study / "data"
+    trained, data = study / "run" / "checkpoint", study / "data"
     broken = shutil.copytree(data, tmp_path / "broken")
     vertices = np.load(broken / "vertices_npy" / "ben_10.npy")
     vertices[3, 5] = np.nan
@@ -215,13 +215,19 @@ def test_what_does_not_fit_is_refused(
     (stranger / "notes.txt").write_text("mine")
     for number, (run, says) in enumerate(
         (
-            (lambda out: predict(best, "folder", broken, out), "'ben_10' is not a number in"),
+            (lambda out: predict(trained, "folder", broken, out), "'ben_10' is not a number in"),
             (lambda out: predict(DEFAULT, "folder", data, out), "predicts weights of"),
-            (lambda out: predict(best, "folder", data, out, "--styles", "carl"), "no style 'carl'"),
-            (lambda out: predict(best, "folder", data, out, "--split", "best"), "split 'best'"),
-            (lambda out: predict(best, "mine", data, out), "no data set 'mine'"),
-            (lambda out: predict(best, "vocaset", data, out), "VOCASET's have 5023"),
-            (lambda out: predict(best, "folder", data, out, "-o", str(stranger)), "something else"),
+            (
+                lambda out: predict(trained, "folder", data, out, "--styles", "carl"),
+                "no style 'carl'",
+            ),
+            (lambda out: predict(trained, "folder", data, out, "--split", "best"), "split 'best'"),
+            (lambda out: predict(trained, "mine", data, out), "no data set 'mine'"),
+            (lambda out: predict(trained, "vocaset", data, out), "VOCASET's have 5023"),
+            (
+                lambda out: predict(trained, "folder", data, out, "-o", str(stranger)),
+                "something else",
+            ),
             (lambda out: predict(tmp_path / "none", "folder", data, out), "no checkpoint folder"),
         )
     ):

@@ -83,9 +83,9 @@ def test_learns_and_leaves_a_checkpoint_that_runs(tmp_path: Path, face: Face) ->
     rows = [json.loads(row) for row in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert rows[-1]["vertices"] < rows[0]["vertices"]
     assert scores["one.r_jaw"] > 0.5  # another voice
-    assert f"{scores['one.r_jaw']:.2f}" in (tmp_path / "best" / "README.md").read_text()
+    assert f"{scores['one.r_jaw']:.2f}" in (tmp_path / "checkpoint" / "README.md").read_text()
     assert (tmp_path / "videos" / "epoch0004.mp4").stat().st_size > 5000
-    talking_head = TalkingHead.from_pretrained(tmp_path / "best")
+    talking_head = TalkingHead.from_pretrained(tmp_path / "checkpoint")
     aperture = talking_head.animate(Speech.read(VOICES / "pico_fr.wav"), "one").lip_aperture()
     assert aperture.std() > 0.001
 
@@ -98,7 +98,7 @@ def test_training_is_reproducible(tmp_path: Path, face: Face) -> None:
         model = small_model(face)
         task = StyledTask(model, face, clips, clips, config, variants=ONCE, steps=3)
         train(lambda task=task: task, config, folder)
-        weights.append((folder / "best" / "model.safetensors").read_bytes())
+        weights.append((folder / "checkpoint" / "model.safetensors").read_bytes())
     assert weights[0] == weights[1]
 
 

@@ -104,15 +104,15 @@ def test_the_published_training_from_file_to_video(published: Path, tmp_path: Pa
     assert [p.step for p in curves.Scalars("val/error")] == [9, 18, 27]
 
     talks = tmp_path / "talks.npz"
-    best = str(folder / "best")
-    assert main(["animate", str(VOICE), "-o", str(talks), "--checkpoint", best]) == 0
+    trained = str(folder / "checkpoint")
+    assert main(["animate", str(VOICE), "-o", str(talks), "--checkpoint", trained]) == 0
     motion = Motion.load(talks)
     assert motion.offsets.shape[1:] == (300, 3)
     assert motion.offsets.std() > 1e-5
-    assert TalkingHead.from_pretrained(best).heads.names == ["anna", "ben"]
+    assert TalkingHead.from_pretrained(trained).heads.names == ["anna", "ben"]
     assert load_config(folder / "config.yaml").epochs == 3
-    assert "folder" not in JambaTalk.from_pretrained(best).config.encoder.architecture
-    card = (folder / "best" / "README.md").read_text()
+    assert "folder" not in JambaTalk.from_pretrained(trained).config.encoder.architecture
+    card = (folder / "checkpoint" / "README.md").read_text()
     assert f"{min(row['val.error'] for row in rows(folder)):.5g}" in card
 
 
@@ -120,12 +120,12 @@ def test_the_speech_encoder_learns_and_is_kept(published: Path, tmp_path: Path) 
     config = load_config(published)
     before = make_task(config).model.encoder.model.state_dict()
     train(lambda: make_task(config), config, tmp_path / "run")
-    after = JambaTalk.from_pretrained(tmp_path / "run" / "best").encoder.model.state_dict()
+    after = JambaTalk.from_pretrained(tmp_path / "run" / "checkpoint").encoder.model.state_dict()
     moved = {name for name in before if not torch.equal(before[name], after[name])}
     assert "encoder.layers.1.attention.q_proj.weight" in moved
     assert not [name for name in moved if name.startswith("feature_extractor")]
     # and it is where the next run begins
-    start = [f"network={{start: {tmp_path / 'run' / 'best'}, text_encoder: unused}}"]
+    start = [f"network={{start: {tmp_path / 'run' / 'checkpoint'}, text_encoder: unused}}"]
     again = load_config(published, [*start, "loss.lip_features=0", "loss.letters=0"])
     begun = make_task(again).model.encoder.model.state_dict()
     assert all(torch.equal(begun[name], after[name]) for name in after)
@@ -145,7 +145,9 @@ def test_a_resumed_run_is_the_run_that_did_not_stop(
     assert len(curve(tmp_path / "parts")) == 2
     assert run(published, tmp_path / "parts", *more, "--resume") == 0
     assert curve(tmp_path / "parts") == curve(tmp_path / "whole")
-    whole, parts = (tmp_path / name / "best" / "model.safetensors" for name in ("whole", "parts"))
+    whole, parts = (
+        tmp_path / name / "checkpoint" / "model.safetensors" for name in ("whole", "parts")
+    )
     assert whole.read_bytes() == parts.read_bytes()
 
 
@@ -176,7 +178,7 @@ def test_the_best_network_is_kept_or_the_last(
     config = load_config(published, ["epochs=3", f"keep={keep}"])
     task = Worsening(config)
     assert train(lambda: task, config, tmp_path / "run")["error"] == kept
-    written = load_file(tmp_path / "run" / "best" / WEIGHTS)
+    written = load_file(tmp_path / "run" / "checkpoint" / WEIGHTS)
     now = task.model.decoder.state_dict()
     assert all(torch.equal(written[name], now[name]) for name in written) == (keep == "last")
 
@@ -310,7 +312,7 @@ def test_weights_are_learned_from_tracks(tmp_path: Path) -> None:
     assert run(ROOT / "configs" / "tracks.yaml", tmp_path / "run", *given) == 0
     first, *_, last = rows(tmp_path / "run")
     assert last["val.vertices"] < 0.7 * first["val.vertices"]
-    talking_head = TalkingHead.from_pretrained(tmp_path / "run" / "best")
+    talking_head = TalkingHead.from_pretrained(tmp_path / "run" / "checkpoint")
     assert talking_head.styles == ("neutral", "anna", "ben")
     motion = talking_head.animate(Speech.read(VOICE), "ben")
     assert motion.action("jawOpen").std() > 0.01
@@ -327,7 +329,9 @@ def test_vertices_are_learned_by_the_bundled_network(data: Path, tmp_path: Path)
     looks = [row["val.vertices"] for row in rows(tmp_path / "run") if "val.vertices" in row]
     assert len(looks) == 4
     assert looks[-1] < 0.7 * looks[0]
-    motion = TalkingHead.from_pretrained(tmp_path / "run" / "best").animate(Speech.read(VOICE))
+    motion = TalkingHead.from_pretrained(tmp_path / "run" / "checkpoint").animate(
+        Speech.read(VOICE)
+    )
     assert 1e-4 < motion.offsets.std() < 0.01  # metres
 
 

@@ -24,14 +24,14 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     from jambatalk.train.config_file import load_config
-    from jambatalk.train.loop import BEST, train
+    from jambatalk.train.loop import CHECKPOINT, train
     from jambatalk.train.task import make_task
 
     config = load_config(options.config, options.changes)
     folder = options.output or Path("runs") / options.config.stem
     scores = train(lambda: make_task(config), config, folder, options.resume)
     print(", ".join(f"{name} {value:.5g}" for name, value in scores.items()))
-    print(f"{folder / BEST}: try 'jambatalk list --checkpoint {folder / BEST}'")
+    print(f"{folder / CHECKPOINT}: try 'jambatalk list --checkpoint {folder / CHECKPOINT}'")
 
 
 def _build_heads(options: argparse.Namespace) -> None:

@@ -25,7 +25,7 @@ from jambatalk.train.task import Order, Reader, Task
 
 log = logging.getLogger(__name__)
 
-BEST = "best"  # the checkpoint that is kept
+CHECKPOINT = "checkpoint"  # the folder of the network that is kept
 STATE = "state.pt"  # where a run goes on
 CONFIG = "config.yaml"
 STEPS_A_NOTE = 10
@@ -38,7 +38,7 @@ def train(
 
     Args:
         make: makes the task, once it is clear that there is room for its results.
-        folder: becomes `best/` (a checkpoint), `state.pt`, `config.yaml`, `log.jsonl`,
+        folder: becomes `checkpoint/`, `state.pt`, `config.yaml`, `log.jsonl`,
             `tensorboard/` and `videos/`.
         resume: go on where an earlier run with this folder stopped. The curves are those of a run
             that did not stop.
@@ -125,7 +125,7 @@ def train(
             better = config.keep == "last" or scores["error"] < best["error"]
             best, waited = (scores, 0) if better else (best, waited + 1)
             if better and main:
-                task.keep(folder / BEST, scores)
+                task.keep(folder / CHECKPOINT, scores)
         if main:
             journal.epoch(step, row)
             if look:
@@ -228,7 +228,8 @@ def _save_state(
 
 def _no_number(losses: dict[str, torch.Tensor], epoch: int, step: int, folder: Path) -> ModelError:
     values = ", ".join(f"{name} {loss.item():.3g}" for name, loss in losses.items())
-    kept = f"{folder / BEST} holds the best network so far" if (folder / BEST).exists() else ""
+    whole = folder / CHECKPOINT
+    kept = f"{whole} holds a network from before." if whole.exists() else ""
     return ModelError(
         f"In epoch {epoch}, step {step}, the gradient is no longer a number ({values}). {kept}",
         "Lower optimizer.learning_rate, or look for recordings that are broken.",
