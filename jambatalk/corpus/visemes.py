@@ -34,8 +34,8 @@ P      open=-.28/25 jaw=.34/.6 round=.42/.43 bite=0/2 lower=0/2 upper=0/2 tongue
 B      open=-.28/25 jaw=.34/.6 round=.64/.49 bite=0/2 lower=0/2 upper=0/2 tongue=0/4
 M      open=-.28/25 jaw=.34/.6 round=.17/.21 bite=0/2 lower=0/2 upper=0/2 tongue=0/4
 BH     open=.1/6 jaw=.30/.6 bite=0/2 tongue=0/4
-F      open=.16/9 jaw=.20/1.5 round=.16/.08 bite=1/6 upper=.40/3 funnel=0/2 lower=0/3
-V      open=.16/9 jaw=.20/1.5 round=.14/.07 bite=1/6 upper=.40/3 funnel=0/2 lower=0/3
+F      open=.08/14 jaw=.20/1.5 round=.16/.08 bite=1/6 upper=.40/3 funnel=0/2 lower=0/3
+V      open=.08/14 jaw=.20/1.5 round=.14/.07 bite=1/6 upper=.40/3 funnel=0/2 lower=0/3
 TH     open=.15/2.67 jaw=.24/1.2 round=.01/.1 tongue=.4/3 lower=.25/.6 upper=.18/.5 tip=0/2
 DH     open=.35/2.77 jaw=.24/1.2 round=.09/.11 tongue=.4/3 lower=.25/.6 upper=.18/.5 tip=0/2
 T      open=.7/.34 jaw=.28/1 round=-.06/.08 lower=.4/.5 upper=.3/.4 tongue=0/1 tip=.9/3
