@@ -27,12 +27,13 @@ from jambatalk.cli import main
 from jambatalk.data.registry import open_dataset
 from jambatalk.errors import ModelError
 from jambatalk.model.jambatalk import WEIGHTS, JambaTalk
+from jambatalk.train.choose import make_task
 from jambatalk.train.config import OptimizerConfig, TrainingConfig
 from jambatalk.train.config_file import load_config
 from jambatalk.train.learner import normalised
 from jambatalk.train.loop import train
 from jambatalk.train.recordings import Cuts, RecordingTask
-from jambatalk.train.task import Order, make_task
+from jambatalk.train.task import Order
 
 ROOT = Path(__file__).parent.parent
 VOICE = ROOT / "assets" / "voices" / "pico_en.wav"

@@ -23,9 +23,9 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
+    from jambatalk.train.choose import make_task
     from jambatalk.train.config_file import load_config
     from jambatalk.train.loop import CHECKPOINT, train
-    from jambatalk.train.task import make_task
 
     config = load_config(options.config, options.changes)
     folder = options.output or Path("runs") / options.config.stem

@@ -101,18 +101,3 @@ class Order:
         draws = draws.reshape(-1, self.processes, self.config.batch, 2)
         for batch in draws[:, self.process].tolist():
             yield [tuple(draw) for draw in batch]
-
-
-def make_task(config: TrainingConfig) -> Task:
-    """What a configuration asks for, ready to be trained.
-
-    Raises:
-        JambaTalkError: data, face or network cannot be had or do not fit each other.
-    """
-    if config.data.set == "bundled":
-        from jambatalk.train.default import bundled_task
-
-        return bundled_task(config)
-    from jambatalk.train.recordings import RecordingTask
-
-    return RecordingTask(config)
