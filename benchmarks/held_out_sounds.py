@@ -12,7 +12,7 @@ from pathlib import Path
 
 from jambatalk import Speech, TalkingHead
 from jambatalk.corpus.recording import Recording, read_corpus
-from jambatalk.evaluate.phones import SoundStatistics, say_sounds
+from jambatalk.evaluate.phones import SoundStatistics, count_sounds
 from jambatalk.evaluate.rows import sound_rows
 from jambatalk.speech import SAMPLE_RATE
 from jambatalk.talking_head import DEFAULT_CHECKPOINT
@@ -37,13 +37,11 @@ def main() -> None:
     options = parser.parse_args()
     recordings = heard(options.corpus)
     head = TalkingHead.from_pretrained(options.checkpoint)
-    found = say_sounds(
-        head,
-        (
-            (Speech.from_array(recording.samples, SAMPLE_RATE, recording.name), recording.phones)
-            for recording in recordings
-        ),
-    )
+    spoken = [
+        (Speech.from_array(recording.samples, SAMPLE_RATE, recording.name), recording.phones)
+        for recording in recordings
+    ]
+    found = count_sounds(head, spoken)
     print("| measure | here | sounds |\n|---|---|---|")
     for row in sound_rows(found, SoundStatistics()):
         of = row.of.split(" of ")[0]

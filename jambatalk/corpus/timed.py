@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,12 +28,10 @@ def read_sphinx(path: Path) -> Timed:
     Raises:
         DataError: not such a file.
     """
-    found = _read(path)
-    try:
+    with _saying(path):
+        found = json.loads(path.read_text())
         phones = [_phone(p["t"], p["b"], p["d"]) for word in found["w"] for p in word["w"]]
         return Timed(found["t"], phones)
-    except (KeyError, TypeError) as error:
-        raise _no_times(path, error) from error
 
 
 def read_grid_alignments(folder: Path) -> dict[str, Timed]:
@@ -41,16 +41,14 @@ def read_grid_alignments(folder: Path) -> dict[str, Timed]:
         DataError: there is no such file.
     """
     path = folder / "alignments.json"
-    try:
+    with _saying(path):
         return {
             name: Timed(
                 " ".join(word for word, *_ in clip["words"] if word not in PAUSES),
                 [_phone(*phone) for *_, phones in clip["phones"] or [] for phone in phones],
             )
-            for name, clip in _read(path).items()
+            for name, clip in json.loads(path.read_text()).items()
         }
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _no_times(path, error) from error
 
 
 def _phone(symbol: str, start: float, duration: float) -> Phone:
@@ -58,12 +56,10 @@ def _phone(symbol: str, start: float, duration: float) -> Phone:
     return Phone(name, start, start + duration, stress)
 
 
-def _read(path: Path) -> dict:
+@contextmanager
+def _saying(path: Path) -> Iterator[None]:
+    """Says of a file that cannot be read, or is of another kind, which it is."""
     try:
-        return json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise _no_times(path, error) from error
-
-
-def _no_times(path: Path, error: Exception) -> DataError:
-    return DataError(f"{path} holds no phone times ({error}).", "Check --data.")
+        yield
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{path} holds no phone times ({error}).", "Check --data.") from error

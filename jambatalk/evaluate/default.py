@@ -94,6 +94,12 @@ class Bench:
         return grid.read_lips(self.data / "grid_s1", [clip.name for clip in self.clips])
 
     @cached_property
+    def phones(self) -> dict[str, list[Phone]]:
+        """When what was said in GRID's clips, of all that could be aligned."""
+        timed = read_grid_alignments(self.data / "grid_s1")
+        return {name: said.phones for name, said in timed.items() if said.phones}
+
+    @cached_property
     def said(self) -> list[Motion]:
         """What the checkpoint makes of them in the captured style."""
         return [self._animate(self.talking_head, clip, grid.STYLE) for clip in self.clips]
@@ -171,7 +177,7 @@ class Bench:
 
     def sounds(self) -> list[Row]:
         """What the lips do in the sounds of real English, in every style, the neutral first."""
-        found = phones.say_sounds(self.talking_head, self.librivox)
+        found = phones.count_sounds(self.talking_head, self.librivox)
         for speech in self.strangers:
             rate = 100.0
             level = curves.loudness(speech.samples, rate, int(speech.duration * rate))
@@ -206,11 +212,11 @@ class Bench:
 
     def _real_sounds(self) -> SoundStatistics:
         """The same of the real lips in GRID, which are tracked."""
-        folder, real = self.data / "grid_s1", SoundStatistics()
-        said = read_grid_alignments(folder)
-        for name, lips in grid.read_lips(folder).items():  # all clips: nothing is predicted here
-            if said[name].phones and lips.seen.all():
-                real.add(lips.gap, lips.fps, said[name].phones)
+        real = SoundStatistics()
+        # all clips: nothing is predicted here
+        for name, lips in grid.read_lips(self.data / "grid_s1").items():
+            if name in self.phones and lips.seen.all():
+                real.add(lips.gap, lips.fps, self.phones[name])
         return real
 
     def noise(self) -> list[Row]:
@@ -240,10 +246,9 @@ class Bench:
 
     def jitter(self) -> list[Row]:
         """Acceleration of the lips in held vowels, against the captured motion."""
-        timed = read_grid_alignments(self.data / "grid_s1")
         said, captured = [], []
         for clip, motion in zip(self.clips, self.said, strict=True):
-            vowels = phones.held_vowels(timed[clip.name].phones, HELD, HELD_EDGE)
+            vowels = phones.held_vowels(self.phones.get(clip.name, []), HELD, HELD_EDGE)
             said += _accelerations(motion.weights, motion.fps, clip.fps, vowels, self.face)
             captured += _accelerations(clip.weights, clip.fps, clip.fps, vowels, self.face)
         return [

@@ -91,7 +91,7 @@ class SoundStatistics:
         self.pauses += opening[(times >= first) & (times <= last)].tolist()
 
 
-def say_sounds(
+def count_sounds(
     head: TalkingHead, spoken: Iterable[tuple[Speech, Sequence[Phone]]]
 ) -> dict[str, SoundStatistics]:
     """What a checkpoint's lips do in the sounds of recordings with known phones: style → it."""
