@@ -2,11 +2,9 @@
 
 import json
 import logging
-import os
 import pickle
 import shutil
 import tracemalloc
-from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +14,6 @@ import synthetic
 
 from jambatalk.data.dataset import Dataset
 from jambatalk.data.registry import open_dataset
-from jambatalk.data.unpickle import read_pickle
 from jambatalk.errors import DataError
 from jambatalk.face import load_head
 
@@ -35,67 +32,6 @@ def biwi(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def own(tmp_path: Path) -> Path:
     """A small folder that a test may spoil."""
     return synthetic.write_folder(tmp_path / "own", sentences=(1, 2, 3, 4, 5))
-
-
-# pickles
-
-
-@pytest.mark.parametrize("protocol", range(6))
-def test_pickles_of_every_protocol_are_read_as_data(tmp_path: Path, protocol: int) -> None:
-    value = {
-        "rows": np.arange(12, dtype=np.float32).reshape(3, 4),
-        "columns": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
-        "turned": np.arange(24).reshape(2, 3, 4).transpose(1, 0, 2),
-        "big-endian": np.arange(3, dtype=">i2"),
-        "none": np.zeros((0, 3)),
-        "scalar": np.float64(2.5),
-        "bytes": b"\x00\xff",
-        "plain": [1, ("two", None), {3}, OrderedDict(four=True)],
-    }
-    value["again"] = value["rows"]
-    path = tmp_path / "value.pkl"
-    path.write_bytes(pickle.dumps(value, protocol))
-    read = read_pickle(path)
-    assert read["again"] is read["rows"]
-    for key, expected in value.items():
-        if isinstance(expected, np.ndarray):
-            np.testing.assert_array_equal(read[key], expected)
-        else:
-            assert read[key] == expected
-
-
-def test_python_2_pickles_are_read(tmp_path: Path) -> None:
-    template = np.float32([[0, 0.5, -1]])
-    synthetic.write_python2_pickle(tmp_path / "templates.pkl", {"F1": template})
-    raw = (tmp_path / "templates.pkl").read_bytes()
-    assert b"numpy.core.multiarray" in raw  # as Python 2 and NumPy 1 wrote it
-    assert b"numpy._core" not in raw
-    np.testing.assert_array_equal(read_pickle(tmp_path / "templates.pkl")["F1"], template)
-
-
-def test_a_pickle_never_runs_anything(tmp_path: Path) -> None:
-    class Trap:
-        def __reduce__(self) -> tuple:
-            return os.mkdir, (str(tmp_path / "sprung"),)
-
-    path = tmp_path / "trap.pkl"
-    path.write_bytes(pickle.dumps({"F1": [Trap()]}))
-    with pytest.raises(DataError, match=r"mkdir"):
-        read_pickle(path)
-    assert not (tmp_path / "sprung").exists()
-    for found, name in ((Path("x"), "Path"), (np.zeros(1, [("a", "f4")]), "V4")):
-        path.write_bytes(pickle.dumps(found))
-        with pytest.raises(DataError, match=name):
-            read_pickle(path)
-
-
-@pytest.mark.parametrize("raw", [b"", b"<html>sign in</html>", pickle.dumps([1.5] * 99)[:-9]])
-def test_a_damaged_pickle_is_named(tmp_path: Path, raw: bytes) -> None:
-    (tmp_path / "templates.pkl").write_bytes(raw)
-    with pytest.raises(DataError, match=r"templates\.pkl.*Download"):
-        read_pickle(tmp_path / "templates.pkl")
-    with pytest.raises(DataError, match="cannot be opened"):
-        read_pickle(tmp_path / "missing.pkl")
 
 
 # VOCASET
