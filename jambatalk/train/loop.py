@@ -38,8 +38,8 @@ def train(
 
     Args:
         make: makes the task, once it is clear that there is room for its results.
-        folder: becomes `checkpoint/`, `state.pt`, `config.yaml`, `log.jsonl`,
-            `tensorboard/` and `videos/`.
+        folder: becomes `checkpoint/`, `state.pt`, `config.yaml`, `log.jsonl`, `tensorboard/` and
+            `videos/`.
         resume: go on where an earlier run with this folder stopped. The curves are those of a run
             that did not stop.
 
@@ -228,8 +228,8 @@ def _save_state(
 
 def _no_number(losses: dict[str, torch.Tensor], epoch: int, step: int, folder: Path) -> ModelError:
     values = ", ".join(f"{name} {loss.item():.3g}" for name, loss in losses.items())
-    whole = folder / CHECKPOINT
-    kept = f"{whole} holds a network from before." if whole.exists() else ""
+    before = folder / CHECKPOINT
+    kept = f"{before} holds a network from before." if before.exists() else ""
     return ModelError(
         f"In epoch {epoch}, step {step}, the gradient is no longer a number ({values}). {kept}",
         "Lower optimizer.learning_rate, or look for recordings that are broken.",
