@@ -7,4 +7,5 @@ from pathlib import Path
 DATA = Path(
     os.environ.get("JAMBATALK_DATA", Path(__file__).parent.parent.parent / "shared" / "data")
 )
-REFERENCE = DATA.parent / "reference"  # what the published code gives
+# what the published code gives
+REFERENCE = Path(os.environ.get("JAMBATALK_REFERENCE", DATA.parent / "reference"))

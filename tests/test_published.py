@@ -2,31 +2,33 @@
 
 import json
 import math
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from places import REFERENCE
+from paper_reference import (
+    BIG,
+    POLICIES,
+    SMALL,
+    Reference,
+    disagreements,
+    predictions,
+    traces,
+    training_pass,
+)
 from published import published_state, tiny
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
-from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
 
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.convert import WEIGHTS, sort
 from jambatalk.model.decoder import JambaDecoder
 from jambatalk.model.jambatalk import JambaTalk
-from jambatalk.model.lip_reader import LIP_READER, LipReader, LipReading
 from jambatalk.model.moe import MixtureOfExperts, PublishedExperts
-from jambatalk.model.published import LAYOUTS, PublishedDecoder
+from jambatalk.model.published import LAYOUTS, PublishedDecoder, short_norm
 
 ROOT = Path(__file__).parent.parent
-OUTPUTS = REFERENCE / "jambatalk_vocaset_tiny.npz"
-needs_reference = pytest.mark.skipif(
-    not OUTPUTS.exists(), reason="the published network's own outputs are not here"
-)
 
 
 def full_size(layout: str) -> dict[str, list[int]]:
@@ -52,104 +54,64 @@ def test_the_layouts_have_the_published_weights(layout: str) -> None:
     assert sum(map(len, files.values())) == 1077
 
 
-@pytest.fixture(scope="module")
-def reference() -> dict[str, Tensor]:
-    with np.load(OUTPUTS) as file:
-        return {name: torch.from_numpy(file[name]) for name in file.files}
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(SMALL, id="small"),
+        pytest.param(
+            BIG,
+            id="big",
+            marks=pytest.mark.skipif(
+                not BIG.with_suffix(".npz").exists(),
+                reason="the published network's own outputs are not here",
+            ),
+        ),
+    ],
+)
+def reference(request: pytest.FixtureRequest) -> Reference:
+    return Reference.read(request.param)
 
 
-@pytest.fixture(scope="module")
-def reference_files() -> tuple[JambaTalkConfig, dict[str, dict[str, Tensor]]]:
-    """The reference network's configuration and its weights by our names."""
-    described = json.loads(OUTPUTS.with_suffix(".json").read_text())
-    state = torch.load(OUTPUTS.with_suffix(".pth"), weights_only=True)
-    layout = LAYOUTS["vocaset"]
-    encoder = replace(layout.encoder, architecture=described["wav2vec2"], layers=(2,))
-    config = replace(layout, encoder=encoder, encoder_width=64, width=described["feature_dim"])
-    return config, sort(state, config)
+def test_every_module_agrees_with_the_published_one(reference: Reference) -> None:
+    ours = traces(reference.network(), reference.audio)
+    assert not disagreements(ours, reference.outputs("trace*"))
 
 
-@pytest.fixture
-def published(reference: dict, reference_files: tuple) -> LipReading:
-    """The reference network, whole."""
-    config, files = reference_files
-    model = JambaTalk(config)
-    text_encoder = Wav2Vec2ForCTC(Wav2Vec2Config(**config.encoder.architecture))
-    reader = LipReader(254, 64)
-    encoder_weights, text_weights = files["encoder.safetensors"], files["text_encoder.safetensors"]
-    model.decoder.load_state_dict(files[WEIGHTS])
-    model.encoder.model.load_state_dict(encoder_weights)
-    text_encoder.load_state_dict(text_weights)
-    reader.load_state_dict(files[LIP_READER] | {"lips": reference["lip_mask"]})
-    return LipReading(model, reader, text_encoder).eval()
+@pytest.mark.parametrize("policy", POLICIES)
+def test_vertices_agree_with_the_published_ones(reference: Reference, policy: str) -> None:
+    ours = predictions(reference.network(), reference.audio, reference.template, policy)
+    assert not disagreements(ours, reference.outputs(f"*_{policy}"))
 
 
-def agree(ours: Tensor, theirs: Tensor) -> None:
-    """To 1e-4 of what varies in the reference."""
-    assert ours.shape == theirs.shape
-    assert (ours - theirs).abs().max() < 1e-4 * theirs.std()
+def test_the_training_pass_agrees_with_the_published_one(reference: Reference) -> None:
+    ours = training_pass(reference.network(), reference.audio, reference.template)
+    assert not disagreements(ours, reference.outputs("forward_*"))
 
 
-@needs_reference
-def test_every_module_agrees_with_the_published_one(published: LipReading, reference: dict) -> None:
-    decoder, traced = published.model.decoder, []
-    blocks = decoder.blocks
-    watched = {
-        "audio_feature_map": decoder.feature_map,
-        "mamba": blocks["mamba"],
-        "mamba_moe.mamba": blocks["mamba_moe"].mamba,
-        "mamba_moe.moe": blocks["mamba_moe"].experts,
-        "mamba_moe": blocks["mamba_moe"],
-        "transformer_decoder": blocks["attention"],
-        "lip_map": published.lip_reader.lip_map,
-        "transformer": published.lip_reader.transformer,
-        "lm_head": published.lip_reader.lm_head,
-    }
-    for name, module in watched.items():
-        module.register_forward_hook(
-            lambda _, __, y, name=name: traced.append((name, y[0] if isinstance(y, tuple) else y))
-        )
-    with torch.inference_mode():
-        features = published.model.encoder(reference["audio"].numpy())
-        offsets = decoder(features[None])
-        published.lip_reader(offsets, 30.0)
-    agree(features[None, :, 0], reference["trace00_audio_encoder"])
-    theirs = [(name[8:], y) for name, y in reference.items() if name.startswith("trace")][1:]
-    assert [name for name, _ in traced] == [name for name, _ in theirs]
-    for (_, ours), (_, expected) in zip(traced, theirs, strict=True):
-        agree(ours, expected)
+CHANGES = {
+    "norm": lambda network, patch: patch.setattr(
+        "jambatalk.model.published.short_norm", lambda x: 1.01 * short_norm(x)
+    ),
+    "order": lambda network, _: network.model.decoder.order.reverse(),
+    "expert": lambda network, _: network.model.decoder.blocks["mamba_moe"].experts.w2[1].zero_(),
+    "angles": lambda network, _: network.model.decoder.blocks[
+        "attention"
+    ].attention.rotary.up.weight.zero_(),
+}
 
 
-@needs_reference
-@pytest.mark.parametrize("policy", ["all", "none"])
-def test_vertices_agree_with_the_published_ones(
-    published: LipReading, reference: dict, policy: str
-) -> None:
-    model = published.model
-    model.decoder.blocks["mamba_moe"].experts.second_expert = policy
-    offsets = model.predict(model.encoder(reference["audio"].numpy()), model.style("neutral"))
-    agree(offsets, (reference[f"vertices_{policy}"] - reference["template"])[0])
-    with torch.inference_mode():
-        features, letters = published.lip_reader(offsets[None], 30.0)
-    agree(features, reference[f"lip_features_{policy}"])
-    agree(letters, reference[f"logits_{policy}"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_network_does_not_agree(change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    reference = Reference.read(SMALL)
+    network = reference.network().requires_grad_(False)
+    CHANGES[change](network, monkeypatch)
+    ours = predictions(network, reference.audio, reference.template, "all")
+    assert disagreements(ours, reference.outputs("*_all")).keys() == ours.keys()
 
 
-@needs_reference
-def test_the_training_pass_agrees_with_the_published_one(
-    published: LipReading, reference: dict
-) -> None:
-    heard = published.model.encoder.hear(reference["audio"].numpy())
-    with torch.no_grad():
-        ours = published(heard[None], reference["audio"][None], reference["template"])
-    agree(ours.vertices, reference["forward_vertice_out"])
-    agree(ours.lip_features, reference["forward_lip_features"])
-    agree(ours.letters, reference["forward_logits"])
-    agree(ours.text_features, reference["forward_text_hidden_states"])
-    agree(ours.text_letters, reference["forward_text_logits"])
-
-
-def described(state: dict[str, Tensor], layers: str, heads: int, x: Tensor) -> Tensor:
+def described(
+    state: dict[str, Tensor], layers: str, heads: int, x: Tensor, second_expert: str = "all"
+) -> Tensor:
     """The published decoder as its description reads, step by step and frame by frame: features
     (l, c) to offsets (l, 3 V). Layers: m Mamba, e Mamba with experts, a attention."""
     w = state.__getitem__
@@ -177,6 +139,8 @@ def described(state: dict[str, Tensor], layers: str, heads: int, x: Tensor) -> T
     def experts(x: Tensor) -> Tensor:
         name = "mamba_moe.moe.experts"
         shares = (x @ w("mamba_moe.moe.gate.w_gating")).softmax(-1)
+        if second_expert == "none":
+            shares = shares * (shares == shares.amax(-1, keepdim=True))
         return sum(
             shares[:, e, None] * (F.relu(x @ w(f"{name}.w1")[e]) @ w(f"{name}.w2")[e])
             for e in range(2)
@@ -229,7 +193,16 @@ def test_the_layouts_compute_what_is_described(layout: str, layers: str, heads: 
     decoder.load_state_dict(sort(state, config)[WEIGHTS])
     features = torch.randn(40, config.encoder_width)
     with torch.inference_mode():
-        agree(decoder(features[None, :, None])[0], described(state, layers, heads, features))
+        ours = {"offsets": decoder(features[None, :, None])[0]}
+        assert not disagreements(ours, {"offsets": described(state, layers, heads, features)})
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_the_reference_is_what_is_described(reference: Reference, policy: str) -> None:
+    features = reference.values["trace00_audio_encoder"][0]
+    offsets = described(reference.state, "meaeme", 8, features, policy)
+    ours = {f"vertices_{policy}": offsets + reference.template[:, None]}
+    assert not disagreements(ours, reference.outputs(f"vertices_{policy}"))
 
 
 @pytest.mark.parametrize(("layout", "frames"), [("vocaset", 149), ("biwi", 124)])
