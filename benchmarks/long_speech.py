@@ -42,7 +42,7 @@ def measure(seconds: float, size: int, motion_only: bool) -> dict[str, float]:
         started = time.perf_counter()
         draw_video([motion], speech, path, view, progress=watch)
         took |= {"video": time.perf_counter() - started, "video, MB": _peak()}
-    from jambatalk.render.workers import workers
+    from jambatalk.render.worker_pool import workers
 
     took["a drawing process, MB"] = max(_peak(w._process.pid) for w in workers())
     return took | {"ffmpeg, MB": max(encoder)}

@@ -22,9 +22,9 @@ SECONDS, SIZE = 10.0, 512
 def measure(runs: int) -> dict[str, list[float]]:
     """Stage → milliseconds, one a run, or one a frame where a frame is drawn."""
     os.environ["LP_NUM_THREADS"] = "0"  # Mesa's, as in the processes that draw
-    from jambatalk.alive import enliven
-    from jambatalk.motion import Motion
-    from jambatalk.video import write_video
+    from jambatalk.motion.motion import Motion
+    from jambatalk.motion.nonverbal import enliven
+    from jambatalk.render.mp4 import write_video
 
     talking_head, speech = TalkingHead.from_pretrained(), speech_of(SECONDS)
     model, style = talking_head.model, talking_head.model.style(talking_head.styles[0])

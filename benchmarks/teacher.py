@@ -16,19 +16,19 @@ from pathlib import Path
 
 import numpy as np
 
-from jambatalk.corpus.effort import measure_level
-from jambatalk.corpus.recording import Recording, read_corpus
-from jambatalk.corpus.styles import NEUTRAL
-from jambatalk.corpus.timed import read_sphinx
-from jambatalk.data.clip import at_rate
-from jambatalk.data.facegood import read_facegood
-from jambatalk.data.grid import read_lips
-from jambatalk.data.held_out import held_out_clips, is_held_out_take
 from jambatalk.evaluate.curves import at_times, correlation
-from jambatalk.evaluate.phones import SoundStatistics
-from jambatalk.evaluate.rows import sound_rows
-from jambatalk.face import Face, load_head
-from jambatalk.motion import Motion
+from jambatalk.face.face import Face, load_head
+from jambatalk.motion.motion import Motion
+from jambatalk.motion.resample import at_rate
+from recipes.checkpoint.captured.facegood import read_facegood
+from recipes.checkpoint.captured.grid import read_lips
+from recipes.checkpoint.captured.held_out import held_out_clips, is_held_out_take
+from recipes.checkpoint.coarticulation.designed_styles import NEUTRAL
+from recipes.checkpoint.corpus.effort import measure_level
+from recipes.checkpoint.corpus.recording import Recording, read_corpus
+from recipes.checkpoint.corpus.timed import read_sphinx
+from recipes.checkpoint.evaluation.benchmark_table import sound_rows
+from recipes.checkpoint.evaluation.sounds import SoundStatistics
 
 FPS = 30.0
 LOUDNESS = (0.0, NEUTRAL.loudness, 0.7, 1.0)  # how much of the opening follows the level

@@ -12,19 +12,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from jambatalk.alive import Liveliness
-    from jambatalk.face import Face, list_heads, load_head
-    from jambatalk.motion import Motion
+    from jambatalk.face.face import Face, list_heads, load_head
+    from jambatalk.motion.motion import Motion
+    from jambatalk.motion.nonverbal import Liveliness
     from jambatalk.render.view import View
     from jambatalk.speech import Speech
     from jambatalk.talking_head import TalkingHead
 
 _HOMES = {
-    "Face": "face",
-    "Liveliness": "alive",
-    "list_heads": "face",
-    "load_head": "face",
-    "Motion": "motion",
+    "Face": "face.face",
+    "Liveliness": "motion.nonverbal",
+    "list_heads": "face.face",
+    "load_head": "face.face",
+    "Motion": "motion.motion",
     "Speech": "speech",
     "TalkingHead": "talking_head",
     "View": "render.view",

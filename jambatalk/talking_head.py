@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jambatalk.alive import Liveliness, check_seed, enliven
 from jambatalk.errors import MotionError
-from jambatalk.face import BUNDLED, Face, Heads, heads_of
-from jambatalk.motion import Motion
+from jambatalk.face.face import BUNDLED, Face, Heads, heads_of
+from jambatalk.files.bundled import DEFAULT_CHECKPOINT
+from jambatalk.motion.motion import Motion
+from jambatalk.motion.nonverbal import Liveliness, check_seed, enliven
+from jambatalk.motion.stream import MotionStream, to_motion
 from jambatalk.progress import Progress, silent
 from jambatalk.render.view import View
 from jambatalk.speech import Speech
-from jambatalk.stream import MotionStream, to_motion
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from jambatalk.model.jambatalk import JambaTalk, Style
 
-DEFAULT_CHECKPOINT = Path(__file__).resolve().parent.parent / "checkpoints" / "default"
 PIECE = 480_000  # samples of a long recording that are heard at a time: half a minute
 
 
@@ -130,7 +130,7 @@ class TalkingHead:
         import torch
 
         from jambatalk.model.encoder import count_frames
-        from jambatalk.model.prediction import Prediction
+        from jambatalk.model.streaming_decoder import Prediction
 
         progress("Listening", 0.0)
         if speech.is_silent:  # nobody speaks: the face rests
@@ -161,7 +161,7 @@ class TalkingHead:
             ModelError: an unknown style, or a checkpoint that hears recordings whole. FaceError: an
                 unknown head.
         """
-        from jambatalk.model.prediction import Prediction
+        from jambatalk.model.streaming_decoder import Prediction
 
         face = self.heads.load(head)
         self._check(face)
@@ -210,7 +210,7 @@ def draw_video(
     """
     from jambatalk.render import draw
     from jambatalk.render.grid import grid_size, side_by_side
-    from jambatalk.video import write_video
+    from jambatalk.render.mp4 import write_video
 
     view = view or View()
     progress("Drawing", 0.0)

@@ -17,10 +17,10 @@ from torch import Tensor
 from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
 
 from jambatalk.model.config import JambaTalkConfig
-from jambatalk.model.convert import ENCODER_WEIGHTS, LIP_READER, TEXT_ENCODER, WEIGHTS, sort
 from jambatalk.model.jambatalk import JambaTalk
-from jambatalk.model.lip_reader import LipReader, LipReading
-from jambatalk.model.published import LAYOUTS
+from jambatalk.model.paper_decoder import LAYOUTS
+from jambatalk.paper.convert import ENCODER_WEIGHTS, LIP_READER, TEXT_ENCODER, WEIGHTS, sort
+from jambatalk.paper.lip_reader import LipReader, LipReading
 
 BIG = REFERENCE / "jambatalk_vocaset_tiny"
 SMALL = Path(__file__).parent / "data" / "paper_vocaset"

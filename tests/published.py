@@ -14,16 +14,16 @@ from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
 
 from jambatalk import load_head
 from jambatalk.model.config import JambaTalkConfig
-from jambatalk.model.convert import (
+from jambatalk.model.jambatalk import JambaTalk
+from jambatalk.model.paper_decoder import LAYOUTS
+from jambatalk.paper.convert import (
     ENCODER_WEIGHTS,
     LIP_READER,
     TEXT_ENCODER,
     WEIGHTS,
     published_name,
 )
-from jambatalk.model.jambatalk import JambaTalk
-from jambatalk.model.lip_reader import LipReader
-from jambatalk.model.published import LAYOUTS
+from jambatalk.paper.lip_reader import LipReader
 
 BASE = {  # wav2vec 2.0, made tiny; HuBERT and WavLM have the same names
     "hidden_size": 32,

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from jambatalk import Face, Liveliness, Motion, Speech, load_head
-from jambatalk.alive import PARTS, STILL, enliven
-from jambatalk.alive.gaze import Eyes
-from jambatalk.alive.prosody import Prosody
 from jambatalk.cli import main
 from jambatalk.errors import MotionError
-from jambatalk.neck import Neck, rotation
+from jambatalk.face.neck import Neck, rotation
+from jambatalk.motion.nonverbal import PARTS, STILL, enliven
+from jambatalk.motion.nonverbal.gaze import Eyes
+from jambatalk.motion.nonverbal.prosody import Prosody
 
 VOICES = Path(__file__).parent.parent / "assets" / "voices"
 MINUTES = 10

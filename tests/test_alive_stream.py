@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from jambatalk import Face, Liveliness, Motion, Speech, load_head
-from jambatalk.alive.stream import LifeStream
+from jambatalk.motion.nonverbal.nonverbal_stream import LifeStream
 
 VOICES = Path(__file__).parent.parent / "assets" / "voices"
 FPS, RATE = 30.0, 16_000

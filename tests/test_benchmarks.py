@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jambatalk.corpus.phones import Phone
-from jambatalk.corpus.recording import Recording
+from recipes.checkpoint.corpus.phones import Phone
+from recipes.checkpoint.corpus.recording import Recording
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = ROOT / "benchmarks"

@@ -84,7 +84,7 @@ def test_a_reader_that_has_enough_is_no_error() -> None:
 
 def test_import_is_instant_and_free_of_heavy_packages() -> None:
     code = (
-        "import sys, jambatalk, jambatalk.speech, jambatalk.motion, jambatalk.cli\n"
+        "import sys, jambatalk, jambatalk.speech, jambatalk.motion.motion, jambatalk.cli\n"
         "heavy = {'torch', 'transformers', 'gradio', 'pyrender', 'librosa', 'scipy'}\n"
         "print(heavy & set(sys.modules))"
     )

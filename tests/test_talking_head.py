@@ -9,8 +9,8 @@ import pytest
 from places import DATA
 
 from jambatalk import Motion, Speech, TalkingHead, View
-from jambatalk.alive import STILL
 from jambatalk.errors import FaceError, ModelError, Stopped
+from jambatalk.motion.nonverbal import STILL
 
 ROOT = Path(__file__).parent.parent
 VOICES = ROOT / "assets" / "voices"

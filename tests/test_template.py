@@ -8,8 +8,8 @@ from published import cut_face
 
 from jambatalk import Face, Motion, load_head
 from jambatalk.errors import FaceError, MotionError
-from jambatalk.mouth import find_landmarks
-from jambatalk.template import guess_unit, make_face, read_mesh
+from jambatalk.face.mouth_landmarks import find_landmarks
+from jambatalk.face.user_face import guess_unit, make_face, read_mesh
 
 
 @pytest.fixture(scope="module")

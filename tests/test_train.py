@@ -11,17 +11,17 @@ from safetensors.torch import load_file
 
 from jambatalk import Face, Speech, TalkingHead, load_head
 from jambatalk.errors import DataError
-from jambatalk.lips import aperture
+from jambatalk.face.lips import aperture
+from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.model.jambatalk import ENCODER_WEIGHTS, JambaTalk
-from jambatalk.talking_head import DEFAULT_CHECKPOINT
-from jambatalk.train.augment import CLEAR_PART, SPEED, augment, played
-from jambatalk.train.config import OptimizerConfig, TrainingConfig
 from jambatalk.train.config_file import load_config
-from jambatalk.train.default import at_rest, default_config
-from jambatalk.train.examples import StyledClip, listen, silence
 from jambatalk.train.loop import train
 from jambatalk.train.optimizer import Muon, make_optimizers
-from jambatalk.train.styled import StyledTask
+from jambatalk.train.training_config import OptimizerConfig, TrainingConfig
+from recipes.checkpoint.training.augment import CLEAR_PART, SPEED, augment, played
+from recipes.checkpoint.training.bundled import at_rest, default_config
+from recipes.checkpoint.training.examples import StyledClip, listen, silence
+from recipes.checkpoint.training.styled_task import StyledTask
 
 ROOT = Path(__file__).parent.parent
 VOICES = ROOT / "assets" / "voices"
@@ -55,7 +55,7 @@ def loudness(samples: np.ndarray, fps: float) -> np.ndarray:
 
 def bundled(*changes: str) -> TrainingConfig:
     """The recipe of the bundled checkpoint, changed."""
-    return load_config(ROOT / "configs" / "bundled.yaml", changes)
+    return load_config(ROOT / "recipes" / "checkpoint" / "train.yaml", changes)
 
 
 def small_model(face: Face) -> JambaTalk:

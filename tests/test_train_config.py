@@ -7,8 +7,8 @@ import yaml
 
 from jambatalk.errors import ModelError
 from jambatalk.model.config import JambaTalkConfig
-from jambatalk.train.config import TrainingConfig
 from jambatalk.train.config_file import dump_config, load_config
+from jambatalk.train.training_config import TrainingConfig
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 

@@ -27,13 +27,13 @@ from jambatalk.cli import main
 from jambatalk.data.registry import open_dataset
 from jambatalk.errors import ModelError
 from jambatalk.model.jambatalk import WEIGHTS, JambaTalk
-from jambatalk.train.choose import make_task
-from jambatalk.train.config import OptimizerConfig, TrainingConfig
 from jambatalk.train.config_file import load_config
-from jambatalk.train.learner import normalised
 from jambatalk.train.loop import train
 from jambatalk.train.recordings import Cuts, RecordingTask
 from jambatalk.train.task import Order
+from jambatalk.train.training_config import OptimizerConfig, TrainingConfig
+from jambatalk.train.training_module import normalised
+from recipes.checkpoint.training.choose import make_task
 
 ROOT = Path(__file__).parent.parent
 VOICE = ROOT / "assets" / "voices" / "pico_en.wav"
@@ -208,7 +208,7 @@ def test_bfloat16_learns_the_same(published: Path, tmp_path: Path) -> None:
 PROBE = """
 import os, sys, torch
 from jambatalk.cli import main
-from jambatalk.train.learner import Learner
+from jambatalk.train.training_module import Learner
 
 # nothing random in the network: two processes do not draw what one would
 def calm(self, *given):

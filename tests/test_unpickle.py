@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import synthetic
 
-from jambatalk.data.unpickle import read_pickle
 from jambatalk.errors import DataError
+from jambatalk.files.unpickle import read_pickle
 
 
 @pytest.mark.parametrize("protocol", range(6))

@@ -13,8 +13,8 @@ from scipy.io import wavfile
 
 from jambatalk.errors import RenderError, Stopped, VideoError
 from jambatalk.render.grid import grid_size, side_by_side
+from jambatalk.render.mp4 import write_video
 from jambatalk.speech import Speech
-from jambatalk.video import write_video
 
 SIZE = (96, 64)
 

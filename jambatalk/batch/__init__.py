@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jambatalk.batch.jobs import Job, Settings, plan
-from jambatalk.batch.report import Report
+from jambatalk.batch.summary import Report
 from jambatalk.batch.work import Outcome
 
 __all__ = ["Job", "Outcome", "Report", "Settings", "plan", "run"]
@@ -18,7 +18,7 @@ def run(
 
     Args:
         processes: how many work at a time; one a core by default.
-        ray: the address of a Ray cluster, see :mod:`jambatalk.batch.cluster`; None for this
+        ray: the address of a Ray cluster, see :mod:`jambatalk.batch.ray_jobs`; None for this
             machine alone.
     """
     todo = []
@@ -32,7 +32,7 @@ def run(
     if not todo:
         return
     if ray:
-        from jambatalk.batch.cluster import do_in_cluster
+        from jambatalk.batch.ray_jobs import do_in_cluster
 
         yield from do_in_cluster(todo, settings, processes, ray)
     else:

@@ -10,13 +10,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
-from jambatalk.alive import Liveliness, check_seed
 from jambatalk.errors import BatchError, ModelError
 from jambatalk.export import FORMATS
-from jambatalk.face import heads_of
+from jambatalk.face.face import heads_of
+from jambatalk.files.bundled import DEFAULT_CHECKPOINT
+from jambatalk.motion.nonverbal import Liveliness, check_seed
 from jambatalk.render.view import View
 from jambatalk.speech import MAX_SECONDS
-from jambatalk.talking_head import DEFAULT_CHECKPOINT
 
 # By these a recording is known among the other files of a folder; ffmpeg reads them all.
 RECORDINGS = (

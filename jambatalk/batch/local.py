@@ -14,7 +14,7 @@ from jambatalk.batch.jobs import VIDEO, Job, Settings
 from jambatalk.batch.work import Animator, Outcome
 from jambatalk.errors import Stopped
 from jambatalk.render.gl import choose
-from jambatalk.render.workers import cores
+from jambatalk.render.worker_pool import cores
 
 SPAWN = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
 PATIENCE = 20  # seconds for a worker to end: it looks up every ten frames, and not while listening

@@ -13,9 +13,9 @@ from functools import cached_property
 
 from jambatalk.batch.jobs import VIDEO, Job, Output, Settings
 from jambatalk.errors import JambaTalkError, Stopped
-from jambatalk.motion import Motion
+from jambatalk.motion.motion import Motion
 from jambatalk.progress import Progress, silent
-from jambatalk.render.workers import limit
+from jambatalk.render.worker_pool import limit
 from jambatalk.speech import Speech
 from jambatalk.talking_head import TalkingHead
 

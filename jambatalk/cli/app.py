@@ -27,13 +27,13 @@ def _app(options: argparse.Namespace) -> None:
     if options.replicas is None:
         if options.ray:
             raise ClusterError("Nothing runs in Ray without replicas.", "Say how many: --replicas.")
-        from jambatalk.ui.page import launch
+        from jambatalk.app.page import launch
 
         launch(options.checkpoint, options.device)
         return
-    from jambatalk.cluster import LOCAL, require_ray
+    from jambatalk.batch.ray_cluster import LOCAL, require_ray
 
     require_ray()
-    from jambatalk.ui.replicas import serve_page
+    from jambatalk.app.replicas import serve_page
 
     serve_page(options.replicas, options.ray or LOCAL, options.checkpoint, options.device)

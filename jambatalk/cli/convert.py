@@ -40,7 +40,7 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def _convert(options: argparse.Namespace) -> None:
-    from jambatalk.model.convert import Conversion, convert
+    from jambatalk.paper.convert import Conversion, convert
 
     job = Conversion(
         weights=options.weights,

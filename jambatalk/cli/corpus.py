@@ -20,8 +20,8 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def _build(options: argparse.Namespace) -> None:
-    from jambatalk.corpus.build import build
-    from jambatalk.corpus.sources import SOURCES
+    from recipes.checkpoint.corpus.build import build
+    from recipes.checkpoint.corpus.speech_sources import SOURCES
 
     count = build(options.data, options.output, options.sources or tuple(SOURCES))
     print(", ".join(f"{source} {number}" for source, number in count.items()))

@@ -117,8 +117,8 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _render_compare(options: argparse.Namespace) -> None:
+    from jambatalk.evaluate.comparison_video import compare_video, face_of_mesh
     from jambatalk.evaluate.meshes import read_motion
-    from jambatalk.evaluate.video import compare_video, face_of_mesh
     from jambatalk.speech import Speech
 
     stages, view = Stages(), view_of(options)
@@ -136,10 +136,10 @@ def _render_compare(options: argparse.Namespace) -> None:
 
 
 def _evaluate_default(options: argparse.Namespace) -> None:
-    from jambatalk.evaluate.default import evaluate_default
-    from jambatalk.evaluate.rows import table, to_dicts
     from jambatalk.talking_head import TalkingHead
     from jambatalk.train.model_card import split_at_measures, write_measures
+    from recipes.checkpoint.evaluation.benchmark_table import table, to_dicts
+    from recipes.checkpoint.evaluation.evaluate import evaluate_default
 
     stages = Stages()
     stages("Loading", 0.0)
@@ -152,7 +152,7 @@ def _evaluate_default(options: argparse.Namespace) -> None:
     rows = evaluate_default(talking_head, options.data, other, stages)
     floors = {}
     if options.floors:
-        from jambatalk.evaluate.floors import gru_floor, linear_floor
+        from recipes.checkpoint.evaluation.baselines import gru_floor, linear_floor
 
         stages("Floors", 0.0)
         floors["linear"] = linear_floor(options.data)

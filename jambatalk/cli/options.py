@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 
 from jambatalk import Motion
-from jambatalk.alive import PARTS, Liveliness
-from jambatalk.face import heads_of
+from jambatalk.face.face import heads_of
+from jambatalk.files.bundled import DEFAULT_CHECKPOINT
+from jambatalk.motion.nonverbal import PARTS, Liveliness
 from jambatalk.render.view import SHADINGS, View
 from jambatalk.speech import MAX_SECONDS
-from jambatalk.talking_head import DEFAULT_CHECKPOINT
 
 
 def add_speech(parser: argparse.ArgumentParser, output: str = "an .mp4") -> None:

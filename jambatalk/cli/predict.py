@@ -42,7 +42,7 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 def _predict(options: argparse.Namespace) -> None:
     from jambatalk.data.registry import open_dataset
-    from jambatalk.evaluate.predict import SOUNDS, Study
+    from jambatalk.evaluate.predictions import SOUNDS, Study
     from jambatalk.talking_head import TalkingHead
 
     stages = Stages()

@@ -23,9 +23,9 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from jambatalk.train.choose import make_task
     from jambatalk.train.config_file import load_config
     from jambatalk.train.loop import CHECKPOINT, train
+    from recipes.checkpoint.training.choose import make_task
 
     config = load_config(options.config, options.changes)
     folder = options.output or Path("runs") / options.config.stem
@@ -35,7 +35,7 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _build_heads(options: argparse.Namespace) -> None:
-    from jambatalk.face import HEADS
-    from jambatalk.heads.build import build
+    from jambatalk.files.bundled import HEADS
+    from recipes.heads.build import build
 
     build(None, options.output or HEADS)

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from jambatalk.data.dataset import Dataset, check_folder
 from jambatalk.data.folder import Notes, kept, vertex_entries
-from jambatalk.data.origins import BIWI as ORIGIN
-from jambatalk.data.origins import BIWI_FILES
 from jambatalk.data.splits import BIWI, find_split, select
-from jambatalk.data.templates import read_templates
 from jambatalk.errors import DataError
+from jambatalk.face.templates import read_templates
+from jambatalk.files.origins import BIWI as ORIGIN
+from jambatalk.files.origins import BIWI_FILES
 
 VERTICES = (3895, 23370)
 FPS = 25.0

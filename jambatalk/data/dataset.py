@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jambatalk.data.sources import Motion, Sound
+from jambatalk.data.lazy import Motion, Sound
 from jambatalk.errors import DataError
 from jambatalk.speech import SAMPLE_RATE
 

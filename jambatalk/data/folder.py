@@ -16,9 +16,9 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from jambatalk.data.dataset import Dataset, Entry, check_folder
-from jambatalk.data.sources import Motion, SoundFile, VertexFile
-from jambatalk.data.templates import read_templates
+from jambatalk.data.lazy import Motion, SoundFile, VertexFile
 from jambatalk.errors import DataError
+from jambatalk.face.templates import read_templates
 
 log = logging.getLogger(__name__)
 

@@ -27,12 +27,12 @@ import numpy as np
 
 from jambatalk.data.dataset import FASTEST, Dataset, Entry, check_folder
 from jambatalk.data.folder import Notes, kept, vertex_entries
-from jambatalk.data.origins import VOCASET as ORIGIN
-from jambatalk.data.sources import SoundArray, VertexRows
+from jambatalk.data.lazy import SoundArray, VertexRows
 from jambatalk.data.splits import VOCASET, find_split, select
-from jambatalk.data.templates import read_templates
-from jambatalk.data.unpickle import read_pickle
 from jambatalk.errors import DataError
+from jambatalk.face.templates import read_templates
+from jambatalk.files.origins import VOCASET as ORIGIN
+from jambatalk.files.unpickle import read_pickle
 
 VERTICES = 5023
 FPS = 60.0

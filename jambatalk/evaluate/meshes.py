@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from jambatalk.data.clip import at_rate
-from jambatalk.data.templates import read_templates
 from jambatalk.errors import DataError
 from jambatalk.evaluate import UNITS
-from jambatalk.face import Face
-from jambatalk.motion import Motion
+from jambatalk.face.face import Face
+from jambatalk.face.templates import read_templates
+from jambatalk.motion.motion import Motion
+from jambatalk.motion.resample import at_rate
 
 FORGIVEN = 2  # frames by which two lengths may differ; then both are cut to the shorter
 ALIKE = 2.0  # times that a face in motion may be larger or smaller than at rest
@@ -172,7 +172,7 @@ def aligned(
 
 
 def resampled(motion: MeshMotion, fps: float) -> MeshMotion:
-    """The motion at another frame rate, see :func:`jambatalk.data.clip.at_rate`."""
+    """The motion at another frame rate, see :func:`recipes.checkpoint.captured.clip.at_rate`."""
     if abs(motion.fps - fps) < 1e-3:
         return motion
     flat = at_rate(motion.vertices.reshape(len(motion), -1), motion.fps, fps)
@@ -183,7 +183,7 @@ def read_rest(source: Path, unit: str = "m") -> dict[str, np.ndarray]:
     """The faces at rest that motions are offsets from: subject → (V, 3) metres.
 
     Args:
-        source: see :func:`jambatalk.data.templates.read_templates`; a mesh is one for all.
+        source: see :func:`jambatalk.face.templates.read_templates`; a mesh is one for all.
         unit: theirs, see :data:`jambatalk.evaluate.UNITS`.
 
     Raises:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from jambatalk.data.origins import origin
 from jambatalk.errors import DataError
-from jambatalk.face import Face
-from jambatalk.lips import middle_pairs
-from jambatalk.template import UPPER_FACE
+from jambatalk.face.face import Face
+from jambatalk.face.lips import middle_pairs
+from jambatalk.face.user_face import UPPER_FACE
+from jambatalk.files.origins import origin
 
 LIPS = ("lips",)  # what FLAME's masks call them
 NEAR = 0.05  # of the lips' extent: vertices this near at rest may touch
@@ -170,7 +170,7 @@ def _up(vertices: np.ndarray, pairs: np.ndarray) -> np.ndarray:
 def _read(path: Path) -> object:
     try:
         if path.suffix == ".pkl":
-            from jambatalk.data.unpickle import read_pickle
+            from jambatalk.files.unpickle import read_pickle
 
             return read_pickle(path)
         if path.suffix == ".npz":

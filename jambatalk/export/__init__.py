@@ -15,7 +15,7 @@ from jambatalk.export.npy import write_npy
 from jambatalk.export.obj import write_obj
 
 if TYPE_CHECKING:
-    from jambatalk.motion import Motion
+    from jambatalk.motion.motion import Motion
 
 FORMATS: dict[str, Callable[[Motion, Path], object]] = {
     ".glb": write_glb,

@@ -16,7 +16,7 @@ import numpy as np
 from jambatalk.errors import ExportError
 
 if TYPE_CHECKING:
-    from jambatalk.motion import Motion
+    from jambatalk.motion.motion import Motion
 
 DECIMALS = 6
 TIMECODE_RATE = 60  # frames a second of a timecode, whatever the motion's: importers assume it

@@ -16,8 +16,8 @@ import numpy as np
 from jambatalk.export.shapes import Shapes, shapes_of
 
 if TYPE_CHECKING:
-    from jambatalk.face import Face
-    from jambatalk.motion import Motion
+    from jambatalk.face.face import Face
+    from jambatalk.motion.motion import Motion
 
 MAGIC, CONTAINER_VERSION = b"glTF", 2
 JSON_CHUNK, BINARY_CHUNK = b"JSON", b"BIN\0"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from jambatalk.motion import Motion
+    from jambatalk.motion.motion import Motion
 
 
 def write_npy(motion: Motion, path: Path) -> None:

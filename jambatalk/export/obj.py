@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from jambatalk.motion import Motion
+    from jambatalk.motion.motion import Motion
 
 DIGITS = 4  # of a frame's number, at least
 COMPRESSION = 1  # of deflate: a quarter of the time of the usual 6, and a tenth larger

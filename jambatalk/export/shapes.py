@@ -12,7 +12,7 @@ import numpy as np
 from jambatalk.errors import ExportError
 
 if TYPE_CHECKING:
-    from jambatalk.motion import Motion
+    from jambatalk.motion.motion import Motion
 
 log = logging.getLogger(__name__)
 

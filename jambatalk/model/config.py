@@ -88,7 +88,7 @@ class JambaTalkConfig:
         tied: layers of the same name are one module, run again.
         wiring: what goes round the layers: "styled", norms set by the speaking style and residuals
             (:mod:`jambatalk.model.decoder`), or "published", as in the paper's code, without
-            styles (:mod:`jambatalk.model.published`).
+            styles (:mod:`jambatalk.model.paper_decoder`).
         width: channels of the decoder.
         feed_forward: hidden channels behind attention; None for four times the width.
         d_state, d_conv, expand: of Mamba (its paper's N, convolution width and E).

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from jambatalk.model import parts
+from jambatalk.model import layers as parts
 from jambatalk.model.attention import AttentionState, GroupedQueryAttention
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.mamba import Mamba, MambaState

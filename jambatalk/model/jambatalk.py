@@ -16,10 +16,10 @@ from jambatalk.errors import ModelError
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.decoder import JambaDecoder
 from jambatalk.model.encoder import build_encoder
-from jambatalk.model.hearing import Hearing
 from jambatalk.model.mamba import Mamba
-from jambatalk.model.published import PublishedDecoder
+from jambatalk.model.paper_decoder import PublishedDecoder
 from jambatalk.model.scan import scan_named
+from jambatalk.model.streaming_encoder import Hearing
 from jambatalk.speech import Speech
 
 CONFIG = "config.json"

@@ -18,10 +18,10 @@ import numpy as np
 
 from jambatalk.errors import RenderError
 from jambatalk.render.view import View
-from jambatalk.render.workers import Worker, workers
+from jambatalk.render.worker_pool import Worker, workers
 
 if TYPE_CHECKING:
-    from jambatalk.face import Face
+    from jambatalk.face.face import Face
 
 __all__ = ["View", "draw", "warm_up"]
 

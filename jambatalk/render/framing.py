@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyrender
 
-from jambatalk.face import Face
+from jambatalk.face.face import Face
 
 FIELD_OF_VIEW = np.radians(18.0)  # a portrait lens: a face close to a wide one looks swollen
 HEAD_HEIGHT = 0.70  # of the picture, from the chin to the top of the head

@@ -11,12 +11,12 @@ from OpenGL import GL
 from pyrender.shader_program import ShaderProgram, ShaderProgramCache
 
 from jambatalk.errors import RenderError
-from jambatalk.face import Face
+from jambatalk.face.face import Face
+from jambatalk.face.surface import linear_colors, visible_gloss
 from jambatalk.render.framing import camera
 from jambatalk.render.normals import SmoothNormals
 from jambatalk.render.sampling import SAMPLES, SHEAR, picture
 from jambatalk.render.view import View
-from jambatalk.surface import linear_colors, visible_gloss
 
 WET = 0.35  # gloss from which a highlight is so small that every pixel has to be asked
 CLAY = (0.32, 0.28, 0.24)  # linear RGB

@@ -18,7 +18,7 @@ from typing import Any, Literal
 import yaml
 
 from jambatalk.errors import ModelError
-from jambatalk.train.config import TrainingConfig, check, check_keys
+from jambatalk.train.training_config import TrainingConfig, check, check_keys
 
 
 def load_config(path: str | Path, changes: Sequence[str] = ()) -> TrainingConfig:

@@ -18,10 +18,10 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from jambatalk.errors import JambaTalkError, ModelError, RenderError, VideoError
-from jambatalk.train.config import TrainingConfig
 from jambatalk.train.config_file import dump_config
 from jambatalk.train.optimizer import make_optimizers
 from jambatalk.train.task import Order, Reader, Task
+from jambatalk.train.training_config import TrainingConfig
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ def train(
     best, waited = state.get("best", {"error": math.inf}), state.get("waited", 0)
     step, steps, started = done * order.steps, config.epochs * order.steps, time.monotonic()
     if main:
-        from jambatalk.train.journal import Journal
+        from jambatalk.train.run_log import Journal
 
         folder.mkdir(parents=True, exist_ok=True)
         _write_config(folder / CONFIG, config, resumed=done > 0)

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from jambatalk.face import Face
-from jambatalk.train.config import LossConfig
+from jambatalk.face.face import Face
+from jambatalk.train.training_config import LossConfig
 
 LIPS = 4.0  # a lip vertex counts like four of the cheeks
 MOVED = 1e-3  # metres: what no action moves further is not looked at

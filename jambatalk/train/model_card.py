@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from jambatalk.corpus.sources import SOURCES
 from jambatalk.data.dataset import Dataset
 from jambatalk.errors import DataError
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.encoder import FEATURE_RATE
-from jambatalk.train.config import TrainingConfig
 from jambatalk.train.config_file import dump_config
+from jambatalk.train.training_config import TrainingConfig
+from recipes.checkpoint.corpus.speech_sources import SOURCES
 
-TEMPLATE = Path(__file__).with_suffix(".md")  # of the bundled checkpoint
+TEMPLATE = (
+    Path(__file__).parents[2] / "recipes" / "checkpoint" / "model_card.md"
+)  # of the bundled checkpoint
 RUN = Path(__file__).with_name("run_card.md")  # of everybody else's
 CARD = "README.md"
 MEASURED = "\n## Measured\n"  # heads the table of measures
@@ -25,7 +27,7 @@ def write_model_card(
     """Writes the bundled checkpoint's `README.md` into its folder.
 
     Args:
-        training: what :class:`jambatalk.train.styled.StyledTask` wrote to `training.json`.
+        training: what :class:`recipes.checkpoint.training.styled_task.StyledTask` wrote to `training.json`.
         encoder, decoder: how many weights they have.
     """
     scores, how = training["held_out"], training["config"]
@@ -75,7 +77,7 @@ def write_model_card(
 
 
 def write_measures(folder: Path, table: str, command: str) -> None:
-    """Puts a table of `jambatalk evaluate-default` (:func:`jambatalk.evaluate.rows.table`) into the
+    """Puts a table of `jambatalk evaluate-default` (:func:`recipes.checkpoint.evaluation.benchmark_table.table`) into the
     `README.md` of a checkpoint, in place of the one there, with the command that made it.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from jambatalk.train.config import OptimizerConfig
+from jambatalk.train.training_config import OptimizerConfig
 
 NARROW = 32  # rows or columns: a matrix with fewer belongs to a gate, a style or a state
 MOMENTUM = 0.95

@@ -13,20 +13,20 @@ from torch import Tensor
 from jambatalk.data.dataset import Dataset, Recording
 from jambatalk.data.registry import open_dataset
 from jambatalk.errors import DataError
-from jambatalk.face import Face, load_head
-from jambatalk.heads.folder import write_heads
+from jambatalk.face.face import Face, load_head
+from jambatalk.face.library import write_heads
+from jambatalk.face.user_face import guess_unit, make_heads, read_mask
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.jambatalk import JambaTalk
-from jambatalk.motion import Motion
+from jambatalk.motion.motion import Motion
 from jambatalk.speech import SAMPLE_RATE, Speech
 from jambatalk.talking_head import draw_video
-from jambatalk.template import guess_unit, make_heads, read_mask
-from jambatalk.train.config import TrainingConfig
-from jambatalk.train.learner import Learner
 from jambatalk.train.losses import MotionLoss, VertexLoss
 from jambatalk.train.model_card import write_run_card
 from jambatalk.train.network import build_network
 from jambatalk.train.task import Draw
+from jambatalk.train.training_config import TrainingConfig
+from jambatalk.train.training_module import Learner
 
 log = logging.getLogger(__name__)
 

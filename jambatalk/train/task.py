@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import default_collate
 
 from jambatalk.errors import JambaTalkError
-from jambatalk.train.config import TrainingConfig
+from jambatalk.train.training_config import TrainingConfig
 
 Draw = tuple[int, int]  # which example, and the seed of what is random in it
 

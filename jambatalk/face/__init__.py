@@ -1,0 +1,1 @@
+"""Faces: meshes with blendshapes, the library of heads, lips and neck."""

@@ -1,0 +1,189 @@
+"""Faces: a template mesh, what it can do, and where its lips are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+import numpy as np
+
+from jambatalk.errors import FaceError
+from jambatalk.files.bundled import HEADS
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """A head in metres: x to its own left, y up, z out of the face.
+
+    Attributes:
+        name: short and unique, as used on the command line.
+        template: (V, 3) float32, the face at rest with its lips closed.
+        triangles: (F, 3) int32, counter-clockwise seen from outside.
+        colors: (V, 3) uint8, sRGB.
+        gloss: (V,) float32, 0 (matt) to 1 (wet).
+        actions: the K names of `basis`, ARKit's for the bundled heads; empty for a mesh without.
+        basis: (K, V, 3) float32, what each action at weight 1 adds to the template, metres.
+        regions: name → vertex indices: "skin", "lips", "upper_face", "teeth_lower", ...
+        landmarks: name → vertex indices: "inner_lip_upper" and "inner_lip_lower" (pairs, from the
+            head's right to its left), "mouth_corners", "eye_corners", "nose_tip", "chin", ...
+        title: for people: a name and a few words.
+    """
+
+    name: str
+    template: np.ndarray
+    triangles: np.ndarray
+    colors: np.ndarray
+    gloss: np.ndarray
+    actions: tuple[str, ...]
+    basis: np.ndarray
+    regions: dict[str, np.ndarray]
+    landmarks: dict[str, np.ndarray]
+    title: str = ""
+
+    def vertices(self, weights: np.ndarray) -> np.ndarray:
+        """The face with its actions at `weights` (..., K): vertices (..., V, 3) in metres."""
+        flat = self.basis.reshape(len(self.actions), self.template.size)
+        return self.template + (weights.astype(np.float32) @ flat).reshape(
+            *weights.shape[:-1], *self.template.shape
+        )
+
+    def points(
+        self, weights: np.ndarray, landmark: str, offsets: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Only the `n` vertices of one landmark, at `weights` (..., K) and moved further by
+        `offsets` (..., V, 3): (..., n, 3) in metres.
+
+        Raises:
+            FaceError: the face has no such landmark.
+        """
+        if landmark not in self.landmarks:
+            raise FaceError(f"On head '{self.name}' it is not known where {landmark} is.")
+        index = self.landmarks[landmark]
+        flat = self.basis[:, index].reshape(len(self.actions), 3 * len(index))
+        points = self.template[index] + (weights.astype(np.float32) @ flat).reshape(
+            *weights.shape[:-1], len(index), 3
+        )
+        return points if offsets is None else points + offsets[..., index, :]
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """As named arrays, for an .npz."""
+        return {
+            "name": np.array(self.name),
+            "title": np.array(self.title),
+            "template": self.template,
+            "colors": self.colors,
+            "triangles": self.triangles,
+            "gloss": self.gloss,
+            "actions": np.array(self.actions, dtype=str),
+            "basis": self.basis,
+            **{f"region.{name}": index for name, index in self.regions.items()},
+            **{f"landmark.{name}": index for name, index in self.landmarks.items()},
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Face:
+        """Reads what :meth:`to_arrays` gave."""
+        return cls(
+            name=str(arrays["name"]),
+            title=str(arrays["title"]),
+            template=arrays["template"],
+            colors=arrays["colors"],
+            triangles=arrays["triangles"],
+            gloss=arrays["gloss"].astype(np.float32, copy=False),
+            actions=tuple(arrays["actions"].tolist()),
+            basis=arrays["basis"].astype(np.float32, copy=False),
+            regions=_group(arrays, "region."),
+            landmarks=_group(arrays, "landmark."),
+        )
+
+
+class Heads:
+    """The heads in a folder: `topology.npz`, what they share; NAME.npz and NAME.png, what each has
+    of its own; and `heads.json`, their names and titles in the order in which they are shown."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """Name → title."""
+        try:
+            index = json.loads((self.folder / "heads.json").read_text())
+        except OSError as error:
+            raise FaceError(
+                f"There are no heads in {self.folder}.",
+                "Work in a full clone of the repository, or run 'jambatalk build-heads'; for the "
+                "published weights, 'jambatalk convert'.",
+            ) from error
+        return {entry["name"]: entry["title"] for entry in index}
+
+    @property
+    def names(self) -> list[str]:
+        """In the order in which they are shown."""
+        return list(self.titles)
+
+    def thumbnail(self, name: str) -> Path:
+        """The picture of a head."""
+        return self.folder / f"{name}.png"
+
+    def load(self, head: str | int) -> Face:
+        """A head, by name or by number (1 is the first).
+
+        Raises:
+            FaceError: there is none of that name or number; the message lists them.
+        """
+        names = self.names
+        if isinstance(head, int) or (head.isascii() and head.isdigit()):
+            number = int(head)
+            if not 1 <= number <= len(names):
+                raise FaceError(f"There is no head {number}.", f"Choose 1 to {len(names)}.")
+            head = names[number - 1]
+        if head not in names:
+            raise FaceError(f"There is no head '{head}'.", f"Choose one of {', '.join(names)}.")
+        return self._loaded(head)
+
+    @cache  # noqa: B019  there are as many as there are folders
+    def _loaded(self, name: str) -> Face:
+        with np.load(self.folder / f"{name}.npz", allow_pickle=False) as file:
+            own = {"name": np.array(name), "title": np.array(self.titles[name]), **file}
+        return Face.from_arrays(self._topology | own)
+
+    @cached_property
+    def _topology(self) -> dict[str, np.ndarray]:
+        with np.load(self.folder / "topology.npz", allow_pickle=False) as file:
+            topology = dict(file)
+        # one copy for all heads
+        topology["basis"] = topology["basis"].astype(np.float32)
+        topology["gloss"] = topology["gloss"].astype(np.float32)
+        return topology
+
+
+BUNDLED = Heads(HEADS)
+
+
+def heads_of(checkpoint: Path) -> Heads:
+    """The heads that a checkpoint folder carries, or else the bundled ones.
+
+    Raises:
+        FaceError: there is no such folder.
+    """
+    if not checkpoint.is_dir():
+        raise FaceError(f"There is no folder {checkpoint}.", "Check --checkpoint.")
+    return Heads(checkpoint / "heads") if (checkpoint / "heads").is_dir() else BUNDLED
+
+
+def list_heads() -> list[str]:
+    """Names of the bundled heads, in the order in which they are shown."""
+    return BUNDLED.names
+
+
+def load_head(head: str | int) -> Face:
+    """A bundled head, see :meth:`Heads.load`."""
+    return BUNDLED.load(head)
+
+
+def _group(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    return {key.removeprefix(prefix): arrays[key] for key in arrays if key.startswith(prefix)}

@@ -1,0 +1,1 @@
+"""Motion of a face over time, whole or streamed."""

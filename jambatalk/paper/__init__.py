@@ -1,0 +1,1 @@
+"""The published network: layouts, lip reader and conversion of its weights."""

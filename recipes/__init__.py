@@ -1,0 +1,1 @@
+"""How the bundled checkpoint and heads were made; run from a clone, not installed."""

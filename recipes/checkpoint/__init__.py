@@ -1,0 +1,1 @@
+"""How checkpoints/default was made: corpus, training and evaluation."""

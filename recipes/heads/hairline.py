@@ -1,0 +1,37 @@
+"""Where hair begins."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from recipes.heads.locks import AXIS
+
+# The hairline as azimuth around the head (0 in front, 180 behind; degrees) and height above the
+# eyes (mm), on the reference person: forehead, temple, sideburn, over the ear, nape.
+LINE = (
+    (-20, 66), (0, 64), (18, 67), (36, 71), (48, 62), (56, 46), (62, 24), (66, 2), (68, -14),
+    (74, -14), (77, 8), (100, 8), (106, -20), (114, -42), (130, -56), (155, -62), (200, -64),
+)  # fmt: skip
+ROUND = 1.35  # mm of scalp in a degree of azimuth
+
+
+def inside_hairline(positions: np.ndarray, recede: float = 0.0) -> np.ndarray:
+    """(V,) mm inside the hairline, negative outside.
+
+    Args:
+        positions: (V, 3) metres on the reference person, from the point between the eyes.
+        recede: mm by which the line has moved back over the forehead and temples.
+    """
+    x, y, z = positions.T * 1000
+    azimuth = np.degrees(np.arctan2(np.abs(x), z - AXIS))
+    line = np.array(LINE, np.float64)
+    line[:, 1] += recede * np.interp(line[:, 0], (0, 40, 50, 62), (1, 1.4, 1.2, 0))
+    points = np.stack([azimuth * ROUND, y], axis=1)
+    corners = line * [ROUND, 1]
+    nearest = np.full(len(points), np.inf)
+    for a, b in pairwise(corners):
+        share = np.clip((points - a) @ (b - a) / ((b - a) @ (b - a)), 0, 1)
+        nearest = np.minimum(nearest, np.linalg.norm(points - a - share[:, None] * (b - a), axis=1))
+    return np.where(y > np.interp(azimuth, *line.T), nearest, -nearest)
