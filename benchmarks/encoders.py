@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from jambatalk.face.face import load_head
+from jambatalk.face.library import load_head
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.speech import Speech

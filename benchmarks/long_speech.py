@@ -15,7 +15,7 @@ from pathlib import Path
 from common import children, run, speech_of
 
 from jambatalk import TalkingHead, View
-from jambatalk.talking_head import draw_video
+from jambatalk.render.video import draw_video
 
 MEGABYTE = 1 / 1024  # of what the system counts, kB
 

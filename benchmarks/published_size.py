@@ -30,7 +30,7 @@ def make(layout: str, folder: Path) -> None:
     import trimesh
     from published import cut_face, published_state
 
-    from jambatalk.model.paper_decoder import LAYOUTS
+    from jambatalk.paper.layouts import LAYOUTS
 
     config = LAYOUTS[layout]
     torch.save(published_state(config, LIPS[layout]), folder / "net.pth")

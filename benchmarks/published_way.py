@@ -34,7 +34,7 @@ def network(seconds: float) -> dict[str, float]:
     import torch
 
     from jambatalk.model.jambatalk import JambaTalk
-    from jambatalk.model.paper_decoder import LAYOUTS
+    from jambatalk.paper.layouts import LAYOUTS
 
     torch.manual_seed(0)
     model, speech = JambaTalk(LAYOUTS["vocaset"]).eval(), speech_of(seconds)

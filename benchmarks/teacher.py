@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from jambatalk.evaluate.curves import at_times, correlation
-from jambatalk.face.face import Face, load_head
+from jambatalk.face.face import Face
+from jambatalk.face.library import load_head
 from jambatalk.motion.motion import Motion
 from jambatalk.motion.resample import at_rate
 from recipes.checkpoint.captured.facegood import read_facegood

@@ -12,7 +12,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from jambatalk.face.face import Face, list_heads, load_head
+    from jambatalk.face.face import Face
+    from jambatalk.face.library import list_heads, load_head
     from jambatalk.motion.motion import Motion
     from jambatalk.motion.nonverbal import Liveliness
     from jambatalk.render.view import View
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "Face": "face.face",
     "Liveliness": "motion.nonverbal",
-    "list_heads": "face.face",
-    "load_head": "face.face",
+    "list_heads": "face.library",
+    "load_head": "face.library",
     "Motion": "motion.motion",
     "Speech": "speech",
     "TalkingHead": "talking_head",

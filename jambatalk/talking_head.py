@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jambatalk.errors import MotionError
-from jambatalk.face.face import BUNDLED, Face, Heads, heads_of
+from jambatalk.face.face import Face
+from jambatalk.face.library import BUNDLED, Heads, heads_of
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.motion.motion import Motion
 from jambatalk.motion.nonverbal import Liveliness, check_seed, enliven
@@ -183,49 +183,6 @@ class TalkingHead:
         progress: Progress = silent,
     ) -> Path:
         """Writes motions of the same speech as one MP4, see :func:`draw_video`."""
+        from jambatalk.render.video import draw_video
+
         return draw_video(motions, speech, path, view, captions, progress)
-
-
-def draw_video(
-    motions: Sequence[Motion],
-    speech: Speech | None,
-    path: str | Path,
-    view: View | None = None,
-    captions: Sequence[str] = (),
-    progress: Progress = silent,
-) -> Path:
-    """Draws one to four motions of the same speech into one MP4 with the sound in it.
-
-    Args:
-        motions: equally long; several stand side by side.
-        speech: whose sound is heard; None for a silent video.
-        captions: one for each of several heads.
-
-    Returns:
-        `path`.
-
-    Raises:
-        RenderError: no offscreen OpenGL. VideoError: the file cannot be written.
-        Stopped: `progress` raised it; nothing is left behind.
-    """
-    from jambatalk.render import draw
-    from jambatalk.render.grid import grid_size, side_by_side
-    from jambatalk.render.mp4 import write_video
-
-    view = view or View()
-    progress("Drawing", 0.0)
-    with ExitStack() as stack:  # whatever happens, the renderers are given back at once
-        streams = [
-            stack.enter_context(closing(draw(motion.face, motion.frames(), view)))
-            for motion in motions
-        ]
-        alone = len(streams) == 1
-        return write_video(
-            path,
-            streams[0] if alone else side_by_side(streams, captions or [""] * len(streams)),
-            fps=motions[0].fps,
-            size=(view.size, view.size) if alone else grid_size(len(streams), view.size),
-            frame_count=len(motions[0]),
-            speech=speech,
-            progress=progress,
-        )

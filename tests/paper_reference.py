@@ -18,8 +18,8 @@ from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
 
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.jambatalk import JambaTalk
-from jambatalk.model.paper_decoder import LAYOUTS
 from jambatalk.paper.convert import ENCODER_WEIGHTS, LIP_READER, TEXT_ENCODER, WEIGHTS, sort
+from jambatalk.paper.layouts import LAYOUTS
 from jambatalk.paper.lip_reader import LipReader, LipReading
 
 BIG = REFERENCE / "jambatalk_vocaset_tiny"

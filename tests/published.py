@@ -15,7 +15,6 @@ from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
 from jambatalk import load_head
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.jambatalk import JambaTalk
-from jambatalk.model.paper_decoder import LAYOUTS
 from jambatalk.paper.convert import (
     ENCODER_WEIGHTS,
     LIP_READER,
@@ -23,6 +22,7 @@ from jambatalk.paper.convert import (
     WEIGHTS,
     published_name,
 )
+from jambatalk.paper.layouts import LAYOUTS
 from jambatalk.paper.lip_reader import LipReader
 
 BASE = {  # wav2vec 2.0, made tiny; HuBERT and WavLM have the same names

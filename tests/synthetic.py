@@ -30,7 +30,7 @@ from scipy.signal import lfilter
 from scipy.spatial import ConvexHull
 
 from jambatalk.data.splits import BIWI, VOCASET
-from jambatalk.face.face import load_head
+from jambatalk.face.library import load_head
 
 VOICES = Path(__file__).parent.parent / "assets" / "voices"
 MOUTH = np.array([0.0, -0.35])  # x, y on a head of radius 1

@@ -15,8 +15,8 @@ from published import VERTICES, WAV2VEC2, UserFiles, write_files
 from jambatalk import Motion, Speech, TalkingHead
 from jambatalk.cli import main
 from jambatalk.errors import ModelError
-from jambatalk.model.paper_decoder import LAYOUTS
 from jambatalk.paper.convert import Conversion, convert, rename
+from jambatalk.paper.layouts import LAYOUTS
 from jambatalk.paper.lip_reader import LipReading
 
 VOICE = Path(__file__).parent.parent / "assets" / "voices" / "pico_en.wav"

@@ -9,7 +9,7 @@ import pytest
 
 from jambatalk.errors import DataError
 from jambatalk.face import lips
-from jambatalk.face.face import load_head
+from jambatalk.face.library import load_head
 from jambatalk.speech import Speech
 from recipes.checkpoint.coarticulation.designed_styles import STYLES
 from recipes.checkpoint.coarticulation.synthesis import RATE, Utterance, teach

@@ -15,7 +15,7 @@ import synthetic
 from jambatalk.data.dataset import Dataset
 from jambatalk.data.registry import open_dataset
 from jambatalk.errors import DataError
-from jambatalk.face.face import load_head
+from jambatalk.face.library import load_head
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jambatalk.errors import DataError, FaceError
-from jambatalk.face.face import BUNDLED, list_heads, load_head
+from jambatalk.face.library import BUNDLED, list_heads, load_head
 from jambatalk.files.bundled import HEADS
 from recipes.heads.makehuman import find_source
 

@@ -25,8 +25,9 @@ from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.decoder import JambaDecoder
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.model.moe import MixtureOfExperts, PublishedExperts
-from jambatalk.model.paper_decoder import LAYOUTS, PublishedDecoder, short_norm
+from jambatalk.model.paper_decoder import PublishedDecoder, short_norm
 from jambatalk.paper.convert import WEIGHTS, sort
+from jambatalk.paper.layouts import LAYOUTS
 
 ROOT = Path(__file__).parent.parent
 

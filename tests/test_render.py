@@ -15,7 +15,8 @@ import trimesh
 from scipy.ndimage import gaussian_filter
 
 from jambatalk.errors import RenderError
-from jambatalk.face.face import Face, load_head
+from jambatalk.face.face import Face
+from jambatalk.face.library import load_head
 from jambatalk.render import View, draw
 from jambatalk.render.gl import PACKAGES
 from jambatalk.render.worker_pool import workers
@@ -203,7 +204,7 @@ def test_an_open_mouth_is_seen_and_has_an_inside(head):
 
 
 def script(code: str, **environment: str) -> subprocess.CompletedProcess:
-    code = f"import numpy as np\nfrom jambatalk.face.face import load_head\n{code}"
+    code = f"import numpy as np\nfrom jambatalk.face.library import load_head\n{code}"
     return subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, **environment},

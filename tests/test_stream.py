@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from jambatalk.errors import ModelError, SpeechError
-from jambatalk.face.face import load_head
+from jambatalk.face.library import load_head
 from jambatalk.model.config import EncoderConfig, JambaTalkConfig
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.model.streaming_encoder import Hearing

@@ -10,7 +10,7 @@ import gradio as gr
 from PIL import Image
 
 from jambatalk import View
-from jambatalk.face.face import Heads
+from jambatalk.face.library import Heads
 from jambatalk.files.bundled import VOICES
 from jambatalk.motion.nonverbal import PARTS
 from jambatalk.render.view import MAX_YAW, SHADINGS

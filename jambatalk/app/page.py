@@ -18,7 +18,7 @@ from jambatalk.app.inputs import inputs, portraits
 from jambatalk.app.live.server import PAGE, live_routes
 from jambatalk.app.studio import Studio
 from jambatalk.errors import JambaTalkError
-from jambatalk.face.face import BUNDLED
+from jambatalk.face.library import BUNDLED
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 
 HERE = Path(__file__).parent

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from jambatalk.errors import BatchError, ModelError
 from jambatalk.export import FORMATS
-from jambatalk.face.face import heads_of
+from jambatalk.face.library import heads_of
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.motion.nonverbal import Liveliness, check_seed
 from jambatalk.render.view import View

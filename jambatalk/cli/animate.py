@@ -22,8 +22,8 @@ from jambatalk.cli.options import (
 from jambatalk.errors import JambaTalkError
 from jambatalk.export import FORMATS
 from jambatalk.render import warm_up
+from jambatalk.render.video import draw_video
 from jambatalk.speech import MAX_SECONDS
-from jambatalk.talking_head import draw_video
 
 
 def add(commands: argparse._SubParsersAction) -> None:

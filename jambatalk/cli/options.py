@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from jambatalk import Motion
-from jambatalk.face.face import heads_of
+from jambatalk.face.library import heads_of
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.motion.nonverbal import PARTS, Liveliness
 from jambatalk.render.view import SHADINGS, View

@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from jambatalk.errors import DataError, SpeechError
+from jambatalk.files.arrays import open_array, unreadable
 from jambatalk.speech import Speech
 
 
@@ -47,7 +48,7 @@ class SoundFile:
         try:
             return soundfile.info(self.path).duration
         except (OSError, soundfile.SoundFileError) as error:
-            raise _unreadable(self.path, error) from error
+            raise unreadable(self.path, error) from error
 
     def read(self) -> np.ndarray:
         """(n,) float32 at 16 kHz, mono.
@@ -60,7 +61,7 @@ class SoundFile:
         try:
             samples, rate = soundfile.read(self.path, dtype="float32")
         except (OSError, soundfile.SoundFileError) as error:
-            raise _unreadable(self.path, error) from error
+            raise unreadable(self.path, error) from error
         return _speech(samples, rate, self.path)
 
 
@@ -136,27 +137,8 @@ class VertexRows:
         return open_array(self.path)[list(self.rows[frames])]
 
 
-def open_array(path: Path) -> np.ndarray:
-    """The array in an .npy file, mapped into memory: only what is used is read.
-
-    Raises:
-        DataError: missing, cut short, no .npy file, or not one of numbers.
-    """
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise _unreadable(path, error) from error
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "iuf":
-        raise DataError(f"{path} is no array of numbers.", "Save it with numpy.save.")
-    return array
-
-
 def _speech(samples: np.ndarray, rate: int, path: Path) -> np.ndarray:
     try:
         return Speech.from_array(samples, rate, path.stem).samples
     except SpeechError as error:
         raise DataError(f"{path}: {error.what}", error.cure) from error
-
-
-def _unreadable(path: Path, error: Exception) -> DataError:
-    return DataError(f"{path} cannot be read ({error}).", "Copy or download it again.")

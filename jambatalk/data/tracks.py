@@ -26,7 +26,7 @@ import numpy as np
 from jambatalk.data.dataset import Dataset, check_folder
 from jambatalk.data.folder import Notes, choose, paired
 from jambatalk.errors import DataError
-from jambatalk.face.face import load_head
+from jambatalk.face.library import load_head
 
 log = logging.getLogger(__name__)
 

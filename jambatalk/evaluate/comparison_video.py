@@ -16,9 +16,9 @@ from jambatalk.face.user_face import read_mesh
 from jambatalk.motion.motion import Motion
 from jambatalk.progress import Progress, silent
 from jambatalk.render.grid import grid_size
+from jambatalk.render.video import draw_video
 from jambatalk.render.view import View
 from jambatalk.speech import Speech
-from jambatalk.talking_head import draw_video
 
 CLAY = 160  # sRGB of a mesh without colours
 

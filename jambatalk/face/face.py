@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
-from pathlib import Path
 
 import numpy as np
 
 from jambatalk.errors import FaceError
-from jambatalk.files.bundled import HEADS
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,91 +94,6 @@ class Face:
             regions=_group(arrays, "region."),
             landmarks=_group(arrays, "landmark."),
         )
-
-
-class Heads:
-    """The heads in a folder: `topology.npz`, what they share; NAME.npz and NAME.png, what each has
-    of its own; and `heads.json`, their names and titles in the order in which they are shown."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    @cached_property
-    def titles(self) -> dict[str, str]:
-        """Name → title."""
-        try:
-            index = json.loads((self.folder / "heads.json").read_text())
-        except OSError as error:
-            raise FaceError(
-                f"There are no heads in {self.folder}.",
-                "Work in a full clone of the repository, or run 'jambatalk build-heads'; for the "
-                "published weights, 'jambatalk convert'.",
-            ) from error
-        return {entry["name"]: entry["title"] for entry in index}
-
-    @property
-    def names(self) -> list[str]:
-        """In the order in which they are shown."""
-        return list(self.titles)
-
-    def thumbnail(self, name: str) -> Path:
-        """The picture of a head."""
-        return self.folder / f"{name}.png"
-
-    def load(self, head: str | int) -> Face:
-        """A head, by name or by number (1 is the first).
-
-        Raises:
-            FaceError: there is none of that name or number; the message lists them.
-        """
-        names = self.names
-        if isinstance(head, int) or (head.isascii() and head.isdigit()):
-            number = int(head)
-            if not 1 <= number <= len(names):
-                raise FaceError(f"There is no head {number}.", f"Choose 1 to {len(names)}.")
-            head = names[number - 1]
-        if head not in names:
-            raise FaceError(f"There is no head '{head}'.", f"Choose one of {', '.join(names)}.")
-        return self._loaded(head)
-
-    @cache  # noqa: B019  there are as many as there are folders
-    def _loaded(self, name: str) -> Face:
-        with np.load(self.folder / f"{name}.npz", allow_pickle=False) as file:
-            own = {"name": np.array(name), "title": np.array(self.titles[name]), **file}
-        return Face.from_arrays(self._topology | own)
-
-    @cached_property
-    def _topology(self) -> dict[str, np.ndarray]:
-        with np.load(self.folder / "topology.npz", allow_pickle=False) as file:
-            topology = dict(file)
-        # one copy for all heads
-        topology["basis"] = topology["basis"].astype(np.float32)
-        topology["gloss"] = topology["gloss"].astype(np.float32)
-        return topology
-
-
-BUNDLED = Heads(HEADS)
-
-
-def heads_of(checkpoint: Path) -> Heads:
-    """The heads that a checkpoint folder carries, or else the bundled ones.
-
-    Raises:
-        FaceError: there is no such folder.
-    """
-    if not checkpoint.is_dir():
-        raise FaceError(f"There is no folder {checkpoint}.", "Check --checkpoint.")
-    return Heads(checkpoint / "heads") if (checkpoint / "heads").is_dir() else BUNDLED
-
-
-def list_heads() -> list[str]:
-    """Names of the bundled heads, in the order in which they are shown."""
-    return BUNDLED.names
-
-
-def load_head(head: str | int) -> Face:
-    """A bundled head, see :meth:`Heads.load`."""
-    return BUNDLED.load(head)
 
 
 def _group(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:

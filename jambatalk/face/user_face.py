@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from jambatalk.data.lazy import open_array
 from jambatalk.errors import FaceError
 from jambatalk.face.face import Face
 from jambatalk.face.mouth_landmarks import find_landmarks
+from jambatalk.files.arrays import open_array
 from jambatalk.files.origins import origin
 from jambatalk.files.unpickle import read_pickle
 

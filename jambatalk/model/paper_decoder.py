@@ -9,65 +9,11 @@ Shapes: b batch, l frames, d width, V vertices. JambaTalk, arXiv 2408.01627.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from jambatalk.model import layers as parts
-from jambatalk.model.config import EncoderConfig, JambaTalkConfig
-
-# wav2vec2-large-xlsr-53, in the terms of `transformers`.
-WAV2VEC2_LARGE = {
-    "hidden_size": 1024,
-    "num_hidden_layers": 24,
-    "num_attention_heads": 16,
-    "intermediate_size": 4096,
-    "conv_bias": True,
-    "feat_extract_norm": "layer",
-    "do_stable_layer_norm": True,
-    "vocab_size": 33,
-}
-LETTERS = 33  # what the lip reader tells apart, the CTC blank among them
-
-_COMMON = JambaTalkConfig(
-    encoder=EncoderConfig("wav2vec2", layers=(24,), architecture=WAV2VEC2_LARGE, frozen=False),
-    encoder_width=1024,
-    wiring="published",
-    tied=True,
-    feed_forward=2048,
-    moe_d_state=8,
-    moe_d_conv=8,
-    attention_window=None,
-    style_width=0,
-    dropout=0.1,
-)
-LAYOUTS = {
-    "vocaset": replace(
-        _COMMON,
-        encoder=replace(_COMMON.encoder, resample="before"),
-        fps=30.0,
-        layers=("mamba", "mamba_moe", "attention", "mamba_moe", "mamba", "mamba_moe"),
-        width=512,
-        heads=8,
-        kv_heads=8,
-        vertices=5023,
-    ),
-    "biwi": replace(
-        _COMMON,
-        encoder=replace(_COMMON.encoder, resample="pairs"),
-        encoder_width=2048,  # a pair's
-        fps=25.0,
-        layers=(
-            *("mamba", "mamba_moe", "mamba", "mamba_moe", "attention"),
-            *("mamba_moe", "mamba", "mamba_moe", "mamba", "mamba_moe"),
-        ),
-        width=1024,
-        heads=4,
-        kv_heads=4,
-        vertices=3895,
-    ),
-}
+from jambatalk.model.config import JambaTalkConfig
 
 
 class PublishedDecoder(nn.Module):

@@ -11,7 +11,8 @@ import numpy as np
 
 from jambatalk.errors import MotionError
 from jambatalk.face import lips
-from jambatalk.face.face import Face, load_head
+from jambatalk.face.face import Face
+from jambatalk.face.library import load_head
 from jambatalk.face.neck import Neck
 
 FRAMES_AT_ONCE = 64

@@ -32,8 +32,9 @@ from jambatalk.files.origins import (
 )
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.jambatalk import CONFIG, ENCODER_WEIGHTS, WEIGHTS, JambaTalk, some
-from jambatalk.model.paper_decoder import LAYOUTS, WAV2VEC2_LARGE
+from jambatalk.paper.layouts import LAYOUTS, WAV2VEC2_LARGE
 from jambatalk.paper.lip_reader import LIP_READER, TEXT_ENCODER, LipReader
+from jambatalk.render.thumbnail import draw_thumbnails
 
 CARD = Path(__file__).with_name("published_card.md")
 
@@ -122,6 +123,7 @@ def convert(job: Conversion, folder: Path) -> None:
         )
     files[LIP_READER]["lips"] = _lips(masks["lips"], files[LIP_READER])
     write_heads(folder / "heads", heads)
+    draw_thumbnails(folder / "heads", heads)
     for file, weights in files.items():
         if job.for_training or file in (WEIGHTS, ENCODER_WEIGHTS):
             save_file({name: w.contiguous() for name, w in weights.items()}, folder / file)

@@ -18,7 +18,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from jambatalk.model.encoder import FEATURE_RATE
 from jambatalk.model.jambatalk import JambaTalk, fetch, load_strictly
-from jambatalk.model.paper_decoder import LETTERS
+from jambatalk.paper.layouts import LETTERS
 
 if TYPE_CHECKING:
     from transformers import Wav2Vec2ForCTC

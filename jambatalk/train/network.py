@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from jambatalk.data.dataset import Dataset
 from jambatalk.errors import ModelError
-from jambatalk.face.face import load_head
+from jambatalk.face.library import load_head
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.jambatalk import ENCODER_WEIGHTS, JambaTalk, fetch, load_strictly
-from jambatalk.model.paper_decoder import LAYOUTS
 from jambatalk.model.pretrained import pretrained
+from jambatalk.paper.layouts import LAYOUTS
 from jambatalk.paper.lip_reader import TEXT_ENCODER, LipReading
 from jambatalk.train.training_config import NetworkConfig
 from recipes.checkpoint.training.bundled import default_config

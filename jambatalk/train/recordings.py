@@ -13,14 +13,15 @@ from torch import Tensor
 from jambatalk.data.dataset import Dataset, Recording
 from jambatalk.data.registry import open_dataset
 from jambatalk.errors import DataError
-from jambatalk.face.face import Face, load_head
-from jambatalk.face.library import write_heads
+from jambatalk.face.face import Face
+from jambatalk.face.library import load_head, write_heads
 from jambatalk.face.user_face import guess_unit, make_heads, read_mask
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.motion.motion import Motion
+from jambatalk.render.thumbnail import draw_thumbnails
+from jambatalk.render.video import draw_video
 from jambatalk.speech import SAMPLE_RATE, Speech
-from jambatalk.talking_head import draw_video
 from jambatalk.train.losses import MotionLoss, VertexLoss
 from jambatalk.train.model_card import write_run_card
 from jambatalk.train.network import build_network
@@ -89,6 +90,7 @@ class RecordingTask:
         self.model.save_pretrained(folder)
         if self.faces and not (folder / "heads").exists():
             write_heads(folder / "heads", list(self.faces.values()))
+            draw_thumbnails(folder / "heads", self.faces.values())
         write_run_card(folder, self.model.config, self.config, self.examples.dataset, scores)
 
     @torch.inference_mode()

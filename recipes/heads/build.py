@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from jambatalk.face.face import Face
-from jambatalk.face.library import draw_thumbnail, save_arrays, write_index
+from jambatalk.face.library import save_arrays, write_index
+from jambatalk.render.thumbnail import draw_thumbnail
 from recipes.heads.anatomy import Anatomy, assemble
 from recipes.heads.colours import paint
 from recipes.heads.eyes import between_eyes, press_back

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from jambatalk.export.glb import to_glb
-from jambatalk.face.face import Heads
+from jambatalk.face.library import Heads
 from jambatalk.face.neck import Neck
 from jambatalk.face.surface import visible_gloss
 from jambatalk.motion.motion import Motion

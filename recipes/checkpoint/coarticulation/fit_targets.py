@@ -21,7 +21,8 @@ from scipy.linalg import solveh_banded
 from scipy.optimize import minimize
 
 from jambatalk.face import lips
-from jambatalk.face.face import Face, load_head
+from jambatalk.face.face import Face
+from jambatalk.face.library import load_head
 from jambatalk.motion.resample import at_rate
 from jambatalk.speech import Speech
 from recipes.checkpoint.captured import grid

@@ -15,7 +15,8 @@ import torch
 from torch import nn
 
 from jambatalk.evaluate import curves
-from jambatalk.face.face import Face, load_head
+from jambatalk.face.face import Face
+from jambatalk.face.library import load_head
 from jambatalk.face.lips import aperture
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.motion.resample import at_rate

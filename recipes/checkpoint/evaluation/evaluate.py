@@ -16,7 +16,8 @@ import numpy as np
 
 from jambatalk.errors import DataError
 from jambatalk.evaluate import curves
-from jambatalk.face.face import Face, load_head
+from jambatalk.face.face import Face
+from jambatalk.face.library import load_head
 from jambatalk.motion.motion import Motion
 from jambatalk.motion.resample import at_rate
 from jambatalk.progress import Progress, silent

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from jambatalk.errors import DataError
-from jambatalk.face.face import Face, load_head
+from jambatalk.face.face import Face
+from jambatalk.face.library import load_head
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.model.config import EncoderConfig, JambaTalkConfig
 from jambatalk.model.jambatalk import ENCODER_WEIGHTS, WEIGHTS, JambaTalk, fetch, load_strictly

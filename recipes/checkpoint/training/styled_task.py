@@ -17,7 +17,7 @@ from jambatalk.face.lips import aperture
 from jambatalk.model.decoder import JambaDecoder
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.motion.motion import Motion
-from jambatalk.talking_head import draw_video
+from jambatalk.render.video import draw_video
 from jambatalk.train.config_file import plain
 from jambatalk.train.losses import Losses, MotionLoss
 from jambatalk.train.model_card import write_model_card

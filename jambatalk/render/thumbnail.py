@@ -1,0 +1,43 @@
+"""Small pictures of heads, for their choice on a page."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from jambatalk.errors import RenderError
+from jambatalk.face.face import Face
+from jambatalk.render import View, draw
+
+log = logging.getLogger(__name__)
+
+THUMBNAIL = 192  # pixels
+SHADES = 256  # colours of a thumbnail
+CROP = (0.07, 0.05, 0.93, 0.91)  # left, top, right, bottom: what of the picture is shown
+POSE = {"mouthSmileLeft": 0.25, "mouthSmileRight": 0.25}  # of a thumbnail
+
+
+def draw_thumbnails(folder: Path, faces: Iterable[Face]) -> None:
+    """Write NAME.png of each face, or a warning where there is no OpenGL to draw it with."""
+    try:
+        for face in faces:
+            draw_thumbnail(folder / f"{face.name}.png", face)
+    except RenderError as error:
+        log.warning("The heads have no pictures: %s", error)
+
+
+def draw_thumbnail(path: Path, face: Face) -> None:
+    """A small picture of a head that smiles a little, if it can.
+
+    Raises:
+        RenderError: there is no offscreen OpenGL.
+    """
+    weights = np.array([POSE.get(action, 0.0) for action in face.actions])
+    (picture,) = draw(face, [face.vertices(weights)], View(size=4 * THUMBNAIL, yaw=12))
+    close = Image.fromarray(picture).crop(np.multiply(CROP, 4 * THUMBNAIL).astype(int).tolist())
+    small = close.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+    small.quantize(SHADES, Image.Quantize.MEDIANCUT).save(path, optimize=True)

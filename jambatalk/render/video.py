@@ -1,0 +1,56 @@
+"""Motions of a face as an MP4 with the sound in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+from jambatalk.motion.motion import Motion
+from jambatalk.progress import Progress, silent
+from jambatalk.render import draw
+from jambatalk.render.grid import grid_size, side_by_side
+from jambatalk.render.mp4 import write_video
+from jambatalk.render.view import View
+from jambatalk.speech import Speech
+
+
+def draw_video(
+    motions: Sequence[Motion],
+    speech: Speech | None,
+    path: str | Path,
+    view: View | None = None,
+    captions: Sequence[str] = (),
+    progress: Progress = silent,
+) -> Path:
+    """Draws one to four motions of the same speech into one MP4 with the sound in it.
+
+    Args:
+        motions: equally long; several stand side by side.
+        speech: whose sound is heard; None for a silent video.
+        captions: one for each of several heads.
+
+    Returns:
+        `path`.
+
+    Raises:
+        RenderError: no offscreen OpenGL. VideoError: the file cannot be written.
+        Stopped: `progress` raised it; nothing is left behind.
+    """
+    view = view or View()
+    progress("Drawing", 0.0)
+    with ExitStack() as stack:  # whatever happens, the renderers are given back at once
+        streams = [
+            stack.enter_context(closing(draw(motion.face, motion.frames(), view)))
+            for motion in motions
+        ]
+        alone = len(streams) == 1
+        return write_video(
+            path,
+            streams[0] if alone else side_by_side(streams, captions or [""] * len(streams)),
+            fps=motions[0].fps,
+            size=(view.size, view.size) if alone else grid_size(len(streams), view.size),
+            frame_count=len(motions[0]),
+            speech=speech,
+            progress=progress,
+        )
