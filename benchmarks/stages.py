@@ -23,23 +23,23 @@ def measure(runs: int) -> dict[str, list[float]]:
     """Stage → milliseconds, one a run, or one a frame where a frame is drawn."""
     os.environ["LP_NUM_THREADS"] = "0"  # Mesa's, as in the processes that draw
     from jambatalk.motion.motion import Motion
-    from jambatalk.motion.nonverbal import enliven
+    from jambatalk.motion.nonverbal import add_nonverbal
     from jambatalk.render.mp4 import write_video
 
     talking_head, speech = TalkingHead.from_pretrained(), speech_of(SECONDS)
     model, style = talking_head.model, talking_head.model.style(talking_head.styles[0])
-    features = model.listen(speech)
+    features = model.encode(speech)
     weights = model.predict(features, style).numpy()
     face = talking_head.heads.load(1)
     bare = Motion(weights, talking_head.fps, face).sealed()
-    motion = enliven(bare, speech, 0, None)
+    motion = add_nonverbal(bare, speech, 0, None)
     frames = motion.vertices()
     took = {
         "decode (11 s)": timed(lambda: Speech.read(VOICE), runs),
-        "encode the speech": timed(lambda: model.listen(speech), runs),
+        "encode the speech": timed(lambda: model.encode(speech), runs),
         "network": timed(lambda: model.predict(features, style), runs),
         "seal the lips": timed(lambda: Motion(weights, talking_head.fps, face).sealed(), runs),
-        "blinks, gaze, sway": timed(lambda: enliven(bare, speech, 0, None), runs),
+        "blinks, gaze, head": timed(lambda: add_nonverbal(bare, speech, 0, None), runs),
         "vertices": timed(lambda: list(motion.frames()), runs),
     }
     drawing, pictures = draw(face, frames)

@@ -20,7 +20,7 @@ from jambatalk.evaluate.curves import at_times, correlation
 from jambatalk.face.face import Face
 from jambatalk.face.library import load_head
 from jambatalk.motion.motion import Motion
-from jambatalk.motion.resample import at_rate
+from jambatalk.motion.resample import resample
 from recipes.checkpoint.captured.facegood import read_facegood
 from recipes.checkpoint.captured.grid import read_lips
 from recipes.checkpoint.captured.held_out import held_out_clips, is_held_out_take
@@ -50,9 +50,9 @@ def real_lips(data: Path, face: Face) -> Iterator[tuple[str, str, float, dict[st
             yield "GRID", name, lips.fps, {"opening": lips.gap, "width": lips.width}
     for clip in read_facegood(data / "facegood", face):
         if is_held_out_take(clip.name):
-            captured = Motion(at_rate(clip.weights, clip.fps, FPS), FPS, face)
+            captured = Motion(resample(clip.weights, clip.fps, FPS), FPS, face)
             curves = {"opening": captured.lip_aperture(), "width": captured.lip_width()}
-            yield "FACEGOOD", clip.name, FPS, curves | {"jaw": captured.action("jawOpen")}
+            yield "FACEGOOD", clip.name, FPS, curves | {"jaw": captured.blendshape("jawOpen")}
 
 
 def follow(data: Path, corpus: dict[str, Recording], face: Face) -> dict[tuple[str, str], float]:
@@ -78,7 +78,7 @@ def follow(data: Path, corpus: dict[str, Recording], face: Face) -> dict[tuple[s
 
 def _curve(motion: Motion, measure: str) -> np.ndarray:
     if measure == "jaw":
-        return motion.action("jawOpen")
+        return motion.blendshape("jawOpen")
     return motion.lip_aperture() if measure == "opening" else motion.lip_width()
 
 

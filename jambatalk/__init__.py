@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from jambatalk.face.face import Face
     from jambatalk.face.library import list_heads, load_head
     from jambatalk.motion.motion import Motion
-    from jambatalk.motion.nonverbal import Liveliness
+    from jambatalk.motion.nonverbal import Nonverbal
     from jambatalk.render.view import View
     from jambatalk.speech import Speech
     from jambatalk.talking_head import TalkingHead
 
 _HOMES = {
     "Face": "face.face",
-    "Liveliness": "motion.nonverbal",
+    "Nonverbal": "motion.nonverbal",
     "list_heads": "face.library",
     "load_head": "face.library",
     "Motion": "motion.motion",
@@ -32,8 +32,8 @@ _HOMES = {
 }
 __all__ = [
     "Face",
-    "Liveliness",
     "Motion",
+    "Nonverbal",
     "Speech",
     "TalkingHead",
     "View",

@@ -138,13 +138,13 @@ class Speech:
         parts = (self.samples[i : i + size] for i in range(0, len(self.samples), size))
         return all(_rms(part) < SILENCE_RMS for part in parts)
 
-    def levelled(self) -> np.ndarray:
+    def loudness_normalised(self) -> np.ndarray:
         """The samples (n,) at the loudness the encoder is used to, so that distance and
         microphone gain do not change the motion."""
-        return levelled(self.samples)
+        return loudness_normalised(self.samples)
 
 
-def levelled(samples: np.ndarray) -> np.ndarray:
+def loudness_normalised(samples: np.ndarray) -> np.ndarray:
     """Samples (n,) at the usual loudness; silence stays as it is."""
     rms = _rms(samples)
     if rms < SILENCE_RMS:

@@ -10,10 +10,10 @@ import numpy as np
 
 from jambatalk.errors import MotionError
 from jambatalk.face.face import Face
-from jambatalk.face.library import BUNDLED, Heads, heads_of
+from jambatalk.face.library import BUNDLED, HeadLibrary, checkpoint_heads
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.motion.motion import Motion
-from jambatalk.motion.nonverbal import Liveliness, check_seed, enliven
+from jambatalk.motion.nonverbal import Nonverbal, add_nonverbal, check_seed
 from jambatalk.motion.stream import MotionStream, to_motion
 from jambatalk.progress import Progress, silent
 from jambatalk.render.view import View
@@ -33,7 +33,7 @@ class TalkingHead:
     It keeps nothing of what it is given, so that many may share one.
     """
 
-    def __init__(self, model: JambaTalk, heads: Heads = BUNDLED) -> None:
+    def __init__(self, model: JambaTalk, heads: HeadLibrary = BUNDLED) -> None:
         self.model = model
         self.heads = heads  # those that wear its motion
 
@@ -52,7 +52,7 @@ class TalkingHead:
         from jambatalk.model.jambatalk import JambaTalk, fetch  # torch takes seconds to import
 
         folder = fetch(source)
-        return cls(JambaTalk.from_pretrained(folder).to(device), heads_of(folder))
+        return cls(JambaTalk.from_pretrained(folder).to(device), checkpoint_heads(folder))
 
     @property
     def styles(self) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ class TalkingHead:
         style: Style | None = None,
         strength: float = 1.0,
         head: str | int = 1,
-        liveliness: Liveliness | None = None,
+        nonverbal: Nonverbal | None = None,
         seed: int = 0,
         progress: Progress = silent,
     ) -> Motion:
@@ -80,7 +80,7 @@ class TalkingHead:
             style: a name, or names with their shares; None for the neutral one.
             strength: 0 is neutral, 1 the style as learned, up to about 1.5 exaggerates it.
             head: name or number of one of :attr:`heads`.
-            liveliness: what moves beside the mouth: blinks, brows, gaze and head; None for all.
+            nonverbal: what moves beside the mouth: blinks, brows, gaze and head; None for all.
             seed: of that; it is no matter to the mouth.
 
         Raises:
@@ -88,7 +88,7 @@ class TalkingHead:
             Stopped: `progress` raised it.
         """
         styles = [style or self.styles[0]]
-        return self.compare(speech, styles, strength, head, liveliness, seed, progress)[0]
+        return self.compare(speech, styles, strength, head, nonverbal, seed, progress)[0]
 
     def compare(
         self,
@@ -96,7 +96,7 @@ class TalkingHead:
         styles: Sequence[Style],
         strength: float = 1.0,
         head: str | int = 1,
-        liveliness: Liveliness | None = None,
+        nonverbal: Nonverbal | None = None,
         seed: int = 0,
         progress: Progress = silent,
     ) -> list[Motion]:
@@ -108,7 +108,7 @@ class TalkingHead:
         motions = []
         for predicted in self._predict(speech, vectors, progress):
             motion = to_motion(predicted, self.model.config, face)
-            motions.append(enliven(motion, speech, seed, liveliness))
+            motions.append(add_nonverbal(motion, speech, seed, nonverbal))
         progress("Moving", 1.0)
         return motions
 
@@ -119,8 +119,8 @@ class TalkingHead:
                 f"Head '{face.name}' has {len(face.template)} vertices; this checkpoint moves "
                 f"{config.vertices}."
             )
-        if not config.vertices and face.actions != config.actions:
-            raise MotionError(f"Head '{face.name}' does not have this checkpoint's actions.")
+        if not config.vertices and face.blendshapes != config.blendshapes:
+            raise MotionError(f"Head '{face.name}' does not have this checkpoint's blendshapes.")
 
     def _predict(
         self, speech: Speech, styles: Sequence[Tensor], progress: Progress
@@ -130,20 +130,20 @@ class TalkingHead:
         import torch
 
         from jambatalk.model.encoder import count_frames
-        from jambatalk.model.streaming_decoder import Prediction
+        from jambatalk.model.streaming_decoder import StreamingDecoder
 
         progress("Listening", 0.0)
         if speech.is_silent:  # nobody speaks: the face rests
             frames = count_frames(speech.duration, self.fps)
             yield from np.zeros((len(styles), frames, self.model.config.outputs), np.float32)
             return
-        if not self.model.config.follows:
-            features = self.model.listen(speech)
+        if not self.model.config.streamable:
+            features = self.model.encode(speech)
             for done, style in enumerate(styles):
                 progress("Moving", done / len(styles))
                 yield self.model.predict(features, style).cpu().numpy()
             return
-        prediction, parts = Prediction(self.model, torch.stack(list(styles))), []
+        prediction, parts = StreamingDecoder(self.model, torch.stack(list(styles))), []
         for start in range(0, len(speech.samples), PIECE):
             progress("Moving", start / len(speech.samples))
             parts.append(prediction.feed(speech.samples[start : start + PIECE]))
@@ -161,12 +161,12 @@ class TalkingHead:
             ModelError: an unknown style, or a checkpoint that hears recordings whole. FaceError: an
                 unknown head.
         """
-        from jambatalk.model.streaming_decoder import Prediction
+        from jambatalk.model.streaming_decoder import StreamingDecoder
 
         face = self.heads.load(head)
         self._check(face)
         vector = self.model.style(style or self.styles[0], strength)
-        return MotionStream(Prediction(self.model, vector[None]), face)
+        return MotionStream(StreamingDecoder(self.model, vector[None]), face)
 
     @property
     def fps(self) -> float:

@@ -289,15 +289,15 @@ def write_tracks(
     for part in ("wav", "tracks"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     (folder / "dataset.json").write_text(json.dumps({"fps": fps}))
-    actions = load_head(1).actions
+    blendshapes = load_head(1).blendshapes
     for number, name in enumerate(names):
         voice = make_voice(seconds, 16000, number)
         jaw, rounding = curves(voice, 16000, fps)
-        weights = np.zeros((len(jaw), len(actions)), np.float32)
-        weights[:, actions.index("jawOpen")] = 0.5 * jaw
-        weights[:, actions.index("mouthPucker")] = 0.6 * rounding
+        weights = np.zeros((len(jaw), len(blendshapes)), np.float32)
+        weights[:, blendshapes.index("jawOpen")] = 0.5 * jaw
+        weights[:, blendshapes.index("mouthPucker")] = 0.6 * rounding
         soundfile.write(folder / "wav" / f"{name}.wav", voice, 16000)
-        _write_track(folder / "tracks" / name, kind, weights, fps, actions)
+        _write_track(folder / "tracks" / name, kind, weights, fps, blendshapes)
     return folder
 
 
@@ -329,11 +329,11 @@ def write_speech_encoder(folder: Path) -> Path:
 
 
 def _write_track(
-    path: Path, kind: str, weights: np.ndarray, fps: float, actions: Sequence[str]
+    path: Path, kind: str, weights: np.ndarray, fps: float, blendshapes: Sequence[str]
 ) -> None:
     if kind == "csv":
-        order = sorted(actions)  # the order of the columns is no matter
-        columns = [actions.index(action) for action in order]
+        order = sorted(blendshapes)  # the order of the columns is no matter
+        columns = [blendshapes.index(blendshape) for blendshape in order]
         with path.with_suffix(".csv").open("w", newline="") as file:
             rows = csv.writer(file)
             rows.writerow(
@@ -342,14 +342,16 @@ def _write_track(
             for frame, row in enumerate(weights):
                 rows.writerow([f"10:00:00:{frame:02d}.000", 61, *row[columns], 0.1])
     elif kind == "json":
-        values = {"fps": fps, "actions": list(actions), "weights": weights.tolist()}
+        values = {"fps": fps, "blendshapes": list(blendshapes), "weights": weights.tolist()}
         path.with_suffix(".json").write_text(json.dumps(values))
     elif kind == "a2f":
-        values = {"exportFps": fps, "numPoses": len(actions), "numFrames": len(weights)}
-        values |= {"facsNames": list(actions), "weightMat": weights.tolist()}
+        values = {"exportFps": fps, "numPoses": len(blendshapes), "numFrames": len(weights)}
+        values |= {"facsNames": list(blendshapes), "weightMat": weights.tolist()}
         path.with_suffix(".json").write_text(json.dumps(values))
     else:
-        np.savez(path.with_suffix(".npz"), weights=weights, fps=fps, actions=np.array(actions))
+        np.savez(
+            path.with_suffix(".npz"), weights=weights, fps=fps, blendshapes=np.array(blendshapes)
+        )
 
 
 def _write_pairs(folder: Path, made: Iterator[Take]) -> Path:

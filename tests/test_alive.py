@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jambatalk import Face, Liveliness, Motion, Speech, load_head
+from jambatalk import Face, Motion, Nonverbal, Speech, load_head
 from jambatalk.cli import main
 from jambatalk.errors import MotionError
 from jambatalk.face.neck import Neck, rotation
-from jambatalk.motion.nonverbal import PARTS, STILL, enliven
+from jambatalk.motion.nonverbal import PARTS, STILL, add_nonverbal
 from jambatalk.motion.nonverbal.gaze import Eyes
 from jambatalk.motion.nonverbal.prosody import Prosody
 
@@ -43,12 +43,12 @@ def silence() -> Speech:
 
 def resting(face: Face, speech: Speech, fps: float = FPS) -> Motion:
     return Motion(
-        np.zeros((round(speech.duration * fps), len(face.actions)), np.float32), fps, face
+        np.zeros((round(speech.duration * fps), len(face.blendshapes)), np.float32), fps, face
     )
 
 
 def talking(face: Face, speech: Speech) -> Motion:
-    """All actions at once, some of them far."""
+    """All blendshapes at once, some of them far."""
     motion = resting(face, speech)
     rng = np.random.default_rng(0)
     return replace(motion, weights=rng.uniform(0, 0.6, motion.weights.shape).astype(np.float32))
@@ -56,12 +56,12 @@ def talking(face: Face, speech: Speech) -> Motion:
 
 @pytest.fixture(scope="module")
 def long(face: Face, speaker: Speech) -> Motion:
-    return enliven(resting(face, speaker), speaker)
+    return add_nonverbal(resting(face, speaker), speaker)
 
 
 def blinks_of(motion: Motion) -> np.ndarray:
     """(n, 2) when each begins and ends, seconds."""
-    closed = motion.action("eyeBlinkLeft") > 0.02
+    closed = motion.blendshape("eyeBlinkLeft") > 0.02
     edges = np.flatnonzero(np.diff(np.concatenate([[False], closed, [False]])))
     return edges.reshape(-1, 2) / motion.fps
 
@@ -70,7 +70,7 @@ def test_blinks_come_as_often_and_as_unevenly_as_people_blink(
     face: Face, long: Motion, silence: Speech
 ) -> None:
     speaking = blinks_of(long)
-    resting_blinks = blinks_of(enliven(resting(face, silence), silence))
+    resting_blinks = blinks_of(add_nonverbal(resting(face, silence), silence))
     assert 18 < len(speaking) / MINUTES < 26
     assert 11 < len(resting_blinks) / MINUTES < 19
     for blinks in (speaking, resting_blinks):
@@ -81,8 +81,8 @@ def test_blinks_come_as_often_and_as_unevenly_as_people_blink(
 
 
 def test_a_blink_closes_fast_opens_slowly_and_closes_wholly(face: Face, speaker: Speech) -> None:
-    fine = enliven(resting(face, speaker, 240.0), speaker, liveliness=Liveliness.of(["blinks"]))
-    closed = fine.action("eyeBlinkLeft")
+    fine = add_nonverbal(resting(face, speaker, 240.0), speaker, nonverbal=Nonverbal.of(["blinks"]))
+    closed = fine.blendshape("eyeBlinkLeft")
     for start, end in blinks_of(fine)[:100]:
         shape = closed[round(start * 240) : round(end * 240)]
         full = np.flatnonzero(shape > 0.999)
@@ -90,7 +90,7 @@ def test_a_blink_closes_fast_opens_slowly_and_closes_wholly(face: Face, speaker:
         assert len(full) / 240 > 1 / 30  # a frame sees it, whenever
         assert full[0] < len(shape) - 1 - full[-1]
     assert np.abs(np.diff(closed, n=2)).max() < 0.045  # a corner would be 0.07
-    np.testing.assert_array_equal(closed, fine.action("eyeBlinkRight"))
+    np.testing.assert_array_equal(closed, fine.blendshape("eyeBlinkRight"))
 
 
 def test_blinks_gather_in_pauses(long: Motion, speaker: Speech) -> None:
@@ -107,9 +107,9 @@ def test_lids_close_over_the_eyes_wherever_they_look(down: float) -> None:
         lids = Eyes.of(face).lids
         assert 0.2 < lids < 0.5
         for closed in (0.3, 0.5, 0.7, 1.0):
-            weights = np.zeros(len(face.actions), np.float32)
-            weights[face.actions.index("eyeBlinkLeft")] = closed * (1 - lids * down)
-            weights[face.actions.index("eyeLookDownLeft")] = down
+            weights = np.zeros(len(face.blendshapes), np.float32)
+            weights[face.blendshapes.index("eyeBlinkLeft")] = closed * (1 - lids * down)
+            weights[face.blendshapes.index("eyeLookDownLeft")] = down
             before, bare = eye_and_lids(face, weights)
             assert before < 2e-4
             assert (bare == 0) == (closed == 1) or 0.3 < closed < 1
@@ -144,12 +144,14 @@ def cross(p: np.ndarray, q: np.ndarray) -> np.ndarray:
 
 def test_the_mouth_does_what_the_network_says(face: Face, jfk: Speech) -> None:
     before = talking(face, jfk)
-    after = enliven(before, jfk, seed=7)
+    after = add_nonverbal(before, jfk, seed=7)
     np.testing.assert_allclose(after.lip_aperture(), before.lip_aperture(), atol=1e-6)
     np.testing.assert_allclose(after.lip_width(), before.lip_width(), atol=1e-6)
-    for action in face.actions:
-        if not action.startswith(("eye", "brow")):
-            np.testing.assert_array_equal(after.action(action), before.action(action))
+    for blendshape in face.blendshapes:
+        if not blendshape.startswith(("eye", "brow")):
+            np.testing.assert_array_equal(
+                after.blendshape(blendshape), before.blendshape(blendshape)
+            )
     # nor do the brows, lids and eyes reach it
     lips, still = face.regions["lips"], replace(after, pose=None)
     np.testing.assert_allclose(
@@ -161,49 +163,51 @@ def test_the_mouth_does_what_the_network_says(face: Face, jfk: Speech) -> None:
 def test_one_seed_one_life_whatever_is_said_and_another_seed_another(
     face: Face, jfk: Speech
 ) -> None:
-    one, again = (enliven(resting(face, jfk), jfk, seed=3) for _ in range(2))
+    one, again = (add_nonverbal(resting(face, jfk), jfk, seed=3) for _ in range(2))
     np.testing.assert_array_equal(one.weights, again.weights)
     np.testing.assert_array_equal(one.pose, again.pose)
-    styled = enliven(talking(face, jfk), jfk, seed=3)
+    styled = add_nonverbal(talking(face, jfk), jfk, seed=3)
     np.testing.assert_array_equal(styled.pose, one.pose)
-    np.testing.assert_array_equal(styled.action("eyeBlinkLeft"), one.action("eyeBlinkLeft"))
-    other = enliven(resting(face, jfk), jfk, seed=4)
+    np.testing.assert_array_equal(styled.blendshape("eyeBlinkLeft"), one.blendshape("eyeBlinkLeft"))
+    other = add_nonverbal(resting(face, jfk), jfk, seed=4)
     assert np.abs(other.pose - one.pose).max() > 0.01
-    assert (other.action("eyeBlinkLeft") != one.action("eyeBlinkLeft")).any()
+    assert (other.blendshape("eyeBlinkLeft") != one.blendshape("eyeBlinkLeft")).any()
     for wrong in (-1, 0.5, None):
         with pytest.raises(MotionError, match="not a seed"):
-            enliven(resting(face, jfk), jfk, seed=wrong)
+            add_nonverbal(resting(face, jfk), jfk, seed=wrong)
 
 
 def test_the_frame_rate_is_no_matter(face: Face, jfk: Speech) -> None:
-    slow, fast = (enliven(resting(face, jfk, fps), jfk) for fps in (25.0, 50.0))
+    slow, fast = (add_nonverbal(resting(face, jfk, fps), jfk) for fps in (25.0, 50.0))
     np.testing.assert_allclose(
-        slow.action("eyeBlinkLeft"), fast.action("eyeBlinkLeft")[::2], atol=1e-3
+        slow.blendshape("eyeBlinkLeft"), fast.blendshape("eyeBlinkLeft")[::2], atol=1e-3
     )
     assert np.degrees(np.abs(slow.pose - fast.pose[::2])).max() < 0.3
 
 
 def test_every_part_has_a_switch(face: Face, jfk: Speech) -> None:
-    before, whole = talking(face, jfk), enliven(talking(face, jfk), jfk)
-    assert enliven(before, jfk, liveliness=STILL) is before
+    before, whole = talking(face, jfk), add_nonverbal(talking(face, jfk), jfk)
+    assert add_nonverbal(before, jfk, nonverbal=STILL) is before
     moves = {
         "blinks": ("eyeBlink", "eyeWide", "eyeSquint"),
         "brows": ("brow",),
         "gaze": ("eyeLook",),
     }
     for part in PARTS:
-        alone = enliven(before, jfk, liveliness=Liveliness.of([part]))
-        without = enliven(before, jfk, liveliness=replace(Liveliness(), **{part: False}))
-        assert (alone.pose is not None) == (part == "sway") == (without.pose is None)
-        for action in face.actions:
-            mine = action.startswith(moves.get(part, "-"))
-            assert mine or (alone.action(action) == before.action(action)).all()
+        alone = add_nonverbal(before, jfk, nonverbal=Nonverbal.of([part]))
+        without = add_nonverbal(before, jfk, nonverbal=replace(Nonverbal(), **{part: False}))
+        assert (alone.pose is not None) == (part == "head_motion") == (without.pose is None)
+        for blendshape in face.blendshapes:
+            mine = blendshape.startswith(moves.get(part, "-"))
+            assert mine or (alone.blendshape(blendshape) == before.blendshape(blendshape)).all()
             if mine and part != "blinks":
-                assert (without.action(action) == before.action(action)).all()
+                assert (without.blendshape(blendshape) == before.blendshape(blendshape)).all()
         if part == "brows":  # the same as among the others
-            np.testing.assert_array_equal(alone.action("browInnerUp"), whole.action("browInnerUp"))
+            np.testing.assert_array_equal(
+                alone.blendshape("browInnerUp"), whole.blendshape("browInnerUp")
+            )
     with pytest.raises(MotionError, match="'ears' is nothing that moves"):
-        Liveliness.of(["ears"])
+        Nonverbal.of(["ears"])
 
 
 def test_the_head_sways_little_smoothly_and_about_the_front(long: Motion) -> None:
@@ -222,9 +226,9 @@ def test_nods_and_brows_go_with_stress(face: Face, jfk: Speech) -> None:
     at = np.round(prosody.accents[prosody.strengths > 0.5] * FPS).astype(int)
     nods, brows = [], []
     for seed in range(8):
-        motion = enliven(resting(face, jfk), jfk, seed)
+        motion = add_nonverbal(resting(face, jfk), jfk, seed)
         nods.append(motion.pose[at + 4, 0] - motion.pose[at - 6, 0])
-        brows.append(motion.action("browInnerUp"))
+        brows.append(motion.blendshape("browInnerUp"))
     assert np.degrees(np.mean(nods)) > 0.5
     brows = np.mean(brows, axis=0)
     assert brows[at].mean() > 2 * brows.mean()
@@ -235,9 +239,9 @@ def test_nods_and_brows_go_with_stress(face: Face, jfk: Speech) -> None:
 def test_the_eyes_stay_on_the_viewer_while_the_head_turns(face: Face, jfk: Speech) -> None:
     eyes = Eyes.of(face)
     pose = np.radians(np.array([[0, 4, 0], [3, 0, 0], [-3, -4, 0], [2, 3, 0]], np.float32))
-    weights = np.zeros((len(pose), len(face.actions)), np.float32)
-    for action, weight in eyes.look(np.zeros((len(pose), 2)), pose).items():
-        weights[:, face.actions.index(action)] = weight
+    weights = np.zeros((len(pose), len(face.blendshapes)), np.float32)
+    for blendshape, weight in eyes.look(np.zeros((len(pose), 2)), pose).items():
+        weights[:, face.blendshapes.index(blendshape)] = weight
     vertices = Motion(weights, FPS, face, pose=pose).vertices()
     for side in (-1, 1):
         ball = face.regions["eyes"][side * face.template[face.regions["eyes"], 0] > 0]
@@ -247,17 +251,17 @@ def test_the_eyes_stay_on_the_viewer_while_the_head_turns(face: Face, jfk: Speec
         away = np.degrees(np.arctan2(axis[:, :2], axis[:, 2:]) - np.arctan2(rest[:2], rest[2]))
         assert np.abs(away).max() < 0.5
     # and in a whole clip, but for glances, the eyes move against the head
-    motion = enliven(resting(face, jfk), jfk)
-    left = motion.action("eyeLookOutLeft") - motion.action("eyeLookInLeft")
+    motion = add_nonverbal(resting(face, jfk), jfk)
+    left = motion.blendshape("eyeLookOutLeft") - motion.blendshape("eyeLookInLeft")
     assert np.corrcoef(left, motion.pose[:, 1])[0, 1] < -0.5
 
 
 def test_gaze_hops_and_looks_away_but_mostly_stays(long: Motion) -> None:
     eyes = Eyes.of(long.face)
-    yaw = eyes.turn["eyeLookOutLeft"] * long.action("eyeLookOutLeft")
-    yaw = yaw - eyes.turn["eyeLookInLeft"] * long.action("eyeLookInLeft") + long.pose[:, 1]
-    up = eyes.turn["eyeLookUpLeft"] * long.action("eyeLookUpLeft")
-    up = up - eyes.turn["eyeLookDownLeft"] * long.action("eyeLookDownLeft") - long.pose[:, 0]
+    yaw = eyes.turn["eyeLookOutLeft"] * long.blendshape("eyeLookOutLeft")
+    yaw = yaw - eyes.turn["eyeLookInLeft"] * long.blendshape("eyeLookInLeft") + long.pose[:, 1]
+    up = eyes.turn["eyeLookUpLeft"] * long.blendshape("eyeLookUpLeft")
+    up = up - eyes.turn["eyeLookDownLeft"] * long.blendshape("eyeLookDownLeft") - long.pose[:, 0]
     off = np.degrees(np.hypot(yaw, up))
     assert 0.03 < (off > 3.5).mean() < 0.25
     assert off.max() < 12
@@ -299,21 +303,21 @@ def test_a_mesh_without_neck_or_actions_sways_as_a_whole(face: Face, jfk: Speech
         face,
         template=face.template[above],
         triangles=place[face.triangles[above[face.triangles].all(1)]],
-        actions=(),
-        basis=np.zeros((0, above.sum(), 3), np.float32),
+        blendshapes=(),
+        deltas=np.zeros((0, above.sum(), 3), np.float32),
         regions={},
         landmarks={name: place[index] for name, index in face.landmarks.items()},
     )
     assert (Neck.of(bare).share == 1).all()
     offsets = np.zeros((90, above.sum(), 3), np.float32)
-    motion = enliven(Motion.of_vertices(offsets, FPS, bare), jfk)
+    motion = add_nonverbal(Motion.of_vertices(offsets, FPS, bare), jfk)
     apart = np.linalg.norm(motion.vertices()[:, :1] - motion.vertices(), axis=-1)
     np.testing.assert_allclose(apart, np.broadcast_to(apart[0], apart.shape), atol=1e-6)
     assert np.ptp(motion.vertices(), axis=0).max() > 0.002
 
 
 def test_a_pose_is_saved_and_a_wrong_one_refused(face: Face, jfk: Speech, tmp_path: Path) -> None:
-    motion = enliven(resting(face, jfk), jfk)
+    motion = add_nonverbal(resting(face, jfk), jfk)
     again = Motion.load(motion.save(tmp_path / "motion.npz"))
     np.testing.assert_array_equal(again.pose, motion.pose)
     np.testing.assert_array_equal(motion.on(load_head(2)).pose, motion.pose)
@@ -334,13 +338,13 @@ def test_short_and_strange_recordings(face: Face) -> None:
     ):
         speech = Speech.from_array(samples, 16000)
         for fps in (25.0, 30.0):
-            motion = enliven(resting(face, speech, fps), speech)
+            motion = add_nonverbal(resting(face, speech, fps), speech)
             assert np.isfinite(motion.vertices()).all()
 
 
 def test_it_costs_next_to_nothing(face: Face, speaker: Speech) -> None:
     motion, started = resting(face, speaker), time.process_time()
-    enliven(motion, speaker)
+    add_nonverbal(motion, speaker)
     assert (time.process_time() - started) / speaker.duration < 0.02
 
 
@@ -350,11 +354,11 @@ def test_the_command_line_is_alive_unless_told_otherwise(tmp_path: Path) -> None
         assert main(["animate", str(VOICES / "pico_en.wav"), "-o", str(path), *options]) == 0
         return Motion.load(path)
 
-    usual, still = motion(), motion("--alive", "none")
-    assert usual.action("eyeBlinkLeft").max() > 0.99
+    usual, still = motion(), motion("--nonverbal", "none")
+    assert usual.blendshape("eyeBlinkLeft").max() > 0.99
     assert np.abs(usual.pose).max() > 0.01
     assert still.pose is None
-    some = motion("--alive", "gaze,sway", "--seed", "2")
+    some = motion("--nonverbal", "gaze,head_motion", "--seed", "2")
     assert np.abs(some.pose - usual.pose).max() > 0.01
-    np.testing.assert_array_equal(some.action("eyeBlinkLeft"), still.action("eyeBlinkLeft"))
+    np.testing.assert_array_equal(some.blendshape("eyeBlinkLeft"), still.blendshape("eyeBlinkLeft"))
     np.testing.assert_array_equal(usual.lip_aperture(), still.lip_aperture())

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jambatalk import Face, Liveliness, Motion, Speech, load_head
-from jambatalk.motion.nonverbal.nonverbal_stream import LifeStream
+from jambatalk import Face, Motion, Nonverbal, Speech, load_head
+from jambatalk.motion.nonverbal.nonverbal_stream import NonverbalStream
 
 VOICES = Path(__file__).parent.parent / "assets" / "voices"
 FPS, RATE = 30.0, 16_000
@@ -30,15 +30,15 @@ def live(
     step: int = 3200,
     late: float = 0.3,
     seed: int = 0,
-    liveliness: Liveliness | None = None,
+    nonverbal: Nonverbal | None = None,
 ) -> Iterator[Motion]:
     """The life of a mouth at rest whose frames come `late` seconds after their sound."""
-    life, there = LifeStream(FPS, seed, liveliness), 0
+    life, there = NonverbalStream(FPS, seed, nonverbal), 0
 
     def mouth(until: int) -> Motion:
         nonlocal there
         count, there = max(until - there, 0), max(until, there)
-        return Motion(np.zeros((count, len(face.actions)), np.float32), FPS, face)
+        return Motion(np.zeros((count, len(face.blendshapes)), np.float32), FPS, face)
 
     for start in range(0, len(samples), step):
         chunk = samples[start : start + step]
@@ -55,7 +55,7 @@ def joined(pieces: Iterator[Motion]) -> Motion:
 
 
 def blinks_a_minute(motion: Motion) -> float:
-    closed = motion.action("eyeBlinkLeft") > 0.9
+    closed = motion.blendshape("eyeBlinkLeft") > 0.9
     return np.count_nonzero(np.diff(closed.astype(int)) == 1) / motion.duration * 60
 
 
@@ -73,7 +73,7 @@ def test_it_waits_no_longer_than_it_says(face: Face, minutes: np.ndarray) -> Non
     frames = heard = 0
     for piece in live(face, minutes[: 5 * RATE], step=160, late=0.0):
         frames, heard = frames + len(piece), heard + 160
-        assert frames >= (heard / RATE - LifeStream.look_ahead) * FPS - 1
+        assert frames >= (heard / RATE - NonverbalStream.look_ahead) * FPS - 1
 
 
 def test_a_speaker_blinks_nods_and_looks_about(face: Face, minutes: np.ndarray) -> None:
@@ -85,10 +85,10 @@ def test_a_speaker_blinks_nods_and_looks_about(face: Face, minutes: np.ndarray) 
     assert np.abs(degrees.mean(0)).max() < 1
     assert np.abs(np.diff(degrees, axis=0)).max() < 1  # a frame
     assert np.degrees(np.abs(motion.pose[0])).max() == 0
-    assert motion.action("eyeLookOutLeft").std() > 0.03
-    assert motion.action("browInnerUp").max() > 0.1
-    for action in ("jawOpen", "mouthClose", "tongueOut"):
-        assert not motion.action(action).any()
+    assert motion.blendshape("eyeLookOutLeft").std() > 0.03
+    assert motion.blendshape("browInnerUp").max() > 0.1
+    for blendshape in ("jawOpen", "mouthClose", "tongueOut"):
+        assert not motion.blendshape(blendshape).any()
 
 
 def test_a_click_is_no_speech(face: Face) -> None:
@@ -99,15 +99,15 @@ def test_silence_rests_and_blinks(face: Face) -> None:
     hiss = 0.0005 * np.random.default_rng(0).standard_normal(60 * RATE)
     motion = joined(live(face, hiss.astype(np.float32)))
     assert 5 < blinks_a_minute(motion) < 25
-    assert not motion.action("browInnerUp").any()
+    assert not motion.blendshape("browInnerUp").any()
 
 
 def test_parts_can_be_left_out(face: Face, minutes: np.ndarray) -> None:
     some = minutes[: 5 * RATE]
-    pieces = list(live(face, some, liveliness=Liveliness.of(["blinks"])))
+    pieces = list(live(face, some, nonverbal=Nonverbal.of(["blinks"])))
     assert all(piece.pose is None for piece in pieces)
     weights = np.concatenate([piece.weights for piece in pieces])
-    moving = {face.actions[k] for k in np.flatnonzero(weights.any(axis=0))}
+    moving = {face.blendshapes[k] for k in np.flatnonzero(weights.any(axis=0))}
     assert moving == {"eyeBlinkLeft", "eyeBlinkRight"}
-    still = list(live(face, some, liveliness=Liveliness.of([])))
+    still = list(live(face, some, nonverbal=Nonverbal.of([])))
     assert not np.concatenate([piece.weights for piece in still]).any()

@@ -69,7 +69,7 @@ def test_units_are_metres(checkpoints: dict) -> None:
     np.testing.assert_allclose(metres, millimetres, atol=1e-6)
     speech = Speech.read(VOICE)
     model = talking_heads["biwi"].model
-    features = model.listen(speech)
+    features = model.encode(speech)
     with torch.inference_mode():
         raw = model.decoder(features[None])[0]
     offsets = talking_heads["biwi"].animate(speech).offsets.reshape(len(features), -1)
@@ -92,7 +92,7 @@ def test_what_training_needs_is_kept_on_request(checkpoints: dict, files: dict) 
     network = LipReading.from_pretrained(checkpoints["biwi"]).train()
     assert not network.text_encoder.training
     samples = Speech.read(VOICE).samples[:32000]
-    features = network.model.encoder.hear(samples)
+    features = network.model.encoder.encode_samples(samples)
     template = torch.zeros(1, 3 * VERTICES)
     reading = network(features[None], torch.from_numpy(samples)[None], template)
     assert len(features) == 49

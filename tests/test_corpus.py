@@ -15,7 +15,7 @@ from recipes.checkpoint.coarticulation.designed_styles import STYLES
 from recipes.checkpoint.coarticulation.synthesis import RATE, Utterance, teach
 from recipes.checkpoint.corpus import build as building
 from recipes.checkpoint.corpus import speech_sources as sources
-from recipes.checkpoint.corpus.closures import hear_closures
+from recipes.checkpoint.corpus.closures import detect_closures
 from recipes.checkpoint.corpus.effort import measure_effort, measure_level
 from recipes.checkpoint.corpus.phones import (
     INVENTORY,
@@ -55,8 +55,8 @@ def during(phones, name):
     return slice(round(phone.start * FPS), round(phone.end * FPS) + 1)
 
 
-def action(weights, name):
-    return weights[:, FACE.actions.index(name)]
+def blendshape(weights, name):
+    return weights[:, FACE.blendshapes.index(name)]
 
 
 def test_phone_times_that_come_with_recordings_are_read(tmp_path):
@@ -121,7 +121,7 @@ def test_lip_touches_teeth_without_closing(style):
     weights, gap = taught(phones, style=style)
     for sound in ("F", "V"):
         assert gap[during(phones, sound)].min() < 0.28 * np.percentile(gap, 95)
-    assert action(weights, "mouthRollLower")[during(phones, "F")].max() > 0.3
+    assert blendshape(weights, "mouthRollLower")[during(phones, "F")].max() > 0.3
     assert gap[during(phones, "F")].min() > 0.2  # the upper teeth are seen
 
 
@@ -136,7 +136,7 @@ def test_pauses_rest():
 
 def test_rounding_anticipates_and_closure_does_not():
     phones = say("T S T UW")
-    rounded = action(taught(phones)[0], "mouthPucker")
+    rounded = blendshape(taught(phones)[0], "mouthPucker")
     start = during(phones, "UW").start
     assert rounded[start - 8] > 0.15  # 80 ms before the vowel
     phones = say("AA AA M AA")
@@ -208,7 +208,7 @@ def test_closure_is_found_where_the_sound_stops():
     time = np.arange(len(sound)) / 16000
     closed = (time > p.start - 0.02) & (time < p.start + 0.04)  # the aligner was 20 ms late
     sound[closed] *= 0.01
-    start, end = hear_closures(sound, phones)[2].closure
+    start, end = detect_closures(sound, phones)[2].closure
     assert start == pytest.approx(p.start - 0.02, abs=0.01)
     assert end == pytest.approx(p.start + 0.04, abs=0.01)
 
@@ -243,7 +243,7 @@ def test_all_phones_have_a_viseme():
 
 
 def recording(name="a", split="train"):
-    phones = hear_closures(np.zeros(16000), say("B AA"))
+    phones = detect_closures(np.zeros(16000), say("B AA"))
     samples = np.linspace(-0.5, 0.5, round(phones[-1].end * 16000), dtype=np.float32)
     return Recording(name, "here", "me", "en", split, samples, phones, "bah", "text")
 
@@ -258,7 +258,7 @@ def test_recordings_come_back_as_they_were_written(tmp_path):
     np.testing.assert_allclose(read.samples, written.samples, atol=1e-4)
     clip = read.clip(FACE, 30.0, STYLES["smiling"])
     assert clip.style == "smiling"
-    assert clip.weights.shape == (round(len(read.samples) / 16000 * 30), len(FACE.actions))
+    assert clip.weights.shape == (round(len(read.samples) / 16000 * 30), len(FACE.blendshapes))
     with pytest.raises(DataError, match="build-corpus"):
         list(read_corpus(tmp_path / "empty"))
 
@@ -275,11 +275,11 @@ def test_build_goes_on_where_it_stopped(tmp_path, monkeypatch):
     def takes(data):
         for name in ("good", "nonsense"):
 
-            def hear(name=name):
+            def read(name=name):
                 heard.append(name)
                 return Heard(np.zeros(20800, np.float32))
 
-            yield Take(name, "me", "en", "train", name, hear)
+            yield Take(name, "me", "en", "train", name, read)
 
     monkeypatch.setattr(building, "Aligner", NoAligner)
     monkeypatch.setitem(sources.SOURCES, "mine", Source("free", "me", takes))

@@ -10,7 +10,7 @@ from imageio_ffmpeg import get_ffmpeg_exe
 from jambatalk import Face, load_head
 from jambatalk.errors import DataError
 from jambatalk.face.lips import aperture
-from jambatalk.motion.resample import at_rate
+from jambatalk.motion.resample import resample
 from recipes.checkpoint.captured import landmark_fit as fit
 from recipes.checkpoint.captured.facegood import read_facegood
 from recipes.checkpoint.captured.grid import UNIT, read_grid
@@ -37,10 +37,12 @@ def face() -> Face:
 def weights(face: Face) -> np.ndarray:
     """Two seconds of a mouth that opens, rounds and closes, (50, 52)."""
     t = np.arange(50) / 25
-    weights = np.zeros((50, len(face.actions)), np.float32)
+    weights = np.zeros((50, len(face.blendshapes)), np.float32)
     jaw = np.clip(0.4 * np.sin(2 * np.pi * 1.5 * t), 0, None)
-    weights[:, face.actions.index("jawOpen")] = jaw
-    weights[:, face.actions.index("mouthPucker")] = np.clip(0.5 * np.sin(2 * np.pi * t), 0, None)
+    weights[:, face.blendshapes.index("jawOpen")] = jaw
+    weights[:, face.blendshapes.index("mouthPucker")] = np.clip(
+        0.5 * np.sin(2 * np.pi * t), 0, None
+    )
     weights[:10] = 0
     weights[-10:] = 0
     return weights
@@ -125,7 +127,7 @@ def test_facegood_is_mapped_by_name(tmp_path: Path, face: Face) -> None:
     np.savez(tmp_path / "take.npz", weights=rig, names=names, fps=30.0)
     sound(tmp_path / "take.flac")
     (clip,) = read_facegood(tmp_path, face)
-    jaw = face.actions.index("jawOpen")
+    jaw = face.blendshapes.index("jawOpen")
     np.testing.assert_allclose(clip.weights[:, jaw], rig[:, 0])
     assert not np.delete(clip.weights, jaw, 1).any()
     assert clip.style == "mandarin-woman"
@@ -133,7 +135,7 @@ def test_facegood_is_mapped_by_name(tmp_path: Path, face: Face) -> None:
 
 def test_frame_rate_changes_keep_the_moment() -> None:
     ramp = np.arange(50, dtype=np.float32)[:, None] / 25  # its value is its time
-    there = at_rate(ramp, 25, 30)
+    there = resample(ramp, 25, 30)
     assert len(there) == 60
     np.testing.assert_allclose(there[:58, 0], np.arange(58) / 30, atol=1e-6)
 
@@ -150,7 +152,8 @@ def test_missing_and_damaged_sets_are_named(tmp_path: Path, face: Face) -> None:
 
 def test_a_manner_keeps_what_is_said(face: Face, weights: np.ndarray) -> None:
     jaw, pucker, raised, close = (
-        face.actions.index(a) for a in ("jawOpen", "mouthPucker", "mouthUpperUpLeft", "mouthClose")
+        face.blendshapes.index(a)
+        for a in ("jawOpen", "mouthPucker", "mouthUpperUpLeft", "mouthClose")
     )
     raiser = weights.copy()  # the same words with a raised lip instead of a dropped jaw
     raiser[:, raised] = raiser[:, raised + 1] = 2.0 * weights[:, jaw]

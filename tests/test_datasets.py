@@ -295,15 +295,17 @@ def test_names_that_do_not_exist(own: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["csv", "json", "a2f", "npz"])
 def test_tracks_of_every_kind_give_the_same_weights(tmp_path: Path, kind: str) -> None:
     dataset = open_dataset("tracks", synthetic.write_tracks(tmp_path, kind=kind), "train")
-    actions = load_head(1).actions
-    assert (len(dataset), dataset.fps, dataset.actions) == (3, 30.0, actions)
+    blendshapes = load_head(1).blendshapes
+    assert (len(dataset), dataset.fps, dataset.blendshapes) == (3, 30.0, blendshapes)
     take = dataset[0]
     assert take.vertices is None
     assert take.template is None
     assert (take.subject, take.weights.shape) == ("anna", (30, 53))
     jaw, rounding = synthetic.curves(synthetic.make_voice(1.0, 16000, 0), 16000, 60.0)
-    np.testing.assert_allclose(take.weights[:, actions.index("jawOpen")], 0.5 * jaw[::2], atol=1e-6)
-    pucker = take.weights[:, actions.index("mouthPucker")]
+    np.testing.assert_allclose(
+        take.weights[:, blendshapes.index("jawOpen")], 0.5 * jaw[::2], atol=1e-6
+    )
+    pucker = take.weights[:, blendshapes.index("mouthPucker")]
     np.testing.assert_allclose(pucker, 0.6 * rounding[::2], atol=1e-6)
     assert np.count_nonzero(take.weights.any(0)) == 2
 

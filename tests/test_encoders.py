@@ -118,7 +118,7 @@ def test_windows_are_heard_as_the_whole(
     encoder = build_encoder(EncoderConfig(kind, (1, 3), source, resample=resample), fps)
     samples = speech(14.3)
     with torch.no_grad():
-        whole = encoder.hear(samples)
+        whole = encoder.encode_samples(samples)
     monkeypatch.setattr(encoders, "WINDOW", 150)
     monkeypatch.setattr(encoders, "CONTEXT", 75)
     monkeypatch.setattr(waveform, "PIECE", 300)
@@ -147,17 +147,17 @@ def test_fine_tuning_changes_all_but_the_convolutions(published) -> None:
     encoder = build_encoder(EncoderConfig("wav2vec2", (2, 3), source, resample="before"), 30)
     samples = speech(2.0)
     encoder.train()
-    assert torch.equal(encoder.hear(samples), encoder(samples))  # frozen: no dropout
+    assert torch.equal(encoder.encode_samples(samples), encoder(samples))  # frozen: no dropout
     encoder.unfreeze()
     encoder.train()
-    assert not torch.equal(encoder.hear(samples), encoder.hear(samples))
-    encoder.hear(samples).square().sum().backward()
+    assert not torch.equal(encoder.encode_samples(samples), encoder.encode_samples(samples))
+    encoder.encode_samples(samples).square().sum().backward()
     for name, weight in encoder.model.named_parameters():
         trained = weight.grad is not None and bool(weight.grad.any())
         dull = name.endswith("k_proj.bias")  # attention does not feel it
         assert trained == ("feature_extractor" not in name) or dull, name
     encoder.eval()
-    assert torch.equal(encoder.hear(samples), encoder(samples))
+    assert torch.equal(encoder.encode_samples(samples), encoder(samples))
 
 
 @pytest.mark.parametrize("normalised", [True, False])
@@ -233,7 +233,7 @@ def test_impossible_encoders_are_refused(published) -> None:
 def test_a_checkpoint_keeps_its_encoder(published, tmp_path: Path) -> None:
     source, _ = published("wav2vec2", **LARGE)
     config = EncoderConfig("wav2vec2", (3,), source, resample="before")
-    model = JambaTalk(JambaTalkConfig(encoder=config, encoder_width=32, actions=("a",))).eval()
+    model = JambaTalk(JambaTalkConfig(encoder=config, encoder_width=32, blendshapes=("a",))).eval()
     model.save_pretrained(tmp_path / "checkpoint")
     saved = json.loads((tmp_path / "checkpoint" / "config.json").read_text())
     assert saved["encoder"]["resample"] == "before"

@@ -111,8 +111,8 @@ def test_without_template_or_speech_their_measures_are_left_out(study: Path) -> 
 
 def test_saved_motions_bring_their_regions(tmp_path: Path) -> None:
     face = load_head(1)
-    weights = np.zeros((40, len(face.actions)), np.float32)
-    weights[:, face.actions.index("jawOpen")] = (1 - np.cos(np.arange(40) / 3)) / 5
+    weights = np.zeros((40, len(face.blendshapes)), np.float32)
+    weights[:, face.blendshapes.index("jawOpen")] = (1 - np.cos(np.arange(40) / 3)) / 5
     for folder, size in (("truth", 1.0), ("mine", 0.8)):
         (tmp_path / folder).mkdir()
         Motion(weights * size, FPS, face).save(tmp_path / folder / "one.npz")
@@ -268,8 +268,8 @@ def test_render_compare_puts_truth_and_predictions_in_one_video(
 
 def test_the_opening_is_that_of_the_heads_lips() -> None:
     face = load_head(1)
-    weights = np.zeros((5, len(face.actions)), np.float32)
-    weights[:, face.actions.index("jawOpen")] = np.linspace(0, 0.5, 5)
+    weights = np.zeros((5, len(face.blendshapes)), np.float32)
+    weights[:, face.blendshapes.index("jawOpen")] = np.linspace(0, 0.5, 5)
     motion = Motion(weights, FPS, face)
     vertices = motion.vertices()
     regions = Regions.choose(vertices, face.template, face)

@@ -28,10 +28,10 @@ def chatter(frames: int, fps: float = FPS, head: str = "mara") -> Motion:
     """A mouth that moves, and everything else a little."""
     face = load_head(head)
     time = np.arange(frames)[:, None] / fps
-    rate = 0.5 + np.arange(len(face.actions)) % 7
+    rate = 0.5 + np.arange(len(face.blendshapes)) % 7
     weights = 0.1 * (1 - np.cos(2 * np.pi * rate * time))
-    weights[:, face.actions.index("jawOpen")] *= 2
-    weights[:, face.actions.index("tongueOut")] = 0
+    weights[:, face.blendshapes.index("jawOpen")] *= 2
+    weights[:, face.blendshapes.index("tongueOut")] = 0
     return Motion(weights.astype(np.float32), fps, face)
 
 
@@ -42,7 +42,7 @@ def motion() -> Motion:
 
 @pytest.fixture(scope="module")
 def mask() -> Face:
-    """An open mesh without actions, as the published datasets have."""
+    """An open mesh without blendshapes, as the published datasets have."""
     face = load_head("kofi")
     triangles = face.triangles[(face.triangles < 4000).all(axis=1)]
     return replace(
@@ -52,8 +52,8 @@ def mask() -> Face:
         triangles=triangles,
         colors=face.colors[:4000],
         gloss=face.gloss[:4000],
-        actions=(),
-        basis=np.zeros((0, 4000, 3), np.float32),
+        blendshapes=(),
+        deltas=np.zeros((0, 4000, 3), np.float32),
         regions={},
         landmarks={},
     )
@@ -132,9 +132,9 @@ def test_glb_holds_the_head_its_actions_and_the_motion(motion: Motion, tmp_path:
     np.testing.assert_array_equal(attributes["POSITION"], face.template)
     np.testing.assert_array_equal(glb.read(glb.primitive["indices"]).reshape(-1, 3), face.triangles)
     np.testing.assert_allclose(np.linalg.norm(attributes["NORMAL"], axis=1), 1, atol=1e-5)
-    assert tuple(glb.names) == face.actions
+    assert tuple(glb.names) == face.blendshapes
     assert glb.mesh["weights"] == [0] * 53
-    np.testing.assert_array_equal(glb.deltas(), face.basis)
+    np.testing.assert_array_equal(glb.deltas(), face.deltas)
     times, weights = glb.animation()
     np.testing.assert_allclose(times, np.arange(50) / FPS, atol=1e-6)
     np.testing.assert_array_equal(weights, motion.weights)
@@ -153,15 +153,15 @@ def test_glb_colours_are_linear_light(motion: Motion, tmp_path: Path) -> None:
 
 def test_glb_normals_follow_the_jaw(motion: Motion, tmp_path: Path) -> None:
     glb, face = Glb(motion.export(tmp_path / "head.glb")), motion.face
-    jaw = face.actions.index("jawOpen")
+    jaw = face.blendshapes.index("jawOpen")
     opened = trimesh.Trimesh(
-        face.template + face.basis[jaw], face.triangles, process=False
+        face.template + face.deltas[jaw], face.triangles, process=False
     ).vertex_normals
     normals = glb.read(glb.primitive["attributes"]["NORMAL"]) + glb.deltas("NORMAL")[jaw]
     skin = face.regions["skin"]
     alike = np.einsum("ij,ij->i", normals[skin], opened[skin])
     assert np.median(alike) > 0.999
-    still = ~face.basis[jaw].any(axis=1)
+    still = ~face.deltas[jaw].any(axis=1)
     assert (glb.deltas("NORMAL")[jaw][still] == 0).mean() > 0.95
 
 
@@ -193,10 +193,10 @@ def test_glb_of_vertices_keeps_every_vertex_in_its_place(moved: Motion, tmp_path
 
 
 def test_glb_of_actions_and_vertices(motion: Motion, tmp_path: Path) -> None:
-    offsets = np.sin(np.arange(50))[:, None, None] * motion.face.basis[:1]
+    offsets = np.sin(np.arange(50))[:, None, None] * motion.face.deltas[:1]
     both = replace(motion, offsets=offsets.astype(np.float32))
     glb = Glb(both.export(tmp_path / "both.glb"))
-    assert glb.names == [*motion.face.actions, "motion_001_plus", "motion_001_minus"]
+    assert glb.names == [*motion.face.blendshapes, "motion_001_plus", "motion_001_minus"]
     np.testing.assert_allclose(glb.vertices(), both.vertices(), atol=TOLERANCE)
 
 
@@ -250,14 +250,14 @@ def test_csv_is_as_live_link_face_writes_it(motion: Motion, tmp_path: Path) -> N
         *("TongueOut", "HeadYaw", "HeadPitch", "HeadRoll", "LeftEyeYaw", "LeftEyePitch"),
         *("LeftEyeRoll", "RightEyeYaw", "RightEyePitch", "RightEyeRoll"),
     ]
-    known = {action.lower() for action in motion.face.actions} - {"tongueup"}
+    known = {blendshape.lower() for blendshape in motion.face.blendshapes} - {"tongueup"}
     assert {name.lower() for name in header[2:54]} == known
     assert len(rows) == 50
     assert {len(row) for row in rows} == {63}
     assert {row[1] for row in rows} == {"61"}
     assert {value for row in rows for value in row[54:]} == {"0.000000"}
     jaw = [float(row[19]) for row in rows]
-    np.testing.assert_allclose(jaw, motion.action("jawOpen"), atol=5.1e-7)
+    np.testing.assert_allclose(jaw, motion.blendshape("jawOpen"), atol=5.1e-7)
 
 
 @pytest.mark.parametrize("fps", [25.0, 30.0, 29.97, 60.0])
@@ -280,17 +280,17 @@ def test_json_is_as_audio2face_writes_it(motion: Motion, tmp_path: Path) -> None
     assert "tongueUp" not in track["facsNames"]
     weights = np.array(track["weightMat"])
     for name, column in zip(track["facsNames"], weights.T, strict=True):
-        np.testing.assert_allclose(column, motion.action(name), atol=5.1e-7)
+        np.testing.assert_allclose(column, motion.blendshape(name), atol=5.1e-7)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".json"])
 def test_tracks_are_read_back_to_the_last_decimal(
     suffix: str, motion: Motion, tmp_path: Path
 ) -> None:
-    track = TrackFile(motion.export(tmp_path / f"track{suffix}"), motion.face.actions)
+    track = TrackFile(motion.export(tmp_path / f"track{suffix}"), motion.face.blendshapes)
     read = track.read(slice(None))
     written = motion.weights.astype(float).round(6).astype(np.float32)
-    written[:, motion.face.actions.index("tongueUp")] = 0
+    written[:, motion.face.blendshapes.index("tongueUp")] = 0
     np.testing.assert_array_equal(read, written)
     again = replace(motion, weights=read)
     assert again.export(tmp_path / f"2{suffix}").read_bytes() == track.path.read_bytes()
@@ -298,7 +298,7 @@ def test_tracks_are_read_back_to_the_last_decimal(
 
 @pytest.mark.parametrize("suffix", [".csv", ".json"])
 def test_vertices_are_no_weights(suffix: str, moved: Motion, tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match=r"'mask' does not move by ARKit's 52 actions"):
+    with pytest.raises(ExportError, match=r"'mask' does not move by ARKit's 52 blendshapes"):
         moved.export(tmp_path / f"track{suffix}")
 
 

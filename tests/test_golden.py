@@ -25,8 +25,8 @@ from scipy.ndimage import gaussian_filter
 
 # ---- The project's names, which nothing below this section knows ----
 from jambatalk import Motion, Speech, TalkingHead, View
-from jambatalk.alive import STILL
-from jambatalk.live.session import LiveSession
+from jambatalk.app.live.session import LiveSession
+from jambatalk.motion.nonverbal import STILL
 
 ROOT, HEAD, SEED, RATE = Path(__file__).parent.parent, "mara", 7, 16_000
 load = cache(TalkingHead.from_pretrained)
@@ -62,7 +62,7 @@ def nonverbal() -> dict[str, np.ndarray]:
 
 
 def columns() -> tuple[str, ...]:
-    return (*whole(COUNT).face.actions, "pitch", "yaw", "roll")
+    return (*whole(COUNT).face.blendshapes, "pitch", "yaw", "roll")
 
 
 def exported(path: Path) -> Path:
@@ -79,7 +79,7 @@ def live() -> dict[str, np.ndarray]:
     session = LiveSession(load(), lambda: sent * CHUNK / RATE)
     session.take(json.dumps({"style": "neutral", "strength": 1, "head": HEAD}))
     hello = json.loads(next(session.work()))
-    assert (*hello["actions"], *columns()[-3:]) == columns()
+    assert (*hello["blendshapes"], *columns()[-3:]) == columns()
     came = [f"{hello['fps']:g} a second, {hello['look_ahead']:.4g} s late"]
     sound = np.rint(voice(SHOWN).samples * 32767).astype("<i2").reshape(-1, CHUNK)
     for sent, message in enumerate(sound, 1):  # the clock reads sent

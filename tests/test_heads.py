@@ -18,13 +18,13 @@ WHOLE = """
     browInnerUp cheekPuff jawForward jawLeft jawOpen jawRight mouthClose mouthFunnel mouthLeft
     mouthPucker mouthRight mouthRollLower mouthRollUpper mouthShrugLower mouthShrugUpper
     tongueOut tongueUp"""  # the last is our own
-ACTIONS = sorted(
+BLENDSHAPES = sorted(
     [name + side for name in SIDED.split() for side in ("Left", "Right")] + WHOLE.split()
 )
 
 
 def weights(face, **amounts):
-    return np.array([amounts.get(action, 0.0) for action in face.actions], np.float32)
+    return np.array([amounts.get(blendshape, 0.0) for blendshape in face.blendshapes], np.float32)
 
 
 def lip_gap(face, **amounts):
@@ -58,14 +58,14 @@ def test_a_head_is_found_by_number_and_an_unknown_one_lists_the_others():
 
 
 def test_all_arkit_actions_and_one_more_do_something(face):
-    assert list(face.actions) == ACTIONS
-    assert len(ACTIONS) == 52 + 1
-    assert np.abs(face.basis).max(axis=(1, 2)).min() > 0.001
+    assert list(face.blendshapes) == BLENDSHAPES
+    assert len(BLENDSHAPES) == 52 + 1
+    assert np.abs(face.deltas).max(axis=(1, 2)).min() > 0.001
 
 
 def test_the_tongue_reaches_behind_the_upper_teeth_and_moves_nothing_else(face):
     tongue = face.regions["tongue"]
-    moved = np.linalg.norm(face.basis[face.actions.index("tongueUp")], axis=1)
+    moved = np.linalg.norm(face.deltas[face.blendshapes.index("tongueUp")], axis=1)
     assert set(np.flatnonzero(moved)) <= set(tongue)
     speaking = face.vertices(weights(face, jawOpen=0.12, tongueUp=1.0))
     teeth = speaking[face.regions["teeth_upper"]]
@@ -78,9 +78,9 @@ def test_every_index_points_at_a_vertex(face):
     count = len(face.template)
     indices = [face.triangles, *face.regions.values(), *face.landmarks.values()]
     assert all(len(index) and index.min() >= 0 and index.max() < count for index in indices)
-    assert face.colors.shape == face.template.shape == face.basis.shape[1:]
+    assert face.colors.shape == face.template.shape == face.deltas.shape[1:]
     assert np.isfinite(face.template).all()
-    assert np.isfinite(face.basis).all()
+    assert np.isfinite(face.deltas).all()
     assert len(np.unique(face.triangles)) == count
 
 
@@ -94,9 +94,9 @@ def test_mouth_close_as_large_as_jaw_open_seals_the_lips(jaw):
     assert lip_gap(load_head(1), jawOpen=jaw, mouthClose=jaw) < 0.1
 
 
-@pytest.mark.parametrize("action", ["mouthSmileLeft", "mouthPressRight", "mouthPucker"])
-def test_closed_lips_stay_closed(action):
-    assert lip_gap(load_head(1), **{action: 1.0}) < 0.1
+@pytest.mark.parametrize("blendshape", ["mouthSmileLeft", "mouthPressRight", "mouthPucker"])
+def test_closed_lips_stay_closed(blendshape):
+    assert lip_gap(load_head(1), **{blendshape: 1.0}) < 0.1
 
 
 def test_lip_pairs_face_each_other_from_right_to_left(face):
@@ -113,10 +113,10 @@ def test_lip_pairs_face_each_other_from_right_to_left(face):
 
 
 def test_the_lower_teeth_move_with_the_jaw_and_the_upper_do_not(face):
-    jaw = face.basis[face.actions.index("jawOpen")]
+    jaw = face.deltas[face.blendshapes.index("jawOpen")]
     assert (jaw[face.regions["teeth_lower"], 1] < -0.005).all()
     assert jaw[face.regions["teeth_lower"], 1].min() < -0.02
-    assert np.abs(face.basis[:, face.regions["teeth_upper"]]).max() < 1e-6
+    assert np.abs(face.deltas[:, face.regions["teeth_upper"]]).max() < 1e-6
 
 
 def test_the_upper_teeth_show_a_little_when_the_jaw_drops(face):
@@ -130,8 +130,8 @@ def test_the_upper_teeth_show_a_little_when_the_jaw_drops(face):
 def test_the_eyes_turn_without_leaving_their_place(face):
     eyes = face.regions["eyes"]
     assert np.allclose(face.template[eyes].mean(axis=0)[:2], 0, atol=0.003)
-    for action in ("eyeLookInLeft", "eyeLookUpRight"):
-        moved = face.vertices(weights(face, **{action: 1.0}))[eyes] - face.template[eyes]
+    for blendshape in ("eyeLookInLeft", "eyeLookUpRight"):
+        moved = face.vertices(weights(face, **{blendshape: 1.0}))[eyes] - face.template[eyes]
         assert np.linalg.norm(moved, axis=1).max() > 0.002
         assert np.linalg.norm(moved.mean(axis=0)) < 0.003
 

@@ -26,7 +26,7 @@ from jambatalk.render import draw
 from jambatalk.speech import SAMPLE_RATE
 
 NEUTRAL = {"style": "neutral", "strength": 1, "head": "mara"}
-WIDTH = len(load_head(1).actions) + 3  # numbers of a frame
+WIDTH = len(load_head(1).blendshapes) + 3  # numbers of a frame
 END = json.dumps({"end": True})
 NO_GPU = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 # What the page shows, at every picture: second of the sound, jawOpen, yaw, delay, frames a second.
@@ -57,12 +57,12 @@ def voice() -> Speech:
 @pytest.fixture(scope="module")
 def one_shot(talking_head: TalkingHead, voice: Speech) -> Motion:
     """The mouth's motion, when the whole recording is known."""
-    return talking_head.animate(voice, liveliness=STILL)
+    return talking_head.animate(voice, nonverbal=STILL)
 
 
 @pytest.fixture
 def jaw(talking_head: TalkingHead) -> int:
-    return talking_head.heads.load(1).actions.index("jawOpen")
+    return talking_head.heads.load(1).blendshapes.index("jawOpen")
 
 
 class Clock:
@@ -110,7 +110,7 @@ def test_a_session_says_what_the_one_shot_says(
     live: LiveSession, voice: Speech, one_shot: Motion
 ) -> None:
     hello = json.loads(next(live.work()))
-    assert hello["actions"] == list(one_shot.face.actions)
+    assert hello["blendshapes"] == list(one_shot.face.blendshapes)
     assert hello["fps"] == 30
     assert 0 < hello["look_ahead"] < 1
     rows = speak(live, voice.samples)
@@ -121,7 +121,7 @@ def test_a_session_says_what_the_one_shot_says(
     assert json.loads(end) == {"end": True}
     assert live.ended
     assert len(rows) == len(one_shot)
-    mouth = [k for k, name in enumerate(hello["actions"]) if name.startswith(("jaw", "mouth"))]
+    mouth = [k for k, name in enumerate(hello["blendshapes"]) if name.startswith(("jaw", "mouth"))]
     np.testing.assert_allclose(rows[:, mouth], one_shot.weights[:, mouth], atol=0.01)  # 16 bits
     assert np.abs(rows[:, -3:]).max() > 0.005  # the head sways
 
@@ -139,10 +139,10 @@ def test_style_and_head_change_while_somebody_speaks(
     rows = np.concatenate([before, *([changed] if changed else []), after, frames_of(live.work())])
     other = talking_head.animate(voice, "theatrical", 1.2, "kofi", STILL)
     assert len(rows) == len(other)
-    jaw = other.face.actions.index("jawOpen")
+    jaw = other.face.blendshapes.index("jawOpen")
     late = slice(len(before) + len(changed) + 10, None)
     assert np.corrcoef(rows[late, jaw], other.weights[late, jaw])[0, 1] > 0.95
-    usual = talking_head.animate(voice, "neutral", liveliness=STILL)
+    usual = talking_head.animate(voice, "neutral", nonverbal=STILL)
     steps = [np.abs(np.diff(motion[:, jaw])).max() for motion in (rows, other.weights)]
     assert steps[0] < 1.5 * steps[1] + 0.02  # nothing jumps
     assert np.abs(rows[: len(before), jaw] - usual.weights[: len(before), jaw]).max() < 0.02
@@ -225,13 +225,13 @@ def test_only_so_many_visitors(client: TestClient, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(server, "MAX_VISITORS", 1)
     with client.websocket_connect("/live/socket") as first:
         first.send_text(json.dumps(NEUTRAL))
-        assert "actions" in first.receive_json()
+        assert "blendshapes" in first.receive_json()
         with client.websocket_connect("/live/socket") as second:
             assert "speak already" in second.receive_json()["error"]
         leave(first)
     with client.websocket_connect("/live/socket") as third:  # the first has left
         third.send_text(json.dumps(NEUTRAL))
-        assert "actions" in third.receive_json()
+        assert "blendshapes" in third.receive_json()
         leave(third)
 
 

@@ -48,13 +48,13 @@ def test_lips_that_read_what_is_heard_lose_nothing() -> None:
 
 def test_loss_is_the_error_of_the_vertices(face: Face) -> None:
     torch.manual_seed(0)
-    said, seen = torch.rand(2, 7, len(face.actions)), torch.rand(2, 7, len(face.actions))
+    said, seen = torch.rand(2, 7, len(face.blendshapes)), torch.rand(2, 7, len(face.blendshapes))
     losses = MotionLoss(face)(said, seen)
     offset = (face.vertices(said.numpy()) - face.vertices(seen.numpy())) * 1e3  # mm
     share = np.zeros(len(face.template))
     share[face.regions["skin"]] = 1
     share[face.regions["lips"]] = LIPS
-    share[np.linalg.norm(face.basis, axis=-1).max(0) < MOVED] = 0
+    share[np.linalg.norm(face.deltas, axis=-1).max(0) < MOVED] = 0
     squared = (offset**2).sum(-1) @ (share / share.sum())
     assert losses["vertices"].item() == pytest.approx(squared.mean(), rel=1e-3)
     speed = (np.diff(offset, axis=1) ** 2).sum(-1) @ (share / share.sum())
@@ -67,17 +67,17 @@ def test_in_its_own_units_the_loss_is_a_sphere(face: Face) -> None:
         MotionLoss(face),
         load_config(ROOT / "recipes" / "checkpoint" / "train.yaml").loss,
     )
-    wide = torch.zeros(1, 2, len(face.actions))  # two equal frames: no velocity
-    wide[..., face.actions.index("jawOpen")] = 0.5
-    for direction in torch.randn(5, len(face.actions)):
+    wide = torch.zeros(1, 2, len(face.blendshapes))  # two equal frames: no velocity
+    wide[..., face.blendshapes.index("jawOpen")] = 0.5
+    for direction in torch.randn(5, len(face.blendshapes)):
         error = (direction / direction.norm())[None, None] @ loss.units(counts)
         assert counts.total(loss(wide + error, wide)).item() == pytest.approx(1.0, rel=0.01)
 
 
 def test_closed_lips_count_more(face: Face) -> None:
-    loss, closed = MotionLoss(face), torch.zeros(1, 2, len(face.actions))
+    loss, closed = MotionLoss(face), torch.zeros(1, 2, len(face.blendshapes))
     wide = closed.clone()
-    wide[..., face.actions.index("jawOpen")] = 0.5
-    error = 0.01 * torch.ones(len(face.actions))
+    wide[..., face.blendshapes.index("jawOpen")] = 0.5
+    error = 0.01 * torch.ones(len(face.blendshapes))
     ratio = loss(closed + error, closed)["aperture"] / loss(wide + error, wide)["aperture"]
     assert ratio.item() == pytest.approx(1 + CLOSED, rel=0.1)

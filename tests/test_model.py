@@ -41,7 +41,7 @@ def small(encoder: EncoderConfig = WHISPER, **changes) -> JambaTalk:
         encoder_width=32,
         width=32,
         styles=("neutral", "one", "two"),
-        actions=("a", "b", "c"),
+        blendshapes=("a", "b", "c"),
         **changes,
     )
     return JambaTalk(config).eval()
@@ -130,13 +130,13 @@ def test_experts_answer_by_their_gate() -> None:
 @pytest.mark.parametrize("encoder", [WHISPER, WAV2VEC2, replace(WAV2VEC2, kind="hubert")])
 def test_encoders_are_interchangeable(encoder: EncoderConfig, speech: Speech) -> None:
     model = small(encoder)
-    features = model.listen(speech)
+    features = model.encode(speech)
     assert features.shape == (60, 2, 32)  # 2 s at 30 frames a second
     weights = model.predict(features, model.style("one"))
     assert weights.shape == (60, 3)
-    assert torch.equal(weights, model.predict(model.listen(speech), model.style("one")))
+    assert torch.equal(weights, model.predict(model.encode(speech), model.style("one")))
     tiny = Speech.from_array(speech.samples[:3200], 16000)
-    assert model.predict(model.listen(tiny), model.style("one")).isfinite().all()
+    assert model.predict(model.encode(tiny), model.style("one")).isfinite().all()
 
 
 def test_whisper_is_heard_as_transformers_computes_it(tmp_path: Path, speech: Speech) -> None:
@@ -185,9 +185,9 @@ def test_saved_and_loaded_is_the_same(tmp_path: Path, speech: Speech) -> None:
     for ours, theirs in zip(model.decoder.parameters(), again.decoder.parameters(), strict=True):
         assert torch.equal(ours, theirs)
     # the encoder is stored in float16
-    first, second = (JambaTalk.from_pretrained(tmp_path).listen(speech) for _ in range(2))
+    first, second = (JambaTalk.from_pretrained(tmp_path).encode(speech) for _ in range(2))
     assert torch.equal(first, second)
-    torch.testing.assert_close(first, model.listen(speech), atol=0.05, rtol=0.05)
+    torch.testing.assert_close(first, model.encode(speech), atol=0.05, rtol=0.05)
 
 
 def test_styles_mix_and_scale() -> None:
@@ -206,7 +206,7 @@ def test_style_reaches_the_motion(speech: Speech) -> None:
     model = small()
     for block in model.decoder.blocks.values():  # trained, these are not zero
         torch.nn.init.normal_(block.norm.style_map.weight, std=0.3)
-    features = model.listen(speech)
+    features = model.encode(speech)
     one, two = (model.decoder(features[None], model.style(s)[None]) for s in ("one", "two"))
     assert (one - two).abs().max() > 0.01
 

@@ -14,17 +14,17 @@ def face() -> Face:
     return load_head(1)
 
 
-def moving(face: Face, **actions: float) -> Motion:
-    """From rest to these actions in five frames."""
-    weights = np.zeros((5, len(face.actions)), np.float32)
-    for name, value in actions.items():
-        weights[:, face.actions.index(name)] = np.linspace(0, value, 5)
+def moving(face: Face, **blendshapes: float) -> Motion:
+    """From rest to these blendshapes in five frames."""
+    weights = np.zeros((5, len(face.blendshapes)), np.float32)
+    for name, value in blendshapes.items():
+        weights[:, face.blendshapes.index(name)] = np.linspace(0, value, 5)
     return Motion(weights, 30.0, face)
 
 
 def test_vertices_are_template_plus_basis_times_weights(face: Face) -> None:
     motion = moving(face, jawOpen=0.6, mouthPucker=0.3)
-    jaw, pucker = (face.basis[face.actions.index(a)] for a in ("jawOpen", "mouthPucker"))
+    jaw, pucker = (face.deltas[face.blendshapes.index(a)] for a in ("jawOpen", "mouthPucker"))
     vertices = motion.vertices()
     np.testing.assert_allclose(vertices[0], face.template, atol=1e-7)
     np.testing.assert_allclose(vertices[4], face.template + 0.6 * jaw + 0.3 * pucker, atol=1e-6)
@@ -52,7 +52,7 @@ def test_lips_that_nearly_close_are_sealed(face: Face) -> None:
     assert 0 < after[2] < before[2]
     assert after[3] == pytest.approx(before[3])
     moved = np.abs(motion.sealed().weights - motion.weights).max(0) > 0
-    assert [face.actions[i] for i in np.flatnonzero(moved)] == ["mouthClose"]
+    assert [face.blendshapes[i] for i in np.flatnonzero(moved)] == ["mouthClose"]
 
 
 def test_every_head_wears_every_motion(face: Face) -> None:
@@ -75,12 +75,12 @@ def test_bad_motions_are_refused(face: Face, tmp_path: Path) -> None:
     with pytest.raises(MotionError, match="do not fit"):
         Motion(np.zeros((5, 3), np.float32), 30.0, face)
     with pytest.raises(MotionError, match="not numbers"):
-        Motion(np.full((5, len(face.actions)), np.nan, np.float32), 30.0, face)
+        Motion(np.full((5, len(face.blendshapes)), np.nan, np.float32), 30.0, face)
     (tmp_path / "motion.npz").write_text("no motion")
     with pytest.raises(MotionError, match="not a saved motion"):
         Motion.load(tmp_path / "motion.npz")
-    with pytest.raises(MotionError, match="no action 'jawDrop'"):
-        moving(face).action("jawDrop")
+    with pytest.raises(MotionError, match="no blendshape 'jawDrop'"):
+        moving(face).blendshape("jawDrop")
 
 
 def test_heads_go_by_name_and_number() -> None:

@@ -79,7 +79,7 @@ def test_published_weights_are_measured_on_vocaset(vocaset: Path, tmp_path: Path
         assert mine.face.name == true.face.name == recording.subject
         np.testing.assert_array_equal(mine.face.template, dataset.templates[recording.subject])
         speech = Speech(recording.audio)
-        spoken = talking_head.animate(speech, liveliness=STILL)
+        spoken = talking_head.animate(speech, nonverbal=STILL)
         np.testing.assert_array_equal(mine.offsets, spoken.offsets)
         assert len(mine) == len(recording) - 1  # as published
         sound, rate = soundfile.read(tmp_path / "truth" / SOUNDS / f"{recording.name}.wav")
@@ -143,7 +143,7 @@ def test_what_was_trained_is_measured_in_its_styles(study: Path, tmp_path: Path)
     dataset = open_dataset("folder", study / "data", "test")
     for number, style in ((0, "anna"), (4, "neutral")):  # carl is a stranger
         recording = dataset[number]
-        spoken = talking_head.animate(Speech(recording.audio), style, liveliness=STILL)
+        spoken = talking_head.animate(Speech(recording.audio), style, nonverbal=STILL)
         mine = Motion.load(tmp_path / "mine" / f"{recording.name}.npz")
         np.testing.assert_array_equal(mine.offsets, spoken.offsets)
         assert len(mine) == len(recording)
@@ -197,8 +197,8 @@ def test_tracks_are_measured_on_a_bundled_head(tmp_path: Path) -> None:
     assert "upper_face" in report["regions"]
     true = Motion.load(tmp_path / "truth" / "anna_09.npz")
     mine = Motion.load(tmp_path / "mine" / "anna_09.npz")
-    assert true.weights.shape == mine.weights.shape == (30, len(load_head(1).actions))
-    assert true.action("jawOpen").max() > 0.1
+    assert true.weights.shape == mine.weights.shape == (30, len(load_head(1).blendshapes))
+    assert true.blendshape("jawOpen").max() > 0.1
     assert mine.pose is None  # nothing moves but what the network moves
 
 

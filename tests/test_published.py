@@ -24,8 +24,8 @@ from torch.nn import functional as F  # noqa: N812
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.decoder import JambaDecoder
 from jambatalk.model.jambatalk import JambaTalk
-from jambatalk.model.moe import MixtureOfExperts, PublishedExperts
-from jambatalk.model.paper_decoder import PublishedDecoder, short_norm
+from jambatalk.model.moe import MixtureOfExperts, PaperMixtureOfExperts
+from jambatalk.model.paper_decoder import PaperDecoder, short_norm
 from jambatalk.paper.convert import WEIGHTS, sort
 from jambatalk.paper.layouts import LAYOUTS
 
@@ -190,7 +190,7 @@ def test_the_layouts_compute_what_is_described(layout: str, layers: str, heads: 
     state = published_state(config, lips=3)
     for name in ("vertice_map_r.weight", "transformer_decoder.lrl_rope.proj.1.weight"):
         state[name].normal_()
-    decoder = PublishedDecoder(config).eval()
+    decoder = PaperDecoder(config).eval()
     decoder.load_state_dict(sort(state, config)[WEIGHTS])
     features = torch.randn(40, config.encoder_width)
     with torch.inference_mode():
@@ -224,7 +224,7 @@ def test_our_wiring_can_be_tied_and_move_vertices_too() -> None:
 def test_experts_take_as_many_frames_as_published() -> None:
     torch.manual_seed(0)
     x = torch.randn(1, 40, 8)
-    published, ours = PublishedExperts(8), MixtureOfExperts(8)
+    published, ours = PaperMixtureOfExperts(8), MixtureOfExperts(8)
     published.load_state_dict(ours.state_dict())
     gates = torch.tensor([0.9, 0.1]).expand(1, 40, 2)  # all frames want the same expert first
     torch.testing.assert_close(published.eval()(x), ours(x))  # with room for all

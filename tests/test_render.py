@@ -37,8 +37,8 @@ def ball() -> Face:
         triangles=mesh.faces.astype(np.int32),
         colors=colors,
         gloss=np.full(len(template), 0.3, np.float32),
-        actions=(),
-        basis=np.zeros((0, len(template), 3), np.float32),
+        blendshapes=(),
+        deltas=np.zeros((0, len(template), 3), np.float32),
         regions={},
         landmarks={},
     )
@@ -50,8 +50,8 @@ def head() -> Face:
 
 
 def picture(face: Face, view: View, **weights: float) -> np.ndarray:
-    """The face with some actions at some weights."""
-    moved = (weight * face.basis[face.actions.index(name)] for name, weight in weights.items())
+    """The face with some blendshapes at some weights."""
+    moved = (weight * face.deltas[face.blendshapes.index(name)] for name, weight in weights.items())
     (frame,) = draw(face, [sum(moved, face.template)], view)
     return frame
 
@@ -100,7 +100,7 @@ def test_heads_are_framed_alike(head):
         rows = np.nonzero(drawn(frame).any(1))[0]
         return rows.min(), rows.max()
 
-    child = replace(head, template=head.template * np.float32(0.7), basis=head.basis * 0.7)
+    child = replace(head, template=head.template * np.float32(0.7), deltas=head.deltas * 0.7)
     assert np.abs(np.subtract(span(child), span(head))).max() <= 1
 
 

@@ -151,7 +151,9 @@ def small() -> JambaTalk:
             "num_mel_bins": 80,
         },
     )
-    return JambaTalk(JambaTalkConfig(encoder=encoder, encoder_width=8, width=32, actions=("a",)))
+    return JambaTalk(
+        JambaTalkConfig(encoder=encoder, encoder_width=8, width=32, blendshapes=("a",))
+    )
 
 
 @pytest.mark.usefixtures("mamba_ssm")

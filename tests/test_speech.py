@@ -72,8 +72,8 @@ def test_reads_arrays_of_any_kind(two_seconds: np.ndarray) -> None:
 
 
 def test_level_does_not_depend_on_the_microphone(two_seconds: np.ndarray) -> None:
-    loud = Speech.from_array(two_seconds, 16000).levelled()
-    quiet = Speech.from_array(two_seconds * 0.05, 16000).levelled()
+    loud = Speech.from_array(two_seconds, 16000).loudness_normalised()
+    quiet = Speech.from_array(two_seconds * 0.05, 16000).loudness_normalised()
     np.testing.assert_allclose(loud, quiet, atol=1e-5)
 
 

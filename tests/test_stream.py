@@ -13,7 +13,7 @@ from jambatalk.errors import ModelError, SpeechError
 from jambatalk.face.library import load_head
 from jambatalk.model.config import EncoderConfig, JambaTalkConfig
 from jambatalk.model.jambatalk import JambaTalk
-from jambatalk.model.streaming_encoder import Hearing
+from jambatalk.model.streaming_encoder import StreamingEncoder
 from jambatalk.motion.nonverbal import STILL
 from jambatalk.speech import Speech
 from jambatalk.talking_head import TalkingHead
@@ -41,7 +41,7 @@ def talking_head() -> TalkingHead:
         width=32,
         attention_window=9,
         styles=("one", "two"),
-        actions=load_head(1).actions,
+        blendshapes=load_head(1).blendshapes,
     )
     model = JambaTalk(config).eval()
     model.decoder.motion_map.bias.data.fill_(0.3)  # or clamping would hide it
@@ -54,7 +54,7 @@ def pieces(samples: np.ndarray, size: int) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("size", [160, 1000, 3200, 16_000, 80_000])
 def test_streamed_equals_whole(talking_head: TalkingHead, speech: Speech, size: int) -> None:
-    whole = talking_head.animate(speech, "two", liveliness=STILL)
+    whole = talking_head.animate(speech, "two", nonverbal=STILL)
     stream = talking_head.stream("two")
     motions = [stream.feed(piece) for piece in pieces(speech.samples, size)]
     motions.append(stream.finish())
@@ -82,12 +82,12 @@ def test_what_comes_later_changes_nothing(talking_head: TalkingHead, speech: Spe
 
 def test_a_window_is_heard_by_itself(talking_head: TalkingHead, speech: Speech) -> None:
     encoder = talking_head.model.encoder
-    hearing = Hearing(encoder)
+    hearing = StreamingEncoder(encoder)
     features = torch.cat([hearing.feed(speech.samples), hearing.finish()])
     assert features.shape == (150, 2, 32)
     # step 8 is features 80 to 90; alone, at 50 a second and 30 frames
     window = speech.samples[None, 40 * 320 : 97 * 320]
-    step = encoder.hear_windows(window)[0, 40:50]
+    step = encoder.encode_windows(window)[0, 40:50]
     torch.testing.assert_close(features[48], step[0])  # frame 48 lies at feature 80
     torch.testing.assert_close(features[51], step[5])
 

@@ -104,7 +104,9 @@ def test_style_changes_the_motion(talking_head: TalkingHead, jfk: Speech) -> Non
     assert apart.max() > 0.002
     # the one opens wide and rounds, the other bares the teeth
     assert theatrical.lip_aperture().mean() > 1.2 * crisp.lip_aperture().mean()
-    assert theatrical.action("mouthFunnel").mean() > 1.3 * crisp.action("mouthFunnel").mean()
+    assert (
+        theatrical.blendshape("mouthFunnel").mean() > 1.3 * crisp.blendshape("mouthFunnel").mean()
+    )
     alone = talking_head.animate(jfk, "theatrical")
     np.testing.assert_array_equal(alone.weights, theatrical.weights)
     neutral = talking_head.animate(jfk, "theatrical", strength=0)
@@ -115,21 +117,23 @@ def test_speech_is_heard_once_for_all_styles(
     talking_head: TalkingHead, jfk: Speech, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard, encoder = [], talking_head.model.encoder
-    hear = encoder.hear_windows
-    monkeypatch.setattr(encoder, "hear_windows", lambda w: heard.append(len(w)) or hear(w))
+    hear = encoder.encode_windows
+    monkeypatch.setattr(encoder, "encode_windows", lambda w: heard.append(len(w)) or hear(w))
     talking_head.compare(jfk, list(talking_head.styles))
     assert sum(heard) == -(-jfk.duration // 0.32)  # every step once
 
 
 def test_silence_is_a_resting_face(talking_head: TalkingHead) -> None:
     silence = Speech.from_array(np.zeros(32000), 16000)
-    rest = talking_head.animate(silence, liveliness=STILL)
+    rest = talking_head.animate(silence, nonverbal=STILL)
     assert len(rest) == 60
     assert not rest.weights.any()
     assert rest.pose is None
     alive = talking_head.animate(silence)
-    moving = {action for action in alive.face.actions if alive.action(action).any()}
-    assert all(action.startswith("eye") for action in moving)
+    moving = {
+        blendshape for blendshape in alive.face.blendshapes if alive.blendshape(blendshape).any()
+    }
+    assert all(blendshape.startswith("eye") for blendshape in moving)
     assert 0 < np.degrees(np.abs(alive.pose)).max() < 3
 
 

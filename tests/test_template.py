@@ -64,11 +64,11 @@ def test_vertices_are_template_plus_offsets(face: Face, tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.lip_width(), motion.lip_width())
     other = make_face("other", 1.1 * face.template, face.triangles, {"lips": face.regions["lips"]})
     np.testing.assert_array_equal(motion.on(other).offsets, offsets)
-    # an action may move under them
+    # an blendshape may move under them
     head = load_head(1)
     lift = np.full((2, *head.template.shape), 0.01, np.float32)
-    both = Motion(np.eye(2, len(head.actions), dtype=np.float32), 30.0, head, lift)
-    np.testing.assert_allclose(both.vertices()[1], head.template + head.basis[1] + 0.01, atol=1e-6)
+    both = Motion(np.eye(2, len(head.blendshapes), dtype=np.float32), 30.0, head, lift)
+    np.testing.assert_allclose(both.vertices()[1], head.template + head.deltas[1] + 0.01, atol=1e-6)
 
 
 def test_offsets_that_do_not_fit_are_refused(face: Face) -> None:
@@ -81,7 +81,7 @@ def test_offsets_that_do_not_fit_are_refused(face: Face) -> None:
     flipped = make_face("flipped", face.template, face.triangles[:, ::-1], face.regions)
     with pytest.raises(MotionError, match="mesh"):
         motion.on(flipped)
-    with pytest.raises(MotionError, match="actions"):
+    with pytest.raises(MotionError, match="blendshapes"):
         motion.on(load_head(1))
     bare = make_face("bare", face.template, face.triangles, {"lips": np.arange(2)})
     with pytest.raises(FaceError, match="not known where inner_lip_upper is"):

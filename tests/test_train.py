@@ -40,10 +40,10 @@ def talking(face: Face, voice: str, style: int) -> StyledClip:
     """A jaw that follows the loudness; the neutral style does the same, the others are unknown."""
     speech = Speech.read(VOICES / voice)
     loud = loudness(speech.samples, 30.0)
-    weights = np.full((3, len(loud), len(face.actions)), np.nan, np.float32)
+    weights = np.full((3, len(loud), len(face.blendshapes)), np.nan, np.float32)
     for row in (0, style):
         weights[row] = 0.0
-        weights[row, :, face.actions.index("jawOpen")] = loud / loud.max() * 0.6
+        weights[row, :, face.blendshapes.index("jawOpen")] = loud / loud.max() * 0.6
     return StyledClip(voice, "grid", speech.samples, weights, style)
 
 
@@ -146,7 +146,7 @@ def test_muon_is_torchs_but_for_its_half_precision() -> None:
 def test_who_smiles_smiles_on_in_silence(face: Face) -> None:
     model = small_model(face)
     rest = at_rest(face, ("neutral", "smiling", "english-man"))
-    smile = face.actions.index("mouthSmileLeft")
+    smile = face.blendshapes.index("mouthSmileLeft")
     for example in silence(model, rest, count=2, seconds=1.0, seed=0):
         assert (example.weights[1, :, smile] > 0.3).all()
         assert not example.weights[[0, 2]].any()
@@ -161,7 +161,7 @@ def test_every_style_needs_a_recording(face: Face) -> None:
 
 def test_augmented_motion_stays_with_its_sound(face: Face) -> None:
     clip, other = talking(face, "jfk.flac", ONE), talking(face, "pico_fr.wav", ONE)
-    jaw = face.actions.index("jawOpen")
+    jaw = face.blendshapes.index("jawOpen")
     agree = []
     for seed in range(8):
         rng = np.random.default_rng(seed)
@@ -199,7 +199,7 @@ def test_who_is_captured_talks_behind_nobody(face: Face) -> None:
 def test_what_was_heard_is_kept(tmp_path: Path, face: Face) -> None:
     model, clips = small_model(face), [talking(face, "pico_en.wav", ONE)]
     first = listen(model, clips, variants=ONCE, seed=0, cache=tmp_path)
-    model.listen = None
+    model.encode = None
     again = listen(model, clips, variants=ONCE, seed=0, cache=tmp_path)
     with pytest.raises(TypeError):  # another seed is another noise, and nothing is kept of it
         listen(model, clips, variants=ONCE, seed=1, cache=tmp_path)

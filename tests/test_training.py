@@ -316,7 +316,7 @@ def test_weights_are_learned_from_tracks(tmp_path: Path) -> None:
     talking_head = TalkingHead.from_pretrained(tmp_path / "run" / "checkpoint")
     assert talking_head.styles == ("neutral", "anna", "ben")
     motion = talking_head.animate(Speech.read(VOICE), "ben")
-    assert motion.action("jawOpen").std() > 0.01
+    assert motion.blendshape("jawOpen").std() > 0.01
 
 
 def test_vertices_are_learned_by_the_bundled_network(data: Path, tmp_path: Path) -> None:

@@ -46,14 +46,14 @@ def tab(studio: Studio, inputs: Inputs) -> None:
         background: str,
         yaw: float,
         shading: str,
-        liveliness: list[str],
+        nonverbal: list[str],
         seed: int,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  Gradio knows it by its default
     ) -> tuple[str | None, ...]:
         """Speech to a video of a talking head (.mp4) and its motion (.glb, .csv, .npz)."""
         look = (size, background, yaw, shading)
-        order = Order(speech, [style], strength, head, *look, liveliness, seed, (*EXPORTS,))
+        order = Order(speech, [style], strength, head, *look, nonverbal, seed, (*EXPORTS,))
         video, files = await studio.make(order, progress, request.session_hash)
         return str(video), *(str(file) if file else None for file in files)
 

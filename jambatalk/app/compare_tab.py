@@ -42,14 +42,14 @@ def tab(studio: Studio, inputs: Inputs) -> None:
         background: str,
         yaw: float,
         shading: str,
-        liveliness: list[str],
+        nonverbal: list[str],
         seed: int,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  Gradio knows it by its default
     ) -> str:
         """The same speech in 2 to 4 styles, side by side in one video (.mp4)."""
         look = (size, background, yaw, shading)
-        order = Order(speech, styles, strength, head, *look, liveliness, seed)
+        order = Order(speech, styles, strength, head, *look, nonverbal, seed)
         video, _ = await studio.make(order, progress, request.session_hash)
         return str(video)
 

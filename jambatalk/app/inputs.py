@@ -10,7 +10,7 @@ import gradio as gr
 from PIL import Image
 
 from jambatalk import View
-from jambatalk.face.library import Heads
+from jambatalk.face.library import HeadLibrary
 from jambatalk.files.bundled import VOICES
 from jambatalk.motion.nonverbal import PARTS
 from jambatalk.render.view import MAX_YAW, SHADINGS
@@ -23,7 +23,12 @@ EXAMPLES = {  # label → file
     "Français": "pico_fr.wav",
     "Italiano": "pico_it.wav",
 }
-LIVELINESS = {"Blinks": "blinks", "Brows": "brows", "Gaze": "gaze", "Head": "sway"}  # label → part
+NONVERBAL = {
+    "Blinks": "blinks",
+    "Brows": "brows",
+    "Gaze": "gaze",
+    "Head": "head_motion",
+}  # label → part
 SIZES = (256, 384, 512, 768, 1024)  # pixels
 PORTRAIT = 144  # pixels, of a thumbnail on the page
 
@@ -35,10 +40,10 @@ class Inputs:
     voice: gr.Audio
     head: gr.Radio
     view: tuple[gr.Dropdown, gr.ColorPicker, gr.Slider, gr.Radio]  # size, background, yaw, shading
-    life: tuple[gr.CheckboxGroup, gr.Number]  # liveliness and seed
+    life: tuple[gr.CheckboxGroup, gr.Number]  # nonverbal and seed
 
 
-def inputs(heads: Heads) -> Inputs:
+def inputs(heads: HeadLibrary) -> Inputs:
     """Builds them where it is called."""
     voice = gr.Audio(
         label="Voice",
@@ -86,7 +91,7 @@ def _video_upload(voice: gr.Audio) -> None:
 def _life() -> tuple[gr.CheckboxGroup, gr.Number]:
     return (
         gr.CheckboxGroup(
-            list(LIVELINESS.items()),
+            list(NONVERBAL.items()),
             value=list(PARTS),
             label="Beyond the lips",
             info="What moves beside the mouth",
@@ -119,7 +124,7 @@ def _view() -> tuple[gr.Dropdown, gr.ColorPicker, gr.Slider, gr.Radio]:
     )
 
 
-def portraits(heads: Heads) -> str:
+def portraits(heads: HeadLibrary) -> str:
     """CSS that shows each head's thumbnail in its choice."""
     rules = []
     for name in heads.names:

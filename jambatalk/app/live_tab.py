@@ -20,7 +20,7 @@ STAGE = """
 
 
 def is_possible(talking_head: TalkingHead) -> bool:
-    """Whether this checkpoint can move actions while it is spoken to."""
+    """Whether this checkpoint can move blendshapes while it is spoken to."""
     try:
         talking_head.stream()
     except JambaTalkError:

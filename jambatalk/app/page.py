@@ -33,7 +33,7 @@ Say something, and a head in 3D says it after you.
 BUNDLED_FOOTER = """
 The bundled network is our own, trained on captured lips and on speech animated by rule; it is not
 the JambaTalk paper's.
-Code: Apache-2.0. Heads: CC0, made from MakeHuman's.
+Code: Apache-2.0. HeadLibrary: CC0, made from MakeHuman's.
 """
 OTHER_FOOTER = """
 Code: Apache-2.0. The network and the heads have licences of their own: see their model card.

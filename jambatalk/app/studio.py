@@ -16,7 +16,7 @@ from typing import TypeVar
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from jambatalk import Liveliness, Motion, Speech, TalkingHead, View
+from jambatalk import Motion, Nonverbal, Speech, TalkingHead, View
 from jambatalk.errors import ExportError, JambaTalkError, Stopped
 from jambatalk.motion.nonverbal import PARTS
 from jambatalk.progress import Progress
@@ -37,7 +37,7 @@ class Order:
         strength: of the styles.
         head: its name.
         size, background, yaw, shading: see :class:`jambatalk.View`.
-        liveliness: names of the parts of :class:`jambatalk.Liveliness` that move.
+        nonverbal: names of the parts of :class:`jambatalk.Nonverbal` that move.
         seed: of how they do.
         exports: suffixes in which the first style's motion is wanted too.
     """
@@ -50,7 +50,7 @@ class Order:
     background: str
     yaw: float
     shading: str
-    liveliness: Sequence[str] = PARTS
+    nonverbal: Sequence[str] = PARTS
     seed: int = 0
     exports: Sequence[str] = ()
 
@@ -123,7 +123,7 @@ class Studio:
             ) from error
 
     def _make(self, order: Order, progress: Progress) -> tuple[Path, list[Path | None]]:
-        view, liveliness = order.view, Liveliness.of(order.liveliness)
+        view, nonverbal = order.view, Nonverbal.of(order.nonverbal)
         speech = Speech.read(order.recording)
         if speech.is_silent:
             gr.Warning(
@@ -134,7 +134,7 @@ class Studio:
             order.styles,
             order.strength,
             order.head,
-            liveliness=liveliness,
+            nonverbal=nonverbal,
             seed=order.seed,
             progress=progress,
         )

@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 from jambatalk.errors import BatchError, ModelError
 from jambatalk.export import FORMATS
-from jambatalk.face.library import heads_of
+from jambatalk.face.library import checkpoint_heads
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
-from jambatalk.motion.nonverbal import Liveliness, check_seed
+from jambatalk.motion.nonverbal import Nonverbal, check_seed
 from jambatalk.render.view import View
 from jambatalk.speech import MAX_SECONDS
 
@@ -36,7 +36,7 @@ class Settings:
     Attributes:
         styles: each in a file of its own; none for the neutral one.
         formats: suffixes, ".mp4" and those of :data:`jambatalk.export.FORMATS`.
-        strength, head, liveliness, seed: see :meth:`jambatalk.TalkingHead.animate`.
+        strength, head, nonverbal, seed: see :meth:`jambatalk.TalkingHead.animate`.
         view: of the videos.
         max_seconds: the longest recording taken.
         checkpoint: a folder, or a name on the hub. device: where the network runs.
@@ -46,7 +46,7 @@ class Settings:
     formats: tuple[str, ...] = (VIDEO,)
     strength: float = 1.0
     head: str = "1"
-    liveliness: Liveliness = Liveliness()  # noqa: RUF009  frozen
+    nonverbal: Nonverbal = Nonverbal()  # noqa: RUF009  frozen
     seed: int = 0
     view: View = View()  # noqa: RUF009  frozen
     max_seconds: float = MAX_SECONDS
@@ -191,7 +191,7 @@ def _resolved(settings: Settings) -> tuple[Settings, str]:
         settings,
         styles=styles,
         formats=formats,
-        head=heads_of(folder).load(settings.head).name,
+        head=checkpoint_heads(folder).load(settings.head).name,
         # workers are in folders, and on machines, of their own
         checkpoint=str(folder.resolve()) if local else settings.checkpoint,
     )
@@ -236,7 +236,7 @@ def _key(
         "checkpoint": checkpoint_key,
         "style": [style, settings.strength],
         "head": settings.head,
-        "alive": [asdict(settings.liveliness), settings.seed],
+        "alive": [asdict(settings.nonverbal), settings.seed],
         "view": asdict(settings.view) if suffix == VIDEO else None,
     }
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:32]

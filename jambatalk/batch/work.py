@@ -105,7 +105,7 @@ class Animator:
             styles,
             settings.strength,
             settings.head,
-            liveliness=settings.liveliness,
+            nonverbal=settings.nonverbal,
             seed=settings.seed,
             progress=progress,
         )

@@ -15,8 +15,8 @@ from jambatalk.cli.options import (
     add_motion,
     add_speech,
     add_view,
-    liveliness_of,
     load_motion,
+    nonverbal_of,
     view_of,
 )
 from jambatalk.errors import JambaTalkError
@@ -65,7 +65,7 @@ def _compare(options: argparse.Namespace) -> None:
 
 def _speak(options: argparse.Namespace, styles: list[str] | None, captions: Sequence[str]) -> None:
     started, stages, view = time.perf_counter(), Stages(), view_of(options)
-    liveliness = liveliness_of(options)
+    nonverbal = nonverbal_of(options)
     suffix = options.output.suffix.lower()
     wants_motion = suffix in FORMATS and not captions
     if not wants_motion and suffix != ".mp4":
@@ -91,7 +91,7 @@ def _speak(options: argparse.Namespace, styles: list[str] | None, captions: Sequ
         styles,
         options.strength,
         options.head,
-        liveliness=liveliness,
+        nonverbal=nonverbal,
         seed=options.seed,
         progress=stages,
     )

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jambatalk.cli.options import add_performance, liveliness_of, view_of
+from jambatalk.cli.options import add_performance, nonverbal_of, view_of
 from jambatalk.errors import BatchError, JambaTalkError
 from jambatalk.export import FORMATS
 
@@ -50,7 +50,7 @@ def _batch(options: argparse.Namespace) -> None:
         formats=tuple(f".{name.removeprefix('.').lower()}" for name in _words(options.formats)),
         strength=options.strength,
         head=options.head,
-        liveliness=liveliness_of(options),
+        nonverbal=nonverbal_of(options),
         seed=options.seed,
         view=view_of(options),
         max_seconds=options.max_seconds,

@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 from jambatalk import Motion
-from jambatalk.face.library import heads_of
+from jambatalk.face.library import checkpoint_heads
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
-from jambatalk.motion.nonverbal import PARTS, Liveliness
+from jambatalk.motion.nonverbal import PARTS, Nonverbal
 from jambatalk.render.view import SHADINGS, View
 from jambatalk.speech import MAX_SECONDS
 
@@ -27,7 +27,7 @@ def add_performance(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strength", type=float, default=1.0, help="of the style (default: 1)")
     parser.add_argument("--head", default="1", help="name or number (default: 1)")
     parser.add_argument(
-        "--alive",
+        "--nonverbal",
         default="all",
         metavar="PARTS",
         help=f"what moves beside the mouth: all, none, or some of {','.join(PARTS)} (default: all)",
@@ -59,7 +59,7 @@ def add_motion(parser: argparse.ArgumentParser) -> None:
 
 def load_motion(options: argparse.Namespace) -> Motion:
     """What `add_motion` asked for."""
-    motion, heads = Motion.load(options.motion), heads_of(options.checkpoint)
+    motion, heads = Motion.load(options.motion), checkpoint_heads(options.checkpoint)
     return motion.on(heads.load(options.head)) if options.head else motion
 
 
@@ -77,11 +77,11 @@ def view_of(options: argparse.Namespace) -> View:
     return View(options.size, options.background, options.yaw, options.shading)
 
 
-def liveliness_of(options: argparse.Namespace) -> Liveliness:
-    """What `--alive` asked for."""
+def nonverbal_of(options: argparse.Namespace) -> Nonverbal:
+    """What `--nonverbal` asked for."""
     usual = {"all": PARTS, "none": ()}
-    named = [part.strip() for part in options.alive.split(",")]
-    return Liveliness.of(usual.get(options.alive, named))
+    named = [part.strip() for part in options.nonverbal.split(",")]
+    return Nonverbal.of(usual.get(options.nonverbal, named))
 
 
 class Stages:

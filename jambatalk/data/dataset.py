@@ -33,7 +33,7 @@ class Recording:
         audio: (n,) float32, 16 kHz mono, as long as the motion.
         fps: frames a second of the motion.
         vertices: (T, V, 3) float32 in the set's own unit; None where weights were captured.
-        weights: (T, K) float32, of the set's `actions`; None where vertices were captured.
+        weights: (T, K) float32, of the set's `blendshapes`; None where vertices were captured.
         template: (V, 3) float32, the subject's face at rest; None for weights.
     """
 
@@ -74,7 +74,7 @@ class Dataset(Sequence[Recording]):
         entries: where the recordings lie.
         captured_fps: frames a second on disk; `fps` is what is given.
         templates: subject → (V, 3) float32, the face at rest; empty for weights.
-        actions: names of the K weights; empty for vertices.
+        blendshapes: names of the K weights; empty for vertices.
 
     Raises:
         DataError: no recording, a subject without template, a wrong number of vertices, or sound
@@ -85,12 +85,12 @@ class Dataset(Sequence[Recording]):
     entries: Sequence[Entry]
     captured_fps: float
     templates: Mapping[str, np.ndarray] = field(default_factory=dict)
-    actions: tuple[str, ...] = ()
+    blendshapes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.entries:
             raise DataError(f"There is no recording in '{self.name}'.", "Check folder and split.")
-        for entry in self.entries if not self.actions else ():
+        for entry in self.entries if not self.blendshapes else ():
             self._check_vertices(entry)
         self._check_lengths()
 
@@ -135,8 +135,8 @@ class Dataset(Sequence[Recording]):
             subject=entry.subject,
             audio=audio[: round(frames / self.fps * SAMPLE_RATE)],
             fps=self.fps,
-            vertices=None if self.actions else motion,
-            weights=motion if self.actions else None,
+            vertices=None if self.blendshapes else motion,
+            weights=motion if self.blendshapes else None,
             template=self.templates.get(entry.subject),
         )
 

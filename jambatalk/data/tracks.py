@@ -1,13 +1,13 @@
 """Captured blendshape tracks: ARKit weights over time, one file a recording, and its sound.
 
     FOLDER/wav/SUBJECT_NN.wav
-    FOLDER/tracks/SUBJECT_NN.csv     a column an action, as Live Link Face writes it
-                            .json    {"fps", "actions", "weights"}, or as Audio2Face exports it
-                            .npz     "fps", "actions", "weights", as Motion.save writes it
+    FOLDER/tracks/SUBJECT_NN.csv     a column an blendshape, as Live Link Face writes it
+                            .json    {"fps", "blendshapes", "weights"}, or as Audio2Face exports it
+                            .npz     "fps", "blendshapes", "weights", as Motion.save writes it
     FOLDER/dataset.json              see folder.py; csv needs its "fps"
 
-Capital letters are no matter (EyeBlinkLeft, eyeBlinkLeft); a missing action rests at 0; columns
-that are no action (timecodes, head and eye rotation) are passed over.
+Capital letters are no matter (EyeBlinkLeft, eyeBlinkLeft); a missing blendshape rests at 0; columns
+that are no blendshape (timecodes, head and eye rotation) are passed over.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ log = logging.getLogger(__name__)
 KINDS = (".csv", ".json", ".npz")
 MUST = "jawOpen"  # without it nobody speaks
 LARGEST = 2.0  # weights lie in 0..1, an exaggerated one a little above; percents do not
-AUDIO2FACE = {"exportFps": "fps", "facsNames": "actions", "weightMat": "weights"}
+AUDIO2FACE = {"exportFps": "fps", "facsNames": "blendshapes", "weightMat": "weights"}
 
 
 def open_tracks(folder: Path, split: str) -> Dataset:
-    """Opens a folder of tracks, as actions of the bundled heads.
+    """Opens a folder of tracks, as blendshapes of the bundled heads.
 
     Args:
         split: "train", "val", "test" or "all", see :func:`jambatalk.data.folder.open_folder`.
@@ -46,10 +46,10 @@ def open_tracks(folder: Path, split: str) -> Dataset:
         DataError: see :class:`Dataset`; a file that is no track; frame rates that differ or are
             not known.
     """
-    folder, actions = check_folder(folder), load_head(1).actions
+    folder, blendshapes = check_folder(folder), load_head(1).blendshapes
     notes = Notes.read(folder)
     motions = {
-        path.stem: TrackFile(path, actions)
+        path.stem: TrackFile(path, blendshapes)
         for path in sorted(folder.glob("tracks/*"))
         if path.suffix.lower() in KINDS
     }
@@ -66,20 +66,20 @@ def open_tracks(folder: Path, split: str) -> Dataset:
             "Give each rate a folder of its own.",
         )
     fps = rates.pop() if rates else 0.0
-    return Dataset(f"{folder.name}/{split}", chosen, fps, actions=actions)
+    return Dataset(f"{folder.name}/{split}", chosen, fps, blendshapes=blendshapes)
 
 
 @dataclass(frozen=True)
 class TrackFile:
-    """One track, given as weights of `actions`."""
+    """One track, given as weights of `blendshapes`."""
 
     path: Path
-    actions: tuple[str, ...]
+    blendshapes: tuple[str, ...]
 
     @property
     def shape(self) -> tuple[int, int]:
         """(T, K)."""
-        return self._header[0], len(self.actions)
+        return self._header[0], len(self.blendshapes)
 
     @property
     def fps(self) -> float | None:
@@ -99,10 +99,10 @@ class TrackFile:
         """
         names, values, _ = self._read()
         column = {name.lower(): number for number, name in enumerate(names)}
-        weights = np.zeros((len(values), len(self.actions)), np.float32)
-        for k, action in enumerate(self.actions):
-            if action.lower() in column:
-                weights[:, k] = values[:, column[action.lower()]]
+        weights = np.zeros((len(values), len(self.blendshapes)), np.float32)
+        for k, blendshape in enumerate(self.blendshapes):
+            if blendshape.lower() in column:
+                weights[:, k] = values[:, column[blendshape.lower()]]
         largest = np.abs(np.nan_to_num(weights)).max(initial=0.0)
         if largest > LARGEST:
             raise DataError(
@@ -121,7 +121,7 @@ class TrackFile:
         except (OSError, ValueError, LookupError, TypeError, AttributeError, BadZipFile) as error:
             raise DataError(
                 f"{self.path} is no blendshape track ({error!r}).",
-                'Give csv (a column an action), or json or npz with "fps", "actions", "weights".',
+                'Give csv (a column an blendshape), or json or npz with "fps", "blendshapes", "weights".',
             ) from error
         if MUST.lower() not in (name.lower() for name in names):
             raise DataError(
@@ -135,7 +135,7 @@ def _read_csv(path: Path) -> tuple[list[str], list[list[float]], None]:
     with path.open(newline="", encoding="utf-8-sig") as file:
         rows = csv.reader(file)
         header = [name.strip() for name in next(rows, [])]
-        known = {action.lower() for action in load_head(1).actions}
+        known = {blendshape.lower() for blendshape in load_head(1).blendshapes}
         # a timecode is no number, and no other column is wanted
         used = [i for i, name in enumerate(header) if name.lower() in known]
         values = [[float(row[i]) for i in used] for row in rows if row]
@@ -145,12 +145,12 @@ def _read_csv(path: Path) -> tuple[list[str], list[list[float]], None]:
 def _read_json(path: Path) -> tuple[list[str], list[list[float]], float]:
     values = json.loads(path.read_text())
     values = {AUDIO2FACE.get(key, key): value for key, value in values.items()}
-    return values["actions"], values["weights"], float(values["fps"])
+    return values["blendshapes"], values["weights"], float(values["fps"])
 
 
 def _read_npz(path: Path) -> tuple[list[str], np.ndarray, float]:
     with np.load(path, allow_pickle=False) as file:
-        return file["actions"].tolist(), file["weights"], float(file["fps"])
+        return file["blendshapes"].tolist(), file["weights"], float(file["fps"])
 
 
 _READERS = {".csv": _read_csv, ".json": _read_json, ".npz": _read_npz}

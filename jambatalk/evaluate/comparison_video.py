@@ -24,7 +24,7 @@ CLAY = 160  # sRGB of a mesh without colours
 
 
 def face_of_mesh(path: Path, unit: str = "m") -> Face:
-    """A face that can be drawn and has no actions, from a .ply or .obj.
+    """A face that can be drawn and has no blendshapes, from a .ply or .obj.
 
     Raises:
         FaceError: not a mesh with triangles.
@@ -37,8 +37,8 @@ def face_of_mesh(path: Path, unit: str = "m") -> Face:
         triangles=triangles,
         colors=np.full((count, 3), CLAY, np.uint8),
         gloss=np.full(count, 0.25, np.float32),
-        actions=(),
-        basis=np.zeros((0, count, 3), np.float32),
+        blendshapes=(),
+        deltas=np.zeros((0, count, 3), np.float32),
         regions={},
         landmarks={},
     )

@@ -12,7 +12,7 @@ from jambatalk.evaluate import UNITS
 from jambatalk.face.face import Face
 from jambatalk.face.templates import read_templates
 from jambatalk.motion.motion import Motion
-from jambatalk.motion.resample import at_rate
+from jambatalk.motion.resample import resample
 
 FORGIVEN = 2  # frames by which two lengths may differ; then both are cut to the shorter
 ALIKE = 2.0  # times that a face in motion may be larger or smaller than at rest
@@ -172,10 +172,10 @@ def aligned(
 
 
 def resampled(motion: MeshMotion, fps: float) -> MeshMotion:
-    """The motion at another frame rate, see :func:`recipes.checkpoint.captured.clip.at_rate`."""
+    """The motion at another frame rate, see :func:`recipes.checkpoint.captured.clip.resample`."""
     if abs(motion.fps - fps) < 1e-3:
         return motion
-    flat = at_rate(motion.vertices.reshape(len(motion), -1), motion.fps, fps)
+    flat = resample(motion.vertices.reshape(len(motion), -1), motion.fps, fps)
     return replace(motion, vertices=flat.reshape(len(flat), -1, 3), fps=fps)
 
 

@@ -47,8 +47,8 @@ class Study:
     ) -> None:
         self.talking_head, self.dataset = talking_head, dataset
         config = talking_head.model.config
-        predicts = _what(config.vertices, config.actions)
-        holds = _what(dataset.vertex_count, dataset.actions)
+        predicts = _what(config.vertices, config.blendshapes)
+        holds = _what(dataset.vertex_count, dataset.blendshapes)
         if predicts != holds:
             raise DataError(
                 f"The checkpoint predicts {predicts}, and '{dataset.name}' holds {holds}.",
@@ -117,7 +117,7 @@ class Study:
                 continue
             recording = self.dataset[number]
             speech = Speech(recording.audio, recording.name)  # as long as the captured motion
-            motions = self.talking_head.compare(speech, list(files), liveliness=STILL)
+            motions = self.talking_head.compare(speech, list(files), nonverbal=STILL)
             for motion, path in zip(motions, files.values(), strict=True):
                 _save(motion.on(self._face(recording)), path)
             written += len(files)
@@ -141,8 +141,8 @@ class Study:
         return Motion.of_vertices(offsets, recording.fps, face)
 
 
-def _what(vertices: int, actions: Sequence[str]) -> str:
-    return f"{vertices} vertices" if vertices else f"weights of {len(actions)} actions"
+def _what(vertices: int, blendshapes: Sequence[str]) -> str:
+    return f"{vertices} vertices" if vertices else f"weights of {len(blendshapes)} blendshapes"
 
 
 def _begin(folder: Path, made_from: dict) -> None:

@@ -1,6 +1,6 @@
-"""Weights of ARKit's 52 actions: CSV as Live Link Face writes it, JSON as Audio2Face does.
+"""Weights of ARKit's 52 blendshapes: CSV as Live Link Face writes it, JSON as Audio2Face does.
 
-Both hold the weights to 6 decimals: a millionth of an action moves no vertex by 0.1 µm. Actions
+Both hold the weights to 6 decimals: a millionth of an blendshape moves no vertex by 0.1 µm. Actions
 that ARKit lacks (the bundled heads' tongueUp) have no place in either and are left out.
 """
 
@@ -22,7 +22,7 @@ DECIMALS = 6
 TIMECODE_RATE = 60  # frames a second of a timecode, whatever the motion's: importers assume it
 
 # In the order of Apple's ARFaceAnchor.BlendShapeLocation, which is Audio2Face's too.
-ACTIONS = (
+BLENDSHAPES = (
     *("eyeBlinkLeft", "eyeLookDownLeft", "eyeLookInLeft", "eyeLookOutLeft", "eyeLookUpLeft"),
     *("eyeSquintLeft", "eyeWideLeft"),
     *("eyeBlinkRight", "eyeLookDownRight", "eyeLookInRight", "eyeLookOutRight", "eyeLookUpRight"),
@@ -41,7 +41,7 @@ ACTIONS = (
 # Live Link Face names right before left here, and nowhere else.
 _TURNED = {"jawLeft": "jawRight", "mouthLeft": "mouthRight"}
 _TURNED |= {right: left for left, right in _TURNED.items()}
-LIVE_LINK_ACTIONS = tuple(_TURNED.get(action, action) for action in ACTIONS)
+LIVE_LINK_BLENDSHAPES = tuple(_TURNED.get(blendshape, blendshape) for blendshape in BLENDSHAPES)
 ROTATIONS = tuple(  # radians; a motion has none
     part + axis for part in ("Head", "LeftEye", "RightEye") for axis in ("Yaw", "Pitch", "Roll")
 )
@@ -55,10 +55,10 @@ def write_csv(motion: Motion, path: Path) -> None:
     counts two.
 
     Raises:
-        ExportError: the motion is not one of weights of all of ARKit's actions.
+        ExportError: the motion is not one of weights of all of ARKit's blendshapes.
     """
-    weights = _weights(motion, LIVE_LINK_ACTIONS)
-    names = [action[0].upper() + action[1:] for action in LIVE_LINK_ACTIONS]
+    weights = _weights(motion, LIVE_LINK_BLENDSHAPES)
+    names = [blendshape[0].upper() + blendshape[1:] for blendshape in LIVE_LINK_BLENDSHAPES]
     count, still = str(len(names) + len(ROTATIONS)), [f"{0:.{DECIMALS}f}"] * len(ROTATIONS)
     with path.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file, lineterminator="\n")
@@ -73,15 +73,15 @@ def write_json(motion: Motion, path: Path) -> None:
     frames a second, nothing, 52, T, the names, and T rows of 52 weights.
 
     Raises:
-        ExportError: the motion is not one of weights of all of ARKit's actions.
+        ExportError: the motion is not one of weights of all of ARKit's blendshapes.
     """
-    weights = _weights(motion, ACTIONS)
+    weights = _weights(motion, BLENDSHAPES)
     track = {
         "exportFps": motion.fps,
         "trackPath": "",  # of the recording, which is nobody else's business
-        "numPoses": len(ACTIONS),
+        "numPoses": len(BLENDSHAPES),
         "numFrames": len(weights),
-        "facsNames": ACTIONS,
+        "facsNames": BLENDSHAPES,
         "weightMat": weights.tolist(),
     }
     path.write_text(json.dumps(track, separators=(",", ":")), encoding="utf-8")
@@ -89,14 +89,14 @@ def write_json(motion: Motion, path: Path) -> None:
 
 def _weights(motion: Motion, order: tuple[str, ...]) -> np.ndarray:
     """(T, 52) float64, rounded, in this order."""
-    actions = motion.face.actions
-    if motion.offsets is not None or not set(order) <= set(actions):
+    blendshapes = motion.face.blendshapes
+    if motion.offsets is not None or not set(order) <= set(blendshapes):
         raise ExportError(
-            f"Head '{motion.face.name}' does not move by ARKit's 52 actions, and .csv and .json "
+            f"Head '{motion.face.name}' does not move by ARKit's 52 blendshapes, and .csv and .json "
             "hold nothing else.",
             "Export .glb, .npy or .zip instead.",
         )
-    columns = [actions.index(action) for action in order]
+    columns = [blendshapes.index(blendshape) for blendshape in order]
     # + 0.0 turns a rounded -0.0 into 0.0
     return motion.weights[:, columns].astype(np.float64).round(DECIMALS) + 0.0
 

@@ -1,4 +1,4 @@
-"""Binary glTF 2.0: the head with a morph target for each action, and their weights over time.
+"""Binary glTF 2.0: the head with a morph target for each blendshape, and their weights over time.
 
 Specification: https://registry.khronos.org/glTF/specs/2.0/glTF-2.0.html
 """
@@ -41,7 +41,7 @@ def to_glb(
     """Mesh, colours, morph targets and one animation, of their weights.
 
     Metres, y up, facing +z, as glTF wants it and heads are. The targets bear the names of the
-    head's actions (`mesh.extras.targetNames`, which Blender, Unreal, Unity and three.js read);
+    head's blendshapes (`mesh.extras.targetNames`, which Blender, Unreal, Unity and three.js read);
     where vertices move on their own there are further ones, see :func:`shapes_of`, and
     `asset.extras.largestErrorMillimetres` says how far they are off. The frames are keys at
     0, 1/fps, 2/fps, ... seconds, linear between. glTF has no sound.

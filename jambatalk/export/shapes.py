@@ -41,7 +41,7 @@ class Shapes:
 
 
 def shapes_of(motion: Motion) -> Shapes:
-    """The face's actions as they are; where vertices move on their own, followed by principal
+    """The face's blendshapes as they are; where vertices move on their own, followed by principal
     components of their offsets, as many as keep every vertex within `TOLERANCE`.
 
     A component is two shapes, one for each direction, because Blender cuts imported weights below
@@ -52,10 +52,10 @@ def shapes_of(motion: Motion) -> Shapes:
     """
     face = motion.face
     if motion.offsets is None:
-        return Shapes(face.actions, face.basis, motion.weights)
+        return Shapes(face.blendshapes, face.deltas, motion.weights)
     components, weights, error = _compress(motion.offsets)
     largest = np.stack([weights.max(0, initial=0.0), -weights.min(0, initial=0.0)])  # (2, K)
-    names, deltas, columns = [*face.actions], [*face.basis], [*motion.weights.T]
+    names, deltas, columns = [*face.blendshapes], [*face.deltas], [*motion.weights.T]
     for number, (component, weight) in enumerate(zip(components, weights.T, strict=True)):
         for sign, side, size in zip((1, -1), ("plus", "minus"), largest[:, number], strict=True):
             if size > 0:

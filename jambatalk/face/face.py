@@ -20,8 +20,8 @@ class Face:
         triangles: (F, 3) int32, counter-clockwise seen from outside.
         colors: (V, 3) uint8, sRGB.
         gloss: (V,) float32, 0 (matt) to 1 (wet).
-        actions: the K names of `basis`, ARKit's for the bundled heads; empty for a mesh without.
-        basis: (K, V, 3) float32, what each action at weight 1 adds to the template, metres.
+        blendshapes: the K names of `deltas`, ARKit's for the bundled heads; empty for a mesh without.
+        deltas: (K, V, 3) float32, what each blendshape at weight 1 adds to the template, metres.
         regions: name → vertex indices: "skin", "lips", "upper_face", "teeth_lower", ...
         landmarks: name → vertex indices: "inner_lip_upper" and "inner_lip_lower" (pairs, from the
             head's right to its left), "mouth_corners", "eye_corners", "nose_tip", "chin", ...
@@ -33,15 +33,15 @@ class Face:
     triangles: np.ndarray
     colors: np.ndarray
     gloss: np.ndarray
-    actions: tuple[str, ...]
-    basis: np.ndarray
+    blendshapes: tuple[str, ...]
+    deltas: np.ndarray
     regions: dict[str, np.ndarray]
     landmarks: dict[str, np.ndarray]
     title: str = ""
 
     def vertices(self, weights: np.ndarray) -> np.ndarray:
-        """The face with its actions at `weights` (..., K): vertices (..., V, 3) in metres."""
-        flat = self.basis.reshape(len(self.actions), self.template.size)
+        """The face with its blendshapes at `weights` (..., K): vertices (..., V, 3) in metres."""
+        flat = self.deltas.reshape(len(self.blendshapes), self.template.size)
         return self.template + (weights.astype(np.float32) @ flat).reshape(
             *weights.shape[:-1], *self.template.shape
         )
@@ -58,7 +58,7 @@ class Face:
         if landmark not in self.landmarks:
             raise FaceError(f"On head '{self.name}' it is not known where {landmark} is.")
         index = self.landmarks[landmark]
-        flat = self.basis[:, index].reshape(len(self.actions), 3 * len(index))
+        flat = self.deltas[:, index].reshape(len(self.blendshapes), 3 * len(index))
         points = self.template[index] + (weights.astype(np.float32) @ flat).reshape(
             *weights.shape[:-1], len(index), 3
         )
@@ -73,8 +73,8 @@ class Face:
             "colors": self.colors,
             "triangles": self.triangles,
             "gloss": self.gloss,
-            "actions": np.array(self.actions, dtype=str),
-            "basis": self.basis,
+            "blendshapes": np.array(self.blendshapes, dtype=str),
+            "deltas": self.deltas,
             **{f"region.{name}": index for name, index in self.regions.items()},
             **{f"landmark.{name}": index for name, index in self.landmarks.items()},
         }
@@ -89,8 +89,8 @@ class Face:
             colors=arrays["colors"],
             triangles=arrays["triangles"],
             gloss=arrays["gloss"].astype(np.float32, copy=False),
-            actions=tuple(arrays["actions"].tolist()),
-            basis=arrays["basis"].astype(np.float32, copy=False),
+            blendshapes=tuple(arrays["blendshapes"].tolist()),
+            deltas=arrays["deltas"].astype(np.float32, copy=False),
             regions=_group(arrays, "region."),
             landmarks=_group(arrays, "landmark."),
         )

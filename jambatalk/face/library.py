@@ -18,7 +18,7 @@ from jambatalk.files.bundled import HEADS
 OWN = ("template", "colors")  # what each head has of its own
 
 
-class Heads:
+class HeadLibrary:
     """The heads in a folder: `topology.npz`, what they share; NAME.npz and NAME.png, what each has
     of its own; and `heads.json`, their names and titles in the order in which they are shown."""
 
@@ -74,15 +74,15 @@ class Heads:
         with np.load(self.folder / "topology.npz", allow_pickle=False) as file:
             topology = dict(file)
         # one copy for all heads
-        topology["basis"] = topology["basis"].astype(np.float32)
+        topology["deltas"] = topology["deltas"].astype(np.float32)
         topology["gloss"] = topology["gloss"].astype(np.float32)
         return topology
 
 
-BUNDLED = Heads(HEADS)
+BUNDLED = HeadLibrary(HEADS)
 
 
-def heads_of(checkpoint: Path) -> Heads:
+def checkpoint_heads(checkpoint: Path) -> HeadLibrary:
     """The heads that a checkpoint folder carries, or else the bundled ones.
 
     Raises:
@@ -90,7 +90,7 @@ def heads_of(checkpoint: Path) -> Heads:
     """
     if not checkpoint.is_dir():
         raise FaceError(f"There is no folder {checkpoint}.", "Check --checkpoint.")
-    return Heads(checkpoint / "heads") if (checkpoint / "heads").is_dir() else BUNDLED
+    return HeadLibrary(checkpoint / "heads") if (checkpoint / "heads").is_dir() else BUNDLED
 
 
 def list_heads() -> list[str]:
@@ -99,7 +99,7 @@ def list_heads() -> list[str]:
 
 
 def load_head(head: str | int) -> Face:
-    """A bundled head, see :meth:`Heads.load`."""
+    """A bundled head, see :meth:`HeadLibrary.load`."""
     return BUNDLED.load(head)
 
 

@@ -40,12 +40,12 @@ def middle_pairs(face: Face) -> np.ndarray:
 def close(face: Face, weights: np.ndarray, distance: np.ndarray) -> np.ndarray:
     """Brings the lips nearer to each other by `distance` (...) metres with mouthClose alone, as far
     as it reaches: (..., K)."""
-    action = face.actions.index("mouthClose")
-    unit = np.zeros(len(face.actions), np.float32)
-    unit[action] = 1.0
+    blendshape = face.blendshapes.index("mouthClose")
+    unit = np.zeros(len(face.blendshapes), np.float32)
+    unit[blendshape] = 1.0
     reach = aperture(face, np.zeros_like(unit)) - aperture(face, unit)  # of weight 1
     closer = weights.copy()
-    closer[..., action] += np.clip(distance, 0.0, None) / reach
+    closer[..., blendshape] += np.clip(distance, 0.0, None) / reach
     return closer.clip(0.0, 1.0)
 
 
@@ -56,7 +56,7 @@ def seal(face: Face, weights: np.ndarray, offsets: np.ndarray | None = None) -> 
     Openings below `SEAL` are narrowed, those below a fifth of it closed; wider ones stay. A face
     that cannot close its mouth keeps its weights.
     """
-    if "mouthClose" not in face.actions:
+    if "mouthClose" not in face.blendshapes:
         return weights
     opening = aperture(face, weights, offsets)
     part = np.clip((opening / SEAL - 0.2) / 0.8, 0.0, 1.0)

@@ -133,7 +133,7 @@ def make_face(
     masks: dict[str, np.ndarray],
     title: str = "",
 ) -> Face:
-    """A face without actions, in plain colours.
+    """A face without blendshapes, in plain colours.
 
     Args:
         vertices: (V, 3) metres, x to the head's own left, y up, z out of the face.
@@ -173,8 +173,8 @@ def make_face(
         triangles=triangles,
         colors=colors,
         gloss=gloss,
-        actions=(),
-        basis=np.zeros((0, count, 3), np.float32),
+        blendshapes=(),
+        deltas=np.zeros((0, count, 3), np.float32),
         regions=regions,
         landmarks=landmarks,
     )

@@ -14,7 +14,7 @@ LAYERS = ("mamba", "mamba_moe", "attention")
 ENCODERS = ("whisper", "wav2vec2", "hubert", "wavlm")
 Resampling = Literal["after", "before", "pairs"]
 RESAMPLINGS = ("after", "before", "pairs")
-WIRINGS = ("styled", "published")
+BLOCKS = ("adaln", "paper")
 SECOND_EXPERT = ("all", "none", "random")
 
 
@@ -86,15 +86,15 @@ class JambaTalkConfig:
         fps: frames a second of the motion.
         layers: the decoder, block by block.
         tied: layers of the same name are one module, run again.
-        wiring: what goes round the layers: "styled", norms set by the speaking style and residuals
-            (:mod:`jambatalk.model.decoder`), or "published", as in the paper's code, without
+        block: what goes round the layers: "adaln", norms set by the speaking style and residuals
+            (:mod:`jambatalk.model.decoder`), or "paper", as in the paper's code, without
             styles (:mod:`jambatalk.model.paper_decoder`).
         width: channels of the decoder.
         feed_forward: hidden channels behind attention; None for four times the width.
         d_state, d_conv, expand: of Mamba (its paper's N, convolution width and E).
         moe_d_state, moe_d_conv: of the Mamba beside experts; None for the same.
         experts, experts_per_frame: of each mixture of experts.
-        second_expert: of the published wiring: "all" frames have one, "none" has, or "random":
+        second_expert: of the published block: "all" frames have one, "none" has, or "random":
             drawn by its share while training, as published, and all frames otherwise.
         heads, kv_heads: of attention; several query heads share one key-value head.
         attention_window: frames before itself that a frame attends to; None attends to the whole
@@ -105,8 +105,8 @@ class JambaTalkConfig:
         style_notes: name → one sentence about where that style comes from.
         style_width: length of a style vector.
         dropout: while training.
-        actions: names of what is predicted, in order; none where vertices are predicted.
-        vertices: of the mesh whose offsets from its template are predicted; 0 for actions.
+        blendshapes: names of what is predicted, in order; none where vertices are predicted.
+        vertices: of the mesh whose offsets from its template are predicted; 0 for blendshapes.
         unit: metres that one unit of predicted vertices is.
     """
 
@@ -118,7 +118,7 @@ class JambaTalkConfig:
         *("mamba_moe", "mamba", "mamba_moe"),
     )
     tied: bool = False
-    wiring: Literal["styled", "published"] = "styled"
+    block: Literal["adaln", "paper"] = "adaln"
     width: int = 128
     feed_forward: int | None = None
     d_state: int = 16
@@ -137,17 +137,17 @@ class JambaTalkConfig:
     style_notes: dict[str, str] = field(default_factory=dict)
     style_width: int = 16
     dropout: float = 0.1
-    actions: tuple[str, ...] = ()
+    blendshapes: tuple[str, ...] = ()
     vertices: int = 0
     unit: float = 1.0
 
     def __post_init__(self) -> None:
         for layer in self.layers:
             _known("layer", layer, LAYERS)
-        _known("wiring", self.wiring, WIRINGS)
+        _known("block", self.block, BLOCKS)
         _known("choice of second experts", self.second_expert, SECOND_EXPERT)
-        if self.actions and self.vertices:
-            raise ModelError("Either actions or vertices are predicted, not both.")
+        if self.blendshapes and self.vertices:
+            raise ModelError("Either blendshapes or vertices are predicted, not both.")
         if self.width % self.heads or self.heads % self.kv_heads:
             raise ModelError(
                 f"{self.heads} heads with {self.kv_heads} key-value heads do not divide "
@@ -163,15 +163,15 @@ class JambaTalkConfig:
             )
 
     @property
-    def follows(self) -> bool:
+    def streamable(self) -> bool:
         """Whether motion can be predicted as speech arrives: nothing asks for all of it."""
         looks_back = self.attention_window is not None or "attention" not in self.layers
-        return self.encoder.window is not None and self.wiring == "styled" and looks_back
+        return self.encoder.window is not None and self.block == "adaln" and looks_back
 
     @property
     def outputs(self) -> int:
         """Numbers predicted a frame."""
-        return 3 * self.vertices or len(self.actions)
+        return 3 * self.vertices or len(self.blendshapes)
 
     def order(self, names: Sequence[str]) -> list[str]:
         """The key of the module that each of these layers runs: one a name where they are tied,

@@ -24,7 +24,7 @@ class JambaDecoder(nn.Module):
     """A stack of Mamba, Mamba with experts, and attention, in the pattern of the configuration.
 
     Shapes: b batch, l frames, m encoder layers, c their channels, d width, s style width,
-    k outputs, actions for one. JambaTalk, arXiv 2408.01627; the interleaving is Jamba's, arXiv
+    k outputs, blendshapes for one. JambaTalk, arXiv 2408.01627; the interleaving is Jamba's, arXiv
     2403.19887.
     """
 
@@ -39,9 +39,9 @@ class JambaDecoder(nn.Module):
         self.order, self.blocks = _stack(config)
         self.norm = StyledNorm(config.width, config.style_width)
         self.motion_map = nn.Linear(config.width, config.outputs)
-        # What a unit of each output does to the actions. Training sets it so that every output
-        # moves the face equally far: one action moves the lips by centimetres, another hardly.
-        units = torch.eye(len(config.actions)) if config.actions else None  # (k, k)
+        # What a unit of each output does to the blendshapes. Training sets it so that every output
+        # moves the face equally far: one blendshape moves the lips by centimetres, another hardly.
+        units = torch.eye(len(config.blendshapes)) if config.blendshapes else None  # (k, k)
         self.register_buffer("output_units", units)
         nn.init.normal_(self.style_table.weight, std=0.5)
         nn.init.zeros_(self.motion_map.bias)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from jambatalk.errors import ModelError
 from jambatalk.model.config import EncoderConfig
 from jambatalk.model.whisper import WhisperConfig, WhisperEncoder, log_mel
-from jambatalk.speech import SAMPLE_RATE, levelled
+from jambatalk.speech import SAMPLE_RATE, loudness_normalised
 
 FEATURE_RATE = 50.0  # features a second, of every encoder here
 WINDOW = 1000  # features (20 s) heard at a time in a long recording
@@ -66,7 +66,7 @@ class SpeechEncoder(nn.Module):
             parts.append(self._hear(heard[..., first:last])[before : before + WINDOW])
         return self._frames(torch.cat(parts), len(samples))
 
-    def hear(self, samples: np.ndarray, frames: int | None = None) -> Tensor:
+    def encode_samples(self, samples: np.ndarray, frames: int | None = None) -> Tensor:
         """As :meth:`forward`, but in one piece whatever the length, and with gradients.
 
         Args:
@@ -123,9 +123,9 @@ class WhisperSpeechEncoder(SpeechEncoder):
         return self._layers(heard[None])[0]
 
     @torch.inference_mode()
-    def hear_windows(self, samples: np.ndarray) -> Tensor:
+    def encode_windows(self, samples: np.ndarray) -> Tensor:
         """What is heard in windows (b, n), each brought to the usual level: (b, l, m, c)."""
-        samples = torch.as_tensor(np.stack([levelled(window) for window in samples]))
+        samples = torch.as_tensor(np.stack([loudness_normalised(window) for window in samples]))
         mel = log_mel(samples, self.model.config.num_mel_bins)
         return self._layers(mel.to(next(self.parameters()).device))
 

@@ -17,16 +17,16 @@ from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.decoder import JambaDecoder
 from jambatalk.model.encoder import build_encoder
 from jambatalk.model.mamba import Mamba
-from jambatalk.model.paper_decoder import PublishedDecoder
+from jambatalk.model.paper_decoder import PaperDecoder
 from jambatalk.model.scan import scan_named
-from jambatalk.model.streaming_encoder import Hearing
+from jambatalk.model.streaming_encoder import StreamingEncoder
 from jambatalk.speech import Speech
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"  # the decoder, float32
 ENCODER_WEIGHTS = "encoder.safetensors"  # a frozen one in float16: retraining leaves it alone
 MAX_STRENGTH = 1.5  # of a style: beyond it faces distort
-DECODERS = {"styled": JambaDecoder, "published": PublishedDecoder}
+DECODERS = {"adaln": JambaDecoder, "paper": PaperDecoder}
 
 Style = str | Mapping[str, float]
 
@@ -50,7 +50,7 @@ class JambaTalk(nn.Module):
             )
         if not config.encoder.frozen:
             self.encoder.unfreeze()
-        self.decoder = DECODERS[config.wiring](config)
+        self.decoder = DECODERS[config.block](config)
 
     def use_scan(self, name: str) -> None:
         """Runs every Mamba block by the scan of that name, "torch" (as it begins) or "cuda".
@@ -63,31 +63,31 @@ class JambaTalk(nn.Module):
             if isinstance(module, Mamba):
                 module.scan = scan
 
-    def listen(self, speech: Speech) -> Tensor:
+    def encode(self, speech: Speech) -> Tensor:
         """Speech features at the motion's frame rate, (t, m, c): t frames, m layers, c channels.
 
         They do not depend on the style: compute them once for many.
         """
         if self.config.encoder.window is None:
-            return self.encoder(speech.levelled())
+            return self.encoder(speech.loudness_normalised())
         return self._follow(speech.samples)
 
-    def hear(self, samples: np.ndarray, frames: int | None = None) -> Tensor:
-        """As :meth:`listen`, for training: in one piece whatever the length, with gradients where
+    def encode_samples(self, samples: np.ndarray, frames: int | None = None) -> Tensor:
+        """As :meth:`encode`, for training: in one piece whatever the length, with gradients where
         the encoder is trained.
 
         Args:
-            samples: (n,) float32, 16 kHz, levelled.
+            samples: (n,) float32, 16 kHz, loudness_normalised.
             frames: of the motion that belongs to them; None for as many as their length gives.
         """
         if self.config.encoder.window is None:
-            return self.encoder.hear(samples, frames)
+            return self.encoder.encode_samples(samples, frames)
         features = self._follow(samples)
         frames = frames or len(features)
         return features[torch.arange(frames).clamp(max=len(features) - 1)]
 
     def _follow(self, samples: np.ndarray) -> Tensor:
-        hearing = Hearing(self.encoder)
+        hearing = StreamingEncoder(self.encoder)
         return torch.cat([hearing.feed(samples), hearing.finish()])
 
     @torch.inference_mode()

@@ -7,7 +7,7 @@ from torch import nn
 from jambatalk.model.attention import GroupedQueryAttention
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.mamba import Mamba
-from jambatalk.model.moe import MixtureOfExperts, PublishedExperts
+from jambatalk.model.moe import MixtureOfExperts, PaperMixtureOfExperts
 
 
 def mamba(config: JambaTalkConfig) -> Mamba:
@@ -23,8 +23,8 @@ def moe_mamba(config: JambaTalkConfig) -> Mamba:
 
 def experts(config: JambaTalkConfig) -> MixtureOfExperts:
     """The mixture behind a mixer."""
-    if config.wiring == "published":
-        return PublishedExperts(config.width, config.experts, config.second_expert)
+    if config.block == "paper":
+        return PaperMixtureOfExperts(config.width, config.experts, config.second_expert)
     return MixtureOfExperts(config.width, config.experts, config.experts_per_frame)
 
 

@@ -35,7 +35,7 @@ class MixtureOfExperts(nn.Module):
         return gates / gates.sum(-1, keepdim=True)
 
 
-class PublishedExperts(MixtureOfExperts):
+class PaperMixtureOfExperts(MixtureOfExperts):
     """Top-2 gating as in the published code, with its second-expert policy and its capacity.
 
     Each expert takes a limited number of a recording's frames: those that have it as their first

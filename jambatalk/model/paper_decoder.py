@@ -16,7 +16,7 @@ from jambatalk.model import layers as parts
 from jambatalk.model.config import JambaTalkConfig
 
 
-class PublishedDecoder(nn.Module):
+class PaperDecoder(nn.Module):
     """Speech features → offsets of all vertices from the template."""
 
     def __init__(self, config: JambaTalkConfig) -> None:

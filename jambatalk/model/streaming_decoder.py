@@ -9,17 +9,17 @@ import torch
 from torch import Tensor
 
 from jambatalk.errors import ModelError
-from jambatalk.model.streaming_encoder import Hearing
+from jambatalk.model.streaming_encoder import StreamingEncoder
 
 if TYPE_CHECKING:
     from jambatalk.model.jambatalk import JambaTalk
 
 
-class Prediction:
+class StreamingDecoder:
     """What a network predicts for one recording as it arrives, in one style or several.
 
     The same recording gives the same prediction in whatever pieces it comes, to rounding.
-    Shapes: s styles, t frames, k actions (or 3 V coordinates).
+    Shapes: s styles, t frames, k blendshapes (or 3 V coordinates).
 
     Args:
         styles: (s, w) style vectors, see :meth:`JambaTalk.style`.
@@ -29,13 +29,13 @@ class Prediction:
     """
 
     def __init__(self, model: JambaTalk, styles: Tensor) -> None:
-        if not model.config.follows:
+        if not model.config.streamable:
             raise ModelError(
                 "This checkpoint hears recordings whole and cannot follow speech as it arrives.",
                 "Use the bundled one, or train one with encoder.window and attention_window.",
             )
         self.model, self.styles = model, styles
-        self.hearing = Hearing(model.encoder)
+        self.hearing = StreamingEncoder(model.encoder)
         self._states = [model.decoder.start() for _ in styles]
 
     def feed(self, samples: np.ndarray) -> np.ndarray:

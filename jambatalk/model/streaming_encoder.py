@@ -20,7 +20,7 @@ SAMPLES = round(SAMPLE_RATE / FEATURE_RATE)  # of a feature
 AT_ONCE = 16  # windows: enough to keep the cores busy, few enough for their caches
 
 
-class Hearing:
+class StreamingEncoder:
     """One recording as it arrives, at the motion's frame rate.
 
     Shapes: t frames, m encoder layers, c channels.
@@ -93,7 +93,7 @@ class Hearing:
         for first in range(0, steps, AT_ONCE):
             count = min(AT_ONCE, steps - first)
             windows = np.stack([self._sound[i * stride : i * stride + size] for i in range(count)])
-            heard = self.encoder.hear_windows(windows)[:, self.before : self.before + self.step]
+            heard = self.encoder.encode_windows(windows)[:, self.before : self.before + self.step]
             heard = heard.flatten(0, 1)  # (count · step, m, c)
             kept = [] if self._features is None else [self._features]
             self._features = torch.cat([*kept, heard])

@@ -21,12 +21,12 @@ FACE = "face."  # before the names of a face's arrays in a saved motion
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """Weights of a face's actions over time, or offsets of its vertices, or both:
-    vertices = template + basis · weights + offsets, then turned by the pose of the head.
+    """Weights of a face's blendshapes over time, or offsets of its vertices, or both:
+    vertices = template + deltas · weights + offsets, then turned by the pose of the head.
 
     Attributes:
-        weights: (T, K) float32, one row a frame, one column an action of `face`; (T, 0) for a face
-            without actions.
+        weights: (T, K) float32, one row a frame, one column an blendshape of `face`; (T, 0) for a face
+            without blendshapes.
         fps: frames a second.
         face: the head that wears it.
         offsets: (T, V, 3) float32, metres; None for none.
@@ -42,15 +42,15 @@ class Motion:
 
     @classmethod
     def of_vertices(cls, offsets: np.ndarray, fps: float, face: Face) -> Motion:
-        """A motion of offsets (T, V, 3) alone, every action at rest."""
-        return cls(np.zeros((len(offsets), len(face.actions)), np.float32), fps, face, offsets)
+        """A motion of offsets (T, V, 3) alone, every blendshape at rest."""
+        return cls(np.zeros((len(offsets), len(face.blendshapes)), np.float32), fps, face, offsets)
 
     def __post_init__(self) -> None:
-        if self.weights.ndim != 2 or self.weights.shape[1] != len(self.face.actions):
+        if self.weights.ndim != 2 or self.weights.shape[1] != len(self.face.blendshapes):
             raise MotionError(
                 f"Weights of shape {self.weights.shape} do not fit the "
-                f"{len(self.face.actions)} actions of head '{self.face.name}'.",
-                "Give one row a frame and one column an action.",
+                f"{len(self.face.blendshapes)} blendshapes of head '{self.face.name}'.",
+                "Give one row a frame and one column an blendshape.",
             )
         if not np.isfinite(self.weights).all():
             raise MotionError("The motion holds weights that are not numbers.")
@@ -106,14 +106,14 @@ class Motion:
         return Neck.of(self.face)
 
     def on(self, face: Face) -> Motion:
-        """The same motion worn by another head with the same actions.
+        """The same motion worn by another head with the same blendshapes.
 
         Raises:
             MotionError: it has others; or the motion is one of vertices, and they are connected
                 differently.
         """
-        if face.actions != self.face.actions:
-            raise MotionError(f"Head '{face.name}' does not have the actions of this motion.")
+        if face.blendshapes != self.face.blendshapes:
+            raise MotionError(f"Head '{face.name}' does not have the blendshapes of this motion.")
         same = np.array_equal(face.triangles, self.face.triangles)
         if self.offsets is not None and not same:
             raise MotionError(
@@ -133,14 +133,14 @@ class Motion:
         """Distance of the mouth's corners over time, (T,) metres."""
         return lips.width(self.face, self.weights, self.offsets)
 
-    def action(self, name: str) -> np.ndarray:
-        """One action's weight over time, (T,)."""
-        if name not in self.face.actions:
-            raise MotionError(f"There is no action '{name}'.")
-        return self.weights[:, self.face.actions.index(name)]
+    def blendshape(self, name: str) -> np.ndarray:
+        """One blendshape's weight over time, (T,)."""
+        if name not in self.face.blendshapes:
+            raise MotionError(f"There is no blendshape '{name}'.")
+        return self.weights[:, self.face.blendshapes.index(name)]
 
     def save(self, path: str | Path) -> Path:
-        """Writes an .npz: weights, fps, actions (their names) and head; where the head moves, its
+        """Writes an .npz: weights, fps, blendshapes (their names) and head; where the head moves, its
         pose; where vertices move, also their offsets and the face itself. Returns the path."""
         path, own = Path(path), {}
         if self.pose is not None:
@@ -153,7 +153,7 @@ class Motion:
                 file,
                 weights=self.weights,
                 fps=np.float64(self.fps),
-                actions=np.array(self.face.actions, dtype=str),
+                blendshapes=np.array(self.face.blendshapes, dtype=str),
                 head=np.array(self.face.name),
                 **own,
             )
@@ -178,7 +178,7 @@ class Motion:
         """Reads what :meth:`save` wrote, on the bundled head it names or the face it holds.
 
         Raises:
-            MotionError: not such a file, or its actions are not this head's.
+            MotionError: not such a file, or its blendshapes are not this head's.
         """
         try:
             with np.load(path, allow_pickle=False) as file:
@@ -188,10 +188,10 @@ class Motion:
                 else:
                     own = [name for name in file.files if name.startswith(FACE)]
                     face = Face.from_arrays({name.removeprefix(FACE): file[name] for name in own})
-                actions = tuple(file["actions"].tolist())
+                blendshapes = tuple(file["blendshapes"].tolist())
                 weights, fps = file["weights"], float(file["fps"])
         except (OSError, ValueError, KeyError) as error:
             raise MotionError(f"'{path}' is not a saved motion ({error}).") from error
-        if actions != face.actions:
-            raise MotionError(f"The actions in '{path}' are not those of head '{face.name}'.")
+        if blendshapes != face.blendshapes:
+            raise MotionError(f"The blendshapes in '{path}' are not those of head '{face.name}'.")
         return cls(weights, fps, face, offsets, pose)

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def at_rate(weights: np.ndarray, fps: float, target: float) -> np.ndarray:
+def resample(weights: np.ndarray, fps: float, target: float) -> np.ndarray:
     """Motion (T, K) at another frame rate, interpolated linearly: frame t stays at t/fps."""
     frames = round(len(weights) / fps * target)
     place = np.arange(frames) / target * fps

@@ -11,7 +11,7 @@ from jambatalk.motion.motion import Motion
 
 if TYPE_CHECKING:
     from jambatalk.model.config import JambaTalkConfig
-    from jambatalk.model.streaming_decoder import Prediction
+    from jambatalk.model.streaming_decoder import StreamingDecoder
 
 
 class MotionStream:
@@ -21,7 +21,7 @@ class MotionStream:
     same for the whole recording, to rounding, whatever the pieces were.
     """
 
-    def __init__(self, prediction: Prediction, face: Face) -> None:
+    def __init__(self, prediction: StreamingDecoder, face: Face) -> None:
         self._prediction, self.face = prediction, face
 
     @property

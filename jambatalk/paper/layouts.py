@@ -20,7 +20,7 @@ LETTERS = 33  # what the lip reader tells apart, the CTC blank among them
 _COMMON = JambaTalkConfig(
     encoder=EncoderConfig("wav2vec2", layers=(24,), architecture=WAV2VEC2_LARGE, frozen=False),
     encoder_width=1024,
-    wiring="published",
+    block="paper",
     tied=True,
     feed_forward=2048,
     moe_d_state=8,

@@ -90,8 +90,8 @@ class _Clip:
         self._workers = workers()
         self.places = AHEAD * len(self._workers)
         self._number, self._view, self._asked = next(_clips), view, 0
-        # Only what is needed to draw is sent: not the actions.
-        self._face = replace(face, actions=(), basis=face.basis[:0])
+        # Only what is needed to draw is sent: not the blendshapes.
+        self._face = replace(face, blendshapes=(), deltas=face.deltas[:0])
         self._opened: dict[Worker, Future] = {}
         self._file = tempfile.NamedTemporaryFile(prefix="jambatalk-")  # noqa: SIM115 until close
         shape = (self.places, view.size, view.size, 3)

@@ -36,7 +36,7 @@ def draw_thumbnail(path: Path, face: Face) -> None:
     Raises:
         RenderError: there is no offscreen OpenGL.
     """
-    weights = np.array([POSE.get(action, 0.0) for action in face.actions])
+    weights = np.array([POSE.get(blendshape, 0.0) for blendshape in face.blendshapes])
     (picture,) = draw(face, [face.vertices(weights)], View(size=4 * THUMBNAIL, yaw=12))
     close = Image.fromarray(picture).crop(np.multiply(CROP, 4 * THUMBNAIL).astype(int).tolist())
     small = close.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)

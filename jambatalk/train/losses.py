@@ -3,7 +3,7 @@
 The published losses compare vertices and read the lips (:class:`VertexLoss`, :func:`lip_losses`);
 those of the bundled checkpoint compare weights (:class:`MotionLoss`). Each gives its parts by the
 names under which a configuration says how much they count. Shapes: b batch, t frames, V vertices,
-k actions, f features at 50 Hz, h channels.
+k blendshapes, f features at 50 Hz, h channels.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from jambatalk.face.face import Face
 from jambatalk.train.training_config import LossConfig
 
 LIPS = 4.0  # a lip vertex counts like four of the cheeks
-MOVED = 1e-3  # metres: what no action moves further is not looked at
+MOVED = 1e-3  # metres: what no blendshape moves further is not looked at
 CLOSED = 6.0  # how much more the opening of lips counts that should be closed
 NEARLY = 1.0  # millimetres: lips less apart than about this should be closed
 
@@ -80,8 +80,8 @@ class MotionLoss(nn.Module):
     """Squared error of vertices, of their velocity, of the lips' opening and width, and of the
     weights.
 
-    Vertices = template + basis · weights, so the error of all of them is a quadratic form of the
-    weights' error e: vertices = Σ_v m_v |(basis · e)_v|² = eᵀ G e, a mean over the vertices of skin
+    Vertices = template + deltas · weights, so the error of all of them is a quadratic form of the
+    weights' error e: vertices = Σ_v m_v |(deltas · e)_v|² = eᵀ G e, a mean over the vertices of skin
     and lips; velocity is the same of the change from frame to frame; aperture = mean over the pairs
     of inner lips of the squared error of their distance; width = the squared error of the distance
     of the mouth's corners. All four in mm², means over frames;
@@ -91,19 +91,19 @@ class MotionLoss(nn.Module):
 
     def __init__(self, face: Face) -> None:
         super().__init__()
-        basis = face.basis.astype(np.float64) * 1e3  # millimetres
+        deltas = face.deltas.astype(np.float64) * 1e3  # millimetres
         share = np.zeros(len(face.template))
         share[face.regions["skin"]] = 1.0
         share[face.regions["lips"]] = LIPS
-        share[np.linalg.norm(basis, axis=-1).max(0) < MOVED * 1e3] = 0.0
+        share[np.linalg.norm(deltas, axis=-1).max(0) < MOVED * 1e3] = 0.0
         share /= share.sum()
         gap = (
-            basis[:, face.landmarks["inner_lip_upper"]]
-            - basis[:, face.landmarks["inner_lip_lower"]]
+            deltas[:, face.landmarks["inner_lip_upper"]]
+            - deltas[:, face.landmarks["inner_lip_lower"]]
         )[..., 1]  # (k, pairs)
         right, left = face.landmarks["mouth_corners"]
-        width = basis[:, left, 0] - basis[:, right, 0]  # (k,)
-        vertices = np.einsum("ivc,jvc,v->ij", basis, basis, share)
+        width = deltas[:, left, 0] - deltas[:, right, 0]  # (k,)
+        vertices = np.einsum("ivc,jvc,v->ij", deltas, deltas, share)
         at_rest = (
             face.template[face.landmarks["inner_lip_upper"]]
             - face.template[face.landmarks["inner_lip_lower"]]

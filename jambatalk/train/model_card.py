@@ -46,7 +46,7 @@ def write_model_card(
     ]
     (folder / CARD).write_text(
         TEMPLATE.read_text().format(
-            actions=len(config.actions),
+            blendshapes=len(config.blendshapes),
             fps=config.fps,
             day=date.today().isoformat(),
             heard=", ".join(map(str, config.encoder.layers)),
@@ -117,7 +117,9 @@ def write_run_card(
         RUN.read_text().format(
             day=date.today().isoformat(),
             fps=network.fps,
-            moves=moves if network.vertices else f"weights of {len(network.actions)} actions",
+            moves=moves
+            if network.vertices
+            else f"weights of {len(network.blendshapes)} blendshapes",
             dataset=dataset.name,
             recordings=len(dataset),
             subjects=len(dataset.subjects),

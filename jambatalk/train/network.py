@@ -64,7 +64,7 @@ def shape(config: NetworkConfig, dataset: Dataset, unit: float) -> JambaTalkConf
     else:
         layout = replace(LAYOUTS[config.layout], unit=unit)
     layout = replace(
-        layout, fps=dataset.fps, actions=dataset.actions, vertices=dataset.vertex_count
+        layout, fps=dataset.fps, blendshapes=dataset.blendshapes, vertices=dataset.vertex_count
     )
     return config.changed(layout)
 
@@ -90,7 +90,7 @@ def _check(config: JambaTalkConfig, dataset: Dataset) -> None:
     what = {
         "frames a second": (config.fps, dataset.fps),
         "vertices": (config.vertices, dataset.vertex_count),
-        "actions": (len(config.actions), len(dataset.actions)),
+        "blendshapes": (len(config.blendshapes), len(dataset.blendshapes)),
     }
     for name, (network, data) in what.items():
         if network != data:
@@ -98,5 +98,5 @@ def _check(config: JambaTalkConfig, dataset: Dataset) -> None:
                 f"The network predicts {network:g} {name}, and '{dataset.name}' has {data:g}.",
                 "Start from another checkpoint, or from none.",
             )
-    if config.actions != dataset.actions:
-        raise ModelError(f"The network predicts other actions than '{dataset.name}' has.")
+    if config.blendshapes != dataset.blendshapes:
+        raise ModelError(f"The network predicts other blendshapes than '{dataset.name}' has.")

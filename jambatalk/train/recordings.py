@@ -59,9 +59,9 @@ class RecordingTask:
             lips = masks["lips"] if config.loss.reads_lips else None
         torch.manual_seed(config.seed)
         network = build_network(config.network, train, self.unit, lips)
-        loss = MotionLoss(load_head(1)) if train.actions else VertexLoss()
+        loss = MotionLoss(load_head(1)) if train.blendshapes else VertexLoss()
         self.learner = Learner(network, loss)
-        if train.actions and config.network.start is None:
+        if train.blendshapes and config.network.start is None:
             # every output moves the face equally far
             self.model.decoder.output_units.copy_(loss.units(config.loss))
         self.view = RecordingView(self.model.config, self.unit)
@@ -130,8 +130,8 @@ class RecordingView:
         self.styles = config.styles
 
     def tensors(self, recording: Recording) -> tuple[Tensor, Tensor]:
-        """Samples (n,), levelled, and motion (t, k): offsets in the network's unit, or weights."""
-        samples = Speech(recording.audio, recording.name).levelled()
+        """Samples (n,), loudness_normalised, and motion (t, k): offsets in the network's unit, or weights."""
+        samples = Speech(recording.audio, recording.name).loudness_normalised()
         if recording.weights is not None:
             return torch.from_numpy(samples), torch.from_numpy(recording.weights)
         offsets = (recording.vertices - recording.template) * self.scale

@@ -33,7 +33,7 @@ class Learner(nn.Module):
         """The losses of a batch.
 
         Args:
-            samples: (b, n) at 16 kHz, levelled.
+            samples: (b, n) at 16 kHz, loudness_normalised.
             motion: (b, t, k), what was captured: offsets in the network's unit, or weights.
             style: (b,), rows of the style table.
         """
@@ -48,7 +48,7 @@ class Learner(nn.Module):
     def predict(self, samples: Tensor, frames: int, style: Tensor) -> Tensor:
         """Motions (b, t, k) of about so many frames; pairs of features make one less."""
         model = self.model
-        heard = [model.hear(one.cpu().numpy(), frames) for one in samples]
+        heard = [model.encode_samples(one.cpu().numpy(), frames) for one in samples]
         features = torch.stack(heard).float()
         style = style.to(features.device)
         table = model.decoder.style_table(style) if model.config.style_width else None

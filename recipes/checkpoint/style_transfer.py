@@ -26,7 +26,7 @@ class Manner:
     """How one person makes the shapes of the mouth.
 
     Attributes:
-        face: whose actions these are.
+        face: whose blendshapes these are.
         covariance: (K, K) of the weights about rest, over all frames.
         spread: (3,) standard deviations of aperture, width and protrusion while speaking, mm.
     """
@@ -58,13 +58,13 @@ class Manner:
 
 def _shape_rows(face: Face) -> np.ndarray:
     """Aperture, width and protrusion of the mouth as linear forms of the weights, mm: (3, K)."""
-    basis, marks = face.basis.astype(np.float64) * 1e3, face.landmarks
+    deltas, marks = face.deltas.astype(np.float64) * 1e3, face.landmarks
     right, left = marks["mouth_corners"]
     upper, lower = middle_pairs(face).T
     return np.stack(
         [
-            (basis[:, upper, 1] - basis[:, lower, 1]).mean(1),
-            basis[:, left, 0] - basis[:, right, 0],
-            (basis[:, upper, 2] + basis[:, lower, 2]).mean(1) / 2,
+            (deltas[:, upper, 1] - deltas[:, lower, 1]).mean(1),
+            deltas[:, left, 0] - deltas[:, right, 0],
+            (deltas[:, upper, 2] + deltas[:, lower, 2]).mean(1) / 2,
         ]
     )

@@ -44,8 +44,8 @@ def build(source: Path | None, out: Path) -> None:
     person = lips.seal(reference(makehuman))
     anatomy = assemble(makehuman, lips, person)
     out.mkdir(parents=True, exist_ok=True)
-    actions = lips.stay_together(makehuman.actions) | {"tongueUp": tip_up(makehuman)}
-    topology = _topology(anatomy, actions)
+    blendshapes = lips.stay_together(makehuman.blendshapes) | {"tongueUp": tip_up(makehuman)}
+    topology = _topology(anatomy, blendshapes)
     save_arrays(out / "topology.npz", topology)
     for identity in IDENTITIES:
         log.info("building %s", identity.name)
@@ -63,19 +63,19 @@ def build(source: Path | None, out: Path) -> None:
     write_index(out, {identity.name: identity.title for identity in IDENTITIES})
 
 
-def _topology(anatomy: Anatomy, actions: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    names = sorted(actions)
-    basis = np.stack([anatomy.sheet.weave @ actions[name] for name in names])
-    stick_out(basis[names.index("tongueOut")])
+def _topology(anatomy: Anatomy, blendshapes: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    names = sorted(blendshapes)
+    deltas = np.stack([anatomy.sheet.weave @ blendshapes[name] for name in names])
+    stick_out(deltas[names.index("tongueOut")])
     eyes, left = anatomy.regions["eyes"], anatomy.positions[:, 0] > 0
     for side in ("Left", "Right"):
-        press_back(basis[names.index("eyeBlink" + side)], eyes, left)
-    basis[np.linalg.norm(basis, axis=2) < STILL] = 0
+        press_back(deltas[names.index("eyeBlink" + side)], eyes, left)
+    deltas[np.linalg.norm(deltas, axis=2) < STILL] = 0
     return {
         "triangles": anatomy.sheet.triangles.astype(np.int32),
         "gloss": anatomy.gloss.astype(np.float16),
-        "actions": np.array(names),
-        "basis": basis.astype(np.float16),
+        "blendshapes": np.array(names),
+        "deltas": deltas.astype(np.float16),
         **{f"region.{name}": index.astype(np.int32) for name, index in anatomy.regions.items()},
         **{f"landmark.{name}": index.astype(np.int32) for name, index in anatomy.landmarks.items()},
     }

@@ -29,15 +29,15 @@ def eyeballs(source: MakeHuman, person: np.ndarray) -> Sheet:
     return join([_eyeball(source.members(group), person) for group in SIDES])
 
 
-def press_back(action: np.ndarray, eyes: np.ndarray, left: np.ndarray) -> None:
-    """Lets an action (V, 3), eyeBlinkLeft or -Right, move its eyeball back, in place.
+def press_back(blendshape: np.ndarray, eyes: np.ndarray, left: np.ndarray) -> None:
+    """Lets an blendshape (V, 3), eyeBlinkLeft or -Right, move its eyeball back, in place.
 
     Args:
         eyes: (n,) vertices of both eyeballs.
         left: (V,) bool, on the head's own left.
     """
-    left_lid = np.abs(action[left]).sum() > np.abs(action[~left]).sum()
-    action[eyes[left[eyes] == left_lid], 2] -= PRESSED
+    left_lid = np.abs(blendshape[left]).sum() > np.abs(blendshape[~left]).sum()
+    blendshape[eyes[left[eyes] == left_lid], 2] -= PRESSED
 
 
 def between_eyes(source: MakeHuman, vertices: np.ndarray) -> np.ndarray:

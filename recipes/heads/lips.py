@@ -73,18 +73,18 @@ class Lips:
             sealed[self.rings[start]] += amount * self._closing(anchor, vertices)
         return sealed
 
-    def stay_together(self, actions: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The actions (N, 3) made for lips that touch at rest, as MakeHuman's do not.
+    def stay_together(self, blendshapes: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The blendshapes (N, 3) made for lips that touch at rest, as MakeHuman's do not.
 
         Smiling, pressing and the like neither part the lips nor push them into each other, and
         "mouthClose" undoes exactly the gap of as much "jawOpen".
         """
         fitted = {
             name: self.seal(offsets) if name.startswith(TOGETHER) else offsets
-            for name, offsets in actions.items()
+            for name, offsets in blendshapes.items()
         }
-        jaw = actions["jawOpen"]
-        fitted["mouthClose"] = self.seal(jaw + actions["mouthClose"]) - jaw
+        jaw = blendshapes["jawOpen"]
+        fitted["mouthClose"] = self.seal(jaw + blendshapes["mouthClose"]) - jaw
         return fitted
 
     def _facing(self, start: int) -> tuple[np.ndarray, np.ndarray]:

@@ -96,8 +96,8 @@ class MakeHuman:
         return [f"{folder}/{file.name.removesuffix('.target.gz')}" for file in files]
 
     @cached_property
-    def actions(self) -> dict[str, np.ndarray]:
-        """ARKit's 52 actions in alphabetical order: name → (N, 3) metres."""
+    def blendshapes(self) -> dict[str, np.ndarray]:
+        """ARKit's 52 blendshapes in alphabetical order: name → (N, 3) metres."""
         files = sorted(self._units.glob("*.target"))
         if len(files) != 52:
             raise DataError(f"{self._units} holds {len(files)} face units, not 52.", CURE)

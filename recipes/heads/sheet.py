@@ -1,7 +1,7 @@
 """Sheet: a triangle mesh woven from MakeHuman's vertices.
 
 Every vertex of our heads is a fixed weighted sum of MakeHuman's vertices plus a fixed offset. So
-one sparse matrix turns any identity into a template and any action into a row of the basis, and
+one sparse matrix turns any identity into a template and any blendshape into a row of the deltas, and
 cutting, refining and placing teeth are all products with it.
 """
 
@@ -21,7 +21,7 @@ class Sheet:
     Attributes:
         weave: (V, N) sparse, rows sum to 1.
         triangles: (F, 3), counter-clockwise seen from outside.
-        offset: (V, 3) metres, added to the woven positions, not to the actions.
+        offset: (V, 3) metres, added to the woven positions, not to the blendshapes.
         fields: name → (V,) numbers between 0 and 1 that follow the mesh: "lips", "lids", ...
     """
 
@@ -80,8 +80,8 @@ def follow(points: np.ndarray, guides: np.ndarray, source: np.ndarray) -> sp.csr
         source: (N, 3) the reference person.
     """
     ones = np.ones((len(guides), 1))
-    basis = np.hstack([source[guides], ones])
-    rows = np.hstack([points, np.ones((len(points), 1))]) @ np.linalg.pinv(basis)
+    deltas = np.hstack([source[guides], ones])
+    rows = np.hstack([points, np.ones((len(points), 1))]) @ np.linalg.pinv(deltas)
     row, column = np.indices(rows.shape)
     return sp.csr_matrix(
         (rows.ravel(), (row.ravel(), guides[column.ravel()])), (len(points), len(source))

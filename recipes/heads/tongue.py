@@ -36,11 +36,11 @@ def tongue(source: MakeHuman) -> Sheet:
 
 
 def tip_up(source: MakeHuman) -> np.ndarray:
-    """(N, 3) metres: the action "tongueUp", which ARKit lacks: the tip behind the upper teeth, as
+    """(N, 3) metres: the blendshape "tongueUp", which ARKit lacks: the tip behind the upper teeth, as
     for T, D, N and L.
 
     The rig's bones turn one after the other about the left-right axis, and the skin follows by
-    linear blending. An action is a straight way from rest to there, so it is exact at 0 and 1.
+    linear blending. An blendshape is a straight way from rest to there, so it is exact at 0 and 1.
     """
     bent, beyond = source.vertices.copy(), [*(bones for _, bones in BEND.values()), TIP]
     for number, (joint, (degrees, _)) in reversed(list(enumerate(BEND.items()))):

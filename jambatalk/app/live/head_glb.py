@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from jambatalk.export.glb import to_glb
-from jambatalk.face.library import Heads
+from jambatalk.face.library import HeadLibrary
 from jambatalk.face.neck import Neck
 from jambatalk.face.surface import visible_gloss
 from jambatalk.motion.motion import Motion
@@ -17,7 +17,7 @@ MOST_HEADS = 32  # kept ready, at 1.7 MB each
 
 
 @lru_cache(MOST_HEADS)
-def head_glb(heads: Heads, name: str) -> bytes:
+def head_glb(heads: HeadLibrary, name: str) -> bytes:
     """The head at rest with its morph targets, as gzip.
 
     Beside what :func:`to_glb` writes it holds, of each vertex, `_GLOSS` and `_NECK` (how much of it
@@ -29,7 +29,7 @@ def head_glb(heads: Heads, name: str) -> bytes:
     """
     face = heads.load(name)
     neck = Neck.of(face)
-    rest = Motion(np.zeros((1, len(face.actions)), np.float32), 1.0, face)
+    rest = Motion(np.zeros((1, len(face.blendshapes)), np.float32), 1.0, face)
     chin = face.template[face.landmarks["chin"], 1].min() if "chin" in face.landmarks else -np.inf
     low = max(float(chin), float(face.template[:, 1].min()))
     glb = to_glb(

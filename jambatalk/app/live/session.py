@@ -6,9 +6,9 @@ From the visitor come:
     binary  sound: 16-bit little-endian samples at 16 kHz, at most MAX_CHUNK seconds of it
     text    {"end": true}: no more sound comes
 To the visitor go:
-    text    {"actions": [...], "fps": 30, "look_ahead": seconds}: once, what the motion is made of
+    text    {"blendshapes": [...], "fps": 30, "look_ahead": seconds}: once, what the motion is made of
     binary  the number of a first frame, uint32, then frames, float32 (n, K + 3): the weights of the
-            K actions, and pitch, yaw and roll of the head in radians; little-endian. Frame i is
+            K blendshapes, and pitch, yaw and roll of the head in radians; little-endian. Frame i is
             what the head does at second i / fps of the sound
     text    {"end": true}: that was all
     text    {"error": WHY}: the server lets go
@@ -28,7 +28,7 @@ import numpy as np
 
 from jambatalk.errors import LiveError
 from jambatalk.model.jambatalk import MAX_STRENGTH
-from jambatalk.motion.nonverbal.nonverbal_stream import LifeStream
+from jambatalk.motion.nonverbal.nonverbal_stream import NonverbalStream
 from jambatalk.speech import SAMPLE_RATE
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class LiveSession:
         self._chosen = False
         self._taken = 0  # samples
         self._mouth: _Mouth | None = None
-        self._life: LifeStream | None = None
+        self._life: NonverbalStream | None = None
         self._sent = 0  # frames
 
     def take(self, message: bytes | str) -> None:
@@ -146,9 +146,11 @@ class LiveSession:
     def _choose(self, choice: Choice) -> Iterator[bytes | str]:
         if self._mouth is None:
             self._mouth = mouth = _Mouth(self._talking_head, choice)
-            self._life = LifeStream(mouth.fps)
+            self._life = NonverbalStream(mouth.fps)
             look_ahead = max(mouth.look_ahead, self._life.look_ahead)
-            yield json.dumps({"actions": mouth.actions, "fps": mouth.fps, "look_ahead": look_ahead})
+            yield json.dumps(
+                {"blendshapes": mouth.blendshapes, "fps": mouth.fps, "look_ahead": look_ahead}
+            )
         else:
             nothing = np.zeros(0, np.float32)
             yield from self._frames(self._life.feed(nothing, self._mouth.change(choice)))
@@ -177,12 +179,12 @@ class _Mouth:
         self._talking_head = talking_head
         self._stream = talking_head.stream(**asdict(choice))
         self.fps, self.look_ahead = self._stream.fps, self._stream.look_ahead
-        self.actions = talking_head.heads.load(choice.head).actions
+        self.blendshapes = talking_head.heads.load(choice.head).blendshapes
         self.heard = 0  # samples
         self._past = np.zeros(0, np.float32)  # the last of them, from a whole second on
         self._frames = 0  # given
         self._known = 0  # of them, what the stream has given too
-        self._last = np.zeros(len(self.actions), np.float32)  # the last of them
+        self._last = np.zeros(len(self.blendshapes), np.float32)  # the last of them
         self._blended = BLEND  # frames since the style changed
 
     def feed(self, samples: np.ndarray) -> Motion:

@@ -16,11 +16,11 @@ LOWEST, HIGHEST = 0.12, 0.38  # weights; 1 is as high as they go
 RISE, STAY, FALL = 0.24, 0.10, 0.55  # seconds; STAY and the others vary
 VARIES = 0.2  # sd of the logarithm of times
 UNEVEN = 0.12  # sd of the logarithm of the left brow's height, and of the right's inverse
-ACTIONS = ("browInnerUp", "browOuterUpLeft", "browOuterUpRight")
+BLENDSHAPES = ("browInnerUp", "browOuterUpLeft", "browOuterUpRight")
 
 
 def raised(time: np.ndarray, prosody: Prosody, rng: np.random.Generator) -> np.ndarray:
-    """Weights of `ACTIONS` over time, (T, 3)."""
+    """Weights of `BLENDSHAPES` over time, (T, 3)."""
     chosen = _raises(prosody, rng)
     count = len(chosen)
     heights = LOWEST + (HIGHEST - LOWEST) * prosody.strengths[chosen]

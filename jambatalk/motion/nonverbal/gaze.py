@@ -104,10 +104,10 @@ def away(rng: np.random.Generator) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Eyes:
-    """What the actions of a face do to its eyes and lids.
+    """What the blendshapes of a face do to its eyes and lids.
 
     Attributes:
-        turn: name of each eyeLook action → radians by which it turns its eye at weight 1.
+        turn: name of each eyeLook blendshape → radians by which it turns its eye at weight 1.
         lids: how much of a closed lid looking down lowers the lid already, at weight 1.
     """
 
@@ -117,7 +117,7 @@ class Eyes:
     @classmethod
     def of(cls, face: Face) -> Eyes | None:
         """Measures them on the mesh; None for a face whose eyes cannot turn."""
-        names = [action for action in face.actions if action.startswith("eyeLook")]
+        names = [blendshape for blendshape in face.blendshapes if blendshape.startswith("eyeLook")]
         if len(names) != 8 or not len(face.regions.get("eyes", ())):
             return None
         eyes = face.regions["eyes"]
@@ -129,19 +129,19 @@ class Eyes:
             radius = face.template[front, 2] - face.template[ball, 2].mean()
             for name in names:
                 if name.endswith(side):
-                    moved = face.basis[face.actions.index(name)]
+                    moved = face.deltas[face.blendshapes.index(name)]
                     way = moved[front] - moved[ball].mean(0)
                     turn[name] = float(np.linalg.norm(way[:2]) / radius)
         lids = 0.0
-        if "eyeBlinkLeft" in face.actions:
-            closing = face.basis[face.actions.index("eyeBlinkLeft"), :, 1]
+        if "eyeBlinkLeft" in face.blendshapes:
+            closing = face.deltas[face.blendshapes.index("eyeBlinkLeft"), :, 1]
             edge = closing.argmin()  # what moves furthest is the middle of the upper lid's edge
-            lowered = face.basis[face.actions.index("eyeLookDownLeft"), edge, 1]
+            lowered = face.deltas[face.blendshapes.index("eyeLookDownLeft"), edge, 1]
             lids = float(np.clip(lowered / closing[edge], 0.0, 0.9))
         return cls(turn, lids)
 
     def look(self, direction: np.ndarray, pose: np.ndarray | None) -> dict[str, np.ndarray]:
-        """Name of each eyeLook action → weight over time (T,).
+        """Name of each eyeLook blendshape → weight over time (T,).
 
         The eyes turn against the head, so that they stay where they look: the vestibulo-ocular
         reflex. They stay parallel: in real eyes that meet on somebody a metre away, the pupils do
@@ -157,6 +157,6 @@ class Eyes:
         weights = {}
         for side, out in (("Left", yaw), ("Right", -yaw)):
             for name, angle in (("Out", out), ("In", -out), ("Up", up), ("Down", -up)):
-                action = f"eyeLook{name}{side}"
-                weights[action] = np.clip(angle / self.turn[action], 0.0, 1.0)
+                blendshape = f"eyeLook{name}{side}"
+                weights[blendshape] = np.clip(angle / self.turn[blendshape], 0.0, 1.0)
         return weights

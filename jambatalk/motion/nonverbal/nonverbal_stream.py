@@ -15,7 +15,7 @@ import numpy as np
 from jambatalk.motion.motion import Motion
 from jambatalk.motion.nonverbal import (
     STILL,
-    Liveliness,
+    Nonverbal,
     blinks,
     brows,
     check_seed,
@@ -23,7 +23,7 @@ from jambatalk.motion.nonverbal import (
     wear,
 )
 from jambatalk.motion.nonverbal import (
-    head_motion as sway,
+    head_motion as head_motion,
 )
 from jambatalk.motion.nonverbal.curves import bumps, ease, wander
 from jambatalk.motion.nonverbal.prosody import Prosody
@@ -51,14 +51,14 @@ class Heard:
     strengths: np.ndarray
 
 
-class LifeStream:
-    """Blinks, brows, gaze and sway for a motion that comes in pieces.
+class NonverbalStream:
+    """Blinks, brows, gaze and head motion for a motion that comes in pieces.
 
     The same sound and seed give the same life, however they are cut into pieces.
 
     Args:
         fps: frames a second of the motion.
-        seed, liveliness: as :func:`jambatalk.motion.nonverbal.enliven`.
+        seed, nonverbal: as :func:`jambatalk.motion.nonverbal.add_nonverbal`.
 
     Raises:
         MotionError: no such seed.
@@ -66,9 +66,9 @@ class LifeStream:
 
     look_ahead = SETTLED + HOP  # seconds of sound after a frame that must be heard, at most
 
-    def __init__(self, fps: float, seed: int = 0, liveliness: Liveliness | None = None) -> None:
+    def __init__(self, fps: float, seed: int = 0, nonverbal: Nonverbal | None = None) -> None:
         check_seed(seed)
-        self._wanted = liveliness or Liveliness()
+        self._wanted = nonverbal or Nonverbal()
         rngs = [np.random.default_rng([seed, number]) for number in range(4)]
         self._ear = _Ear(fps)
         self._head = _Head(fps, seed, rngs[0])
@@ -114,7 +114,7 @@ class LifeStream:
             direction=lives[:, :2] if wanted.gaze else None,
             raised=lives[:, 2:5] if wanted.brows else None,
             closed=lives[:, 5] if wanted.blinks else None,
-            pose=lives[:, 6:] if wanted.sway else None,
+            pose=lives[:, 6:] if wanted.head_motion else None,
         )
 
 
@@ -271,7 +271,7 @@ class _Brows:
         self._heights, self._stay = np.zeros(3), 0.0  # of the last
 
     def raised(self, heard: Heard) -> np.ndarray:
-        """Weights of `brows.ACTIONS`, (n, 3)."""
+        """Weights of `brows.BLENDSHAPES`, (n, 3)."""
         curve = self._curve(heard.time)
         for at, strength in zip(heard.accents, heard.strengths, strict=True):
             luck, height = self._rng.uniform(), self._rng.uniform(0.7, 1.0)
@@ -303,18 +303,20 @@ class _Head:
     def poses(self, heard: Heard) -> np.ndarray:
         """Pitch, yaw and roll, (n, 3) radians."""
         time = heard.time
-        pose = sway.DRIFT * np.stack([self._wander(time, k) for k in range(3)], axis=1)
-        pose *= (sway.CALM + (1 - sway.CALM) * self._wakefulness(heard.speaking))[:, None]
+        pose = head_motion.DRIFT * np.stack([self._wander(time, k) for k in range(3)], axis=1)
+        pose *= (head_motion.CALM + (1 - head_motion.CALM) * self._wakefulness(heard.speaking))[
+            :, None
+        ]
         pose += self._turns(heard)
         pose[:, 0] += self._nods(heard)
-        breath = time / sway.BREATH_SECONDS
-        breath = breath + 0.15 * self._wander(time, 3, 2 * sway.BREATH_SECONDS)
-        pose[:, 0] += sway.BREATH * np.sin(2 * np.pi * breath)
-        pose = sway.LIMITS * np.tanh(pose / sway.LIMITS)
-        return np.radians(pose * ease(time / sway.START)[:, None])
+        breath = time / head_motion.BREATH_SECONDS
+        breath = breath + 0.15 * self._wander(time, 3, 2 * head_motion.BREATH_SECONDS)
+        pose[:, 0] += head_motion.BREATH * np.sin(2 * np.pi * breath)
+        pose = head_motion.LIMITS * np.tanh(pose / head_motion.LIMITS)
+        return np.radians(pose * ease(time / head_motion.START)[:, None])
 
     def _wander(
-        self, time: np.ndarray, axis: int, spacing: float = sway.DRIFT_SPACING
+        self, time: np.ndarray, axis: int, spacing: float = head_motion.DRIFT_SPACING
     ) -> np.ndarray:
         # The same points from the beginning every time, only more of them.
         return wander(time, spacing, np.random.default_rng([self._seed, 4, axis]))
@@ -330,20 +332,22 @@ class _Head:
         turns = []
         for time, speaking in zip(heard.time, heard.speaking, strict=True):
             begins, self._spoke = speaking and not self._spoke, bool(speaking)
-            if begins and time - self._start >= sway.TURNS_APART:
+            if begins and time - self._start >= head_motion.TURNS_APART:
                 self._from, self._start = self._to, time
-                self._to = sway.TURN * self._rng.standard_normal(3)
-            part = ease((time - self._start) / sway.TURN_SECONDS)
+                self._to = head_motion.TURN * self._rng.standard_normal(3)
+            part = ease((time - self._start) / head_motion.TURN_SECONDS)
             turns.append(self._from + (self._to - self._from) * part)
         return np.array(turns)
 
     def _nods(self, heard: Heard) -> np.ndarray:
         heights = heard.strengths * self._rng.uniform(0.6, 1.0, len(heard.accents))
-        recent = self._tops > heard.time[0] - sway.NOD_FALL
-        self._tops = np.append(self._tops[recent], heard.accents + sway.NOD_RISE)
-        self._heights = np.append(self._heights[recent], sway.NOD * heights)
-        nods = bumps(heard.time, self._tops, self._heights, sway.NOD_RISE, 0.0, sway.NOD_FALL)
+        recent = self._tops > heard.time[0] - head_motion.NOD_FALL
+        self._tops = np.append(self._tops[recent], heard.accents + head_motion.NOD_RISE)
+        self._heights = np.append(self._heights[recent], head_motion.NOD * heights)
+        nods = bumps(
+            heard.time, self._tops, self._heights, head_motion.NOD_RISE, 0.0, head_motion.NOD_FALL
+        )
         for k, nod in enumerate(nods):  # slowly the head comes up again
-            self._nodded += (nod - self._nodded) / (sway.NOD_RECOVERY * self._fps)
+            self._nodded += (nod - self._nodded) / (head_motion.NOD_RECOVERY * self._fps)
             nods[k] = nod - self._nodded
         return nods

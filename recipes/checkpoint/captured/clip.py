@@ -12,7 +12,7 @@ class Clip:
     Attributes:
         name: unique within its set.
         samples: (n,) float32, 16 kHz mono.
-        weights: (T, K) float32, the face's actions at `fps`, from the first sample on.
+        weights: (T, K) float32, the face's blendshapes at `fps`, from the first sample on.
         fps: frames a second.
         style: whose motion it is, a style's name.
     """

@@ -14,7 +14,7 @@ from recipes.checkpoint.captured.clip import Clip
 
 STYLE = "mandarin-woman"
 
-# ARKit action → rig channels and what each contributes. "mouth_oh" opens and rounds at once,
+# ARKit blendshape → rig channels and what each contributes. "mouth_oh" opens and rounds at once,
 # "mouth_oo" rounds; left and right of the rig move alike.
 MAPPING: dict[str, dict[str, float]] = {
     "jawOpen": {"mouth_stretch_c": 1.0, "mouth_oh_c": 0.2},
@@ -48,9 +48,11 @@ def read_facegood(folder: Path, face: Face) -> Iterator[Clip]:
                 rig, names, fps = file["weights"], file["names"].tolist(), float(file["fps"])
             except KeyError as error:
                 raise DataError(f"{take} lacks {error}.", "It is no FACEGOOD take.") from error
-        weights = np.zeros((len(rig), len(face.actions)), np.float32)
-        for action, channels in MAPPING.items():
+        weights = np.zeros((len(rig), len(face.blendshapes)), np.float32)
+        for blendshape, channels in MAPPING.items():
             for channel, share in channels.items():
-                weights[:, face.actions.index(action)] += share * rig[:, names.index(channel)]
+                weights[:, face.blendshapes.index(blendshape)] += (
+                    share * rig[:, names.index(channel)]
+                )
         speech = Speech.read(take.with_suffix(".flac"))
         yield Clip(take.stem, speech.samples, weights.clip(0.0, 1.0), fps, STYLE)

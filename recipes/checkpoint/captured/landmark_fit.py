@@ -1,10 +1,10 @@
-"""Fits a face's actions to lip landmarks tracked in a video.
+"""Fits a face's blendshapes to lip landmarks tracked in a video.
 
 The tracked face is first freed from head movement and brought to the size of the head. What its
 lips then do relative to their own rest is what the head's lips shall do: weights in 0..1, few and
 smooth, whose landmarks follow best.
 
-Shapes: t frames, p points, k fitted actions. Lengths in millimetres inside, so that a residual of
+Shapes: t frames, p points, k fitted blendshapes. Lengths in millimetres inside, so that a residual of
 1 weighs like the tracker's noise.
 """
 
@@ -89,17 +89,17 @@ class LandmarkFit:
             borders: (t,) bool, True at the first frame of each clip: nothing is smoothed over it.
 
         Returns:
-            (t, K) float32, all actions of the face; those not fitted are 0.
+            (t, K) float32, all blendshapes of the face; those not fitted are 0.
         """
         targets = self._rows(aligned - rest) * self._millimetres()
         seen = np.isfinite(targets).all(1)
         targets = np.where(seen[:, None], targets, 0.0)
         spread, groups = self._spread()
-        basis = self._basis_rows(groups)  # (k, rows)
+        deltas = self._basis_rows(groups)  # (k, rows)
         weight = self._row_weights()
         amplitude = np.array(list(AMPLITUDE.values()))
-        gram = (basis * weight) @ basis.T / NOISE_MM**2  # (k, k)
-        pull = (targets * weight) @ basis.T / NOISE_MM**2  # (t, k)
+        gram = (deltas * weight) @ deltas.T / NOISE_MM**2  # (k, k)
+        pull = (targets * weight) @ deltas.T / NOISE_MM**2  # (t, k)
         solution = _solve(gram, pull, seen, 1 / amplitude**2, 1 / CHANGE**2, borders)
         return (solution @ spread).astype(np.float32)
 
@@ -126,14 +126,14 @@ class LandmarkFit:
         return np.concatenate([where.reshape(len(points), -1), gap, np.diff(inner)], 1)
 
     def _basis_rows(self, groups: list[list[int]]) -> np.ndarray:
-        """The same rows for each group of actions at weight 1, millimetres: (k, rows)."""
-        marks, basis = self.face.landmarks, self.face.basis * 1e3
+        """The same rows for each group of blendshapes at weight 1, millimetres: (k, rows)."""
+        marks, deltas = self.face.landmarks, self.face.deltas * 1e3
         names = ("inner_lip_upper", "inner_lip_lower", "outer_lip_upper", "outer_lip_lower")
         where = np.concatenate([marks[n] for n in (*names, "mouth_corners", "chin")])
-        gap = basis[:, marks["inner_lip_upper"], 1] - basis[:, marks["inner_lip_lower"], 1]
+        gap = deltas[:, marks["inner_lip_upper"], 1] - deltas[:, marks["inner_lip_lower"], 1]
         right, left = marks["mouth_corners"]
-        width = basis[:, [left], 0] - basis[:, [right], 0]
-        rows = np.concatenate([basis[:, where, :2].reshape(len(basis), -1), gap, width], 1)
+        width = deltas[:, [left], 0] - deltas[:, [right], 0]
+        rows = np.concatenate([deltas[:, where, :2].reshape(len(deltas), -1), gap, width], 1)
         return np.stack([rows[group].sum(0) for group in groups])
 
     def _row_weights(self) -> np.ndarray:
@@ -144,13 +144,13 @@ class LandmarkFit:
         return np.concatenate(weights)
 
     def _spread(self) -> tuple[np.ndarray, list[list[int]]]:
-        """How fitted actions (k) become all of the face's (K): (k, K), and their indices."""
-        actions = self.face.actions
+        """How fitted blendshapes (k) become all of the face's (K): (k, K), and their indices."""
+        blendshapes = self.face.blendshapes
         groups = [
-            [i for i, a in enumerate(actions) if a in (name, f"{name}Left", f"{name}Right")]
+            [i for i, a in enumerate(blendshapes) if a in (name, f"{name}Left", f"{name}Right")]
             for name in AMPLITUDE
         ]
-        spread = np.zeros((len(groups), len(actions)))
+        spread = np.zeros((len(groups), len(blendshapes)))
         for k, group in enumerate(groups):
             spread[k, group] = 1.0
         return spread, groups

@@ -24,7 +24,7 @@ class DesignedStyle:
         note: for people: what one sees.
         scale: channel → factor on its targets (`open` below 0, the pressing of the lips, stays).
         shift: channel → added to its targets while speaking; not to closures.
-        posture: ARKit action → weight that is always there, also at rest.
+        posture: ARKit blendshape → weight that is always there, also at rest.
         slowness: factor on the time the mouth takes to move.
         precision: factor on how much the consonants insist; those that the lips make always do.
         emphasis: factor on how much louder and stressed vowels differ from the others.

@@ -23,7 +23,7 @@ from scipy.optimize import minimize
 from jambatalk.face import lips
 from jambatalk.face.face import Face
 from jambatalk.face.library import load_head
-from jambatalk.motion.resample import at_rate
+from jambatalk.motion.resample import resample
 from jambatalk.speech import Speech
 from recipes.checkpoint.captured import grid
 from recipes.checkpoint.captured.facegood import read_facegood
@@ -38,7 +38,7 @@ from recipes.checkpoint.coarticulation.synthesis import (
     window,
 )
 from recipes.checkpoint.coarticulation.visemes import CHANNELS, viseme_table
-from recipes.checkpoint.corpus.closures import hear_closures
+from recipes.checkpoint.corpus.closures import detect_closures
 from recipes.checkpoint.corpus.phones import BILABIALS, Phone, checked
 from recipes.checkpoint.corpus.recording import Recording, place
 from recipes.checkpoint.corpus.timed import read_grid_alignments
@@ -48,7 +48,7 @@ LAG = 0.01  # seconds the lips are late against the sound's closures
 PRIOR = 0.05  # how strongly the table is kept, per frame
 REPEATS = {"open": 4, "round": 2}  # of FACEGOOD's takes, which have a fifth of GRID's frames
 SHUT = 0.001  # metres: lips less apart than this are closed
-ACTIONS = ("mouthPucker", "mouthStretch", "mouthSmile")  # what `round` moves
+BLENDSHAPES = ("mouthPucker", "mouthStretch", "mouthSmile")  # what `round` moves
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,7 @@ class TrackedClip:
     width: np.ndarray
     learned: bool
 
-    def at_rate(self, values: np.ndarray, count: int) -> np.ndarray:
+    def resample(self, values: np.ndarray, count: int) -> np.ndarray:
         """Values (t,) at 25 frames a second as (count,) at the teacher's rate."""
         return np.interp(np.arange(count) / RATE + LAG, np.arange(len(values)) / FPS, values)
 
@@ -79,7 +79,7 @@ def read_clips(folder: Path, face: Face) -> list[TrackedClip]:
         samples = Speech.read(folder / "audio" / f"{name}.opus").samples
         opening = (seen.gap - np.percentile(seen.gap, 8)) * scale  # from where the lips touch
         width = (seen.width - np.median(seen.width[:8])) * scale
-        heard = hear_closures(samples, checked(said))
+        heard = detect_closures(samples, checked(said))
         clips.append(TrackedClip(heard, opening, width, name not in held_out))
     return clips
 
@@ -89,7 +89,7 @@ def read_takes(data: Path, corpus: Path, face: Face) -> list[TrackedClip]:
     takes = []
     for clip in read_facegood(data / "facegood", face):
         phones = Recording.load(place(corpus, "facegood", clip.name)).phones
-        weights = at_rate(clip.weights, clip.fps, FPS)[: int(phones[-1].end * FPS)]
+        weights = resample(clip.weights, clip.fps, FPS)[: int(phones[-1].end * FPS)]
         opening, width = lips.aperture(face, weights), lips.width(face, weights)
         rest = np.median(width[opening < SHUT])
         learned = not is_held_out_take(clip.name)
@@ -191,7 +191,7 @@ def _wanted(channel: str, clips: list[TrackedClip], face: Face) -> list[np.ndarr
         count = round(len(clip.opening) / FPS * RATE)
         rounds = channel == "round"
         values = _rounding(face, clip) if rounds else clip.opening / np.percentile(clip.opening, 95)
-        wanted.append(clip.at_rate(values, count))
+        wanted.append(clip.resample(values, count))
     return wanted
 
 
@@ -206,12 +206,12 @@ def _rounding(face: Face, clip: TrackedClip) -> np.ndarray:
     """The `round` that would give a clip's lips their width, with all else as taught: (t,)."""
     utterance = Utterance(clip.phones, np.ones(len(clip.phones)))
     weights = teach(face, utterance, FPS, len(clip.width))
-    for i, action in enumerate(face.actions):
-        if action.startswith(ACTIONS):
+    for i, blendshape in enumerate(face.blendshapes):
+        if blendshape.startswith(BLENDSHAPES):
             weights[:, i] = 0.0
-    pucker = np.zeros(len(face.actions), np.float32)
+    pucker = np.zeros(len(face.blendshapes), np.float32)
     rest = lips.width(face, pucker)
-    pucker[face.actions.index("mouthPucker")] = 1.0
+    pucker[face.blendshapes.index("mouthPucker")] = 1.0
     return (clip.width - (lips.width(face, weights) - rest)) / (lips.width(face, pucker) - rest)
 
 

@@ -16,7 +16,7 @@ Gracco's, JASA 1997.)
 Lips that are apart then follow the loudness of the voice, too, as far as the style says: phones
 come as a recogniser or an aligner hears them, and how far a vowel opens is how loud it gets.
 
-Shapes: t frames, c channels, k actions. The curves are computed at `RATE` and then sampled.
+Shapes: t frames, c channels, k blendshapes. The curves are computed at `RATE` and then sampled.
 """
 
 from __future__ import annotations
@@ -202,7 +202,7 @@ def smoother(insistence: np.ndarray, seconds: float) -> np.ndarray:
 
 
 def articulate(face: Face, curves: np.ndarray, style: DesignedStyle = NEUTRAL) -> np.ndarray:
-    """Channels (t, c) as weights of the face's actions (t, K).
+    """Channels (t, c) as weights of the face's blendshapes (t, K).
 
     The gap between the lips comes out as asked, whatever else they do: where jaw and lips open the
     mouth too far mouthClose takes it back, where they do not open it enough the jaw does.
@@ -212,12 +212,12 @@ def articulate(face: Face, curves: np.ndarray, style: DesignedStyle = NEUTRAL) -
     pressed = np.clip(-x["open"] / 0.25, 0.0, 1.0)
     free = _smooth(opened / 0.25)  # 0 where the lips touch
     bite = np.clip(x["bite"], 0.0, 1.0)
-    weights = np.zeros((len(curves), len(face.actions)))
+    weights = np.zeros((len(curves), len(face.blendshapes)))
 
-    def put(action: str, value: np.ndarray | float) -> None:
-        for side in (action, f"{action}Left", f"{action}Right"):
-            if side in face.actions:
-                weights[:, face.actions.index(side)] += value
+    def put(blendshape: str, value: np.ndarray | float) -> None:
+        for side in (blendshape, f"{blendshape}Left", f"{blendshape}Right"):
+            if side in face.blendshapes:
+                weights[:, face.blendshapes.index(side)] += value
 
     put("jawOpen", JAW * np.clip(x["jaw"], 0.0, 1.2))
     put("mouthPucker", np.clip(x["round"], 0.0, 1.0))
@@ -233,16 +233,16 @@ def articulate(face: Face, curves: np.ndarray, style: DesignedStyle = NEUTRAL) -
     put("mouthPress", 0.06 * pressed)
     put("tongueUp", np.clip(x["tip"], 0.0, 1.0))
     put("tongueOut", np.clip(x["tongue"], 0.0, TONGUE) * free)
-    for action, value in style.posture.items():
-        put(action, value)
+    for blendshape, value in style.posture.items():
+        put(blendshape, value)
     weights = np.clip(weights, 0.0, 1.0).astype(np.float32)
     return with_gap(face, weights, opened * GAP * 1e-3)
 
 
 def with_gap(face: Face, weights: np.ndarray, gap: np.ndarray) -> np.ndarray:
     """Weights (t, K) whose lips are `gap` (t,) metres apart, by mouthClose and jawOpen."""
-    jaw = face.actions.index("jawOpen")
-    unit = np.zeros(len(face.actions), np.float32)
+    jaw = face.blendshapes.index("jawOpen")
+    unit = np.zeros(len(face.blendshapes), np.float32)
     rest = lips.aperture(face, unit)
     unit[jaw] = 1.0
     reach = lips.aperture(face, unit) - rest

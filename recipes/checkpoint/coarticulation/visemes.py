@@ -1,7 +1,7 @@
 """What each phone wants of the mouth: targets, and how much it insists on them.
 
 `open` is the gap between the lips in parts of the speaker's wide open mouth; below 0 the lips are
-pressed. The other channels are weights of ARKit actions (see `teacher.articulate`). A channel that
+pressed. The other channels are weights of ARKit blendshapes (see `teacher.articulate`). A channel that
 a phone does not name is free: its neighbours decide. What the table says of opening and width
 follows a fit to the lips of two people (`python -m recipes.checkpoint.coarticulation.fit_targets`); how it is made up of
 jaw and lips, the rounding of what is rounded (AO, O, UH, UW, W, R, SH, CH), the opening of F, V

@@ -13,7 +13,7 @@ from pathlib import Path
 from jambatalk.errors import DataError, NotInstalledError, SpeechError
 from jambatalk.progress import Progress, silent
 from recipes.checkpoint.corpus.align import Aligner
-from recipes.checkpoint.corpus.closures import hear_closures
+from recipes.checkpoint.corpus.closures import detect_closures
 from recipes.checkpoint.corpus.phones import SILENCE, from_ipa
 from recipes.checkpoint.corpus.recognise import Recogniser
 from recipes.checkpoint.corpus.recording import Recording, place
@@ -78,7 +78,7 @@ class Placer:
         Raises:
             DataError: its phones cannot be placed.
         """
-        heard = take.hear()
+        heard = take.read()
         if heard.phones is not None:
             phones, timing = heard.phones, "told"
         elif take.language == "en" and take.text:
@@ -93,7 +93,7 @@ class Placer:
         spoken = [phone.duration for phone in phones if phone.name != SILENCE]
         if not MIN_RATE < len(spoken) / max(sum(spoken), 1e-3) < MAX_RATE:
             raise DataError("The text was not said in this recording.")
-        phones = hear_closures(heard.samples, phones)
+        phones = detect_closures(heard.samples, phones)
         return Recording(
             take.name,
             source,

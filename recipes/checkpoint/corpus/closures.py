@@ -27,7 +27,7 @@ SHORT, LONG = 0.025, 0.2  # seconds: what is shorter or longer is something else
 BEFORE_BURST = 0.09  # seconds that lips are closed before the first sound after a pause
 
 
-def hear_closures(samples: np.ndarray, phones: Sequence[Phone]) -> list[Phone]:
+def detect_closures(samples: np.ndarray, phones: Sequence[Phone]) -> list[Phone]:
     """The same phones; P, B and M carry the closure that (n,) samples at 16 kHz show, if any."""
     level = loudness(samples)
     heard = list(phones)

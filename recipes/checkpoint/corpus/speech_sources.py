@@ -26,7 +26,7 @@ class Take:
 
     Attributes:
         name, speaker, language, split, text: as in `Recording`.
-        hear: gives its sound and what is known of its phones; takes a while.
+        read: gives its sound and what is known of its phones; takes a while.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Take:
     language: str
     split: str
     text: str
-    hear: Callable[[], Heard]
+    read: Callable[[], Heard]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from jambatalk.face.face import Face
 from jambatalk.face.library import load_head
 from jambatalk.face.lips import aperture
 from jambatalk.model.jambatalk import JambaTalk
-from jambatalk.motion.resample import at_rate
+from jambatalk.motion.resample import resample
 from jambatalk.speech import SAMPLE_RATE, Speech
 from recipes.checkpoint.captured import grid
 from recipes.checkpoint.captured.facegood import read_facegood
@@ -65,7 +65,7 @@ def gru_floor(model: JambaTalk, data: Path, steps: int = STEPS) -> dict[str, flo
     heard, wanted = [], []
     for samples, seen in learn.values():
         features = _hear(model, samples)
-        targets = at_rate(_targets(seen), seen.fps, model.config.fps)
+        targets = resample(_targets(seen), seen.fps, model.config.fps)
         length = min(len(features), len(targets))
         heard.append(features[:length])
         wanted.append(torch.from_numpy(targets[:length]))
@@ -89,7 +89,7 @@ def gru_floor(model: JambaTalk, data: Path, steps: int = STEPS) -> dict[str, flo
     @torch.inference_mode()
     def predict(samples: np.ndarray) -> np.ndarray:
         said = network(_hear(model, samples)[None])[0].numpy()
-        return at_rate(said, model.config.fps, FPS)
+        return resample(said, model.config.fps, FPS)
 
     r_open, r_width = _score(unseen, predict)
     return {"grid_lip_open": r_open, "grid_lip_width": r_width}
@@ -111,7 +111,7 @@ class _QuickGRU(nn.Module):
 @torch.inference_mode()
 def _hear(model: JambaTalk, samples: np.ndarray) -> torch.Tensor:
     """All layers of the encoder side by side, (t, m·c)."""
-    return model.listen(Speech.from_array(samples, SAMPLE_RATE)).flatten(1).cpu().clone()
+    return model.encode(Speech.from_array(samples, SAMPLE_RATE)).flatten(1).cpu().clone()
 
 
 def _grid(data: Path) -> tuple[Lips, Lips]:
@@ -135,9 +135,9 @@ def _facegood(
     """Samples, jaw and opening (T,) at FPS, and whether it is held out, of each take."""
     jaw, gap = [], []
     for clip in read_facegood(data / "facegood", face):
-        weights = at_rate(clip.weights, clip.fps, FPS)
+        weights = resample(clip.weights, clip.fps, FPS)
         held = is_held_out_take(clip.name)
-        jaw.append((clip.samples, weights[:, face.actions.index("jawOpen")], held))
+        jaw.append((clip.samples, weights[:, face.blendshapes.index("jawOpen")], held))
         gap.append((clip.samples, aperture(face, weights), held))
     return jaw, gap
 

@@ -19,7 +19,7 @@ from jambatalk.evaluate import curves
 from jambatalk.face.face import Face
 from jambatalk.face.library import load_head
 from jambatalk.motion.motion import Motion
-from jambatalk.motion.resample import at_rate
+from jambatalk.motion.resample import resample
 from jambatalk.progress import Progress, silent
 from jambatalk.speech import SAMPLE_RATE, Speech
 from jambatalk.talking_head import TalkingHead
@@ -138,9 +138,9 @@ class Bench:
             if not is_held_out_take(clip.name):
                 continue
             motion = self._animate(self.talking_head, clip, facegood.STYLE)
-            captured = Motion(at_rate(clip.weights, clip.fps, motion.fps), motion.fps, self.face)
+            captured = Motion(resample(clip.weights, clip.fps, motion.fps), motion.fps, self.face)
             length = min(len(motion), len(captured))
-            jaw, true = (m.action("jawOpen")[:length] for m in (motion, captured))
+            jaw, true = (m.blendshape("jawOpen")[:length] for m in (motion, captured))
             lag, r = curves.best_lag(true, jaw, motion.fps)
             gap, real = (_gap(m)[:length] for m in (motion, captured))
             of = f"{clip.name} of FACEGOOD, style {self._style(self.talking_head, facegood.STYLE)}"
@@ -337,7 +337,7 @@ def _accelerations(
 
         times = np.arange(int((len(weights) - 1) / fps * rate) + 1) / rate
         weights = CubicSpline(np.arange(len(weights)) / fps, weights)(times)
-    lips = face.basis[:, face.regions["lips"]].reshape(len(face.actions), -1)
+    lips = face.deltas[:, face.regions["lips"]].reshape(len(face.blendshapes), -1)
     found = []
     for start, end in spans:
         frames = [t for t in range(1, len(weights) - 1) if start <= t / rate <= end]

@@ -12,7 +12,7 @@ from jambatalk.motion.motion import Motion
 def styles_named(seen: Sequence[Sequence[Motion]], asked: Sequence[Sequence[Motion]]) -> np.ndarray:
     """Which styles a linear classifier names rightly from the motion of one recording.
 
-    Of a motion it sees mean, standard deviation and mean speed of every action (ridge regression
+    Of a motion it sees mean, standard deviation and mean speed of every blendshape (ridge regression
     to -1 and 1 on standardised values).
 
     Args:

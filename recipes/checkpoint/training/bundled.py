@@ -16,7 +16,7 @@ from jambatalk.face.library import load_head
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.model.config import EncoderConfig, JambaTalkConfig
 from jambatalk.model.jambatalk import ENCODER_WEIGHTS, WEIGHTS, JambaTalk, fetch, load_strictly
-from jambatalk.motion.resample import at_rate
+from jambatalk.motion.resample import resample
 from jambatalk.train.training_config import TrainingConfig
 from recipes.checkpoint.captured.clip import Clip
 from recipes.checkpoint.captured.facegood import read_facegood
@@ -114,13 +114,13 @@ def bundled_task(config: TrainingConfig) -> StyledTask:
 
 
 def default_config(face: Face, styles: Mapping[str, str] = STYLES) -> JambaTalkConfig:
-    """The bundled network, on the actions of a bundled head; styles with their notes."""
+    """The bundled network, on the blendshapes of a bundled head; styles with their notes."""
     architecture = TINY_EN.architecture | {"encoder_layers": max(LAYERS)}
     return JambaTalkConfig(
         encoder=EncoderConfig(layers=LAYERS, architecture=architecture, window=WINDOW),
         styles=tuple(styles),
         style_notes=dict(styles),
-        actions=face.actions,
+        blendshapes=face.blendshapes,
         dropout=0.05,
     )
 
@@ -132,7 +132,7 @@ def at_rest(face: Face, styles: Iterable[str]) -> np.ndarray:
     rows = [
         articulate(face, rest, designed.STYLES[style])[0]
         if style in designed.STYLES
-        else np.zeros(len(face.actions))
+        else np.zeros(len(face.blendshapes))
         for style in styles
     ]
     return np.stack(rows).astype(np.float32)
@@ -166,9 +166,9 @@ def _captured(
 ) -> Iterable[StyledClip]:
     """Captured motion as it is, carried over to the other person and to the neutral style, and what
     the teacher makes of the same sound in the other designed ones."""
-    tongue = face.actions.index("tongueUp")
+    tongue = face.blendshapes.index("tongueUp")
     for clip in clips:
-        own = at_rate(clip.weights, clip.fps, FPS)
+        own = resample(clip.weights, clip.fps, FPS)
         rows = np.full((len(styles), *own.shape), np.nan, np.float32)
         for row, style in enumerate(styles):
             if style == clip.style:
@@ -197,7 +197,7 @@ def _taught(
         manners: of the captured people.
         teachers: captured style → the teacher's own manner behind it.
     """
-    tongue = face.actions.index("tongueUp")
+    tongue = face.blendshapes.index("tongueUp")
     everyone = [*designed.STYLES.values(), *(BEHIND[style] for style in teachers)]
     for recording in recordings:
         rows = recording.taught(face, FPS, everyone)

@@ -26,7 +26,7 @@ from torch.nn import functional as F  # noqa: N812
 from jambatalk.errors import DataError
 from jambatalk.model.streaming_encoder import SAMPLES
 from jambatalk.model.whisper import WhisperConfig, WhisperEncoder, log_mel
-from jambatalk.speech import levelled
+from jambatalk.speech import loudness_normalised
 from recipes.checkpoint.captured.held_out import held_out_clips, is_held_out_take
 from recipes.checkpoint.corpus.recording import read_corpus
 from recipes.checkpoint.training.augment import TILT, colored_noise, in_a_room, tilted
@@ -95,7 +95,8 @@ class Windows:
             noisy = noisy + background * (level / max(background.std(), 1e-9))
         tilt = rng.uniform(*TILT)  # the microphone is not asked to be forgotten
         clean, noisy = (
-            levelled(tilted(samples, tilt).astype(np.float32)) for samples in (clean, noisy)
+            loudness_normalised(tilted(samples, tilt).astype(np.float32))
+            for samples in (clean, noisy)
         )
         return clean, noisy
 

@@ -110,7 +110,7 @@ def silence(
     for n in range(count):
         level = 10 ** rng.uniform(-2.9, -1.5) if n else 0.0  # the first microphone is off
         noise = rng.standard_normal(round(seconds * SAMPLE_RATE)) * level
-        features = model.listen(Speech.from_array(noise, SAMPLE_RATE, f"silence{n}"))
+        features = model.encode(Speech.from_array(noise, SAMPLE_RATE, f"silence{n}"))
         still = torch.from_numpy(rest).half()[:, None].expand(-1, len(features), -1)
         every = torch.arange(len(rest))
         examples.append(Example(f"silence{n}", "silence", 0, features.half(), still, every))
@@ -142,7 +142,7 @@ def _hear(
     if kept and kept.exists():
         return torch.from_numpy(np.load(kept, allow_pickle=False))
     samples = change(samples) if change else samples
-    features = model.listen(Speech.from_array(samples, SAMPLE_RATE)).half()
+    features = model.encode(Speech.from_array(samples, SAMPLE_RATE)).half()
     if kept:
         half_written = kept.with_suffix(f".{os.getpid()}.part")  # others may hear the same
         with half_written.open("wb") as file:

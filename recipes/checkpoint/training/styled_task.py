@@ -60,7 +60,7 @@ class StyledTask:
         frames, seed = config.data.cut, config.seed
         examples = listen(model, clips, variants, seed, config.data.cache)
         if rest is None:
-            rest = np.zeros((len(model.config.styles), len(face.actions)), np.float32)
+            rest = np.zeros((len(model.config.styles), len(face.blendshapes)), np.float32)
         examples += silence(model, rest, len(examples) // 50, frames / model.config.fps, seed)
         self.model, self.face, self.config = model, face, config
         self.unseen = listen(model, held_out, {}, seed)
@@ -179,7 +179,7 @@ def evaluate(
     scores: dict[str, float] = {}
     means: list[tuple[float, int]] = []  # of the correlations, and of how many recordings
     device = loss.vertices.device
-    jaw = face.actions.index("jawOpen")
+    jaw = face.blendshapes.index("jawOpen")
     for style in sorted({example.style for example in unseen}):
         own = [example for example in unseen if example.style == style]
         rows = []

@@ -47,12 +47,12 @@ export class Head {
     this.draw();
   }
 
-  // Where the numbers of a motion's actions lie among the mesh's.
-  order(actions) {
-    this.places = actions.map((action) => this.mesh.morphTargetDictionary[action]);
+  // Where the numbers of a motion's blendshapes lie among the mesh's.
+  order(blendshapes) {
+    this.places = blendshapes.map((blendshape) => this.mesh.morphTargetDictionary[blendshape]);
   }
 
-  // Moves: weights of the actions, and the head's pitch, yaw and roll in radians.
+  // Moves: weights of the blendshapes, and the head's pitch, yaw and roll in radians.
   move(weights, [pitch, yaw, roll]) {
     this.places?.forEach((place, k) => { this.mesh.morphTargetInfluences[place] = weights[k]; });
     this.bend();

@@ -26,7 +26,7 @@ export async function show(name) {
   try {
     if (head?.renderer.domElement !== element("canvas")) head = new Head(element("canvas"));
     if (head.name !== name) await head.wear(name);
-    if (live?.motion) head.order(live.actions);
+    if (live?.motion) head.order(live.blendshapes);
     head.draw();
   } catch (error) {
     const cure = head ? "Try again." : "Use a browser with WebGL.";
@@ -105,13 +105,13 @@ class Live {
     this.socket.onclose = () => this.ended || this.fail("The connection was lost. Start again.");
   }
 
-  read({ error, end, actions, fps, look_ahead: lookAhead }) {
+  read({ error, end, blendshapes, fps, look_ahead: lookAhead }) {
     if (error) this.fail(error);
     if (end) this.ended = true;
-    if (!actions) return;
-    this.actions = actions;
-    this.motion = new MotionBuffer(actions, fps, lookAhead);
-    head.order(actions);
+    if (!blendshapes) return;
+    this.blendshapes = blendshapes;
+    this.motion = new MotionBuffer(blendshapes, fps, lookAhead);
+    head.order(blendshapes);
     this.sound.start(
       (samples) => this.socket?.readyState === WebSocket.OPEN && this.socket.send(samples),
       () => this.send({ end: true }),

@@ -8,8 +8,8 @@ const SLOWER = 0.5, FASTER = 0.05; // seconds a second by which the delay may gr
 const POSE = 3; // numbers after the weights
 
 export class MotionBuffer {
-  constructor(actions, fps, lookAhead) {
-    this.width = actions.length + POSE;
+  constructor(blendshapes, fps, lookAhead) {
+    this.width = blendshapes.length + POSE;
     this.fps = fps;
     this.delay = lookAhead; // from a sound to its motion
     this.frames = []; // that are not yet shown, and the last one that is
