@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from jambatalk.speech import Speech
     from jambatalk.talking_head import TalkingHead
 
+__version__ = "0.2.0"
+
 _HOMES = {
     "Face": "face.face",
     "Nonverbal": "motion.nonverbal",

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+import jambatalk
 from jambatalk import Motion
-from jambatalk.cli import main
+from jambatalk.cli import GROUPS, main
 
 ROOT = Path(__file__).parent.parent
 VOICE = ROOT / "assets" / "voices" / "pico_en.wav"
@@ -90,3 +91,43 @@ def test_import_is_instant_and_free_of_heavy_packages() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["animte", "a.wav"], "did you mean 'animate'?"),
+        (["animate", "a.wav", "-o", "a.mp4", "--stile", "crisp"], "did you mean '--style'?"),
+        (["train", "a.yaml", "--resumee"], "did you mean '--resume'?"),
+    ],
+)
+def test_misspelt_words_are_corrected(
+    arguments: list[str], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit_info:
+        main(arguments)
+    assert exit_info.value.code == 2
+    assert hint in capsys.readouterr().err
+
+
+def test_help_groups_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    text = capsys.readouterr().out
+    for group in GROUPS:
+        assert f"\n{group}:\n" in text
+    assert text.count("\n  ") <= 2 + 12  # -h, --version and at most twelve commands
+
+
+def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == f"jambatalk {jambatalk.__version__}\n"
+
+
+def test_list_does_not_import_torch() -> None:
+    code = (
+        "import sys; from jambatalk.cli import main; main(['list'])\n"
+        "assert not {'torch', 'scipy', 'gradio', 'transformers'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)

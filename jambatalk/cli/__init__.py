@@ -1,4 +1,4 @@
-"""The command line: `jambatalk COMMAND`. Each module adds its commands."""
+"""The command line: `jambatalk COMMAND`."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 
-from jambatalk.cli import animate, app, batch, convert, corpus, evaluate, export, predict, train
+from jambatalk import __version__
+from jambatalk.cli import animation, research, serving
 from jambatalk.errors import JambaTalkError
 
-# in the order of `jambatalk --help`
-MODULES = (animate, batch, export, app, convert, train, predict, evaluate, corpus)
+# heading of the help → the module that adds its commands, in the order shown
+GROUPS = {"Animate speech": animation, "Serve": serving, "Train and evaluate": research}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command; returns the exit status. Errors are one or two lines on stderr."""
-    options = _parse(_parser(), arguments)
+    """Run a command and return its exit status; errors are one or two lines on stderr."""
+    options = _parse(sys.argv[1:] if arguments is None else arguments)
     logging.basicConfig(
-        level=logging.INFO if getattr(options, "verbose", False) else logging.WARNING,
-        format="%(message)s",
+        level=logging.INFO if options.verbose else logging.WARNING, format="%(message)s"
     )
     try:
         options.run(options)
@@ -28,8 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except JambaTalkError as error:
         print(f"jambatalk: {error}", file=sys.stderr)
         return 1
-    except BrokenPipeError:  # `jambatalk list | head` has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or it is said at the end
+    except BrokenPipeError:  # as in `jambatalk list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # silence the exit's flush
         return 1
     except KeyboardInterrupt:
         print("\njambatalk: stopped.", file=sys.stderr)
@@ -37,19 +38,74 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parse(parser: argparse.ArgumentParser, words: Sequence[str] | None) -> argparse.Namespace:
-    options, late = parser.parse_known_args(words)
-    # argparse takes words of an open number (key=value of `train`) only before the first option
-    if late and (not hasattr(options, "changes") or any(word.startswith("-") for word in late)):
-        parser.error(f"unrecognized arguments: {' '.join(late)}")
+class Commands:
+    """Adds commands to a parser and remembers them by group, for the help.
+
+    Args:
+        parser: the parser of `jambatalk` itself.
+    """
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self._parsers = parser.add_subparsers(
+            metavar="COMMAND", required=True, prog="jambatalk", help=argparse.SUPPRESS
+        )
+        self.summaries: dict[str, dict[str, str]] = {}  # group → command → summary
+        self.group = ""
+
+    def add(self, name: str, summary: str, *, verbose: bool = False) -> argparse.ArgumentParser:
+        """Add a command to the present group and return its parser."""
+        self.summaries.setdefault(self.group, {})[name] = summary
+        parser = self._parsers.add_parser(name, description=f"{summary[0].upper()}{summary[1:]}.")
+        parser.add_argument(
+            "-v", "--verbose", action="store_true", default=verbose, help="log what is being done"
+        )
+        parser.set_defaults(parser=parser)
+        return parser
+
+    def names(self) -> list[str]:
+        """List all commands."""
+        return [name for commands in self.summaries.values() for name in commands]
+
+    def help(self) -> str:
+        """Format the summaries of all commands, group by group."""
+        width = max(map(len, self.names()))
+        lines = []
+        for group, commands in self.summaries.items():
+            lines += ["", f"{group}:"]
+            lines += [f"  {name:<{width}}  {summary}" for name, summary in commands.items()]
+        return "\n".join([*lines, "", "'jambatalk COMMAND --help' explains a command."])
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser, commands = _build_parser()
+    if arguments and not arguments[0].startswith("-") and arguments[0] not in commands.names():
+        parser.error(f"there is no command '{arguments[0]}'{_hint(arguments[0], commands.names())}")
+    options, late = parser.parse_known_args(arguments)
+    # argparse takes positionals of an open number (key=value of `train`) only before an option
+    unknown = [word for word in late if word.startswith("-") or not hasattr(options, "changes")]
+    if unknown:
+        known = [option for action in options.parser._actions for option in action.option_strings]
+        options.parser.error(f"unknown argument '{unknown[0]}'{_hint(unknown[0], known)}")
     if late:
         options.changes += late
     return options
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="jambatalk", description="Speech to 3D talking head.")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for module in MODULES:
-        module.add(commands)
-    return parser
+def _hint(word: str, known: Iterable[str]) -> str:
+    near = get_close_matches(word.partition("=")[0], list(known), 1)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def _build_parser() -> tuple[argparse.ArgumentParser, Commands]:
+    parser = argparse.ArgumentParser(
+        prog="jambatalk",
+        usage="jambatalk COMMAND ...",
+        description="Turn speech into a 3D talking head.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"jambatalk {__version__}")
+    commands = Commands(parser)
+    for commands.group, module in GROUPS.items():
+        module.add_commands(commands)
+    parser.epilog = commands.help()
+    return parser, commands

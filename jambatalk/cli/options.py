@@ -1,70 +1,91 @@
-"""Arguments that several commands take, and how they tell their progress."""
+"""Arguments that several commands share, and the objects they describe."""
 
 from __future__ import annotations
 
 import argparse
-import sys
-import time
 from pathlib import Path
 
-from jambatalk import Motion
+from jambatalk.export import FORMATS
 from jambatalk.face.library import checkpoint_heads
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
+from jambatalk.motion.motion import Motion
 from jambatalk.motion.nonverbal import PARTS, Nonverbal
 from jambatalk.render.view import SHADINGS, View
 from jambatalk.speech import MAX_SECONDS
 
 
 def add_speech(parser: argparse.ArgumentParser, output: str = "an .mp4") -> None:
-    """The recording, where the result goes (`output` says what), and how it is performed."""
+    """Add the recording, the output (`output` describes it) and the animation's options."""
     parser.add_argument("speech", type=Path, help="an audio or video file")
     parser.add_argument("-o", "--output", type=Path, required=True, help=output)
-    add_performance(parser)
+    add_animation(parser)
 
 
-def add_performance(parser: argparse.ArgumentParser) -> None:
-    """All but the style: its strength, head, what is alive, checkpoint and view."""
-    parser.add_argument("--strength", type=float, default=1.0, help="of the style (default: 1)")
+def add_animation(parser: argparse.ArgumentParser) -> None:
+    """Add strength, head, nonverbal motion, seed, checkpoint, device and view."""
+    parser.add_argument(
+        "--strength",
+        type=float,
+        default=1.0,
+        help="of the style: 0 none, 1 normal, 1.5 exaggerated (default: 1)",
+    )
     parser.add_argument("--head", default="1", help="name or number (default: 1)")
     parser.add_argument(
         "--nonverbal",
         default="all",
         metavar="PARTS",
-        help=f"what moves beside the mouth: all, none, or some of {','.join(PARTS)} (default: all)",
+        help=f"motion beside the mouth: all, none, or some of {','.join(PARTS)} (default: all)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of what moves there (default: 0)")
+    parser.add_argument("--seed", type=int, default=0, help="of that motion (default: 0)")
     parser.add_argument(
-        "--max-seconds", type=float, default=MAX_SECONDS, help="longest speech taken"
+        "--max-seconds", type=float, default=MAX_SECONDS, help="longest recording accepted"
     )
     add_checkpoint(parser)
     add_view(parser)
 
 
 def add_checkpoint(parser: argparse.ArgumentParser) -> None:
-    """Which network, and where it runs."""
+    """Add the checkpoint and its device."""
     parser.add_argument(
-        "--checkpoint", default=DEFAULT_CHECKPOINT, help="a folder, or OWNER/NAME on the hub"
+        "--checkpoint",
+        default=str(DEFAULT_CHECKPOINT),
+        help="a folder, or OWNER/NAME on the Hugging Face hub (default: the bundled one)",
     )
+    add_device(parser)
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add the device."""
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
 
 
 def add_motion(parser: argparse.ArgumentParser) -> None:
-    """A saved motion, and another head for it."""
-    parser.add_argument("motion", type=Path, help="what 'animate -o motion.npz' wrote")
+    """Add a saved motion and the head to put it on."""
+    parser.add_argument("motion", type=Path, help="written by 'animate -o motion.npz'")
     parser.add_argument("--head", help="another head than the saved one")
     parser.add_argument(
-        "--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, help="whose heads (a folder)"
+        "--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, help="folder that holds that head"
     )
 
 
 def load_motion(options: argparse.Namespace) -> Motion:
-    """What `add_motion` asked for."""
+    """Load the motion that `add_motion` describes."""
     motion, heads = Motion.load(options.motion), checkpoint_heads(options.checkpoint)
     return motion.on(heads.load(options.head)) if options.head else motion
 
 
+def add_export(parser: argparse.ArgumentParser) -> None:
+    """Add the options of files for other programs."""
+    parser.add_argument(
+        "--fps", type=float, help=f"frames a second of {', '.join(FORMATS)} (default: the model's)"
+    )
+    parser.add_argument(
+        "--no-sound", action="store_true", help="write no .wav beside .glb, .csv and .json"
+    )
+
+
 def add_view(parser: argparse.ArgumentParser) -> None:
-    """The fields of :class:`View`."""
+    """Add the fields of :class:`View`."""
     view = View()
     parser.add_argument("--size", type=int, default=view.size, help="pixels (default: 512)")
     parser.add_argument("--background", default=view.background, help="#rrggbb")
@@ -72,35 +93,17 @@ def add_view(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--shading", choices=SHADINGS, default=view.shading)
 
 
-def view_of(options: argparse.Namespace) -> View:
-    """What `add_view` asked for."""
+def view_from(options: argparse.Namespace) -> View:
+    """Build the view that `add_view` describes."""
     return View(options.size, options.background, options.yaw, options.shading)
 
 
-def nonverbal_of(options: argparse.Namespace) -> Nonverbal:
-    """What `--nonverbal` asked for."""
-    usual = {"all": PARTS, "none": ()}
-    named = [part.strip() for part in options.nonverbal.split(",")]
-    return Nonverbal.of(usual.get(options.nonverbal, named))
+def nonverbal_from(options: argparse.Namespace) -> Nonverbal:
+    """Build the parts of nonverbal motion that `--nonverbal` names."""
+    presets: dict[str, tuple[str, ...]] = {"all": PARTS, "none": ()}
+    return Nonverbal.of(presets.get(options.nonverbal, split_commas(options.nonverbal)))
 
 
-class Stages:
-    """Prints how long each stage took, and what is being done on a terminal."""
-
-    def __init__(self) -> None:
-        self.stage, self.started = "", time.perf_counter()
-
-    def __call__(self, stage: str, done: float) -> None:
-        """A progress callback."""
-        if stage != self.stage:
-            self.finish()
-            self.stage, self.started = stage, time.perf_counter()
-        if sys.stdout.isatty():
-            print(f"\r  {stage:<10} {done:4.0%}", end="", flush=True)
-
-    def finish(self) -> None:
-        """The stage now under way is over."""
-        if self.stage:
-            start = "\r" if sys.stdout.isatty() else ""
-            print(f"{start}  {self.stage:<10} {time.perf_counter() - self.started:5.1f} s")
-        self.stage = ""
+def split_commas(text: str) -> tuple[str, ...]:
+    """Split a comma-separated argument; empty parts are dropped."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from jambatalk.errors import ModelError
-from jambatalk.model.config import JambaTalkConfig
+from jambatalk.model.config import CONFIG, JambaTalkConfig, read_config
 from jambatalk.model.decoder import JambaDecoder
 from jambatalk.model.encoder import build_encoder
 from jambatalk.model.mamba import Mamba
@@ -22,7 +22,6 @@ from jambatalk.model.scan import scan_named
 from jambatalk.model.streaming_encoder import StreamingEncoder
 from jambatalk.speech import Speech
 
-CONFIG = "config.json"
 WEIGHTS = "model.safetensors"  # the decoder, float32
 ENCODER_WEIGHTS = "encoder.safetensors"  # a frozen one in float16: retraining leaves it alone
 MAX_STRENGTH = 1.5  # of a style: beyond it faces distort
@@ -157,14 +156,7 @@ class JambaTalk(nn.Module):
                 names what is missing and what is unexpected.
         """
         folder = fetch(source)
-        try:
-            values = json.loads((folder / CONFIG).read_text())
-        except (OSError, ValueError) as error:
-            raise ModelError(
-                f"'{source}' is not a checkpoint ({error}).",
-                f"Give a folder with {CONFIG} and {WEIGHTS}, or train one with 'jambatalk train'.",
-            ) from error
-        model = cls(JambaTalkConfig.from_dict(values))
+        model = cls(read_config(folder))
         load_strictly(model.decoder, folder / WEIGHTS)
         if model.config.encoder.source is None:
             load_strictly(model.encoder.model, folder / ENCODER_WEIGHTS)

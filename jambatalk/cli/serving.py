@@ -1,4 +1,4 @@
-"""Every recording of a folder: `batch`."""
+"""The page and whole folders: `app`, `batch`."""
 
 from __future__ import annotations
 
@@ -10,60 +10,78 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jambatalk.cli.options import add_performance, nonverbal_of, view_of
+from jambatalk.cli.options import (
+    add_animation,
+    add_checkpoint,
+    nonverbal_from,
+    split_commas,
+    view_from,
+)
 from jambatalk.errors import BatchError, JambaTalkError
 from jambatalk.export import FORMATS
 
 if TYPE_CHECKING:
     from jambatalk.batch import Outcome
+    from jambatalk.cli import Commands
 
 REPORT = "report.json"
 
 
-def add(commands: argparse._SubParsersAction) -> None:
-    """Adds this module's command."""
-    batch = commands.add_parser(
-        "batch", help="every recording of a folder, in several styles (see docs/scaling.md)"
-    )
-    batch.add_argument("recordings", type=Path, help="a folder; its sub-folders are searched too")
-    batch.add_argument("output", type=Path, help="the folder of the results, and of report.json")
-    batch.add_argument("--styles", metavar="A,B,...", help="(default: the neutral one)")
+def add_commands(commands: Commands) -> None:
+    """Add this module's commands."""
+    app = commands.add("app", "the page in a browser: record or upload speech, and live")
+    add_checkpoint(app)
+    app.set_defaults(run=_app)
+
+    batch = commands.add("batch", "every recording of a folder, see docs/scaling.md")
+    batch.add_argument("recordings", type=Path, help="a folder, searched with its sub-folders")
+    batch.add_argument("output", type=Path, help="the folder of the results and of report.json")
+    batch.add_argument("--styles", metavar="A,B,...", default="", help="(default: the neutral one)")
     known = ",".join(name.removeprefix(".") for name in (".mp4", *FORMATS))
     batch.add_argument("--formats", default="mp4", metavar="A,B,...", help=f"among {known}")
-    batch.add_argument(
-        "--processes", type=int, help="how many work at a time (default: one a core)"
-    )
+    batch.add_argument("--processes", type=int, help="at a time (default: one a core)")
     batch.add_argument(
         "--ray", metavar="ADDRESS", help="work in a Ray cluster: HOST:PORT, auto, or local"
     )
-    add_performance(batch)
+    add_animation(batch)
     batch.set_defaults(run=_batch)
+
+
+def _app(options: argparse.Namespace) -> None:
+    try:
+        from jambatalk.app.page import launch
+    except ModuleNotFoundError as error:
+        raise JambaTalkError(
+            f"The page needs {error.name}, which is not installed.", "pip install 'jambatalk[app]'"
+        ) from error
+
+    launch(options.checkpoint, options.device)
 
 
 def _batch(options: argparse.Namespace) -> None:
     from jambatalk.batch import Report, Settings, plan, run
 
     if options.processes is not None and options.processes < 1:
-        raise BatchError(f"{options.processes} processes cannot work.", "Give 1 or more.")
+        raise BatchError(f"--processes cannot be {options.processes}.", "Give 1 or more.")
     settings = Settings(
-        styles=_words(options.styles or ""),
-        formats=tuple(f".{name.removeprefix('.').lower()}" for name in _words(options.formats)),
+        styles=split_commas(options.styles),
+        formats=tuple(f".{n.removeprefix('.').lower()}" for n in split_commas(options.formats)),
         strength=options.strength,
         head=options.head,
-        nonverbal=nonverbal_of(options),
+        nonverbal=nonverbal_from(options),
         seed=options.seed,
-        view=view_of(options),
+        view=view_from(options),
         max_seconds=options.max_seconds,
         checkpoint=str(options.checkpoint),
         device=options.device,
     )
     jobs, settings = plan(options.recordings, options.output, settings)
     report = Report(len(jobs))
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as gentle an end as Ctrl-C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as on Ctrl-C
     sys.stdout.reconfigure(errors="backslashreplace")  # a file may have any name
     try:
         with closing(run(jobs, settings, options.processes, options.ray)) as outcomes:
-            for outcome in _shown(outcomes, len(jobs)):
+            for outcome in _printed(outcomes, len(jobs)):
                 report.add(outcome)
     finally:
         if report.outcomes:
@@ -76,25 +94,21 @@ def _batch(options: argparse.Namespace) -> None:
         )
 
 
-def _shown(outcomes: Iterator[Outcome], count: int) -> Iterator[Outcome]:
-    """Shows them as they come: a bar on a terminal, a line each elsewhere."""
+def _printed(outcomes: Iterator[Outcome], count: int) -> Iterator[Outcome]:
+    """Print outcomes as they come: a progress bar on a terminal, a line each elsewhere."""
     from tqdm import tqdm
 
     with tqdm(outcomes, total=count, unit="recording", disable=None) as bar:
         for number, outcome in enumerate(bar, 1):
             if bar.disable:
-                print(f"[{number}/{count}] {outcome.name}: {_told(outcome)}", flush=True)
+                print(f"[{number}/{count}] {outcome.name}: {_summary(outcome)}", flush=True)
             yield outcome
 
 
-def _told(outcome: Outcome) -> str:
+def _summary(outcome: Outcome) -> str:
     if outcome.failed:
         return "failed"
     if not outcome.made:
         return "skipped, complete"
     files = f"{len(outcome.made)} file{'s' * (len(outcome.made) > 1)}"
     return f"{files} of {outcome.speech_seconds:.1f} s of speech in {outcome.seconds:.1f} s"
-
-
-def _words(listed: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in listed.split(",") if word.strip())

@@ -1,0 +1,161 @@
+"""Speech to a video or to motion: `animate`, `compare`, `draw`, `export`, `list`."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jambatalk.cli.options import (
+    add_checkpoint,
+    add_export,
+    add_motion,
+    add_speech,
+    add_view,
+    load_motion,
+    nonverbal_from,
+    split_commas,
+    view_from,
+)
+from jambatalk.cli.stage_timer import StageTimer
+from jambatalk.errors import JambaTalkError
+from jambatalk.export import FORMATS, check_name
+from jambatalk.speech import MAX_SECONDS, Speech
+
+if TYPE_CHECKING:
+    from jambatalk.cli import Commands
+
+
+def add_commands(commands: Commands) -> None:
+    """Add this module's commands."""
+    animate = commands.add("animate", "speech to a video, or to motion for other programs")
+    add_speech(animate, f".mp4; or the motion alone: {', '.join(FORMATS)}")
+    animate.add_argument("--style", help="see 'jambatalk list' (default: the neutral one)")
+    add_export(animate)
+    animate.set_defaults(run=_animate)
+
+    compare = commands.add("compare", "the same speech in 2 to 4 styles, side by side in one video")
+    add_speech(compare)
+    compare.add_argument("--styles", required=True, metavar="A,B[,C,D]", help="comma-separated")
+    compare.set_defaults(run=_compare)
+
+    draw = commands.add("draw", "a saved motion (.npz) to a video")
+    add_motion(draw)
+    draw.add_argument("--speech", type=Path, help="the recording it belongs to, for the sound")
+    draw.add_argument("-o", "--output", type=Path, required=True, help="an .mp4")
+    add_view(draw)
+    draw.set_defaults(run=_draw)
+
+    export = commands.add("export", "a saved motion (.npz) to a file for other programs")
+    add_motion(export)
+    export.add_argument("-o", "--output", type=Path, required=True, help=", ".join(FORMATS))
+    export.add_argument("--speech", type=Path, help="the recording it belongs to, for the sound")
+    add_export(export)
+    export.set_defaults(run=_export)
+
+    listing = commands.add("list", "the styles and heads of a checkpoint")
+    add_checkpoint(listing)
+    listing.set_defaults(run=_list)
+
+
+def _animate(options: argparse.Namespace) -> None:
+    _run(options, (options.style,) if options.style else (), captions=False)
+
+
+def _compare(options: argparse.Namespace) -> None:
+    styles = split_commas(options.styles)
+    if not 2 <= len(styles) <= 4:
+        raise JambaTalkError(f"{len(styles)} styles cannot be compared.", "Give 2 to 4.")
+    _run(options, styles, captions=True)
+
+
+def _run(options: argparse.Namespace, styles: tuple[str, ...], captions: bool) -> None:
+    from jambatalk.render import warm_up
+    from jambatalk.talking_head import TalkingHead
+
+    started, timer, view = time.perf_counter(), StageTimer(), view_from(options)
+    nonverbal = nonverbal_from(options)
+    suffix = options.output.suffix.lower()
+    to_export = suffix in FORMATS and not captions
+    if not to_export and suffix != ".mp4":
+        others = "" if captions else f" For the motion: {', '.join(FORMATS)}."
+        raise JambaTalkError(
+            f"'{options.output}' is not a name for a video.", f"End it with .mp4.{others}"
+        )
+    timer("Reading", 0.0)
+    speech = Speech.read(options.speech, options.max_seconds)
+    if not to_export:
+        warm_up()  # while the network is loaded
+    timer("Loading", 0.0)
+    # The imported modules stay: searching them for garbage costs a second now and one at the end.
+    gc.disable()
+    try:
+        talking_head = TalkingHead.from_pretrained(options.checkpoint, options.device)
+        gc.freeze()
+    finally:
+        gc.enable()
+    motions = talking_head.compare(
+        speech,
+        styles or talking_head.styles[:1],
+        options.strength,
+        options.head,
+        nonverbal=nonverbal,
+        seed=options.seed,
+        progress=timer,
+    )
+    if to_export:
+        timer("Exporting", 0.0)
+        motions[0].export(options.output)
+    else:
+        talking_head.video(motions, speech, options.output, view, styles if captions else (), timer)
+    timer.finish()
+    print(
+        f"{speech.duration:.1f} s of speech in {time.perf_counter() - started:.1f} s: "
+        f"{options.output}"
+    )
+
+
+def _draw(options: argparse.Namespace) -> None:
+    from jambatalk.render.video import draw_video
+
+    motion, timer = load_motion(options), StageTimer()
+    speech = _read_speech(options, motion.duration)
+    draw_video([motion], speech, options.output, view_from(options), progress=timer)
+    timer.finish()
+    print(options.output)
+
+
+def _export(options: argparse.Namespace) -> None:
+    check_name(options.output)
+    motion, timer = load_motion(options), StageTimer()
+    timer("Exporting", 0.0)
+    motion.export(options.output)
+    timer.finish()
+    print(options.output)
+
+
+def _read_speech(options: argparse.Namespace, duration: float) -> Speech | None:
+    """Read the recording of a saved motion, which may be as long as the motion, in seconds."""
+    return Speech.read(options.speech, max(MAX_SECONDS, duration + 1)) if options.speech else None
+
+
+def _list(options: argparse.Namespace) -> None:
+    from jambatalk.face.library import checkpoint_heads
+    from jambatalk.model.config import read_config  # without torch, which takes seconds to import
+
+    folder = Path(options.checkpoint)
+    if not folder.is_dir():
+        from jambatalk.model.jambatalk import fetch
+
+        folder = fetch(options.checkpoint)
+    config, titles = read_config(folder), checkpoint_heads(folder).titles
+    print("Styles")
+    width = max(map(len, config.styles))
+    for style in config.styles:
+        print(f"  {style:<{width}}  {config.style_notes.get(style, '')}")
+    print("Heads")
+    width = max(map(len, titles))
+    for number, (name, title) in enumerate(titles.items(), 1):
+        print(f"  {number:2} {name:<{width}}  {title}")

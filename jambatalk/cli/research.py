@@ -1,0 +1,291 @@
+"""For researchers: `convert`, `train`, `predict`, `evaluate`, `render-compare`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jambatalk.cli.options import add_device, add_view, split_commas, view_from
+from jambatalk.cli.stage_timer import StageTimer
+from jambatalk.errors import DataError
+from jambatalk.evaluate import UNITS
+
+if TYPE_CHECKING:
+    from jambatalk.cli import Commands
+
+
+def add_commands(commands: Commands) -> None:
+    """Add this module's commands."""
+    _add_convert(commands)
+    _add_train(commands)
+    _add_predict(commands)
+    _add_evaluate(commands)
+    _add_render_compare(commands)
+
+
+def _add_convert(commands: Commands) -> None:
+    convert = commands.add("convert", "the paper's published weights to a checkpoint folder")
+    convert.add_argument("weights", type=Path, help="the authors' vocaset.pth or biwi.pth")
+    convert.add_argument("--layout", required=True, choices=("vocaset", "biwi"))
+    convert.add_argument(
+        "--lip-mask", type=Path, required=True, help="FLAME_masks.pkl or BIWI_lip.pkl"
+    )
+    convert.add_argument(
+        "--template", type=Path, required=True, help="a .ply or .obj of the mesh, FLAME_sample.ply"
+    )
+    convert.add_argument(
+        "--templates",
+        type=Path,
+        nargs="+",
+        default=(),
+        help="whose faces become heads: templates.pkl, .ply, .obj (default: the template's own)",
+    )
+    convert.add_argument("-o", "--output", type=Path, required=True, help="the checkpoint folder")
+    convert.add_argument(
+        "--unit", type=float, help="metres a unit of the templates (default: told by their size)"
+    )
+    convert.add_argument(
+        "--encoder-config", type=Path, help="JSON of a speech encoder other than wav2vec2-large"
+    )
+    convert.add_argument(
+        "--for-training", action="store_true", help="keep the lip reader and the text encoder"
+    )
+    convert.set_defaults(run=_convert)
+
+
+def _add_train(commands: Commands) -> None:
+    train = commands.add("train", "train a network, see docs/training.md", verbose=True)
+    train.add_argument("config", type=Path, help="a YAML file such as configs/vocaset.yaml")
+    train.add_argument(
+        "changes",
+        nargs="*",
+        metavar="key=value",
+        help="values that override it: data.folder=PATH epochs=5",
+    )
+    train.add_argument("-o", "--output", type=Path, help="folder of the run (default: runs/NAME)")
+    train.add_argument("--resume", action="store_true", help="continue where that run stopped")
+    train.set_defaults(run=_train)
+
+
+def _add_predict(commands: Commands) -> None:
+    predict = commands.add("predict", "motions for a split of a data set, for 'evaluate'")
+    predict.add_argument("checkpoint", help="a folder, or OWNER/NAME on the hub")
+    predict.add_argument(
+        "--set", required=True, metavar="NAME", help="vocaset, biwi, folder or tracks"
+    )
+    predict.add_argument("--data", type=Path, required=True, help="folder of the set")
+    predict.add_argument(
+        "--split", default="test", help="of the set (default: test; BIWI has test-a and test-b)"
+    )
+    predict.add_argument(
+        "-o", "--output", type=Path, required=True, help="folder of the predictions"
+    )
+    predict.add_argument(
+        "--truth", type=Path, help="folder for the captured motions, and their sounds in its wav/"
+    )
+    predict.add_argument(
+        "--styles",
+        metavar="A,B",
+        help="several for each recording, or 'all' (default: the subject's own, or the neutral "
+        "one)",
+    )
+    predict.add_argument(
+        "--unit",
+        type=float,
+        help="metres a unit of the set's vertices (default: guessed from its size)",
+    )
+    add_device(predict)
+    predict.set_defaults(run=_predict)
+
+
+def _add_evaluate(commands: Commands) -> None:
+    evaluate = commands.add("evaluate", "compare predicted with captured motions: LVE, FDD, ...")
+    evaluate.add_argument("truth", type=Path, help="folder of .npy (T, V·3), or of motions (.npz)")
+    evaluate.add_argument("predictions", type=Path, nargs="+", help="folders with the same names")
+    evaluate.add_argument("-o", "--output", type=Path, required=True, help="folder of the report")
+    evaluate.add_argument("--names", metavar="A,B", help="of the predictions (default: folders)")
+    evaluate.add_argument("--audio", type=Path, help="folder of recordings, for beat and plots")
+    evaluate.add_argument(
+        "--template", type=Path, help="faces at rest, for FDD: .ply, .obj, .npy, .pkl or a folder"
+    )
+    evaluate.add_argument(
+        "--lip-region", metavar="FILE[:NAME]", help="FLAME_masks.pkl, lve.txt, ...: the lips"
+    )
+    evaluate.add_argument(
+        "--upper-region", metavar="FILE[:NAME+NAME]", help="the same for FDD's upper face"
+    )
+    evaluate.add_argument(
+        "--lip-pairs", metavar="U:L[,U:L]", help="lip vertices that touch (default: found)"
+    )
+    _add_files(evaluate)
+    evaluate.add_argument(
+        "--common", action="store_true", help="leave out sequences that some folder lacks"
+    )
+    evaluate.add_argument(
+        "--plots", action="store_true", help="plot the lip aperture of every sequence"
+    )
+    evaluate.set_defaults(run=_evaluate)
+
+
+def _add_render_compare(commands: Commands) -> None:
+    video = commands.add(
+        "render-compare", "captured and predicted motions side by side in one video"
+    )
+    video.add_argument("truth", type=Path, help=".npy or .npz")
+    video.add_argument("predictions", type=Path, nargs="+", help="one to three")
+    video.add_argument("-o", "--output", type=Path, required=True, help="an .mp4")
+    video.add_argument("--speech", type=Path, help="the recording they belong to")
+    video.add_argument("--captions", metavar="A,B,...", help="default: truth, and the folders")
+    video.add_argument("--template", type=Path, help="the triangles of .npy: a .ply or .obj")
+    _add_files(video)
+    add_view(video)
+    video.set_defaults(run=_render_compare)
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    """Add what an .npy file does not state."""
+    parser.add_argument("--fps", type=float, help="frames a second of .npy files")
+    parser.add_argument("--pred-fps", type=float, help="of the predicted ones, if it is another")
+    parser.add_argument("--unit", choices=UNITS, default="m", help="of .npy files (default: m)")
+    parser.add_argument(
+        "--resample", action="store_true", help="bring the faster one to the other's frame rate"
+    )
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from jambatalk.evaluate.folders import Setting, evaluate_folders
+
+    folders = options.predictions
+    names = _names(options.names, [folder.resolve().name for folder in folders], "--names")
+    if len(set(names)) < len(names):
+        raise DataError("Two predictions have the same name.", "Give names with --names A,B.")
+    timer = StageTimer()
+    report = evaluate_folders(
+        options.truth,
+        dict(zip(names, folders, strict=True)),
+        Setting(
+            fps=options.fps,
+            predicted_fps=options.pred_fps,
+            unit=options.unit,
+            resample=options.resample,
+            common=options.common,
+            audio=options.audio,
+            template=options.template,
+            lip_region=options.lip_region,
+            upper_region=options.upper_region,
+            lip_pairs=_pairs(options.lip_pairs),
+        ),
+        options.output / "plots" if options.plots else None,
+        timer,
+    )
+    written = report.write(options.output)
+    timer.finish()
+    print(report.markdown())
+    print("\n".join(map(str, written)))
+
+
+def _render_compare(options: argparse.Namespace) -> None:
+    from jambatalk.evaluate.comparison_video import compare_video, face_of_mesh
+    from jambatalk.evaluate.meshes import read_motion
+    from jambatalk.speech import Speech
+
+    timer, view = StageTimer(), view_from(options)
+    timer("Reading", 0.0)
+    face = face_of_mesh(options.template, options.unit) if options.template else None
+    speech = Speech.read(options.speech) if options.speech else None
+    files = [options.truth, *options.predictions]
+    rates = [options.fps] + [options.pred_fps or options.fps] * len(options.predictions)
+    motions = [read_motion(p, fps, options.unit) for p, fps in zip(files, rates, strict=True)]
+    usual = ["truth", *(path.resolve().parent.name for path in options.predictions)]
+    captions = _names(options.captions, usual, "--captions")
+    compare_video(motions, captions, face, speech, options.output, view, options.resample, timer)
+    timer.finish()
+    print(options.output)
+
+
+def _convert(options: argparse.Namespace) -> None:
+    from jambatalk.paper.convert import Conversion, convert
+
+    job = Conversion(
+        weights=options.weights,
+        layout=options.layout,
+        lip_mask=options.lip_mask,
+        template=options.template,
+        templates=options.templates,
+        encoder_config=options.encoder_config,
+        unit=options.unit,
+        for_training=options.for_training,
+    )
+    convert(job, options.output)
+    if not options.for_training:
+        print("Left out the lip reader and the text encoder, which only training needs.")
+    print(f"{options.output}: try 'jambatalk list --checkpoint {options.output}'")
+
+
+def _train(options: argparse.Namespace) -> None:
+    from jambatalk.train.config_file import load_config
+    from jambatalk.train.loop import CHECKPOINT, train
+    from jambatalk.train.recordings import RecordingTask
+
+    config = load_config(options.config, options.changes)
+    folder = options.output or Path("runs") / options.config.stem
+    scores = train(lambda: RecordingTask(config), config, folder, options.resume)
+    print(", ".join(f"{name} {value:.5g}" for name, value in scores.items()))
+    print(f"{folder / CHECKPOINT}: try 'jambatalk list --checkpoint {folder / CHECKPOINT}'")
+
+
+def _predict(options: argparse.Namespace) -> None:
+    from jambatalk.data.registry import open_dataset
+    from jambatalk.evaluate.predictions import SOUNDS, Study
+    from jambatalk.talking_head import TalkingHead
+
+    timer = StageTimer()
+    timer("Opening", 0.0)
+    dataset = open_dataset(options.set, options.data, options.split)
+    timer("Loading", 0.0)
+    talking_head = TalkingHead.from_pretrained(options.checkpoint, options.device)
+    study = Study(talking_head, dataset, options.unit)
+    styles = _styles(options.styles, talking_head.styles)
+    if options.truth:  # first, since it reads every recording and so finds damaged ones
+        written = study.write_truth(options.truth, timer)
+        timer.finish()
+        _report(options.truth, written, len(dataset), "captured motions")
+    written = study.write_predictions(options.output, styles, timer)
+    timer.finish()
+    _report(options.output, written, len(dataset) * max(1, len(styles)), "predictions")
+    if options.truth:
+        both, sounds = f"{options.truth} {options.output}", options.truth / SOUNDS
+        print(f"try 'jambatalk evaluate {both} -o REPORT --audio {sounds}'")
+
+
+def _styles(given: str | None, known: tuple[str, ...]) -> list[str]:
+    if given is None:
+        return []
+    return list(known) if given == "all" else list(split_commas(given))
+
+
+def _report(folder: Path, written: int, of: int, what: str) -> None:
+    existing = f", {of - written} existed" if written < of else ""
+    print(f"{folder}: {written} {what} written{existing}")
+
+
+def _names(given: str | None, usual: Sequence[str], option: str) -> list[str]:
+    names = list(split_commas(given)) if given else list(usual)
+    if len(names) != len(usual):
+        raise DataError(
+            f"{option} has {len(names)} names for {len(usual)}.", "Separate them by commas."
+        )
+    return names
+
+
+def _pairs(given: str | None) -> list[tuple[int, int]] | None:
+    if given is None:
+        return None
+    pairs = [pair.split(":") for pair in given.split(",")]
+    if not all(len(pair) == 2 and all(n.strip().isdigit() for n in pair) for pair in pairs):
+        raise DataError(
+            f"'{given}' are no pairs of vertices.", "Write UPPER:LOWER[,UPPER:LOWER...]."
+        )
+    return [(int(upper), int(lower)) for upper, lower in pairs]
