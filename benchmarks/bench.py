@@ -71,8 +71,8 @@ def whole(runs: int, every: int) -> dict[str, object]:
         published = network["seconds"] + frames + drawing["rest"]
         middle = median(ours["whole"])
         warm = warm or middle
-        motions += ours["Moving"]
-        parts = (spread(ours[stage]) for stage in ("Moving", "Drawing", "whole"))
+        motions += ours["Predicting motion"]
+        parts = (spread(ours[stage]) for stage in ("Predicting motion", "Rendering", "whole"))
         factor, times = f"{middle / SECONDS:.2f}", f"{published / middle:.0f}"
         rows.append((f"{size}×{size}", *parts, factor, f"{published:.0f}", f"{times} times"))
     motion = median(motions)

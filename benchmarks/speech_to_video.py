@@ -56,7 +56,7 @@ def main() -> None:
         return
     print(f"{options.seconds:g} s of speech, {options.size}×{options.size}: seconds")
     for stage, times in took.items():
-        print(f"  {stage:<10} {spread(times)}")
+        print(f"  {stage:<17} {spread(times)}")
     print(f"all of it {time.perf_counter() - started:.0f} s")
 
 

@@ -1,12 +1,12 @@
-"""What can go wrong, said to a person: what happened, where, and the cure."""
+"""Errors for users: what happened, where, and how to fix it."""
 
 
 class JambaTalkError(Exception):
-    """Base of every error this library raises on purpose.
+    """Base class of all errors that this library raises deliberately.
 
     Args:
         what: what happened and where, one sentence.
-        cure: what the user can do about it, one sentence.
+        cure: how the user can fix it, one sentence.
     """
 
     def __init__(self, what: str, cure: str = "") -> None:
@@ -24,7 +24,7 @@ class FaceError(JambaTalkError):
 
 
 class MotionError(JambaTalkError):
-    """A motion that cannot be built, read or worn by a face."""
+    """A motion that cannot be created, read or applied to a head."""
 
 
 class ModelError(JambaTalkError):
@@ -32,7 +32,7 @@ class ModelError(JambaTalkError):
 
 
 class RenderError(JambaTalkError):
-    """No offscreen OpenGL, or a picture that cannot be drawn."""
+    """Offscreen OpenGL that is not available, or a frame that cannot be drawn."""
 
 
 class VideoError(JambaTalkError):
@@ -40,23 +40,23 @@ class VideoError(JambaTalkError):
 
 
 class ExportError(JambaTalkError):
-    """A motion that cannot be written for another program."""
+    """A motion that cannot be written in a format of another program."""
 
 
 class DataError(JambaTalkError):
-    """A training set that is missing or malformed."""
+    """A data set that is missing or malformed."""
 
 
 class NotInstalledError(DataError):
-    """A program or package that making or measuring data needs, and that is not there."""
+    """A missing program or package that preparing or evaluating data needs."""
 
 
 class LiveError(JambaTalkError):
-    """A live session that cannot go on."""
+    """A live session that cannot continue."""
 
 
 class BatchError(JambaTalkError):
-    """Many recordings at once that cannot be begun, or of which some failed."""
+    """A batch that cannot start, or in which some recordings failed."""
 
 
 class ClusterError(JambaTalkError):
@@ -64,4 +64,4 @@ class ClusterError(JambaTalkError):
 
 
 class Stopped(JambaTalkError):
-    """Raised by a progress callback to stop the work; whatever was half written is removed."""
+    """Raised by a progress callback to cancel the work; unfinished files are removed."""

@@ -15,7 +15,7 @@ from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.motion.motion import Motion
 from jambatalk.motion.nonverbal import Nonverbal, add_nonverbal, check_seed
 from jambatalk.motion.stream import MotionStream, to_motion
-from jambatalk.progress import Progress, silent
+from jambatalk.progress import Progress, no_progress
 from jambatalk.render.view import View
 from jambatalk.speech import Speech
 
@@ -72,7 +72,7 @@ class TalkingHead:
         head: str | int = 1,
         nonverbal: Nonverbal | None = None,
         seed: int = 0,
-        progress: Progress = silent,
+        progress: Progress = no_progress,
     ) -> Motion:
         """What a head does while it says this.
 
@@ -98,7 +98,7 @@ class TalkingHead:
         head: str | int = 1,
         nonverbal: Nonverbal | None = None,
         seed: int = 0,
-        progress: Progress = silent,
+        progress: Progress = no_progress,
     ) -> list[Motion]:
         """One motion for each style; the speech is heard only once, and only the style differs."""
         check_seed(seed)
@@ -109,7 +109,7 @@ class TalkingHead:
         for predicted in self._predict(speech, vectors, progress):
             motion = to_motion(predicted, self.model.config, face)
             motions.append(add_nonverbal(motion, speech, seed, nonverbal))
-        progress("Moving", 1.0)
+        progress("Predicting motion", 1.0)
         return motions
 
     def _check(self, face: Face) -> None:
@@ -132,7 +132,7 @@ class TalkingHead:
         from jambatalk.model.encoder import count_frames
         from jambatalk.model.streaming_decoder import StreamingDecoder
 
-        progress("Listening", 0.0)
+        progress("Encoding speech", 0.0)
         if speech.is_silent:  # nobody speaks: the face rests
             frames = count_frames(speech.duration, self.fps)
             yield from np.zeros((len(styles), frames, self.model.config.outputs), np.float32)
@@ -140,12 +140,12 @@ class TalkingHead:
         if not self.model.config.streamable:
             features = self.model.encode(speech)
             for done, style in enumerate(styles):
-                progress("Moving", done / len(styles))
+                progress("Predicting motion", done / len(styles))
                 yield self.model.predict(features, style).cpu().numpy()
             return
         prediction, parts = StreamingDecoder(self.model, torch.stack(list(styles))), []
         for start in range(0, len(speech.samples), PIECE):
-            progress("Moving", start / len(speech.samples))
+            progress("Predicting motion", start / len(speech.samples))
             parts.append(prediction.feed(speech.samples[start : start + PIECE]))
         yield from np.concatenate([*parts, prediction.finish()], 1)
 
@@ -180,7 +180,7 @@ class TalkingHead:
         path: str | Path,
         view: View | None = None,
         captions: Sequence[str] = (),
-        progress: Progress = silent,
+        progress: Progress = no_progress,
     ) -> Path:
         """Writes motions of the same speech as one MP4, see :func:`draw_video`."""
         from jambatalk.render.video import draw_video

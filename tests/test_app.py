@@ -311,7 +311,7 @@ def test_stop_ends_the_work_and_leaves_no_file(
     next_one.upload(short_voice(1))
     next_one.choose_small()
     visitor.button("John F. Kennedy").click()
-    expect(visitor.page.get_by_text("Drawing")).to_be_visible()
+    expect(visitor.page.get_by_text("Rendering")).to_be_visible()
     wait_until(lambda: videos(served) != before)
     unfinished = videos(served) - before
     next_one.button("Animate").click()  # waits
@@ -319,7 +319,7 @@ def test_stop_ends_the_work_and_leaves_no_file(
         visitor.page.close()
     else:
         visitor.button("Stop").click()
-        expect(visitor.page.get_by_text("Drawing")).to_be_hidden()
+        expect(visitor.page.get_by_text("Rendering")).to_be_hidden()
         assert visitor.page.locator("video").count() == 0
     wait_until(lambda: not unfinished & videos(served))
     assert next_one.video()["seconds"] == pytest.approx(1, abs=1 / 30)
@@ -327,7 +327,7 @@ def test_stop_ends_the_work_and_leaves_no_file(
 
     if not leaves:
         visitor.button("Animate").click()  # again
-        expect(visitor.page.get_by_text("Drawing")).to_be_visible()
+        expect(visitor.page.get_by_text("Rendering")).to_be_visible()
         visitor.button("Stop").click()
 
 

@@ -31,7 +31,7 @@ def run(script: str, *arguments: str) -> dict:
 @pytest.mark.slow
 def test_the_stages_add_up_to_the_whole():
     took = run("speech_to_video.py", "--seconds", "2", "--size", "64", "--runs", "1")
-    parts = sum(took[stage][0] for stage in ("Listening", "Moving", "Drawing"))
+    parts = sum(took[stage][0] for stage in ("Encoding speech", "Predicting motion", "Rendering"))
     assert parts == pytest.approx(took["whole"][0], rel=0.1)  # nothing takes time unseen
     assert took["cpu"][0] > 0
 
@@ -56,7 +56,7 @@ def test_the_page_is_filled_in(tmp_path, monkeypatch):
     import bench
 
     def measured(script: str, *arguments: object) -> dict:
-        stages = ("Listening", "Moving", "Drawing", "whole")
+        stages = ("Encoding speech", "Predicting motion", "Rendering", "whole")
         streamed = ("first motion", "a step", "look-ahead, s", "real-time factor")
         memory = ("video, MB", "a drawing process, MB", "ffmpeg, MB")
         return {

@@ -19,7 +19,14 @@ def test_animate_and_compare(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     quick = ["--size", "64", "--head", "3"]
     assert main(["animate", str(VOICE), "-o", str(one), "--style", "crisp", *quick]) == 0
     said = capsys.readouterr().out
-    for stage in ("Reading", "Loading", "Listening", "Moving", "Drawing", str(one)):
+    for stage in (
+        "Reading",
+        "Loading",
+        "Encoding speech",
+        "Predicting motion",
+        "Rendering",
+        str(one),
+    ):
         assert stage in said
     assert main(["compare", str(VOICE), "-o", str(two), "--styles", "crisp,broad", *quick]) == 0
     assert one.stat().st_size > 10_000

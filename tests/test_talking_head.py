@@ -179,7 +179,7 @@ def test_video_shows_every_frame_and_is_heard(
     assert streams["audio"]["codec_name"] == "aac"
     durations = [float(stream["duration"]) for stream in streams.values()]
     assert durations == pytest.approx([jfk.duration] * 2, abs=1 / 30)
-    assert stages["Drawing"] == 1.0
+    assert stages["Rendering"] == 1.0
     # the sound is the speech, from its first sample on
     heard = Speech.read(path).samples[: len(jfk.samples)]
     lag = np.arange(-800, 801)

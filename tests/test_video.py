@@ -152,7 +152,7 @@ def test_stopping_leaves_the_old_file_and_nothing_else(tmp_path):
         write(path, None, 300, progress=stop)
     assert path.read_text() == "the old one"
     assert list(tmp_path.iterdir()) == [path]
-    assert {stage for stage, _ in heard} == {"Drawing"}
+    assert {stage for stage, _ in heard} == {"Rendering"}
     assert [done for _, done in heard] == sorted(done for _, done in heard)
 
 

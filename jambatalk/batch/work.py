@@ -14,7 +14,7 @@ from functools import cached_property
 from jambatalk.batch.jobs import VIDEO, Job, Output, Settings
 from jambatalk.errors import JambaTalkError, Stopped
 from jambatalk.motion.motion import Motion
-from jambatalk.progress import Progress, silent
+from jambatalk.progress import Progress, no_progress
 from jambatalk.render.worker_pool import limit
 from jambatalk.speech import Speech
 from jambatalk.talking_head import TalkingHead
@@ -65,7 +65,7 @@ class Animator:
         """The network."""
         return TalkingHead.from_pretrained(self.settings.checkpoint, self.settings.device)
 
-    def do(self, job: Job, progress: Progress = silent) -> Outcome:
+    def do(self, job: Job, progress: Progress = no_progress) -> Outcome:
         """Makes what is missing. Whatever is wrong with one recording or file is in the outcome.
 
         Raises:

@@ -14,7 +14,7 @@ from jambatalk.evaluate.meshes import MeshMotion, aligned, check_template
 from jambatalk.face.face import Face
 from jambatalk.face.user_face import read_mesh
 from jambatalk.motion.motion import Motion
-from jambatalk.progress import Progress, silent
+from jambatalk.progress import Progress, no_progress
 from jambatalk.render.grid import grid_size
 from jambatalk.render.video import draw_video
 from jambatalk.render.view import View
@@ -52,7 +52,7 @@ def compare_video(
     path: Path,
     view: View | None = None,
     resample: bool = False,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> Path:
     """Draws the truth and one to three predictions of it into one captioned MP4.
 

@@ -23,7 +23,7 @@ from jambatalk.evaluate.meshes import (
 from jambatalk.evaluate.plot import plot_openings, require_matplotlib
 from jambatalk.evaluate.regions import Regions
 from jambatalk.evaluate.report import Report, Score
-from jambatalk.progress import Progress, silent
+from jambatalk.progress import Progress, no_progress
 from jambatalk.speech import Speech
 
 
@@ -61,7 +61,7 @@ def evaluate_folders(
     predictions: Mapping[str, Path],
     setting: Setting,
     plots: Path | None = None,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> Report:
     """Scores predictions, sequence by sequence; one sequence is in memory at a time.
 

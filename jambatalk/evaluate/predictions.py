@@ -24,7 +24,7 @@ from jambatalk.face.user_face import guess_unit
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.motion.motion import Motion
 from jambatalk.motion.nonverbal import STILL
-from jambatalk.progress import Progress, silent
+from jambatalk.progress import Progress, no_progress
 from jambatalk.speech import SAMPLE_RATE, Speech
 from jambatalk.talking_head import TalkingHead
 
@@ -59,7 +59,7 @@ class Study:
             unit = guess_unit(next(iter(dataset.templates.values())))
         self.unit = unit or 1.0
 
-    def write_truth(self, folder: Path, progress: Progress = silent) -> int:
+    def write_truth(self, folder: Path, progress: Progress = no_progress) -> int:
         """Writes the captured motions, and their sounds into `wav/` beside them.
 
         Returns:
@@ -86,7 +86,7 @@ class Study:
         return written
 
     def write_predictions(
-        self, folder: Path, styles: Sequence[str] = (), progress: Progress = silent
+        self, folder: Path, styles: Sequence[str] = (), progress: Progress = no_progress
     ) -> int:
         """Writes what the network makes of every recording, on its subject's face at rest.
 

@@ -15,7 +15,7 @@ from uuid import uuid4
 import numpy as np
 
 from jambatalk.errors import VideoError
-from jambatalk.progress import Progress, silent
+from jambatalk.progress import Progress, no_progress
 from jambatalk.speech import INPUT_FORMATS, SAMPLE_RATE, Speech
 
 FRAMES_A_REPORT = 10
@@ -31,7 +31,7 @@ def write_video(
     size: tuple[int, int],
     frame_count: int,
     speech: Speech | None,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> Path:
     """Writes an MP4 that browsers play: H.264 in yuv420p, AAC, index at the front.
 
@@ -46,7 +46,7 @@ def write_video(
         size: width and height in pixels, even.
         frame_count: how many frames there will be.
         speech: whose recording is heard, in its own quality; None for a silent video.
-        progress: told "Drawing" and the part done.
+        progress: told "Rendering" and the part done.
 
     Returns:
         `path`.
@@ -161,7 +161,7 @@ def _checked(
             )
         yield np.ascontiguousarray(frame)
         if number % FRAMES_A_REPORT == 0 or number == frame_count:
-            progress("Drawing", number / frame_count)
+            progress("Rendering", number / frame_count)
     if number != frame_count:
         known = "more" if number > frame_count else f"only {number}"
         raise VideoError(f"{frame_count} frames were announced, {known} came.")

@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from jambatalk.motion.motion import Motion
-from jambatalk.progress import Progress, silent
+from jambatalk.progress import Progress, no_progress
 from jambatalk.render import draw
 from jambatalk.render.grid import grid_size, side_by_side
 from jambatalk.render.mp4 import write_video
@@ -21,7 +21,7 @@ def draw_video(
     path: str | Path,
     view: View | None = None,
     captions: Sequence[str] = (),
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> Path:
     """Draws one to four motions of the same speech into one MP4 with the sound in it.
 
@@ -38,7 +38,7 @@ def draw_video(
         Stopped: `progress` raised it; nothing is left behind.
     """
     view = view or View()
-    progress("Drawing", 0.0)
+    progress("Rendering", 0.0)
     with ExitStack() as stack:  # whatever happens, the renderers are given back at once
         streams = [
             stack.enter_context(closing(draw(motion.face, motion.frames(), view)))

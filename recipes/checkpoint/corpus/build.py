@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jambatalk.errors import DataError, NotInstalledError, SpeechError
-from jambatalk.progress import Progress, silent
+from jambatalk.progress import Progress, no_progress
 from recipes.checkpoint.corpus.align import Aligner
 from recipes.checkpoint.corpus.closures import detect_closures
 from recipes.checkpoint.corpus.phones import SILENCE, from_ipa
@@ -26,7 +26,10 @@ MIN_RATE, MAX_RATE = 3.0, 25.0  # phones a second of speech: outside, the text w
 
 
 def build(
-    data: Path, folder: Path, sources: Sequence[str] = tuple(SOURCES), progress: Progress = silent
+    data: Path,
+    folder: Path,
+    sources: Sequence[str] = tuple(SOURCES),
+    progress: Progress = no_progress,
 ) -> Counter[str]:
     """Builds some sources into a folder; returns how many recordings each of them has there.
 

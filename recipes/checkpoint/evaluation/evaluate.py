@@ -20,7 +20,7 @@ from jambatalk.face.face import Face
 from jambatalk.face.library import load_head
 from jambatalk.motion.motion import Motion
 from jambatalk.motion.resample import resample
-from jambatalk.progress import Progress, silent
+from jambatalk.progress import Progress, no_progress
 from jambatalk.speech import SAMPLE_RATE, Speech
 from jambatalk.talking_head import TalkingHead
 from recipes.checkpoint.captured import facegood, grid
@@ -48,7 +48,7 @@ def evaluate_default(
     talking_head: TalkingHead,
     data: Path,
     without_grid: TalkingHead | None = None,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> list[Row]:
     """Measures a checkpoint.
 
