@@ -1,8 +1,8 @@
 """What lips do in many sounds: `python benchmarks/held_out_sounds.py --corpus CORPUS`.
 
-The rows of `jambatalk evaluate-default` in sounds of English, on the recordings that the corpus
-(`jambatalk build-corpus`) holds out by speaker and whose text is known. There are ten times as many
-sounds as in LibriVox's recordings with phone times, but the aligner placed them.
+The rows of `python -m recipes.checkpoint.evaluation` in sounds of English, on the recordings that
+the corpus holds out by speaker and whose text is known. There are ten times as many sounds as in
+LibriVox's recordings with phone times, but the aligner placed them.
 """
 
 from __future__ import annotations

@@ -10,13 +10,13 @@ from places import DATA
 
 from jambatalk import TalkingHead
 from jambatalk.errors import DataError, NotInstalledError
-from jambatalk.train.model_card import write_measures
 from recipes.checkpoint.captured.grid import read_grid, read_lips
 from recipes.checkpoint.captured.held_out import held_out_clips
 from recipes.checkpoint.corpus.phones import Phone
 from recipes.checkpoint.evaluation import sounds as phones
 from recipes.checkpoint.evaluation.babble import add_babble
 from recipes.checkpoint.evaluation.benchmark_table import Row, sound_rows, table, to_dicts
+from recipes.checkpoint.evaluation.card_table import write_table
 from recipes.checkpoint.evaluation.evaluate import Bench
 from recipes.checkpoint.evaluation.languages import recognised_row, written_row
 from recipes.checkpoint.evaluation.sounds import SoundStatistics
@@ -93,7 +93,7 @@ def test_the_table_goes_into_the_model_card_in_place_of_the_last(tmp_path: Path)
     card = tmp_path / "README.md"
     card.write_text("# A network\n\n## Measured\nNot yet.\n\n## Limits\nMany.\n")
     for value in (0.5, 0.75):
-        write_measures(tmp_path, table([Row("key", "how far", value)]), "jambatalk measure")
+        write_table(tmp_path, table([Row("key", "how far", value)]), "jambatalk measure")
     text = card.read_text()
     assert text.startswith("# A network\n\n## Measured\nOn ")
     assert "by `jambatalk measure`" in text
@@ -102,7 +102,7 @@ def test_the_table_goes_into_the_model_card_in_place_of_the_last(tmp_path: Path)
     assert text.endswith("\n\n## Limits\nMany.\n")
     card.write_text("# A network\n")
     with pytest.raises(DataError, match="no section '## Measured'"):
-        write_measures(tmp_path, "", "")
+        write_table(tmp_path, "", "")
     assert card.read_text() == "# A network\n"
 
 

@@ -6,7 +6,6 @@ from datetime import date
 from pathlib import Path
 
 from jambatalk.data.dataset import Dataset
-from jambatalk.errors import DataError
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.encoder import FEATURE_RATE
 from jambatalk.train.config_file import dump_config
@@ -18,7 +17,6 @@ TEMPLATE = (
 )  # of the bundled checkpoint
 RUN = Path(__file__).with_name("run_card.md")  # of everybody else's
 CARD = "README.md"
-MEASURED = "\n## Measured\n"  # heads the table of measures
 
 
 def write_model_card(
@@ -74,34 +72,6 @@ def write_model_card(
             seed=how["seed"],
         )
     )
-
-
-def write_measures(folder: Path, table: str, command: str) -> None:
-    """Puts a table of `jambatalk evaluate-default` (:func:`recipes.checkpoint.evaluation.benchmark_table.table`) into the
-    `README.md` of a checkpoint, in place of the one there, with the command that made it.
-
-    Raises:
-        DataError: as :func:`split_at_measures`.
-    """
-    before, after = split_at_measures(folder)
-    said = f"On {date.today().isoformat()}, by `{command}`\n(docs/measures.md explains the rows):"
-    (folder / CARD).write_text(f"{before}{said}\n\n{table}{after}")
-
-
-def split_at_measures(folder: Path) -> tuple[str, str]:
-    """What comes before and after the table of measures in the card of a checkpoint.
-
-    Raises:
-        DataError: it has no card, or none with a place for the table.
-    """
-    path = folder / CARD
-    before, heading, after = path.read_text().partition(MEASURED) if path.exists() else [""] * 3
-    if not heading:
-        raise DataError(
-            f"{path} has no section '{MEASURED.strip()}' for the table.", "Leave out --card."
-        )
-    _, next_heading, rest = after.partition("\n## ")
-    return before + heading, next_heading + rest
 
 
 def write_run_card(

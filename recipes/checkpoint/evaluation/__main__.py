@@ -1,0 +1,88 @@
+"""Evaluate a checkpoint on held-out recordings.
+
+python -m recipes.checkpoint.evaluation --data DATA [--checkpoint FOLDER] [--baselines] [--card]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from jambatalk.cli.options import add_checkpoint
+from jambatalk.cli.stage_timer import StageTimer
+from jambatalk.errors import JambaTalkError
+from jambatalk.talking_head import TalkingHead
+from recipes.checkpoint.evaluation.baselines import gru_floor, linear_floor
+from recipes.checkpoint.evaluation.benchmark_table import table, to_dicts
+from recipes.checkpoint.evaluation.card_table import split_card, write_table
+from recipes.checkpoint.evaluation.evaluate import evaluate_default
+
+COMMAND = "python -m recipes.checkpoint.evaluation"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        run(options)
+    except JambaTalkError as error:
+        print(f"{COMMAND}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure a checkpoint, print its benchmark table and write it where the options ask."""
+    timer = StageTimer()
+    timer("Loading", 0.0)
+    if options.card:
+        split_card(Path(options.checkpoint))  # fail before, not after, the measurement
+    talking_head = TalkingHead.from_pretrained(options.checkpoint, options.device)
+    other = None
+    if options.without_grid:
+        other = TalkingHead.from_pretrained(options.without_grid, options.device)
+    rows = evaluate_default(talking_head, options.data, other, timer)
+    baselines = {}
+    if options.baselines:
+        timer("Baselines", 0.0)
+        baselines["linear"] = linear_floor(options.data)
+        timer("Baselines", 0.5)
+        baselines["quick GRU"] = gru_floor(talking_head.model, options.data)
+    timer.finish()
+    if options.output:
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+        content = {"rows": to_dicts(rows), "baselines": baselines}
+        options.output.write_text(json.dumps(content, indent=2) + "\n")
+    measured = table(rows, baselines)
+    if options.card:
+        command = f"{COMMAND} --data DATA"
+        command += " --baselines" if options.baselines else ""
+        command += " --without-grid CHECKPOINT" if options.without_grid else ""
+        write_table(Path(options.checkpoint), measured, f"{command} --card")
+    print(measured)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=COMMAND, description="Evaluate a checkpoint.")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder with grid_s1/, facegood/ and speech/"
+    )
+    parser.add_argument(
+        "--without-grid", metavar="CHECKPOINT", help="a second checkpoint, trained without GRID"
+    )
+    parser.add_argument(
+        "--baselines", action="store_true", help="train and measure the baselines too (10 minutes)"
+    )
+    parser.add_argument("-o", "--output", type=Path, help="write the table as .json")
+    parser.add_argument(
+        "--card", action="store_true", help="write the table into the checkpoint's README.md"
+    )
+    add_checkpoint(parser)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
