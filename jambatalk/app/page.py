@@ -91,11 +91,17 @@ def look(talking_head: TalkingHead) -> dict[str, Any]:
     }
 
 
-def launch(checkpoint: str | Path = DEFAULT_CHECKPOINT, device: str = "cpu") -> None:
-    """Loads a network and serves the page until it is interrupted or terminated.
+def launch(
+    checkpoint: str | Path = DEFAULT_CHECKPOINT, device: str = "cpu", port: int | None = None
+) -> None:
+    """Load a network and serve the page until it is interrupted or terminated.
 
-    Where it listens is Gradio's to say: GRADIO_SERVER_NAME and GRADIO_SERVER_PORT. Visitors' files
-    lie in a folder that is removed at the end, unless GRADIO_TEMP_DIR names another.
+    The address is set as in any Gradio application: GRADIO_SERVER_NAME, GRADIO_SERVER_PORT and
+    GRADIO_ROOT_PATH. Uploads and results lie in a temporary folder that is removed at the end,
+    unless GRADIO_TEMP_DIR names another.
+
+    Args:
+        port: overrides GRADIO_SERVER_PORT.
 
     Raises:
         ModelError: no checkpoint. JambaTalkError: no port is free.
@@ -106,11 +112,11 @@ def launch(checkpoint: str | Path = DEFAULT_CHECKPOINT, device: str = "cpu") -> 
         os.environ.setdefault("GRADIO_TEMP_DIR", folder)
         page = build(studio)
         try:
-            page.launch(**look(studio.talking_head))
+            page.launch(server_port=port, **look(studio.talking_head))
         except OSError as error:
             raise JambaTalkError(
                 f"The page cannot be served ({error}).",
-                "Choose another GRADIO_SERVER_PORT, or GRADIO_SERVER_NAME.",
+                "Choose another --port.",
             ) from error
         finally:
             studio.close()

@@ -30,6 +30,7 @@ REPORT = "report.json"
 def add_commands(commands: Commands) -> None:
     """Add this module's commands."""
     app = commands.add("app", "the page in a browser: record or upload speech, and live")
+    app.add_argument("--port", type=int, help="(default: $GRADIO_SERVER_PORT, or the first free)")
     add_checkpoint(app)
     app.set_defaults(run=_app)
 
@@ -55,7 +56,7 @@ def _app(options: argparse.Namespace) -> None:
             f"The page needs {error.name}, which is not installed.", "pip install 'jambatalk[app]'"
         ) from error
 
-    launch(options.checkpoint, options.device)
+    launch(options.checkpoint, options.device, options.port)
 
 
 def _batch(options: argparse.Namespace) -> None:
