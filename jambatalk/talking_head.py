@@ -39,20 +39,23 @@ class TalkingHead:
 
     @classmethod
     def from_pretrained(
-        cls, source: str | Path = DEFAULT_CHECKPOINT, device: str = "cpu"
+        cls, source: str | Path = DEFAULT_CHECKPOINT, device: str = "auto"
     ) -> TalkingHead:
         """Loads a checkpoint: a folder, or a name on the Hugging Face hub.
 
         Args:
-            device: where the network runs, "cpu" or "cuda".
+            device: "auto" for a GPU where PyTorch finds one and the CPU otherwise, "cpu" or "cuda".
 
         Raises:
-            ModelError: no such checkpoint, or a damaged one.
+            ModelError: no such checkpoint or device, or a damaged checkpoint.
         """
-        from jambatalk.model.jambatalk import JambaTalk, fetch  # torch takes seconds to import
+        from jambatalk.model.checkpoint import fetch_checkpoint  # torch takes seconds to import
+        from jambatalk.model.device import choose_device
+        from jambatalk.model.jambatalk import JambaTalk
 
-        folder = fetch(source)
-        return cls(JambaTalk.from_pretrained(folder).to(device), checkpoint_heads(folder))
+        device = choose_device(device)
+        folder = fetch_checkpoint(source)
+        return cls(JambaTalk.from_pretrained(folder, device), checkpoint_heads(folder))
 
     @property
     def styles(self) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
 
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.jambatalk import JambaTalk
-from jambatalk.paper.convert import ENCODER_WEIGHTS, LIP_READER, TEXT_ENCODER, WEIGHTS, sort
+from jambatalk.paper.convert import ENCODER_FILE, LIP_READER, TEXT_ENCODER, WEIGHTS_FILE, sort
 from jambatalk.paper.layouts import LAYOUTS
 from jambatalk.paper.lip_reader import LipReader, LipReading
 
@@ -84,8 +84,8 @@ def build(config: JambaTalkConfig, state: dict[str, Tensor], lips: Tensor) -> Li
     model = JambaTalk(config)
     text_encoder = Wav2Vec2ForCTC(Wav2Vec2Config(**architecture))
     reader = LipReader(len(lips), architecture["hidden_size"])
-    model.decoder.load_state_dict(files[WEIGHTS])
-    model.encoder.model.load_state_dict(files[ENCODER_WEIGHTS])
+    model.decoder.load_state_dict(files[WEIGHTS_FILE])
+    model.encoder.model.load_state_dict(files[ENCODER_FILE])
     text_encoder.load_state_dict(files[TEXT_ENCODER])
     reader.load_state_dict(files[LIP_READER] | {"lips": lips})
     return LipReading(model, reader, text_encoder).eval()

@@ -16,10 +16,10 @@ from jambatalk import load_head
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.paper.convert import (
-    ENCODER_WEIGHTS,
+    ENCODER_FILE,
     LIP_READER,
     TEXT_ENCODER,
-    WEIGHTS,
+    WEIGHTS_FILE,
     published_name,
 )
 from jambatalk.paper.layouts import LAYOUTS
@@ -52,8 +52,8 @@ def published_state(config: JambaTalkConfig, lips: int) -> dict[str, Tensor]:
     torch.manual_seed(0)
     model, width = JambaTalk(config), config.encoder.architecture["hidden_size"]
     parts = {
-        WEIGHTS: model.decoder,
-        ENCODER_WEIGHTS: model.encoder.model,
+        WEIGHTS_FILE: model.decoder,
+        ENCODER_FILE: model.encoder.model,
         TEXT_ENCODER: Wav2Vec2ForCTC(Wav2Vec2Config(**config.encoder.architecture)),
         LIP_READER: LipReader(lips, width),
     }

@@ -86,17 +86,17 @@ def test_windowed_attention_is_attention_under_a_band(length: int) -> None:
 
 
 @pytest.mark.parametrize("split", [1, 2, 3, 20, 39])
-@pytest.mark.parametrize("place", [0, 100_000])
-def test_attention_continues_where_it_was_left(split: int, place: int) -> None:
+@pytest.mark.parametrize("position", [0, 100_000])
+def test_attention_continues_where_it_was_left(split: int, position: int) -> None:
     torch.manual_seed(0)
     attention = GroupedQueryAttention(32, heads=4, kv_heads=2, rotary_rank=4, window=7)
     x = torch.randn(2, 40, 32)
-    state = attention.start(place, 2)
+    state = attention.initial_state(position, 2)
     whole, end = attention(x, state)
     first, state = attention(x[:, :split], state)
     rest, state = attention(x[:, split:], state)
     torch.testing.assert_close(torch.cat([first, rest], 1), whole, atol=1e-5, rtol=1e-5)
-    assert state.place == end.place == place + 40
+    assert state.position == end.position == position + 40
     assert state.keys.shape[2] == 7
 
 

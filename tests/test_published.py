@@ -26,7 +26,7 @@ from jambatalk.model.decoder import JambaDecoder
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.model.moe import MixtureOfExperts, PaperMixtureOfExperts
 from jambatalk.model.paper_decoder import PaperDecoder, short_norm
-from jambatalk.paper.convert import WEIGHTS, sort
+from jambatalk.paper.convert import WEIGHTS_FILE, sort
 from jambatalk.paper.layouts import LAYOUTS
 
 ROOT = Path(__file__).parent.parent
@@ -191,7 +191,7 @@ def test_the_layouts_compute_what_is_described(layout: str, layers: str, heads: 
     for name in ("vertice_map_r.weight", "transformer_decoder.lrl_rope.proj.1.weight"):
         state[name].normal_()
     decoder = PaperDecoder(config).eval()
-    decoder.load_state_dict(sort(state, config)[WEIGHTS])
+    decoder.load_state_dict(sort(state, config)[WEIGHTS_FILE])
     features = torch.randn(40, config.encoder_width)
     with torch.inference_mode():
         ours = {"offsets": decoder(features[None, :, None])[0]}

@@ -13,7 +13,8 @@ from jambatalk import Face, Speech, TalkingHead, load_head
 from jambatalk.errors import DataError
 from jambatalk.face.lips import aperture
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
-from jambatalk.model.jambatalk import ENCODER_WEIGHTS, JambaTalk
+from jambatalk.model.checkpoint import ENCODER_FILE
+from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.train.config_file import load_config
 from jambatalk.train.loop import train
 from jambatalk.train.optimizer import Muon, make_optimizers
@@ -65,7 +66,7 @@ def small_model(face: Face) -> JambaTalk:
     config = replace(default_config(face), styles=styles, style_notes=dict.fromkeys(styles, ""))
     config = replace(config, layers=("mamba_moe", "attention"), width=32)
     model = JambaTalk(config)
-    encoder = load_file(DEFAULT_CHECKPOINT / ENCODER_WEIGHTS)
+    encoder = load_file(DEFAULT_CHECKPOINT / ENCODER_FILE)
     model.encoder.model.load_state_dict(encoder, strict=False)
     return model
 

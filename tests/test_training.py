@@ -26,7 +26,8 @@ from jambatalk import Motion, Speech, TalkingHead
 from jambatalk.cli import main
 from jambatalk.data.registry import open_dataset
 from jambatalk.errors import ModelError
-from jambatalk.model.jambatalk import WEIGHTS, JambaTalk
+from jambatalk.model.checkpoint import WEIGHTS_FILE
+from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.train.config_file import load_config
 from jambatalk.train.loop import train
 from jambatalk.train.recordings import Cuts, RecordingTask
@@ -179,7 +180,7 @@ def test_the_best_network_is_kept_or_the_last(
     config = load_config(published, ["epochs=3", f"keep={keep}"])
     task = Worsening(config)
     assert train(lambda: task, config, tmp_path / "run")["error"] == kept
-    written = load_file(tmp_path / "run" / "checkpoint" / WEIGHTS)
+    written = load_file(tmp_path / "run" / "checkpoint" / WEIGHTS_FILE)
     now = task.model.decoder.state_dict()
     assert all(torch.equal(written[name], now[name]) for name in written) == (keep == "last")
 

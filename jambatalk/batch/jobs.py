@@ -161,8 +161,8 @@ def plan(recordings: Path, results: Path, settings: Settings) -> tuple[list[Job]
 
 def _resolved(settings: Settings) -> tuple[Settings, str]:
     """The settings with all names checked, and a key for the checkpoint's content."""
-    from jambatalk.model.config import JambaTalkConfig
-    from jambatalk.model.jambatalk import CONFIG, check_strength, fetch
+    from jambatalk.model.checkpoint import fetch_checkpoint, read_config
+    from jambatalk.model.jambatalk import check_strength
 
     check_strength(settings.strength)
     check_seed(settings.seed)
@@ -174,13 +174,8 @@ def _resolved(settings: Settings) -> tuple[Settings, str]:
         raise BatchError(
             f"There is no format '{min(unknown).removeprefix('.')}'.", f"Choose among {known}."
         )
-    folder = fetch(settings.checkpoint)
-    try:
-        config = JambaTalkConfig.from_dict(json.loads((folder / CONFIG).read_text()))
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"'{settings.checkpoint}' is not a checkpoint ({error}).", "Check --checkpoint."
-        ) from error
+    folder = fetch_checkpoint(settings.checkpoint)
+    config = read_config(folder)
     styles = tuple(dict.fromkeys(settings.styles)) or config.styles[:1]
     if unknown := set(styles) - set(config.styles):
         raise ModelError(

@@ -143,13 +143,9 @@ def _read_speech(options: argparse.Namespace, duration: float) -> Speech | None:
 
 def _list(options: argparse.Namespace) -> None:
     from jambatalk.face.library import checkpoint_heads
-    from jambatalk.model.config import read_config  # without torch, which takes seconds to import
+    from jambatalk.model.checkpoint import fetch_checkpoint, read_config
 
-    folder = Path(options.checkpoint)
-    if not folder.is_dir():
-        from jambatalk.model.jambatalk import fetch
-
-        folder = fetch(options.checkpoint)
+    folder = fetch_checkpoint(options.checkpoint)
     config, titles = read_config(folder), checkpoint_heads(folder).titles
     print("Styles")
     width = max(map(len, config.styles))

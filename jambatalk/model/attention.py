@@ -28,10 +28,10 @@ class LowRankRotary(nn.Module):
         self.up = nn.Linear(rank, d_model, bias=False)
         nn.init.zeros_(self.up.weight)
 
-    def forward(self, length: int, place: int = 0) -> tuple[Tensor, Tensor]:
-        """The sines and cosines of `length` frames from number `place` on, (l, d/2) each."""
+    def forward(self, length: int, position: int = 0) -> tuple[Tensor, Tensor]:
+        """The sines and cosines of `length` frames from number `position` on, (l, d/2) each."""
         # float64 until the sine: an hour has 108,000 frames
-        t = place + torch.arange(length, dtype=torch.float64, device=self.theta.device)
+        t = position + torch.arange(length, dtype=torch.float64, device=self.theta.device)
         angles = torch.outer(t, self.theta)  # (l, d/2)
         table = torch.cat([angles.sin(), angles.cos()], -1).to(self.down.weight.dtype)  # (l, d)
         sin, cos = (table + self.up(self.down(table))).chunk(2, -1)
@@ -49,7 +49,7 @@ class AttentionState(NamedTuple):
 
     keys: Tensor  # (b, h, at most w, k)
     values: Tensor
-    place: int
+    position: int
 
 
 class GroupedQueryAttention(nn.Module):
@@ -77,8 +77,8 @@ class GroupedQueryAttention(nn.Module):
     ) -> tuple[Tensor, AttentionState | None]:
         """Continues from `state` (None: from the start); returns the output and the new state,
         which without a window there is none of."""
-        state = state or self.start(0, len(x))
-        sin, cos = self.rotary(x.shape[1], state.place)
+        state = state or self.initial_state(batch=len(x))
+        sin, cos = self.rotary(x.shape[1], state.position)
         q = self._split(rotate(self.q_proj(x), sin, cos))  # (b, h, l, k)
         k = self._split(rotate(self._share(self.k_proj(x)), sin, cos))
         v = self._split(self._share(self.v_proj(x)))
@@ -88,13 +88,13 @@ class GroupedQueryAttention(nn.Module):
             k, v = torch.cat([state.keys, k], 2), torch.cat([state.values, v], 2)
             y = _look_back(q, k, v, self.window)
             last = slice(max(0, k.shape[2] - self.window), None)
-            state = AttentionState(k[:, :, last], v[:, :, last], state.place + x.shape[1])
+            state = AttentionState(k[:, :, last], v[:, :, last], state.position + x.shape[1])
         return self.out_proj(y.transpose(1, 2).flatten(2)), state
 
-    def start(self, place: int, batch: int = 1) -> AttentionState:
-        """Where nothing was heard before frame number `place`."""
+    def initial_state(self, position: int = 0, batch: int = 1) -> AttentionState:
+        """Return the initial state at frame `position`."""
         nothing = self.out_proj.weight.new_zeros(batch, self.heads, 0, self.head_width)
-        return AttentionState(nothing, nothing, place)
+        return AttentionState(nothing, nothing, position)
 
     @property
     def head_width(self) -> int:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 from jambatalk.errors import ModelError
 
 Layer = Literal["mamba", "mamba_moe", "attention"]
 LAYERS = ("mamba", "mamba_moe", "attention")
-CONFIG = "config.json"
 ENCODERS = ("whisper", "wav2vec2", "hubert", "wavlm")
 Resampling = Literal["after", "before", "pairs"]
 RESAMPLINGS = ("after", "before", "pairs")
@@ -197,22 +194,6 @@ class JambaTalkConfig:
             return cls(**{**_tuples(values), "encoder": encoder})
         except TypeError as error:
             raise ModelError(f"The configuration does not fit this version ({error}).") from error
-
-
-def read_config(folder: Path) -> JambaTalkConfig:
-    """Read `config.json` of a checkpoint folder.
-
-    Raises:
-        ModelError: there is none, or it does not describe a network.
-    """
-    try:
-        values = json.loads((folder / CONFIG).read_text())
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"'{folder}' is not a checkpoint ({error}).",
-            f"Give a folder with {CONFIG} and model.safetensors, or train one: 'jambatalk train'.",
-        ) from error
-    return JambaTalkConfig.from_dict(values)
 
 
 def _known(what: str, value: str, known: tuple[str, ...]) -> None:

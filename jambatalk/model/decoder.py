@@ -56,17 +56,19 @@ class JambaDecoder(nn.Module):
         Returns:
             (b, l, k), not clamped.
         """
-        return self.advance(features, style, self.start(0, len(features)))[0]
+        return self.step(features, style, self.initial_state(batch=len(features)))[0]
 
-    def start(self, place: int = 0, batch: int = 1) -> DecoderState:
-        """Where nothing was heard before frame number `place`."""
-        blocks = (self.blocks[key].inner for key in self.order)
+    def initial_state(self, position: int = 0, batch: int = 1) -> DecoderState:
+        """Return the initial decoder state at frame `position`."""
+        mixers = (self.blocks[key].inner for key in self.order)
         return [
-            block.start(place, batch) if isinstance(block, GroupedQueryAttention) else None
-            for block in blocks
+            mixer.initial_state(position, batch)
+            if isinstance(mixer, GroupedQueryAttention)
+            else None
+            for mixer in mixers
         ]
 
-    def advance(
+    def step(
         self, features: Tensor, style: Tensor, state: DecoderState
     ) -> tuple[Tensor, DecoderState]:
         """Predicts the frames that follow where a recording was left, and leaves it anew; shapes as

@@ -9,12 +9,21 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from jambatalk.errors import ModelError
-from jambatalk.model.config import CONFIG, JambaTalkConfig, read_config
+from jambatalk.model.checkpoint import (
+    CONFIG_FILE,
+    ENCODER_FILE,
+    WEIGHTS_FILE,
+    fetch_checkpoint,
+    load_weights,
+    read_config,
+)
+from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.decoder import JambaDecoder
+from jambatalk.model.device import choose_device, choose_scan
 from jambatalk.model.encoder import build_encoder
 from jambatalk.model.mamba import Mamba
 from jambatalk.model.paper_decoder import PaperDecoder
@@ -22,8 +31,6 @@ from jambatalk.model.scan import scan_named
 from jambatalk.model.streaming_encoder import StreamingEncoder
 from jambatalk.speech import Speech
 
-WEIGHTS = "model.safetensors"  # the decoder, float32
-ENCODER_WEIGHTS = "encoder.safetensors"  # a frozen one in float16: retraining leaves it alone
 MAX_STRENGTH = 1.5  # of a style: beyond it faces distort
 DECODERS = {"adaln": JambaDecoder, "paper": PaperDecoder}
 
@@ -132,9 +139,9 @@ class JambaTalk(nn.Module):
         if not config.encoder.frozen:  # trained, it is no longer what its source was
             own = self.encoder.model.config.to_diff_dict()
             config = replace(config, encoder=replace(config.encoder, source=None, architecture=own))
-        (folder / CONFIG).write_text(json.dumps(config.to_dict(), indent=2) + "\n")
-        save_file(dict(self.decoder.state_dict()), folder / WEIGHTS)
-        encoder, frozen = folder / ENCODER_WEIGHTS, config.encoder.frozen
+        (folder / CONFIG_FILE).write_text(json.dumps(config.to_dict(), indent=2) + "\n")
+        save_file(dict(self.decoder.state_dict()), folder / WEIGHTS_FILE)
+        encoder, frozen = folder / ENCODER_FILE, config.encoder.frozen
         if config.encoder.source is None and not (frozen and encoder.exists()):
             save_file(
                 {
@@ -145,22 +152,25 @@ class JambaTalk(nn.Module):
             )
 
     @classmethod
-    def from_pretrained(cls, source: str | Path) -> JambaTalk:
-        """Loads a checkpoint, ready for inference.
+    def from_pretrained(cls, source: str | Path, device: str = "cpu") -> JambaTalk:
+        """Load a checkpoint, ready for inference.
 
         Args:
-            source: a folder, or a name on the Hugging Face hub.
+            source: a folder, or OWNER/NAME on the Hugging Face hub.
+            device: see :func:`jambatalk.model.device.choose_device`.
 
         Raises:
-            ModelError: no such checkpoint, or its weights are not this network's; the message
-                names what is missing and what is unexpected.
+            ModelError: no such checkpoint or device, or weights that are not this network's; the
+                message names what is missing and what is unexpected.
         """
-        folder = fetch(source)
+        device = choose_device(device)
+        folder = fetch_checkpoint(source)
         model = cls(read_config(folder))
-        load_strictly(model.decoder, folder / WEIGHTS)
+        load_weights(model.decoder, folder / WEIGHTS_FILE)
         if model.config.encoder.source is None:
-            load_strictly(model.encoder.model, folder / ENCODER_WEIGHTS)
-        return model.eval()
+            load_weights(model.encoder.model, folder / ENCODER_FILE)
+        model.use_scan(choose_scan(device))
+        return model.eval().to(device)
 
     def push_to_hub(self, name: str, folder: str | Path) -> None:
         """Uploads a saved checkpoint folder, model card and all, to the Hugging Face hub."""
@@ -169,57 +179,6 @@ class JambaTalk(nn.Module):
         hub = HfApi()
         hub.create_repo(name, exist_ok=True)
         hub.upload_folder(repo_id=name, folder_path=folder)
-
-
-def fetch(source: str | Path) -> Path:
-    """The folder of a checkpoint: the one that is given, or a copy from the Hugging Face hub.
-
-    Raises:
-        ModelError: there is none of that name.
-    """
-    folder = Path(source)
-    if folder.is_dir():
-        return folder
-    if folder.is_absolute() or str(source).count("/") != 1:
-        raise ModelError(
-            f"There is no checkpoint folder '{source}'.",
-            "Give a folder, or OWNER/NAME on the Hugging Face hub.",
-        )
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(str(source)))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
-        raise ModelError(
-            f"'{source}' is neither a folder nor could it be fetched from the hub.",
-            "Check the name and the network.",
-        ) from error
-
-
-def load_strictly(module: nn.Module, path: Path) -> None:
-    """Loads all weights of a module, or says which are missing and which are unexpected."""
-    try:
-        weights = load_file(path)
-    except Exception as error:  # safetensors raises its own, and OSError
-        raise ModelError(
-            f"The weights {path} cannot be read ({error}).", "Fetch the checkpoint again."
-        ) from error
-    try:
-        missing, unexpected = module.load_state_dict(weights, strict=False)
-    except RuntimeError as error:
-        raise ModelError(f"The weights in {path} have other shapes: {error}.") from error
-    if missing or unexpected:
-        raise ModelError(
-            f"The weights in {path} do not fit its configuration: missing {some(missing)}, "
-            f"unexpected {some(unexpected)}."
-        )
-
-
-def some(names: list[str], shown: int = 5) -> str:
-    """The first names of a list that may be long."""
-    more = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return (", ".join(names[:shown]) or "none") + more
 
 
 def check_strength(strength: float) -> None:

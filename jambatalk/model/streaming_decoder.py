@@ -35,27 +35,30 @@ class StreamingDecoder:
                 "Use the bundled one, or train one with encoder.window and attention_window.",
             )
         self.model, self.styles = model, styles
-        self.hearing = StreamingEncoder(model.encoder)
-        self._states = [model.decoder.start() for _ in styles]
+        self.encoder = StreamingEncoder(model.encoder)
+        self._states = [model.decoder.initial_state() for _ in styles]
+
+    @property
+    def look_ahead(self) -> float:
+        """Delay of a frame after its moment in the sound, at most, in seconds."""
+        return self.encoder.look_ahead
 
     def feed(self, samples: np.ndarray) -> np.ndarray:
         """Takes on samples (n,) at 16 kHz; the motions (s, t, k) that are certain
         now."""
-        return self._advance(self.hearing.feed(samples))
+        return self._step(self.encoder.feed(samples))
 
     def finish(self) -> np.ndarray:
         """The motions (s, t, k) that were left."""
-        return self._advance(self.hearing.finish())
+        return self._step(self.encoder.finish())
 
     @torch.inference_mode()
-    def _advance(self, features: Tensor) -> np.ndarray:
+    def _step(self, features: Tensor) -> np.ndarray:
         if not len(features):
             return np.zeros((len(self.styles), 0, self.model.config.outputs), np.float32)
         features, motions = features.to(self.styles.device)[None], []
         for number, style in enumerate(self.styles):  # one by one: beside others none differs
-            predicted, state = self.model.decoder.advance(
-                features, style[None], self._states[number]
-            )
+            predicted, state = self.model.decoder.step(features, style[None], self._states[number])
             self._states[number] = state
             motions.append(self.model.as_motion(predicted))
         return torch.cat(motions).cpu().numpy()

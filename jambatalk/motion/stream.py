@@ -33,7 +33,7 @@ class MotionStream:
     def look_ahead(self) -> float:
         """Seconds of speech that must have come after a frame's moment before it is given, at
         most."""
-        return self._prediction.hearing.look_ahead
+        return self._prediction.look_ahead
 
     def feed(self, samples: np.ndarray) -> Motion:
         """Takes on samples (n,) float32 at 16 kHz; the frames that are certain now, none or more,

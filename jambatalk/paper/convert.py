@@ -30,8 +30,9 @@ from jambatalk.files.origins import (
     PUBLISHED_WEIGHTS,
     VOCASET,
 )
+from jambatalk.model.checkpoint import CONFIG_FILE, ENCODER_FILE, WEIGHTS_FILE, abbreviate
 from jambatalk.model.config import JambaTalkConfig
-from jambatalk.model.jambatalk import CONFIG, ENCODER_WEIGHTS, WEIGHTS, JambaTalk, some
+from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.paper.layouts import LAYOUTS, WAV2VEC2_LARGE
 from jambatalk.paper.lip_reader import LIP_READER, TEXT_ENCODER, LipReader
 from jambatalk.render.thumbnail import draw_thumbnails
@@ -40,23 +41,26 @@ CARD = Path(__file__).with_name("published_card.md")
 
 # Beginning of a published name → file it goes to, and beginning of its name there.
 NAMES = {
-    "audio_encoder.": (ENCODER_WEIGHTS, ""),
+    "audio_encoder.": (ENCODER_FILE, ""),
     "text_encoder.": (TEXT_ENCODER, ""),
     "lip_map.": (LIP_READER, "lip_map."),
     "transformer.": (LIP_READER, "transformer."),
     "lm_head.": (LIP_READER, "lm_head."),
-    "audio_feature_map.": (WEIGHTS, "feature_map."),
-    "mamba.": (WEIGHTS, "blocks.mamba.mamba."),
-    "mamba_moe.mamba.": (WEIGHTS, "blocks.mamba_moe.mamba."),
-    "mamba_moe.moe.gate.w_gating": (WEIGHTS, "blocks.mamba_moe.experts.gate"),
-    "mamba_moe.moe.experts.": (WEIGHTS, "blocks.mamba_moe.experts."),
-    "transformer_decoder.lrl_rope.proj.0.": (WEIGHTS, "blocks.attention.attention.rotary.down."),
-    "transformer_decoder.lrl_rope.proj.1.": (WEIGHTS, "blocks.attention.attention.rotary.up."),
-    "transformer_decoder.linear1.": (WEIGHTS, "blocks.attention.feed_forward.0."),
-    "transformer_decoder.linear2.": (WEIGHTS, "blocks.attention.feed_forward.2."),
-    "transformer_decoder.norm": (WEIGHTS, "blocks.attention.norm"),
-    "transformer_decoder.": (WEIGHTS, "blocks.attention.attention."),
-    "vertice_map_r.": (WEIGHTS, "motion_map."),
+    "audio_feature_map.": (WEIGHTS_FILE, "feature_map."),
+    "mamba.": (WEIGHTS_FILE, "blocks.mamba.mamba."),
+    "mamba_moe.mamba.": (WEIGHTS_FILE, "blocks.mamba_moe.mamba."),
+    "mamba_moe.moe.gate.w_gating": (WEIGHTS_FILE, "blocks.mamba_moe.experts.gate"),
+    "mamba_moe.moe.experts.": (WEIGHTS_FILE, "blocks.mamba_moe.experts."),
+    "transformer_decoder.lrl_rope.proj.0.": (
+        WEIGHTS_FILE,
+        "blocks.attention.attention.rotary.down.",
+    ),
+    "transformer_decoder.lrl_rope.proj.1.": (WEIGHTS_FILE, "blocks.attention.attention.rotary.up."),
+    "transformer_decoder.linear1.": (WEIGHTS_FILE, "blocks.attention.feed_forward.0."),
+    "transformer_decoder.linear2.": (WEIGHTS_FILE, "blocks.attention.feed_forward.2."),
+    "transformer_decoder.norm": (WEIGHTS_FILE, "blocks.attention.norm"),
+    "transformer_decoder.": (WEIGHTS_FILE, "blocks.attention.attention."),
+    "vertice_map_r.": (WEIGHTS_FILE, "motion_map."),
 }
 # How older versions of PyTorch named a normed weight's length and direction.
 OLD_NAMES = {
@@ -125,11 +129,11 @@ def convert(job: Conversion, folder: Path) -> None:
     write_heads(folder / "heads", heads)
     draw_thumbnails(folder / "heads", heads)
     for file, weights in files.items():
-        if job.for_training or file in (WEIGHTS, ENCODER_WEIGHTS):
+        if job.for_training or file in (WEIGHTS_FILE, ENCODER_FILE):
             save_file({name: w.contiguous() for name, w in weights.items()}, folder / file)
     _write_card(folder, job, config, [head.name for head in heads])
     # last: without it the folder is no checkpoint
-    (folder / CONFIG).write_text(json.dumps(config.to_dict(), indent=2) + "\n")
+    (folder / CONFIG_FILE).write_text(json.dumps(config.to_dict(), indent=2) + "\n")
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -178,8 +182,8 @@ def sort(published: Mapping[str, Tensor], config: JambaTalkConfig) -> dict[str, 
     missing = [published_name(*place) for place in expected]
     if missing or unexpected or reshaped:
         raise ModelError(
-            f"The weights do not fit the layout: missing {some(missing)}; unexpected "
-            f"{some(unexpected)}; of another shape {some(reshaped)}.",
+            f"The weights do not fit the layout: missing {abbreviate(missing)}; unexpected "
+            f"{abbreviate(unexpected)}; of another shape {abbreviate(reshaped)}.",
             PUBLISHED_WEIGHTS,
         )
     return files
@@ -215,8 +219,8 @@ def _expected(
     with torch.device("meta"):  # shapes without memory
         network = JambaTalk(config)
         parts = {
-            WEIGHTS: network.decoder,
-            ENCODER_WEIGHTS: network.encoder.model,
+            WEIGHTS_FILE: network.decoder,
+            ENCODER_FILE: network.encoder.model,
             TEXT_ENCODER: Wav2Vec2ForCTC(Wav2Vec2Config(**encoder)),
             LIP_READER: LipReader(lips, encoder["hidden_size"], letters),
         }

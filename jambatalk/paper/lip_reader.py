@@ -16,8 +16,9 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from jambatalk.model.checkpoint import fetch_checkpoint, load_weights
 from jambatalk.model.encoder import FEATURE_RATE
-from jambatalk.model.jambatalk import JambaTalk, fetch, load_strictly
+from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.paper.layouts import LETTERS
 
 if TYPE_CHECKING:
@@ -135,12 +136,12 @@ class LipReading(nn.Module):
         """
         from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
 
-        folder = fetch(source)
+        folder = fetch_checkpoint(source)
         model = JambaTalk.from_pretrained(folder)
         config = Wav2Vec2Config(**model.config.encoder.architecture)
         text_encoder = Wav2Vec2ForCTC(config)
-        load_strictly(text_encoder, folder / TEXT_ENCODER)
+        load_weights(text_encoder, folder / TEXT_ENCODER)
         lips = load_file(folder / LIP_READER)["lips"]
         reader = LipReader(len(lips), config.hidden_size, config.vocab_size)
-        load_strictly(reader, folder / LIP_READER)
+        load_weights(reader, folder / LIP_READER)
         return cls(model, reader, text_encoder)

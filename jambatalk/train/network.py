@@ -9,8 +9,9 @@ from jambatalk.data.dataset import Dataset
 from jambatalk.errors import ModelError
 from jambatalk.face.library import load_head
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
+from jambatalk.model.checkpoint import ENCODER_FILE, fetch_checkpoint, load_weights
 from jambatalk.model.config import JambaTalkConfig
-from jambatalk.model.jambatalk import ENCODER_WEIGHTS, JambaTalk, fetch, load_strictly
+from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.model.pretrained import pretrained
 from jambatalk.paper.layouts import LAYOUTS
 from jambatalk.paper.lip_reader import TEXT_ENCODER, LipReading
@@ -37,7 +38,7 @@ def build_network(
     if config.start is None:
         network = _new(config, dataset, unit)
     else:
-        folder = fetch(config.start)
+        folder = fetch_checkpoint(config.start)
         whole = lips is not None and (folder / TEXT_ENCODER).exists()
         network = (LipReading if whole else JambaTalk).from_pretrained(folder)
     if lips is not None and isinstance(network, JambaTalk):
@@ -81,7 +82,7 @@ def _new(config: NetworkConfig, dataset: Dataset, unit: float) -> JambaTalk:
         )
     model = JambaTalk(shaped)
     if bundled:
-        load_strictly(model.encoder.model, DEFAULT_CHECKPOINT / ENCODER_WEIGHTS)
+        load_weights(model.encoder.model, DEFAULT_CHECKPOINT / ENCODER_FILE)
     return model
 
 

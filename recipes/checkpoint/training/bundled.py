@@ -14,8 +14,9 @@ from jambatalk.errors import DataError
 from jambatalk.face.face import Face
 from jambatalk.face.library import load_head
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
+from jambatalk.model.checkpoint import ENCODER_FILE, WEIGHTS_FILE, fetch_checkpoint, load_weights
 from jambatalk.model.config import EncoderConfig, JambaTalkConfig
-from jambatalk.model.jambatalk import ENCODER_WEIGHTS, WEIGHTS, JambaTalk, fetch, load_strictly
+from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.motion.resample import resample
 from jambatalk.train.training_config import TrainingConfig
 from recipes.checkpoint.captured.clip import Clip
@@ -77,9 +78,9 @@ def bundled_task(config: TrainingConfig) -> StyledTask:
     torch.manual_seed(config.seed)
     layout, start = default_config(face, styles), config.network.start
     model = JambaTalk(config.network.changed(layout))
-    load_strictly(model.encoder.model, DEFAULT_CHECKPOINT / ENCODER_WEIGHTS)
+    load_weights(model.encoder.model, DEFAULT_CHECKPOINT / ENCODER_FILE)
     if start:
-        load_strictly(model.decoder, fetch(start) / WEIGHTS)
+        load_weights(model.decoder, fetch_checkpoint(start) / WEIGHTS_FILE)
     model.use_scan(config.network.scan)
     log.info("fitting the head to the tracked lips")
     captured, held_out = (

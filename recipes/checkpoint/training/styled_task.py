@@ -119,8 +119,8 @@ class DecoderLearner(nn.Module):
         with torch.autocast(features.device.type, enabled=False):
             # a cut may lie anywhere in a recording
             place = int(torch.randint(LONGEST, ())) if self.training else 0
-            start = self.decoder.start(place, len(features))
-            return self.loss(self.decoder.advance(features, table(style), start)[0], target)
+            start = self.decoder.initial_state(place, len(features))
+            return self.loss(self.decoder.step(features, table(style), start)[0], target)
 
 
 class StyledCuts:

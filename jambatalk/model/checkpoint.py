@@ -1,0 +1,95 @@
+"""The files of a checkpoint folder: where they are, and how they are read and written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jambatalk.errors import ModelError
+from jambatalk.model.config import JambaTalkConfig
+
+if TYPE_CHECKING:
+    from torch import nn
+
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "model.safetensors"  # the decoder, float32
+ENCODER_FILE = "encoder.safetensors"  # a frozen encoder in float16; retraining leaves it alone
+
+
+def fetch_checkpoint(source: str | Path) -> Path:
+    """Return the folder of a checkpoint, downloaded from the Hugging Face hub where it is a name.
+
+    Args:
+        source: a folder, or OWNER/NAME on the hub.
+
+    Raises:
+        ModelError: there is no such checkpoint.
+    """
+    folder = Path(source)
+    if folder.is_dir():
+        return folder
+    if folder.is_absolute() or str(source).count("/") != 1:
+        raise ModelError(
+            f"There is no checkpoint folder '{source}'.",
+            "Give a folder, or OWNER/NAME on the Hugging Face hub.",
+        )
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(str(source)))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
+        raise ModelError(
+            f"'{source}' is neither a folder nor could it be fetched from the hub.",
+            "Check the name and the network.",
+        ) from error
+
+
+def read_config(folder: Path) -> JambaTalkConfig:
+    """Read and validate the configuration of a checkpoint folder.
+
+    Raises:
+        ModelError: it is missing or not JSON, or a field has no valid value.
+    """
+    try:
+        values = json.loads((folder / CONFIG_FILE).read_text())
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"'{folder}' is not a checkpoint ({error}).",
+            f"Give a folder with {CONFIG_FILE} and {WEIGHTS_FILE}, or train one with "
+            "'jambatalk train'.",
+        ) from error
+    return JambaTalkConfig.from_dict(values)
+
+
+def load_weights(module: nn.Module, path: Path) -> None:
+    """Load all weights of a module from a safetensors file.
+
+    Raises:
+        ModelError: the file cannot be read, or weights are missing, unexpected or of another shape.
+    """
+    from safetensors.torch import load_file  # torch takes seconds to import
+
+    try:
+        weights = load_file(path)
+    except Exception as error:  # safetensors raises its own, and OSError
+        raise ModelError(
+            f"The weights {path} cannot be read ({error}).", "Fetch the checkpoint again."
+        ) from error
+    try:
+        missing, unexpected = module.load_state_dict(weights, strict=False)
+    except RuntimeError as error:
+        raise ModelError(f"The weights in {path} have other shapes: {error}.") from error
+    if missing or unexpected:
+        raise ModelError(
+            f"The weights in {path} do not fit its configuration: missing "
+            f"{abbreviate(missing)}, unexpected {abbreviate(unexpected)}."
+        )
+
+
+def abbreviate(names: Sequence[str], shown: int = 5) -> str:
+    """List the first names of what may be a long list, for a message."""
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return (", ".join(names[:shown]) or "none") + more
