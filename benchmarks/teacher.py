@@ -22,12 +22,12 @@ from jambatalk.face.library import load_head
 from jambatalk.motion.motion import Motion
 from jambatalk.motion.resample import resample
 from recipes.checkpoint.captured.facegood import read_facegood
-from recipes.checkpoint.captured.grid import read_lips
+from recipes.checkpoint.captured.grid_corpus import read_tracked_lips
 from recipes.checkpoint.captured.held_out import held_out_clips, is_held_out_take
 from recipes.checkpoint.coarticulation.designed_styles import NEUTRAL
 from recipes.checkpoint.corpus.effort import measure_level
+from recipes.checkpoint.corpus.phone_times import read_sphinx
 from recipes.checkpoint.corpus.recording import Recording, read_corpus
-from recipes.checkpoint.corpus.timed import read_sphinx
 from recipes.checkpoint.evaluation.benchmark_table import sound_rows
 from recipes.checkpoint.evaluation.sounds import SoundStatistics
 
@@ -39,15 +39,15 @@ SPOKEN = 150  # recordings of speechocean762 to look at
 def animate(face: Face, recording: Recording, loudness: float = NEUTRAL.loudness) -> Motion:
     """What the teacher makes of a recording."""
     style = replace(NEUTRAL, loudness=loudness)
-    return Motion(recording.taught(face, FPS, [style])[0], FPS, face)
+    return Motion(recording.synthesise(face, FPS, [style])[0], FPS, face)
 
 
 def real_lips(data: Path, face: Face) -> Iterator[tuple[str, str, float, dict[str, np.ndarray]]]:
     """What is held out: set, recording, frames a second, and the curves (T,) of each measure."""
     names = held_out_clips(data / "grid_s1")
-    for name, lips in read_lips(data / "grid_s1", names).items():
-        if lips.seen.all():
-            yield "GRID", name, lips.fps, {"opening": lips.gap, "width": lips.width}
+    for name, lips in read_tracked_lips(data / "grid_s1", names).items():
+        if lips.tracked.all():
+            yield "GRID", name, lips.fps, {"opening": lips.aperture, "width": lips.width}
     for clip in read_facegood(data / "facegood", face):
         if is_held_out_take(clip.name):
             captured = Motion(resample(clip.weights, clip.fps, FPS), FPS, face)
@@ -86,7 +86,9 @@ def main() -> None:
     """Prints two Markdown tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="with grid_s1/ in it")
-    parser.add_argument("--corpus", type=Path, required=True, help="what build-corpus made")
+    parser.add_argument(
+        "--corpus", type=Path, required=True, help="of 'python -m recipes.checkpoint.corpus'"
+    )
     options = parser.parse_args()
     face = load_head(1)
     captured = {recording.name: recording for recording in read_corpus(options.corpus, "captured")}

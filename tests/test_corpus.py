@@ -12,24 +12,24 @@ from jambatalk.face import lips
 from jambatalk.face.library import load_head
 from jambatalk.speech import Speech
 from recipes.checkpoint.coarticulation.designed_styles import STYLES
-from recipes.checkpoint.coarticulation.synthesis import RATE, Utterance, teach
-from recipes.checkpoint.corpus import build as building
+from recipes.checkpoint.coarticulation.synthesis import RATE, Utterance, synthesise
+from recipes.checkpoint.corpus import build_corpus
 from recipes.checkpoint.corpus import speech_sources as sources
 from recipes.checkpoint.corpus.closures import detect_closures
 from recipes.checkpoint.corpus.effort import measure_effort, measure_level
+from recipes.checkpoint.corpus.phone_times import TimedTranscript, read_grid_alignments, read_sphinx
 from recipes.checkpoint.corpus.phones import (
     INVENTORY,
     Phone,
-    checked,
+    fill_silences,
     from_arpabet,
     from_ipa,
-    without_gaps,
+    merge_short_silences,
 )
 from recipes.checkpoint.corpus.recognise import parts
 from recipes.checkpoint.corpus.recording import Recording, read_corpus
 from recipes.checkpoint.corpus.speech_sources import Source, Take
-from recipes.checkpoint.corpus.timed import Timed, read_grid_alignments, read_sphinx
-from recipes.checkpoint.corpus.voices import Heard
+from recipes.checkpoint.corpus.synthetic_voices import SourceAudio
 
 FACE = load_head(1)
 FPS = 100.0
@@ -46,7 +46,9 @@ def say(text, length=0.1, **lengths):
 
 
 def taught(phones, effort=1.0, style="neutral", fps=FPS):
-    weights = teach(FACE, Utterance(phones, np.full(len(phones), effort)), fps, style=STYLES[style])
+    weights = synthesise(
+        FACE, Utterance(phones, np.full(len(phones), effort)), fps, style=STYLES[style]
+    )
     return weights, lips.aperture(FACE, weights) * 1e3
 
 
@@ -63,7 +65,7 @@ def test_phone_times_that_come_with_recordings_are_read(tmp_path):
     sphinx = {"t": "map", "w": [{"t": "map", "w": [{"t": "M", "b": 0.1, "d": 0.05}]}]}
     path = tmp_path / "a.phone.json"
     path.write_text(json.dumps(sphinx))
-    assert read_sphinx(path) == Timed("map", [Phone("M", 0.1, pytest.approx(0.15))])
+    assert read_sphinx(path) == TimedTranscript("map", [Phone("M", 0.1, pytest.approx(0.15))])
     at = {
         "words": [["sil", 0.0, 0.1], ["at", 0.1, 0.3], ["sp", 0.3, 0.4]],
         "phones": [["at", 0.1, 0.2, [["AE1", 0.1, 0.1], ["T", 0.2, 0.1]]]],
@@ -73,7 +75,7 @@ def test_phone_times_that_come_with_recordings_are_read(tmp_path):
     timed = read_grid_alignments(tmp_path)
     assert timed["one"].text == "at"
     assert timed["one"].phones[0] == Phone("AE", 0.1, pytest.approx(0.2), stress=1)
-    assert timed["two"] == Timed("bin", [])
+    assert timed["two"] == TimedTranscript("bin", [])
     for text in ("[]", "{}", '{"w": [{}]}', "no JSON"):
         path.write_text(text)
         with pytest.raises(DataError, match="no phone times"):
@@ -96,11 +98,11 @@ def test_transcriptions_of_any_language_become_phones():
 
 
 def test_phones_fill_the_time_without_gaps():
-    phones = checked([Phone("AA", 0.1, 0.2), Phone("T", 0.25, 0.3)])
+    phones = fill_silences([Phone("AA", 0.1, 0.2), Phone("T", 0.25, 0.3)])
     assert [p.name for p in phones] == ["SIL", "AA", "SIL", "T"]
-    assert [p.name for p in without_gaps(phones, 0.07)] == ["SIL", "AA", "T"]
+    assert [p.name for p in merge_short_silences(phones, 0.07)] == ["SIL", "AA", "T"]
     with pytest.raises(DataError):
-        checked([Phone("AA", 0.0, 0.2), Phone("T", 0.1, 0.3)])
+        fill_silences([Phone("AA", 0.0, 0.2), Phone("T", 0.1, 0.3)])
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -175,7 +177,7 @@ def test_lips_that_are_apart_follow_the_loudness_of_the_voice():
     def opening(part: float) -> np.ndarray:
         utterance = Utterance(phones, np.ones(len(phones)), level)
         style = replace(STYLES["neutral"], loudness=part)
-        return lips.aperture(FACE, teach(FACE, utterance, RATE, len(level), style)) * 1e3
+        return lips.aperture(FACE, synthesise(FACE, utterance, RATE, len(level), style)) * 1e3
 
     still, moved, more = (opening(part) for part in (0.0, 0.3, 0.6))
     apart = still > 6.0
@@ -259,7 +261,7 @@ def test_recordings_come_back_as_they_were_written(tmp_path):
     clip = read.clip(FACE, 30.0, STYLES["smiling"])
     assert clip.style == "smiling"
     assert clip.weights.shape == (round(len(read.samples) / 16000 * 30), len(FACE.blendshapes))
-    with pytest.raises(DataError, match="build-corpus"):
+    with pytest.raises(DataError, match="No recordings"):
         list(read_corpus(tmp_path / "empty"))
 
 
@@ -277,17 +279,17 @@ def test_build_goes_on_where_it_stopped(tmp_path, monkeypatch):
 
             def read(name=name):
                 heard.append(name)
-                return Heard(np.zeros(20800, np.float32))
+                return SourceAudio(np.zeros(20800, np.float32))
 
             yield Take(name, "me", "en", "train", name, read)
 
-    monkeypatch.setattr(building, "Aligner", NoAligner)
+    monkeypatch.setattr(build_corpus, "Aligner", NoAligner)
     monkeypatch.setitem(sources.SOURCES, "mine", Source("free", "me", takes))
     for _ in range(2):
-        assert building.build(tmp_path, tmp_path / "corpus", ["mine"]) == {"mine": 1}
+        assert build_corpus.build_corpus(tmp_path, tmp_path / "corpus", ["mine"]) == {"mine": 1}
     assert heard == ["good", "nonsense"]  # nothing twice, not even what was refused
     with pytest.raises(DataError, match="no source other"):
-        building.build(tmp_path, tmp_path, ["other"])
+        build_corpus.build_corpus(tmp_path, tmp_path, ["other"])
 
 
 def test_long_sound_is_cut_in_its_pauses():

@@ -13,8 +13,8 @@ from jambatalk.face.lips import aperture
 from jambatalk.motion.resample import resample
 from recipes.checkpoint.captured import landmark_fit as fit
 from recipes.checkpoint.captured.facegood import read_facegood
-from recipes.checkpoint.captured.grid import UNIT, read_grid
-from recipes.checkpoint.style_transfer import Manner
+from recipes.checkpoint.captured.grid_corpus import UNIT, read_grid
+from recipes.checkpoint.style_transfer import SpeakerStyle
 
 VOICES = Path(__file__).parent.parent / "assets" / "voices"
 LIPS = {
@@ -150,7 +150,7 @@ def test_missing_and_damaged_sets_are_named(tmp_path: Path, face: Face) -> None:
         list(read_facegood(tmp_path, face))
 
 
-def test_a_manner_keeps_what_is_said(face: Face, weights: np.ndarray) -> None:
+def test_style_transfer_keeps_aperture_and_rounding(face: Face, weights: np.ndarray) -> None:
     jaw, pucker, raised, close = (
         face.blendshapes.index(a)
         for a in ("jawOpen", "mouthPucker", "mouthUpperUpLeft", "mouthClose")
@@ -158,8 +158,11 @@ def test_a_manner_keeps_what_is_said(face: Face, weights: np.ndarray) -> None:
     raiser = weights.copy()  # the same words with a raised lip instead of a dropped jaw
     raiser[:, raised] = raiser[:, raised + 1] = 2.0 * weights[:, jaw]
     raiser[:, jaw] *= 0.3
-    dropping, raising = Manner.of(face, [weights]), Manner.of(face, [raiser])
-    carried = raising.carry_over(weights, dropping)
+    dropping, raising = (
+        SpeakerStyle.from_motions(face, [weights]),
+        SpeakerStyle.from_motions(face, [raiser]),
+    )
+    carried = raising.transfer(weights, dropping)
     assert np.corrcoef(aperture(face, carried), aperture(face, weights))[0, 1] > 0.97
     assert carried[:, jaw].max() < 0.6 * weights[:, jaw].max()
     assert carried[:, raised].max() > 0.2

@@ -10,7 +10,7 @@ from places import DATA
 
 from jambatalk import TalkingHead
 from jambatalk.errors import DataError, NotInstalledError
-from recipes.checkpoint.captured.grid import read_grid, read_lips
+from recipes.checkpoint.captured.grid_corpus import read_grid, read_tracked_lips
 from recipes.checkpoint.captured.held_out import held_out_clips
 from recipes.checkpoint.corpus.phones import Phone
 from recipes.checkpoint.evaluation import sounds as phones
@@ -128,8 +128,8 @@ def test_held_out_clips_follow_the_voice() -> None:
     assert len(names) == 45
     bench.clips = list(read_grid(DATA / "grid_s1", bench.face, names[:9]))
     assert [clip.name for clip in bench.clips] == names[:9]
-    lips = read_lips(DATA / "grid_s1", names[:9])
-    assert all(len(lips[clip.name].gap) == len(clip.weights) for clip in bench.clips)
+    lips = read_tracked_lips(DATA / "grid_s1", names[:9])
+    assert all(len(lips[clip.name].aperture) == len(clip.weights) for clip in bench.clips)
     opening, width, amplitude = bench.grid()
     assert opening.value > 0.8
     assert opening.real > 0.98  # the captured motion is the tracked lips'
@@ -153,7 +153,7 @@ def test_what_a_row_needs_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     def missing() -> None:
         raise NotInstalledError("It is not installed.", "Run 'pip install jambatalk[corpus]'.")
 
-    monkeypatch.setattr("recipes.checkpoint.evaluation.languages.Placer", missing)
+    monkeypatch.setattr("recipes.checkpoint.evaluation.languages.TakeAligner", missing)
     monkeypatch.setattr("recipes.checkpoint.evaluation.languages.Recogniser", missing)
     head = TalkingHead.from_pretrained()
     for row in (written_row(head, [], tmp_path), recognised_row(head, [], [])):

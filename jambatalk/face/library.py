@@ -33,7 +33,7 @@ class HeadLibrary:
         except OSError as error:
             raise FaceError(
                 f"There are no heads in {self.folder}.",
-                "Work in a full clone of the repository, or run 'jambatalk build-heads'; for the "
+                "Work in a full clone of the repository, or run 'python -m recipes.heads'; for the "
                 "published weights, 'jambatalk convert'.",
             ) from error
         return {entry["name"]: entry["title"] for entry in index}

@@ -35,7 +35,7 @@ class DataConfig:
         train, val: names of its splits.
         cut: frames of the random piece of each recording that is learned from; None for all.
         workers: processes that read.
-        corpus: of the bundled checkpoint, what `jambatalk build-corpus` made.
+        corpus: of the bundled checkpoint, what `python -m recipes.checkpoint.corpus` made.
         without: of the bundled checkpoint, a captured style to leave out with its recordings.
         shares: of the bundled checkpoint, kind of recordings (taught, grid, facegood, silence) →
             how often one is drawn.

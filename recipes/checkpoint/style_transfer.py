@@ -22,7 +22,7 @@ NOISE = 0.3  # millimetres, of what is asked for
 
 
 @dataclass(frozen=True, eq=False)
-class Manner:
+class SpeakerStyle:
     """How one person makes the shapes of the mouth.
 
     Attributes:
@@ -36,7 +36,7 @@ class Manner:
     spread: np.ndarray
 
     @classmethod
-    def of(cls, face: Face, motions: Iterable[np.ndarray]) -> Manner:
+    def from_motions(cls, face: Face, motions: Iterable[np.ndarray]) -> SpeakerStyle:
         """Learns it from motions (T, K) of one person."""
         weights = np.concatenate(list(motions)).astype(np.float64)
         shape = weights @ _shape_rows(face).T  # (T, 3)
@@ -44,7 +44,7 @@ class Manner:
         # about rest, not about the mean: no motion must stay no motion
         return cls(face, weights.T @ weights / len(weights), shape[speaking].std(0))
 
-    def carry_over(self, weights: np.ndarray, speaker: Manner) -> np.ndarray:
+    def transfer(self, weights: np.ndarray, speaker: SpeakerStyle) -> np.ndarray:
         """The motion (T, K) of `speaker` in this manner; its closed lips stay closed."""
         rows = _shape_rows(self.face)  # (3, K)
         asked = (weights @ rows.T) * (self.spread / speaker.spread)  # (T, 3)

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from recipes.heads import cut
-from recipes.heads.brows import brow_cover, brow_distance
-from recipes.heads.eyes import between_eyes, eyeballs
+from recipes.heads.ambient_occlusion import openness
+from recipes.heads.brow_shape import brow_cover, brow_distance
+from recipes.heads.bust import cut_bust
+from recipes.heads.edge_loops import Rings
+from recipes.heads.eyeballs import between_eyes, eyeballs
+from recipes.heads.eyelids import Lids
 from recipes.heads.hairline import inside_hairline
-from recipes.heads.lids import Lids
-from recipes.heads.lips import Lips
-from recipes.heads.locks import locks
+from recipes.heads.head_regions import gloss, profile, regions
+from recipes.heads.lip_rings import Lips
+from recipes.heads.long_hair import locks
 from recipes.heads.makehuman import MakeHuman
-from recipes.heads.refine import refine
-from recipes.heads.regions import gloss, profile, regions
-from recipes.heads.rings import Rings
-from recipes.heads.shade import openness
-from recipes.heads.sheet import Sheet, from_quads, join, neighbours, normals
+from recipes.heads.refine_mesh import refine
 from recipes.heads.teeth import settle, teeth
 from recipes.heads.tongue import tongue
+from recipes.heads.woven_mesh import Sheet, from_quads, join, neighbours, normals
 
 INNER = ("teeth_upper", "teeth_lower", "gums", "tongue")
 # Where the skin is refined: around which vertices, how near (metres), and the longest edge there.
@@ -93,7 +93,7 @@ def _skin(source: MakeHuman, lips: Lips, lids: Lids, person: np.ndarray) -> Shee
     fields["lips"] = lips.field(len(source.vertices))
     fields |= lids.fields(person)
     body.fields = {name: body.weave @ values for name, values in fields.items()}
-    skin = cut.bust(body, person)
+    skin = cut_bust(body, person)
     skin.fields["skin"] = np.ones(len(skin))
     positions = skin.place(person)
     size = np.full(len(skin), 1.0)

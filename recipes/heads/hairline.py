@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from recipes.heads.locks import AXIS
+from recipes.heads.long_hair import AXIS
 
 # The hairline as azimuth around the head (0 in front, 180 behind; degrees) and height above the
 # eyes (mm), on the reference person: forehead, temple, sideburn, over the ear, nape.

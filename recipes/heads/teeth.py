@@ -8,7 +8,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from recipes.heads.makehuman import MakeHuman
-from recipes.heads.sheet import Sheet, follow
+from recipes.heads.woven_mesh import Sheet, follow
 
 SEGMENTS = 8
 # Shares of a crown from gum to edge: height, width, depth of an incisor, depth of a molar.

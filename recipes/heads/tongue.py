@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recipes.heads.makehuman import MakeHuman
-from recipes.heads.sheet import Sheet, from_quads
+from recipes.heads.woven_mesh import Sheet, from_quads
 
 SCALE = 0.9
 SHIFT = np.array([0, -0.011, -0.010])  # metres

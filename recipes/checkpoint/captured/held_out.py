@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from recipes.checkpoint.captured.grid import grid_names
+from recipes.checkpoint.captured.grid_corpus import clip_names
 
 TAKES = ("1114_3_15",)  # FACEGOOD's continuous speech
 EVERY = 20  # GRID clips, in the order of their names
@@ -14,7 +14,7 @@ def held_out_clips(grid: Path) -> list[str]:
     Raises:
         DataError: the folder has no GRID motion.
     """
-    return sorted(grid_names(grid))[::EVERY]
+    return sorted(clip_names(grid))[::EVERY]
 
 
 def is_held_out_take(name: str) -> bool:

@@ -43,15 +43,15 @@ class DesignedStyle:
     loudness: float = 0.3
 
     def shape(
-        self, phone: str, effort: float, target: np.ndarray, insistence: np.ndarray
+        self, phone: str, effort: float, target: np.ndarray, dominance: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """A phone's targets and insistences (c,) in this style, said with an effort."""
-        target, insistence = target.copy(), insistence.copy()
+        """A phone's targets and dominances (c,) in this style, said with an effort."""
+        target, dominance = target.copy(), dominance.copy()
         if phone in VOWELS:
             effort = 1.0 + self.emphasis * (effort - 1.0)
             target[[OPEN, JAW]] *= effort
         elif phone not in BILABIALS | LABIODENTALS | {SILENCE}:
-            insistence *= self.precision
+            dominance *= self.precision
         for channel, factor in self.scale.items():
             c = CHANNELS.index(channel)
             if c != OPEN or target[c] > 0:
@@ -59,7 +59,7 @@ class DesignedStyle:
         if phone != SILENCE and phone not in BILABIALS | LABIODENTALS:
             for channel, amount in self.shift.items():
                 target[CHANNELS.index(channel)] += amount
-        return target, insistence
+        return target, dominance
 
 
 OPEN, JAW = CHANNELS.index("open"), CHANNELS.index("jaw")

@@ -1,6 +1,6 @@
 """Fits what phones want of the lips to two people's lips: `python -m recipes.checkpoint.coarticulation.fit_targets`.
 
-For the channels `open` and `round` it finds the targets and insistences whose curves come nearest
+For the channels `open` and `round` it finds the targets and dominances whose curves come nearest
 to the opening and width of the lips in GRID and in FACEGOOD, held back towards the table in
 `visemes`. It prints them with how well they do on what is held out; the table is then edited by
 hand. Two people, since a fit to GRID alone takes its man's habits for everybody's: in FACEGOOD's
@@ -25,7 +25,7 @@ from jambatalk.face.face import Face
 from jambatalk.face.library import load_head
 from jambatalk.motion.resample import resample
 from jambatalk.speech import Speech
-from recipes.checkpoint.captured import grid
+from recipes.checkpoint.captured import grid_corpus
 from recipes.checkpoint.captured.facegood import read_facegood
 from recipes.checkpoint.captured.held_out import held_out_clips, is_held_out_take
 from recipes.checkpoint.coarticulation.synthesis import (
@@ -34,14 +34,14 @@ from recipes.checkpoint.coarticulation.synthesis import (
     Utterance,
     segments,
     smoother,
-    teach,
+    synthesise,
     window,
 )
 from recipes.checkpoint.coarticulation.visemes import CHANNELS, viseme_table
 from recipes.checkpoint.corpus.closures import detect_closures
-from recipes.checkpoint.corpus.phones import BILABIALS, Phone, checked
-from recipes.checkpoint.corpus.recording import Recording, place
-from recipes.checkpoint.corpus.timed import read_grid_alignments
+from recipes.checkpoint.corpus.phone_times import read_grid_alignments
+from recipes.checkpoint.corpus.phones import BILABIALS, Phone, fill_silences
+from recipes.checkpoint.corpus.recording import Recording, recording_path
 
 FPS = 25.0
 LAG = 0.01  # seconds the lips are late against the sound's closures
@@ -72,14 +72,16 @@ def read_clips(folder: Path, face: Face) -> list[TrackedClip]:
     scale = float(np.linalg.norm(left - right))
     alignments = read_grid_alignments(folder)
     clips = []
-    for name, seen in grid.read_lips(folder).items():
+    for name, seen in grid_corpus.read_tracked_lips(folder).items():
         said = alignments[name].phones
-        if not said or not seen.seen.all():
+        if not said or not seen.tracked.all():
             continue
         samples = Speech.read(folder / "audio" / f"{name}.opus").samples
-        opening = (seen.gap - np.percentile(seen.gap, 8)) * scale  # from where the lips touch
+        opening = (
+            seen.aperture - np.percentile(seen.aperture, 8)
+        ) * scale  # from where the lips touch
         width = (seen.width - np.median(seen.width[:8])) * scale
-        heard = detect_closures(samples, checked(said))
+        heard = detect_closures(samples, fill_silences(said))
         clips.append(TrackedClip(heard, opening, width, name not in held_out))
     return clips
 
@@ -88,7 +90,7 @@ def read_takes(data: Path, corpus: Path, face: Face) -> list[TrackedClip]:
     """FACEGOOD's takes, with the phones that were recognised in them when the corpus was built."""
     takes = []
     for clip in read_facegood(data / "facegood", face):
-        phones = Recording.load(place(corpus, "facegood", clip.name)).phones
+        phones = Recording.load(recording_path(corpus, "facegood", clip.name)).phones
         weights = resample(clip.weights, clip.fps, FPS)[: int(phones[-1].end * FPS)]
         opening, width = lips.aperture(face, weights), lips.width(face, weights)
         rest = np.median(width[opening < SHUT])
@@ -123,29 +125,29 @@ class ChannelFit:
         return who, best
 
     def curve(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """The curves of all clips in a row, with matrix, insistences and targets."""
+        """The curves of all clips in a row, with matrix, dominances and targets."""
         count = len(self.phones)
-        insistence = self.near * np.exp(values[count:])[self.who] + 1e-4
+        dominance = self.near * np.exp(values[count:])[self.who] + 1e-4
         bands = self.stiff.copy()
-        bands[2] += insistence
+        bands[2] += dominance
         target = values[:count][self.who]
-        return solveh_banded(bands, insistence * target), bands, insistence, target
+        return solveh_banded(bands, dominance * target), bands, dominance, target
 
     def solve(self) -> np.ndarray:
-        """Targets and logarithms of insistences that fit best, (2·phones,)."""
+        """Targets and logarithms of dominances that fit best, (2·phones,)."""
         wanted, count = np.concatenate(self.wanted), len(self.phones)
 
         def loss(values: np.ndarray) -> tuple[float, np.ndarray]:
-            x, bands, insistence, target = self.curve(values)
+            x, bands, dominance, target = self.curve(values)
             given, slope = x, np.ones_like(x)
             if self.positive:  # lips that are pressed are closed
                 given, slope = np.logaddexp(0, 40 * x) / 40, 1 / (1 + np.exp(-40 * x))
             error = given - wanted
             back = solveh_banded(bands, error * slope)
-            by_target = np.bincount(self.who, back * insistence, count)
-            by_insistence = np.bincount(self.who, back * insistence * (target - x), count)
+            by_target = np.bincount(self.who, back * dominance, count)
+            by_dominance = np.bincount(self.who, back * dominance * (target - x), count)
             keep = PRIOR * len(wanted) / count * np.repeat([1.0, 0.15], count)
-            gradient = np.concatenate([by_target, by_insistence])
+            gradient = np.concatenate([by_target, by_dominance])
             gradient += keep * (values - self.start)
             gradient[~np.tile(self.free, 2)] = 0.0
             return 0.5 * float(error @ error + keep @ (values - self.start) ** 2), gradient
@@ -169,7 +171,9 @@ def main() -> None:
     """Fits `open` and `round`, and prints them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="with grid_s1/ and facegood/")
-    parser.add_argument("--corpus", type=Path, required=True, help="of 'jambatalk build-corpus'")
+    parser.add_argument(
+        "--corpus", type=Path, required=True, help="of 'python -m recipes.checkpoint.corpus'"
+    )
     options, face = parser.parse_args(), load_head(1)
     clips = read_clips(options.data / "grid_s1", face)
     takes = read_takes(options.data, options.corpus, face)
@@ -198,14 +202,14 @@ def _wanted(channel: str, clips: list[TrackedClip], face: Face) -> list[np.ndarr
 def _print_table(channel: str, values: np.ndarray) -> None:
     c, count = CHANNELS.index(channel), len(viseme_table())
     for i, (name, row) in enumerate(sorted(viseme_table().items())):
-        target, insistence = values[i], np.exp(values[i + count])
-        print(f"  {name:4s} {row[0, c]:5.2f}/{row[1, c]:.2f} → {target:5.2f}/{insistence:.2f}")
+        target, dominance = values[i], np.exp(values[i + count])
+        print(f"  {name:4s} {row[0, c]:5.2f}/{row[1, c]:.2f} → {target:5.2f}/{dominance:.2f}")
 
 
 def _rounding(face: Face, clip: TrackedClip) -> np.ndarray:
     """The `round` that would give a clip's lips their width, with all else as taught: (t,)."""
     utterance = Utterance(clip.phones, np.ones(len(clip.phones)))
-    weights = teach(face, utterance, FPS, len(clip.width))
+    weights = synthesise(face, utterance, FPS, len(clip.width))
     for i, blendshape in enumerate(face.blendshapes):
         if blendshape.startswith(BLENDSHAPES):
             weights[:, i] = 0.0

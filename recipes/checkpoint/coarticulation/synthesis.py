@@ -3,7 +3,7 @@
 Every channel of the mouth (`visemes.CHANNELS`) is the smoothest curve that comes near the targets
 of the phones: it minimises
 
-    Σ_t insistence(t)·(x(t) - target(t))² + τ⁴·Σ_t x''(t)²
+    Σ_t dominance(t)·(x(t) - target(t))² + τ⁴·Σ_t x''(t)²
 
 with a time constant τ of the channel's own, a linear system with five diagonals. Short phones
 insist for a short time and fall short of their targets, rounding begins before the vowel that is
@@ -78,7 +78,7 @@ class Utterance:
         return self.phones[-1].end
 
 
-def teach(
+def synthesise(
     face: Face,
     utterance: Utterance,
     fps: float,
@@ -144,11 +144,11 @@ def closure(phone: Phone) -> tuple[float, float]:
 def solve(utterance: Utterance, style: DesignedStyle = NEUTRAL) -> np.ndarray:
     """The curves of all channels: (t, c) at `RATE`."""
     count = int(np.ceil(utterance.duration * RATE)) + 2
-    target, insistence = score(segments(utterance), count, style)
+    target, dominance = score(segments(utterance), count, style)
     curves = np.empty((count, len(CHANNELS)))
     for c, channel in enumerate(CHANNELS):
-        bands = smoother(insistence[:, c], TIME[channel] * style.slowness)
-        curves[:, c] = solveh_banded(bands, insistence[:, c] * target[:, c])
+        bands = smoother(dominance[:, c], TIME[channel] * style.slowness)
+        curves[:, c] = solveh_banded(bands, dominance[:, c] * target[:, c])
     if utterance.level is not None:
         follow_level(curves, utterance.level, style)
     return curves
@@ -170,18 +170,18 @@ def follow_level(curves: np.ndarray, level: np.ndarray, style: DesignedStyle) ->
 def score(
     parts: Sequence[Segment], count: int, style: DesignedStyle
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Targets and insistences over time: two (t, c)."""
+    """Targets and dominances over time: two (t, c)."""
     table = viseme_table()
     time = np.arange(count) / RATE
     target = np.zeros((count, len(CHANNELS)))
-    insistence = np.full((count, len(CHANNELS)), 1e-4)
+    dominance = np.full((count, len(CHANNELS)), 1e-4)
     for part in parts:
         aim, weight = style.shape(part.viseme, part.effort, *table[part.viseme])
         near = window(part, time)[:, None] * weight
-        stronger = near > insistence
+        stronger = near > dominance
         target = np.where(stronger, aim, target)
-        insistence = np.where(stronger, near, insistence)
-    return target, insistence
+        dominance = np.where(stronger, near, dominance)
+    return target, dominance
 
 
 def window(part: Segment, time: np.ndarray) -> np.ndarray:
@@ -190,15 +190,15 @@ def window(part: Segment, time: np.ndarray) -> np.ndarray:
     return np.exp(-0.7 * ((time - (part.start + part.end) / 2) / half) ** 4)
 
 
-def smoother(insistence: np.ndarray, seconds: float) -> np.ndarray:
+def smoother(dominance: np.ndarray, seconds: float) -> np.ndarray:
     """The matrix of the least squares problem as the upper bands `solveh_banded` takes: (3, t)."""
     stiff = (seconds * RATE) ** 4
-    count = len(insistence)
+    count = len(dominance)
     diagonal, first, second = np.full(count, 6.0), np.full(count, -4.0), np.ones(count)
     diagonal[[0, -1]], diagonal[[1, -2]] = 1.0, 5.0
     first[0] = second[0] = second[1] = 0.0
     first[[1, -1]] = -2.0
-    return np.stack([stiff * second, stiff * first, stiff * diagonal + insistence])
+    return np.stack([stiff * second, stiff * first, stiff * diagonal + dominance])
 
 
 def articulate(face: Face, curves: np.ndarray, style: DesignedStyle = NEUTRAL) -> np.ndarray:
@@ -236,10 +236,10 @@ def articulate(face: Face, curves: np.ndarray, style: DesignedStyle = NEUTRAL) -
     for blendshape, value in style.posture.items():
         put(blendshape, value)
     weights = np.clip(weights, 0.0, 1.0).astype(np.float32)
-    return with_gap(face, weights, opened * GAP * 1e-3)
+    return with_aperture(face, weights, opened * GAP * 1e-3)
 
 
-def with_gap(face: Face, weights: np.ndarray, gap: np.ndarray) -> np.ndarray:
+def with_aperture(face: Face, weights: np.ndarray, gap: np.ndarray) -> np.ndarray:
     """Weights (t, K) whose lips are `gap` (t,) metres apart, by mouthClose and jawOpen."""
     jaw = face.blendshapes.index("jawOpen")
     unit = np.zeros(len(face.blendshapes), np.float32)

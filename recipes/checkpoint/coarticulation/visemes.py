@@ -27,7 +27,7 @@ CHANNELS = (
 )
 FREE = 0.03  # how much a phone cares for a channel that it does not name
 
-# phones: channel=target or channel=target/insistence (1 is usual)
+# phones: channel=target or channel=target/dominance (1 is usual)
 TABLE = """
 SIL    open=-.16/1.78 jaw=0/1.2 round=-.09/.03 funnel=0/.6 lower=0 upper=0 bite=0 tongue=0 tip=0/1
 P      open=-.28/25 jaw=.34/.6 round=.42/.43 bite=0/2 lower=0/2 upper=0/2 tongue=0/4
@@ -80,7 +80,7 @@ ER     open=.5/.9 jaw=.32/1 round=.03/1.01 funnel=.24/1
 
 @cache
 def viseme_table() -> dict[str, np.ndarray]:
-    """Phone → (2, C): targets and insistences of the channels. Diphthongs are not in it: they are
+    """Phone → (2, C): targets and dominances of the channels. Diphthongs are not in it: they are
     two phones one after the other."""
     table = {}
     for line in TABLE.strip().splitlines():
@@ -88,8 +88,8 @@ def viseme_table() -> dict[str, np.ndarray]:
         row = np.stack([np.zeros(len(CHANNELS)), np.full(len(CHANNELS), FREE)])
         for word in (w for w in words if "=" in w):
             channel, _, value = word.partition("=")
-            target, _, insistence = value.partition("/")
-            row[:, CHANNELS.index(channel)] = float(target), float(insistence or 1.0)
+            target, _, dominance = value.partition("/")
+            row[:, CHANNELS.index(channel)] = float(target), float(dominance or 1.0)
         for name in (w for w in words if "=" not in w):
             table[name] = row
     return table

@@ -23,10 +23,10 @@ from jambatalk.speech import SAMPLE_RATE
 from recipes.checkpoint.corpus.phones import (
     SILENCE,
     Phone,
-    checked,
+    fill_silences,
     from_arpabet,
     from_ipa,
-    without_gaps,
+    merge_short_silences,
 )
 
 FRAME = 0.01  # seconds
@@ -69,11 +69,11 @@ class Aligner:
             DataError: a word cannot be pronounced, or the text does not fit the sound.
         """
         words = [self._known(word) for word in split_words(text)]
-        said = self._place(samples, words)
+        said = self._align_words(samples, words)
         phones = [phone for word, phones in said for phone in with_stress(word, phones)]
-        return without_gaps(checked(phones), SHORTEST_PAUSE)
+        return merge_short_silences(fill_silences(phones), SHORTEST_PAUSE)
 
-    def place(self, samples: np.ndarray, names: Sequence[str]) -> list[Phone]:
+    def align_phones(self, samples: np.ndarray, names: Sequence[str]) -> list[Phone]:
         """The same for phones whose order is known, of any language: those that English lacks are
         placed as the nearest it has.
 
@@ -86,7 +86,7 @@ class Aligner:
             words.append(f"phone-{english.lower()}")
             if self.decoder.lookup_word(words[-1]) is None:
                 self.decoder.add_word(words[-1], english, True)
-        found = iter(phone for _, word in self._place(samples, words) for phone in word)
+        found = iter(phone for _, word in self._align_words(samples, words) for phone in word)
         phones = []
         for name in names:
             parts = []
@@ -97,9 +97,9 @@ class Aligner:
                     part = next(found)
                 parts.append(part)
             phones.append(Phone(name, parts[0].start, parts[-1].end))
-        return without_gaps(checked([*phones, *found]), SHORTEST_PAUSE)
+        return merge_short_silences(fill_silences([*phones, *found]), SHORTEST_PAUSE)
 
-    def _place(self, samples: np.ndarray, words: list[str]) -> list[tuple[str, list[Phone]]]:
+    def _align_words(self, samples: np.ndarray, words: list[str]) -> list[tuple[str, list[Phone]]]:
         """Words and pauses with their phones, in order, up to the end of the sound."""
         if not words:
             raise DataError("There is nothing to align.")

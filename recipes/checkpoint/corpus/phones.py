@@ -168,7 +168,7 @@ def from_ipa(text: str) -> list[tuple[str, int]]:
     return phones
 
 
-def checked(phones: Iterable[Phone]) -> list[Phone]:
+def fill_silences(phones: Iterable[Phone]) -> list[Phone]:
     """Phones in order, without gaps: what lies between them is silence, what is empty is dropped.
 
     Raises:
@@ -191,7 +191,7 @@ def checked(phones: Iterable[Phone]) -> list[Phone]:
     return whole
 
 
-def without_gaps(phones: Sequence[Phone], shortest: float) -> list[Phone]:
+def merge_short_silences(phones: Sequence[Phone], shortest: float) -> list[Phone]:
     """Phones without silences shorter than `shortest` seconds inside the utterance: such a one is
     the closure of the stop that follows it, or the end of what stands before it."""
     kept: list[Phone] = []

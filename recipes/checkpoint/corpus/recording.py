@@ -14,7 +14,7 @@ from jambatalk.face.face import Face
 from jambatalk.speech import SAMPLE_RATE
 from recipes.checkpoint.captured.clip import Clip
 from recipes.checkpoint.coarticulation.designed_styles import NEUTRAL, DesignedStyle
-from recipes.checkpoint.coarticulation.synthesis import RATE, Utterance, teach
+from recipes.checkpoint.coarticulation.synthesis import RATE, Utterance, synthesise
 from recipes.checkpoint.corpus.effort import measure_effort, measure_level
 from recipes.checkpoint.corpus.phones import Phone, from_rows, to_rows
 
@@ -54,20 +54,20 @@ class Recording:
         level = measure_level(self.samples, RATE, frames)
         return Utterance(self.phones, measure_effort(self.samples, self.phones), level)
 
-    def taught(self, face: Face, fps: float, styles: Iterable[DesignedStyle]) -> np.ndarray:
+    def synthesise(self, face: Face, fps: float, styles: Iterable[DesignedStyle]) -> np.ndarray:
         """The teacher's motion in several styles: (s, T, K). Takes milliseconds, so that any style
         can be asked for when it is needed."""
         frames, utterance = round(len(self.samples) / SAMPLE_RATE * fps), self.utterance()
-        return np.stack([teach(face, utterance, fps, frames, style) for style in styles])
+        return np.stack([synthesise(face, utterance, fps, frames, style) for style in styles])
 
     def clip(self, face: Face, fps: float, style: DesignedStyle = NEUTRAL) -> Clip:
         """A training example: the sound with the teacher's motion in a style."""
-        (weights,) = self.taught(face, fps, [style])
+        (weights,) = self.synthesise(face, fps, [style])
         return Clip(f"{self.source}/{self.name}", self.samples, weights, fps, style.name)
 
     def save(self, folder: Path) -> Path:
         """Writes `folder/SOURCE/NAME.npz`, whole or not at all; returns the path."""
-        path = place(folder, self.source, self.name)
+        path = recording_path(folder, self.source, self.name)
         path.parent.mkdir(parents=True, exist_ok=True)
         names, rows = to_rows(self.phones)
         half_written = path.with_suffix(f".{os.getpid()}.part")  # two builds may meet
@@ -103,7 +103,7 @@ class Recording:
 _WORDS = ("name", "source", "speaker", "language", "split", "text", "timing")
 
 
-def place(folder: Path, source: str, name: str) -> Path:
+def recording_path(folder: Path, source: str, name: str) -> Path:
     """Where a recording of the corpus lies."""
     return folder / source / f"{name}.npz"
 
@@ -116,7 +116,7 @@ def read_corpus(folder: Path, split: str = "train") -> Iterator[Recording]:
     """
     paths = sorted(folder.glob("*/*.npz"))
     if not paths:
-        raise DataError(f"No recordings in {folder}.", "Run 'jambatalk build-corpus'.")
+        raise DataError(f"No recordings in {folder}.", "Run 'python -m recipes.checkpoint.corpus'.")
     for path in paths:
         recording = Recording.load(path)
         if recording.split == split:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from jambatalk.errors import DataError
 from jambatalk.speech import Speech
-from recipes.checkpoint.corpus import voices
-from recipes.checkpoint.corpus.phones import Phone, checked
+from recipes.checkpoint.corpus import synthetic_voices as voices
+from recipes.checkpoint.corpus.phone_times import read_grid_alignments, read_sphinx
+from recipes.checkpoint.corpus.phones import Phone, fill_silences
 from recipes.checkpoint.corpus.sentences import SENTENCES
-from recipes.checkpoint.corpus.timed import read_grid_alignments, read_sphinx
-from recipes.checkpoint.corpus.voices import Heard
+from recipes.checkpoint.corpus.synthetic_voices import SourceAudio
 
 HELD_OUT_ONE_IN = 20  # speakers
 
@@ -34,7 +34,7 @@ class Take:
     language: str
     split: str
     text: str
-    read: Callable[[], Heard]
+    read: Callable[[], SourceAudio]
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ def split_of(speaker: str) -> str:
     return "train" if zlib.crc32(speaker.encode()) % HELD_OUT_ONE_IN else "held_out"
 
 
-def _recorded(path: Path, phones: list[Phone] | None = None) -> Callable[[], Heard]:
-    return lambda: Heard(Speech.read(path).samples, phones)
+def _recorded(path: Path, phones: list[Phone] | None = None) -> Callable[[], SourceAudio]:
+    return lambda: SourceAudio(Speech.read(path).samples, phones)
 
 
 def _speechocean(data: Path) -> Iterator[Take]:
@@ -74,7 +74,7 @@ def _librivox(data: Path) -> Iterator[Take]:
     for path in sorted(_folder(data, "speech/librivox_phones").glob("*.phone.json")):
         timed = read_sphinx(path)
         name = path.name.removesuffix(".phone.json")
-        hear = _recorded(path.with_name(f"{name}.wav"), checked(timed.phones))
+        hear = _recorded(path.with_name(f"{name}.wav"), fill_silences(timed.phones))
         yield Take(name, "librivox", "en", "evaluation", timed.text, hear)
 
 

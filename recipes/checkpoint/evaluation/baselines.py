@@ -21,7 +21,7 @@ from jambatalk.face.lips import aperture
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.motion.resample import resample
 from jambatalk.speech import SAMPLE_RATE, Speech
-from recipes.checkpoint.captured import grid
+from recipes.checkpoint.captured import grid_corpus
 from recipes.checkpoint.captured.facegood import read_facegood
 from recipes.checkpoint.captured.held_out import held_out_clips, is_held_out_take
 
@@ -32,7 +32,7 @@ WIDTH, LAYERS = 96, 2
 STEPS, BATCH, RATE, SEED = 800, 16, 2e-3, 0
 FPS = 25.0
 
-Lips = dict[str, tuple[np.ndarray, grid.TrackedLips]]  # clip → samples, lips
+Lips = dict[str, tuple[np.ndarray, grid_corpus.TrackedLips]]  # clip → samples, lips
 Predictor = Callable[[np.ndarray], np.ndarray]  # samples → (T, targets) at FPS
 
 
@@ -117,11 +117,11 @@ def _hear(model: JambaTalk, samples: np.ndarray) -> torch.Tensor:
 def _grid(data: Path) -> tuple[Lips, Lips]:
     """GRID's clips to learn from and those held out."""
     folder = data / "grid_s1"
-    kept, lips = set(held_out_clips(folder)), grid.read_lips(folder)
+    kept, lips = set(held_out_clips(folder)), grid_corpus.read_tracked_lips(folder)
     read = {
         name: (Speech.read(folder / "audio" / f"{name}.opus").samples, seen)
         for name, seen in lips.items()
-        if seen.seen.all() or name in kept
+        if seen.tracked.all() or name in kept
     }
     return tuple(
         {name: clip for name, clip in read.items() if (name in kept) == held_out}
@@ -142,8 +142,8 @@ def _facegood(
     return jaw, gap
 
 
-def _targets(lips: grid.TrackedLips) -> np.ndarray:
-    return np.stack([lips.gap, lips.width], 1)
+def _targets(lips: grid_corpus.TrackedLips) -> np.ndarray:
+    return np.stack([lips.aperture, lips.width], 1)
 
 
 def _score(unseen: Lips, predict: Predictor) -> tuple[float, float]:
@@ -151,15 +151,15 @@ def _score(unseen: Lips, predict: Predictor) -> tuple[float, float]:
     rows = []
     for samples, lips in unseen.values():
         said = predict(samples)
-        times = np.arange(len(lips.gap)) / lips.fps
+        times = np.arange(len(lips.aperture)) / lips.fps
         rows.append(
             [
                 curves.correlation(
-                    true[lips.seen], curves.at_times(said[:, i], FPS, times)[lips.seen]
+                    true[lips.tracked], curves.at_times(said[:, i], FPS, times)[lips.tracked]
                 )
                 if i < said.shape[1]
                 else np.nan
-                for i, true in enumerate((lips.gap, lips.width))
+                for i, true in enumerate((lips.aperture, lips.width))
             ]
         )
     r_open, r_width = np.median(rows, 0)

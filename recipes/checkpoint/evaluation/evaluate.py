@@ -23,12 +23,12 @@ from jambatalk.motion.resample import resample
 from jambatalk.progress import Progress, no_progress
 from jambatalk.speech import SAMPLE_RATE, Speech
 from jambatalk.talking_head import TalkingHead
-from recipes.checkpoint.captured import facegood, grid
+from recipes.checkpoint.captured import facegood, grid_corpus
 from recipes.checkpoint.captured.clip import Clip
 from recipes.checkpoint.captured.held_out import held_out_clips, is_held_out_take
+from recipes.checkpoint.corpus.phone_times import read_grid_alignments, read_sphinx
 from recipes.checkpoint.corpus.phones import Phone
 from recipes.checkpoint.corpus.speech_sources import split_of
-from recipes.checkpoint.corpus.timed import read_grid_alignments, read_sphinx
 from recipes.checkpoint.evaluation import sounds as phones
 from recipes.checkpoint.evaluation.babble import TALKERS, add_babble
 from recipes.checkpoint.evaluation.benchmark_table import Row, sound_rows
@@ -89,12 +89,14 @@ class Bench:
     def clips(self) -> list[Clip]:
         """GRID's held-out clips with the captured motion."""
         folder = self.data / "grid_s1"
-        return list(grid.read_grid(folder, self.face, held_out_clips(folder)))
+        return list(grid_corpus.read_grid(folder, self.face, held_out_clips(folder)))
 
     @cached_property
-    def real(self) -> Mapping[str, grid.TrackedLips]:
+    def real(self) -> Mapping[str, grid_corpus.TrackedLips]:
         """What was tracked of the real lips in them."""
-        return grid.read_lips(self.data / "grid_s1", [clip.name for clip in self.clips])
+        return grid_corpus.read_tracked_lips(
+            self.data / "grid_s1", [clip.name for clip in self.clips]
+        )
 
     @cached_property
     def phones(self) -> dict[str, list[Phone]]:
@@ -105,14 +107,14 @@ class Bench:
     @cached_property
     def said(self) -> list[Motion]:
         """What the checkpoint makes of them in the captured style."""
-        return [self._animate(self.talking_head, clip, grid.STYLE) for clip in self.clips]
+        return [self._animate(self.talking_head, clip, grid_corpus.STYLE) for clip in self.clips]
 
     def grid(self) -> list[Row]:
         """Correlation with the real lips of GRID, and how large the movements are."""
         captured = [Motion(clip.weights, clip.fps, self.face) for clip in self.clips]
         said, best = self._against_real(self.said)
         real, _ = self._against_real(captured)
-        of = f"{len(self.clips)} clips of GRID, style {self._style(self.talking_head, grid.STYLE)}"
+        of = f"{len(self.clips)} clips of GRID, style {self._style(self.talking_head, grid_corpus.STYLE)}"
         return [
             Row(
                 *("grid_lip_open", "r(lip_open)", said["gap"], "", 3, 0.97, math.inf, real["gap"]),
@@ -217,9 +219,9 @@ class Bench:
         """The same of the real lips in GRID, which are tracked."""
         real = SoundStatistics()
         # all clips: nothing is predicted here
-        for name, lips in grid.read_lips(self.data / "grid_s1").items():
-            if name in self.phones and lips.seen.all():
-                real.add(lips.gap, lips.fps, self.phones[name])
+        for name, lips in grid_corpus.read_tracked_lips(self.data / "grid_s1").items():
+            if name in self.phones and lips.tracked.all():
+                real.add(lips.aperture, lips.fps, self.phones[name])
         return real
 
     def noise(self) -> list[Row]:
@@ -228,7 +230,7 @@ class Bench:
         rng, noisy = np.random.default_rng(SEED), []
         for clip in self.clips:
             samples = add_babble(clip.samples, talkers, NOISE_DB, rng)
-            noisy.append(self._animate(self.talking_head, clip, grid.STYLE, samples))
+            noisy.append(self._animate(self.talking_head, clip, grid_corpus.STYLE, samples))
         quiet, loud = (self._against_real(motions)[0]["gap"] for motions in (self.said, noisy))
         return [
             Row(
@@ -270,17 +272,17 @@ class Bench:
         rows, lags = [], []
         for clip, motion in zip(self.clips, motions, strict=True):
             real = self.real[clip.name]
-            times = np.arange(len(real.gap)) / real.fps
+            times = np.arange(len(real.aperture)) / real.fps
             gap = curves.at_times(_gap(motion), motion.fps, times)
             width = curves.at_times(_width(motion), motion.fps, times)
             rows.append(
                 (
-                    curves.correlation(real.gap[real.seen], gap[real.seen]),
-                    curves.correlation(real.width[real.seen], width[real.seen]),
-                    gap[real.seen].std() / real.gap[real.seen].std(),
+                    curves.correlation(real.aperture[real.tracked], gap[real.tracked]),
+                    curves.correlation(real.width[real.tracked], width[real.tracked]),
+                    gap[real.tracked].std() / real.aperture[real.tracked].std(),
                 )
             )
-            lags.append(curves.lagged_correlations(real.gap, gap, real.fps, real.seen))
+            lags.append(curves.lagged_correlations(real.aperture, gap, real.fps, real.tracked))
         r = np.nanmedian(lags, 0)
         medians = dict(zip(("gap", "width", "spread"), np.median(rows, 0).tolist(), strict=True))
         return medians, (float(curves.lags()[r.argmax()]), float(r.max()))

@@ -11,7 +11,7 @@ from jambatalk.errors import NotInstalledError
 from jambatalk.evaluate import curves
 from jambatalk.speech import SAMPLE_RATE, Speech
 from jambatalk.talking_head import TalkingHead
-from recipes.checkpoint.corpus.build import Placer
+from recipes.checkpoint.corpus.build_corpus import TakeAligner
 from recipes.checkpoint.corpus.phones import Phone
 from recipes.checkpoint.corpus.recognise import Recogniser
 from recipes.checkpoint.corpus.speech_sources import SOURCES
@@ -63,7 +63,7 @@ def written_row(
 
 def _placed(data: Path) -> list[tuple[str, Speech, list[Phone]]]:
     """Language, sound and phones of the recordings whose text is known, but for the English."""
-    placer, placed = Placer(), []
+    placer, placed = TakeAligner(), []
     for take in SOURCES["multilingual"].takes(data):
         if take.language == ENGLISH:
             continue

@@ -21,13 +21,13 @@ from jambatalk.motion.resample import resample
 from jambatalk.train.training_config import TrainingConfig
 from recipes.checkpoint.captured.clip import Clip
 from recipes.checkpoint.captured.facegood import read_facegood
-from recipes.checkpoint.captured.grid import read_grid
+from recipes.checkpoint.captured.grid_corpus import read_grid
 from recipes.checkpoint.captured.held_out import held_out_clips, is_held_out_take
 from recipes.checkpoint.coarticulation import designed_styles as designed
 from recipes.checkpoint.coarticulation.synthesis import articulate
 from recipes.checkpoint.coarticulation.visemes import CHANNELS
 from recipes.checkpoint.corpus.recording import Recording, read_corpus
-from recipes.checkpoint.style_transfer import Manner
+from recipes.checkpoint.style_transfer import SpeakerStyle
 from recipes.checkpoint.training.examples import StyledClip
 from recipes.checkpoint.training.styled_task import StyledTask
 from recipes.checkpoint.whisper_wheels import TINY_EN
@@ -58,7 +58,7 @@ MANNER_RECORDINGS = 300  # to learn the teacher's manner from
 
 def bundled_task(config: TrainingConfig) -> StyledTask:
     """The training of the bundled checkpoint, from a data folder with `grid_s1/` and `facegood/`
-    and from what `jambatalk build-corpus` made of it.
+    and from what `python -m recipes.checkpoint.corpus` made of it.
 
     Raises:
         DataError: the data or the corpus is missing.
@@ -67,7 +67,7 @@ def bundled_task(config: TrainingConfig) -> StyledTask:
     if config.data.corpus is None:
         raise DataError(
             "The bundled checkpoint learns from a corpus too.",
-            "Run 'jambatalk build-corpus' and set data.corpus to its folder.",
+            "Run 'python -m recipes.checkpoint.corpus' and set data.corpus to its folder.",
         )
     face = load_head(1)
     styles = {name: note for name, note in STYLES.items() if name != config.data.without}
@@ -92,14 +92,19 @@ def bundled_task(config: TrainingConfig) -> StyledTask:
     taught = list(read_corpus(config.data.corpus, "train"))
     unseen = list(read_corpus(config.data.corpus, "held_out"))
     manners = {
-        style: Manner.of(face, [clip.weights for clip in captured if clip.style == style])
+        style: SpeakerStyle.from_motions(
+            face, [clip.weights for clip in captured if clip.style == style]
+        )
         for style in CAPTURED
         if style in styles
     }
     some = taught[:: len(taught) // MANNER_RECORDINGS + 1]
     behind = {"neutral": designed.NEUTRAL} | {style: BEHIND[style] for style in manners}
     motions = _motions(some, list(behind.values()), face)
-    teachers = {style: Manner.of(face, rows) for style, rows in zip(behind, motions, strict=True)}
+    teachers = {
+        style: SpeakerStyle.from_motions(face, rows)
+        for style, rows in zip(behind, motions, strict=True)
+    }
     manners["neutral"] = teachers.pop("neutral")
     few = unseen[:: len(unseen) // TAUGHT_HELD_OUT + 1]
     names = list(styles)
@@ -154,14 +159,14 @@ def _motions(
     recordings: Sequence[Recording], styles: Sequence[designed.DesignedStyle], face: Face
 ) -> list[list[np.ndarray]]:
     """The teacher's motion of each style, of all recordings: (T, K) each."""
-    taught = [recording.taught(face, FPS, styles) for recording in recordings]
+    taught = [recording.synthesise(face, FPS, styles) for recording in recordings]
     return [list(motions) for motions in zip(*taught, strict=True)]
 
 
 def _captured(
     clips: Iterable[Clip],
     spoken: Mapping[str, Recording],
-    manners: Mapping[str, Manner],
+    manners: Mapping[str, SpeakerStyle],
     styles: Sequence[str],
     face: Face,
 ) -> Iterable[StyledClip]:
@@ -175,11 +180,11 @@ def _captured(
             if style == clip.style:
                 rows[row] = own
             elif style in manners:  # lips that were seen are worth more than the teacher's rules
-                rows[row] = manners[style].carry_over(own, manners[clip.style])
+                rows[row] = manners[style].transfer(own, manners[clip.style])
         kind = KINDS[clip.style]
         recording = spoken.get(f"{kind}/{clip.name}")
         if recording is not None:
-            designs = recording.taught(face, FPS, designed.STYLES.values())[:, : len(own)]
+            designs = recording.synthesise(face, FPS, designed.STYLES.values())[:, : len(own)]
             rows = rows[:, : designs.shape[1]]
             rows[1 : len(designs)] = designs[1:]
             rows[..., tongue] = designs[0, :, tongue]  # behind the teeth no camera sees it
@@ -188,8 +193,8 @@ def _captured(
 
 def _taught(
     recordings: Iterable[Recording],
-    manners: Mapping[str, Manner],
-    teachers: Mapping[str, Manner],
+    manners: Mapping[str, SpeakerStyle],
+    teachers: Mapping[str, SpeakerStyle],
     face: Face,
 ) -> Iterable[StyledClip]:
     """The teacher's motion in every style; in those of captured people as they would make it.
@@ -201,9 +206,9 @@ def _taught(
     tongue = face.blendshapes.index("tongueUp")
     everyone = [*designed.STYLES.values(), *(BEHIND[style] for style in teachers)]
     for recording in recordings:
-        rows = recording.taught(face, FPS, everyone)
+        rows = recording.synthesise(face, FPS, everyone)
         for row, (style, teacher) in enumerate(teachers.items(), len(designed.STYLES)):
-            rows[row] = manners[style].carry_over(rows[row], teacher)
+            rows[row] = manners[style].transfer(rows[row], teacher)
         rows[..., tongue] = rows[0, :, tongue]  # no manner of the lips
         yield StyledClip(
             f"{recording.source}/{recording.name}", "taught", recording.samples, rows, 0

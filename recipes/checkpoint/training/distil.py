@@ -185,7 +185,9 @@ def main() -> None:
     """Writes an encoder's weights, as a checkpoint holds them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="with grid_s1/ in it")
-    parser.add_argument("--corpus", type=Path, required=True, help="of 'jambatalk build-corpus'")
+    parser.add_argument(
+        "--corpus", type=Path, required=True, help="of 'python -m recipes.checkpoint.corpus'"
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, help="encoder.safetensors")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")

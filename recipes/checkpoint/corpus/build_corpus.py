@@ -16,16 +16,16 @@ from recipes.checkpoint.corpus.align import Aligner
 from recipes.checkpoint.corpus.closures import detect_closures
 from recipes.checkpoint.corpus.phones import SILENCE, from_ipa
 from recipes.checkpoint.corpus.recognise import Recogniser
-from recipes.checkpoint.corpus.recording import Recording, place
+from recipes.checkpoint.corpus.recording import Recording, recording_path
 from recipes.checkpoint.corpus.speech_sources import SOURCES, Take
-from recipes.checkpoint.corpus.voices import transcribe
+from recipes.checkpoint.corpus.synthetic_voices import transcribe
 
 log = logging.getLogger(__name__)
 
 MIN_RATE, MAX_RATE = 3.0, 25.0  # phones a second of speech: outside, the text was not said
 
 
-def build(
+def build_corpus(
     data: Path,
     folder: Path,
     sources: Sequence[str] = tuple(SOURCES),
@@ -46,14 +46,14 @@ def build(
             f"There is no source {', '.join(sorted(unknown))}.", f"Choose of {', '.join(SOURCES)}."
         )
     takes = [(source, take) for source in sources for take in SOURCES[source].takes(data)]
-    placer = Placer()
+    placer = TakeAligner()
     count: Counter[str] = Counter()
     for number, (source, take) in enumerate(takes):
         progress("building the corpus", number / len(takes))
-        refused = place(folder, source, take.name).with_suffix(".refused")
+        refused = recording_path(folder, source, take.name).with_suffix(".refused")
         if refused.exists():
             continue
-        if not place(folder, source, take.name).exists():
+        if not recording_path(folder, source, take.name).exists():
             try:
                 placer(source, take).save(folder)
             except NotInstalledError:
@@ -68,7 +68,7 @@ def build(
     return count
 
 
-class Placer:
+class TakeAligner:
     """Places the phones of takes. Keep one and use it for many."""
 
     def __init__(self) -> None:
@@ -92,7 +92,7 @@ class Placer:
                 names = [name for name, _ in from_ipa(transcribe(take.text, take.language))]
             if names is None:
                 names, timing = self._recognise(heard.samples), "heard"
-            phones = self.aligner.place(heard.samples, names)
+            phones = self.aligner.align_phones(heard.samples, names)
         spoken = [phone.duration for phone in phones if phone.name != SILENCE]
         if not MIN_RATE < len(spoken) / max(sum(spoken), 1e-3) < MAX_RATE:
             raise DataError("The text was not said in this recording.")

@@ -15,14 +15,14 @@ PAUSES = ("sil", "sp")  # among GRID's words
 
 
 @dataclass(frozen=True)
-class Timed:
+class TimedTranscript:
     """The words said in a recording, and its phones in order; none where they were not placed."""
 
     text: str
     phones: list[Phone]
 
 
-def read_sphinx(path: Path) -> Timed:
+def read_sphinx(path: Path) -> TimedTranscript:
     """Reads a `.phone.json` as CMU Sphinx writes it.
 
     Raises:
@@ -31,10 +31,10 @@ def read_sphinx(path: Path) -> Timed:
     with _saying(path):
         found = json.loads(path.read_text())
         phones = [_phone(p["t"], p["b"], p["d"]) for word in found["w"] for p in word["w"]]
-        return Timed(found["t"], phones)
+        return TimedTranscript(found["t"], phones)
 
 
-def read_grid_alignments(folder: Path) -> dict[str, Timed]:
+def read_grid_alignments(folder: Path) -> dict[str, TimedTranscript]:
     """Reads GRID's `alignments.json`: name of a clip → what was said when.
 
     Raises:
@@ -43,7 +43,7 @@ def read_grid_alignments(folder: Path) -> dict[str, Timed]:
     path = folder / "alignments.json"
     with _saying(path):
         return {
-            name: Timed(
+            name: TimedTranscript(
                 " ".join(word for word, *_ in clip["words"] if word not in PAUSES),
                 [_phone(*phone) for *_, phones in clip["phones"] or [] for phone in phones],
             )

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
-from recipes.heads.sheet import Sheet, edges, join, pick, rims
+from recipes.heads.woven_mesh import Sheet, edges, join, pick, rims
 
 CENTRE, RADIUS = np.array([0.0, 0.715, 0.035]), 0.176  # metres, on the reference person
 SLIVER = 0.12  # share of an edge below which the cut is moved to the edge's end
 RINGS = 2  # of the cap
 
 
-def bust(body: Sheet, person: np.ndarray) -> Sheet:
+def cut_bust(body: Sheet, person: np.ndarray) -> Sheet:
     """The part of the body inside a sphere around the head, closed by a cap on that sphere."""
     positions = body.place(person)
     inside = RADIUS - np.linalg.norm(positions - CENTRE, axis=1)

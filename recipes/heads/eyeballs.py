@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from recipes.heads.makehuman import MakeHuman
-from recipes.heads.sheet import Sheet, follow, join
+from recipes.heads.woven_mesh import Sheet, follow, join
 
 SIDES = {"helper-r-eye": -1, "helper-l-eye": 1}
 SEGMENTS = 20

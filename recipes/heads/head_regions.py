@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from recipes.heads.brows import brow_distance
+from recipes.heads.brow_shape import brow_distance
 from recipes.heads.hairline import inside_hairline
-from recipes.heads.sheet import Sheet
+from recipes.heads.woven_mesh import Sheet
 
 SKIN, SCALP, CAP = 0.25, 0.08, 0.05  # gloss, 0 matt to 1 wet
 GLOSS = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from recipes.heads.anatomy import Anatomy
-from recipes.heads.hair import scalp
 from recipes.heads.identities import Identity
+from recipes.heads.scalp_hair import scalp
 
 MOUTH, GUMS, TONGUE, TEETH = "#5a2320", "#a5605a", "#a85f58", "#e9e0cd"
 SCLERA, LASHES, PUPIL = "#e6e0da", "#1d1410", "#070606"

@@ -7,8 +7,8 @@ import numpy as np
 from recipes.heads.anatomy import Anatomy
 from recipes.heads.hairline import inside_hairline
 from recipes.heads.identities import Identity
-from recipes.heads.locks import fall
-from recipes.heads.sheet import normals
+from recipes.heads.long_hair import fall
+from recipes.heads.woven_mesh import normals
 
 EDGE = 30.0  # mm over which the hair grows to its full thickness
 TUCK = 0.10  # share by which ears lie closer to the head under longer hair

@@ -17,7 +17,7 @@ import numpy as np
 
 from jambatalk.errors import DataError, NotInstalledError
 from jambatalk.speech import Speech
-from recipes.checkpoint.corpus.phones import Phone, checked, from_arpabet, from_ipa
+from recipes.checkpoint.corpus.phones import Phone, fill_silences, from_arpabet, from_ipa
 
 REPEATS = 2  # voices that say the same sentence, at most
 KOKORO_RATE = 24_000  # Hz
@@ -42,7 +42,7 @@ KOKORO = {
 
 
 @dataclass(frozen=True, eq=False)
-class Heard:
+class SourceAudio:
     """A recording and what is known of its phones.
 
     Attributes:
@@ -56,7 +56,7 @@ class Heard:
     names: list[str] | None = None
 
 
-def flite(text: str, voice: str, language: str) -> Heard:
+def flite(text: str, voice: str, language: str) -> SourceAudio:
     """One of Flite's voices, with the phone times it used."""
     del language  # it only knows English
     with tempfile.TemporaryDirectory() as folder:
@@ -69,10 +69,10 @@ def flite(text: str, voice: str, language: str) -> Heard:
         name, stress = from_arpabet(symbol)
         phones.append(Phone(name, start, float(end), stress))
         start = float(end)
-    return Heard(samples, phones=checked(phones))
+    return SourceAudio(samples, phones=fill_silences(phones))
 
 
-def espeak(text: str, voice: str, language: str) -> Heard:
+def espeak(text: str, voice: str, language: str) -> SourceAudio:
     """One of eSpeak NG's variants (m1 ... f5) of its voice of a language."""
     code = LANGUAGE_CODES[language]
     speed = 120 + zlib.crc32(f"{text}{voice}".encode()) % 60  # words a minute
@@ -80,10 +80,10 @@ def espeak(text: str, voice: str, language: str) -> Heard:
         path = Path(folder) / "speech.wav"
         _run(["espeak-ng", "-v", f"{code}+{voice}", "-s", str(speed), "-w", str(path), "--", text])
         samples = Speech.read(path).samples
-    return Heard(samples, names=[name for name, _ in from_ipa(transcribe(text, language))])
+    return SourceAudio(samples, names=[name for name, _ in from_ipa(transcribe(text, language))])
 
 
-def kokoro(text: str, voice: str, language: str) -> Heard:
+def kokoro(text: str, voice: str, language: str) -> SourceAudio:
     """A blend of Kokoro's voices, drawn from its name."""
     session, vocabulary, voices = _kokoro()
     rng = np.random.default_rng(zlib.crc32(voice.encode()))
@@ -104,7 +104,7 @@ def kokoro(text: str, voice: str, language: str) -> Heard:
         },
     )[0]
     samples = Speech.from_array(np.ravel(sound), KOKORO_RATE).samples
-    return Heard(samples, names=[name for name, _ in from_ipa(ipa)])
+    return SourceAudio(samples, names=[name for name, _ in from_ipa(ipa)])
 
 
 # What Kokoro writes with one letter: in every language, and in English.

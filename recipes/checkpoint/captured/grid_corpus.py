@@ -44,13 +44,13 @@ class TrackedLips:
         fps: frames a second.
     """
 
-    gap: np.ndarray
+    aperture: np.ndarray
     width: np.ndarray
-    seen: np.ndarray
+    tracked: np.ndarray
     fps: float
 
 
-def grid_names(folder: Path) -> list[str]:
+def clip_names(folder: Path) -> list[str]:
     """Names of all clips, in the order of the file.
 
     Raises:
@@ -78,7 +78,7 @@ def read_grid(folder: Path, face: Face, only: Collection[str] | None = None) -> 
         yield Clip(name, speech.samples, weights[rows], float(file["fps"]), STYLE)
 
 
-def read_lips(folder: Path, only: Collection[str] | None = None) -> dict[str, TrackedLips]:
+def read_tracked_lips(folder: Path, only: Collection[str] | None = None) -> dict[str, TrackedLips]:
     """Reads what was tracked of the real lips: name of a clip → its lips.
 
     Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recipes.heads.sheet import Sheet, follow
+from recipes.heads.woven_mesh import Sheet, follow
 
 AXIS = -75.0  # mm, how far behind the eyes the axis of the head lies
 COLUMNS = 21

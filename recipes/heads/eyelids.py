@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
-from recipes.heads.rings import Rings
+from recipes.heads.edge_loops import Rings
 
 # The middle of the left upper lid on rings from the crease to the eyeball.
 EDGE, MARGIN, WET, HIDDEN = 6785, 13352, 7748, 7774

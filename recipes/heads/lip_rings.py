@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recipes.heads.rings import Rings
+from recipes.heads.edge_loops import Rings
 
 # The middle of the upper lip on each ring of the mesh, from the vermilion border to inside.
 BORDER, CONTACT, BEHIND = 455, 474, 520

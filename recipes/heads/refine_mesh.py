@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
-from recipes.heads.sheet import Sheet
+from recipes.heads.woven_mesh import Sheet
 
 
 def refine(sheet: Sheet, person: np.ndarray, size: np.ndarray, rounds: int = 3) -> Sheet:

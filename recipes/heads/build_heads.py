@@ -12,21 +12,21 @@ from jambatalk.face.face import Face
 from jambatalk.face.library import save_arrays, write_index
 from jambatalk.render.thumbnail import draw_thumbnail
 from recipes.heads.anatomy import Anatomy, assemble
-from recipes.heads.colours import paint
-from recipes.heads.eyes import between_eyes, press_back
-from recipes.heads.hair import wear
+from recipes.heads.edge_loops import Rings
+from recipes.heads.eyeballs import between_eyes, press_back
 from recipes.heads.identities import IDENTITIES, reference, shape
-from recipes.heads.lips import Lips
+from recipes.heads.lip_rings import Lips
 from recipes.heads.makehuman import MakeHuman, find_source
-from recipes.heads.rings import Rings
+from recipes.heads.scalp_hair import wear
 from recipes.heads.tongue import stick_out, tip_up
+from recipes.heads.vertex_colours import paint
 
 log = logging.getLogger(__name__)
 STILL = 5e-5  # metres; less than this is no motion
 GRAIN = 2.0**-18  # metres; templates are rounded to it so that they compress
 
 
-def build(source: Path | None, out: Path) -> None:
+def build_heads(source: Path | None, out: Path) -> None:
     """Write topology.npz, heads.json, and NAME.npz and NAME.png of every head.
 
     The arrays are the same bytes on every run.
