@@ -80,7 +80,7 @@ def _picture(face, vertices: np.ndarray, size: int) -> np.ndarray:
     import pyrender
     import trimesh
 
-    from jambatalk.render.framing import camera
+    from jambatalk.render.camera import portrait_camera
 
     mesh = trimesh.Trimesh(vertices=vertices, faces=face.triangles)
     grey = pyrender.MetallicRoughnessMaterial(
@@ -88,7 +88,7 @@ def _picture(face, vertices: np.ndarray, size: int) -> np.ndarray:
     )
     scene = pyrender.Scene(ambient_light=[0.2] * 3, bg_color=[0, 0, 0])
     scene.add(pyrender.Mesh.from_trimesh(mesh, material=grey, smooth=True))
-    lens, pose = camera(face, 0.0)
+    lens, pose = portrait_camera(face, 0.0)
     scene.add(lens, pose=pose)
     for around_x, around_y in np.multiply(TILTS, np.pi / 6):
         # only their places are turned, so that to directional lights they are one five times

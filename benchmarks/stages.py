@@ -60,13 +60,13 @@ def measure(runs: int) -> dict[str, list[float]]:
 
 def draw(face, frames) -> tuple[dict[str, list[float]], list]:
     """What the parts of drawing take of each frame, and the pictures."""
-    from jambatalk.render.gl import choose, open_context
+    from jambatalk.render.opengl import choose, open_context
 
     context = open_context(*choose())
     from OpenGL import GL
 
+    from jambatalk.render.antialiasing import resolve_samples
     from jambatalk.render.renderer import ClipRenderer
-    from jambatalk.render.sampling import picture
 
     renderer, pictures = ClipRenderer(face, View(size=SIZE)), []
     names = ("a frame: normals", "a frame: draw", "a frame: read back", "a frame: picture")
@@ -80,7 +80,7 @@ def draw(face, frames) -> tuple[dict[str, list[float]], list]:
         laps.append(time.perf_counter())
         samples = renderer.read()
         laps.append(time.perf_counter())
-        pictures.append(picture(samples))
+        pictures.append(resolve_samples(samples))
         laps.append(time.perf_counter())
         for name, start, end in zip(names, laps, laps[1:], strict=False):
             took[name].append(1000 * (end - start))

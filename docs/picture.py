@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from jambatalk import Speech, TalkingHead, View, load_head
-from jambatalk.render import draw
+from jambatalk.render.frames import draw_frames
 
 HERE = Path(__file__).parent
 VOICE = HERE.parent / "assets" / "voices" / "jfk.flac"
@@ -23,7 +23,7 @@ def main() -> None:
     for head, moment, yaw in zip(HEADS, MOMENTS, YAWS, strict=True):
         face = load_head(head)
         frame = face.vertices(motion.weights[round(moment * motion.fps)])
-        pictures.append(next(draw(face, [frame], View(SIZE, yaw=yaw))))
+        pictures.append(next(draw_frames(face, [frame], View(SIZE, yaw=yaw))))
     rows = [np.concatenate(pictures[i : i + 3], 1) for i in (0, 3)]
     Image.fromarray(np.concatenate(rows)).save(HERE / "heads.jpg", quality=88)
 

@@ -22,7 +22,7 @@ from jambatalk.app.live.server import live_routes
 from jambatalk.app.live.session import LiveSession
 from jambatalk.errors import LiveError
 from jambatalk.motion.nonverbal import STILL
-from jambatalk.render import draw
+from jambatalk.render.frames import draw_frames
 from jambatalk.speech import SAMPLE_RATE
 
 NEUTRAL = {"style": "neutral", "strength": 1, "head": "mara"}
@@ -347,7 +347,7 @@ def test_the_head_looks_as_in_the_videos(
     page.wait_for_function("live.state().head === 'mara'")
     shown = Image.open(BytesIO(page.locator("#live-canvas").screenshot())).convert("RGB")
     face = talking_head.heads.load("mara")
-    drawn = Image.fromarray(next(draw(face, [face.template], View(size=256))))
+    drawn = Image.fromarray(next(draw_frames(face, [face.template], View(size=256))))
     page_picture, film_picture = (
         np.asarray(picture.resize((64, 64), Image.Resampling.BOX), float)
         for picture in (shown, drawn)

@@ -17,8 +17,9 @@ from scipy.ndimage import gaussian_filter
 from jambatalk.errors import RenderError
 from jambatalk.face.face import Face
 from jambatalk.face.library import load_head
-from jambatalk.render import View, draw
-from jambatalk.render.gl import PACKAGES
+from jambatalk.render.frames import draw_frames
+from jambatalk.render.opengl import PACKAGES
+from jambatalk.render.view import View
 from jambatalk.render.worker_pool import workers
 
 SKIN, BLUE = (205, 150, 125), (30, 60, 200)
@@ -52,7 +53,7 @@ def head() -> Face:
 def picture(face: Face, view: View, **weights: float) -> np.ndarray:
     """The face with some blendshapes at some weights."""
     moved = (weight * face.deltas[face.blendshapes.index(name)] for name, weight in weights.items())
-    (frame,) = draw(face, [sum(moved, face.template)], view)
+    (frame,) = draw_frames(face, [sum(moved, face.template)], view)
     return frame
 
 
@@ -105,13 +106,13 @@ def test_heads_are_framed_alike(head):
 
 
 def test_the_same_frame_is_the_same_picture(ball):
-    first, second = draw(ball, [ball.template] * 2, View(size=128))
+    first, second = draw_frames(ball, [ball.template] * 2, View(size=128))
     assert (first == second).all()
     assert (picture(ball, View(size=128)) == first).all()
 
 
 def test_the_picture_follows_the_vertices(ball):
-    small, large = draw(ball, [ball.template * 0.5, ball.template], View(size=128))
+    small, large = draw_frames(ball, [ball.template * 0.5, ball.template], View(size=128))
     assert drawn(large).sum() / drawn(small).sum() == pytest.approx(4, rel=0.1)
 
 
@@ -122,18 +123,20 @@ def test_clips_drawn_at_once_do_not_disturb_each_other(ball, head, at_once):
         (head, [head.template] * 6, View(size=96, yaw=30, background="#ffffff")),
         (head, [head.template * size for size in (1, 0.8, 1, 0.9, 1, 0.7)], View(size=128)),
     ]
-    alone = [list(draw(*clip)) for clip in clips]
+    alone = [list(draw_frames(*clip)) for clip in clips]
     if at_once == "threads":
         with ThreadPoolExecutor(3) as threads:
-            together = list(threads.map(lambda clip: list(draw(*clip)), clips))
+            together = list(threads.map(lambda clip: list(draw_frames(*clip)), clips))
     else:
-        together = list(zip(*zip(*(draw(*clip) for clip in clips), strict=True), strict=True))
+        together = list(
+            zip(*zip(*(draw_frames(*clip) for clip in clips), strict=True), strict=True)
+        )
     for one, other in zip(alone, together, strict=True):
         assert all((a == b).all() for a, b in zip(one, other, strict=True))
 
 
 def test_a_clip_may_be_left_half_drawn(ball):
-    frames = draw(ball, (ball.template for _ in range(1000)), View(size=64))
+    frames = draw_frames(ball, (ball.template for _ in range(1000)), View(size=64))
     first = next(frames)
     frames.close()
     assert (picture(ball, View(size=64)) == first).all()
@@ -179,7 +182,7 @@ def test_a_wrong_view_is_refused(wrong):
 def test_a_frame_that_does_not_fit_is_refused(ball):
     for frame in (ball.template[:-1], ball.template.ravel(), ball.template * np.nan):
         with pytest.raises(RenderError, match="vertices"):
-            list(draw(ball, [frame], View(size=64)))
+            list(draw_frames(ball, [frame], View(size=64)))
 
 
 def test_an_open_mouth_is_seen_and_has_an_inside(head):
@@ -216,12 +219,13 @@ def script(code: str, **environment: str) -> subprocess.CompletedProcess:
 
 
 DRAW = """
-from jambatalk.render import View, draw
+from jambatalk.render.frames import draw_frames
+from jambatalk.render.view import View
 from jambatalk.errors import RenderError
 head = load_head(1)
 def go():
     try:
-        print("drawn", int(next(draw(head, [head.template], View(size=64))).mean()))
+        print("drawn", int(next(draw_frames(head, [head.template], View(size=64))).mean()))
     except RenderError as error:
         print(error)
 go()
@@ -262,7 +266,7 @@ def test_a_forked_process_draws_too():
 def test_a_drawing_process_that_dies_is_reported_and_replaced(ball):
     view = View(size=64)
     first = picture(ball, view)
-    frames = draw(ball, (ball.template * np.float32(1 - k / 1e4) for k in range(1000)), view)
+    frames = draw_frames(ball, (ball.template * np.float32(1 - k / 1e4) for k in range(1000)), view)
     next(frames)
     for worker in workers():
         worker._process.kill()
@@ -292,7 +296,9 @@ def test_the_drawing_processes_end_with_the_program(tmp_path):
 
 
 def test_a_half_drawn_clip_does_not_disturb_the_end_of_the_program():
-    done = script(f"{DRAW}\nframes = draw(head, [head.template] * 9, View(size=64))\nnext(frames)")
+    done = script(
+        f"{DRAW}\nframes = draw_frames(head, [head.template] * 9, View(size=64))\nnext(frames)"
+    )
     assert done.returncode == 0
     assert done.stderr == ""
 

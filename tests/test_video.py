@@ -12,7 +12,7 @@ from imageio_ffmpeg import get_ffmpeg_exe
 from scipy.io import wavfile
 
 from jambatalk.errors import RenderError, Stopped, VideoError
-from jambatalk.render.grid import grid_size, side_by_side
+from jambatalk.render.clip_grid import grid_size, side_by_side
 from jambatalk.render.mp4 import write_video
 from jambatalk.speech import Speech
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from jambatalk.batch.batch_report import Report
+from jambatalk.batch.job_runner import Outcome
 from jambatalk.batch.jobs import Job, Settings, plan
-from jambatalk.batch.summary import Report
-from jambatalk.batch.work import Outcome
 
 __all__ = ["Job", "Outcome", "Report", "Settings", "plan", "run"]
 
@@ -36,6 +36,6 @@ def run(
 
         yield from do_in_cluster(todo, settings, processes, ray)
     else:
-        from jambatalk.batch.local import do_locally
+        from jambatalk.batch.local_workers import do_locally
 
         yield from do_locally(todo, settings, processes)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from jambatalk.batch.job_runner import Animator, Outcome
 from jambatalk.batch.jobs import Job, Settings
 from jambatalk.batch.ray_cluster import connected
-from jambatalk.batch.work import Animator, Outcome
 from jambatalk.errors import BatchError
 
 TRIES = 3  # of a job whose actor dies, and of starting an actor

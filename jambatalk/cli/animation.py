@@ -72,7 +72,7 @@ def _compare(options: argparse.Namespace) -> None:
 
 
 def _run(options: argparse.Namespace, styles: tuple[str, ...], captions: bool) -> None:
-    from jambatalk.render import warm_up
+    from jambatalk.render.worker_pool import warm_up
     from jambatalk.talking_head import TalkingHead
 
     started, timer, view = time.perf_counter(), StageTimer(), view_from(options)

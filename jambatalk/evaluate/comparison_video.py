@@ -15,7 +15,7 @@ from jambatalk.face.face import Face
 from jambatalk.face.user_face import read_mesh
 from jambatalk.motion.motion import Motion
 from jambatalk.progress import Progress, no_progress
-from jambatalk.render.grid import grid_size
+from jambatalk.render.clip_grid import grid_size
 from jambatalk.render.video import draw_video
 from jambatalk.render.view import View
 from jambatalk.speech import Speech

@@ -13,9 +13,9 @@ from pyrender.shader_program import ShaderProgram, ShaderProgramCache
 from jambatalk.errors import RenderError
 from jambatalk.face.face import Face
 from jambatalk.face.surface import linear_colors, visible_gloss
-from jambatalk.render.framing import camera
+from jambatalk.render.antialiasing import SAMPLES, SHEAR, resolve_samples
+from jambatalk.render.camera import portrait_camera
 from jambatalk.render.normals import SmoothNormals
-from jambatalk.render.sampling import SAMPLES, SHEAR, picture
 from jambatalk.render.view import View
 
 WET = 0.35  # gloss from which a highlight is so small that every pixel has to be asked
@@ -39,7 +39,7 @@ class ClipRenderer:
     def __init__(self, face: Face, view: View) -> None:
         self._normals = SmoothNormals(face.triangles, len(face.template))
         self._surface = _surface(face, view.shading)
-        lens, pose = camera(face, view.yaw)
+        lens, pose = portrait_camera(face, view.yaw)
         triangles, dry = _in_order(face.triangles, face.template @ pose[:3, 2], self._surface)
         mesh = self.pack(face.template)
         self._primitive = pyrender.Primitive(
@@ -73,7 +73,7 @@ class ClipRenderer:
             RenderError: they do not fit the face.
         """
         self.submit(self.pack(vertices))
-        return picture(self.read())
+        return resolve_samples(self.read())
 
     def pack(self, vertices: np.ndarray) -> np.ndarray:
         """What the vertex buffer holds: position, normal and surface of each vertex, (V, 10)."""
@@ -108,7 +108,7 @@ class ClipRenderer:
             GL.glDrawElements(GL.GL_TRIANGLES, 3 * count, GL.GL_UNSIGNED_INT, start)
 
     def read(self) -> np.ndarray:
-        """The samples of the frame, see :mod:`jambatalk.render.sampling`; the next one overwrites
+        """The samples of the frame, see :mod:`jambatalk.render.antialiasing`; the next one overwrites
         them."""
         GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 1)
         GL.glReadPixels(

@@ -11,7 +11,8 @@ from PIL import Image
 
 from jambatalk.errors import RenderError
 from jambatalk.face.face import Face
-from jambatalk.render import View, draw
+from jambatalk.render.frames import draw_frames
+from jambatalk.render.view import View
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ def draw_thumbnail(path: Path, face: Face) -> None:
         RenderError: there is no offscreen OpenGL.
     """
     weights = np.array([POSE.get(blendshape, 0.0) for blendshape in face.blendshapes])
-    (picture,) = draw(face, [face.vertices(weights)], View(size=4 * THUMBNAIL, yaw=12))
+    (picture,) = draw_frames(face, [face.vertices(weights)], View(size=4 * THUMBNAIL, yaw=12))
     close = Image.fromarray(picture).crop(np.multiply(CROP, 4 * THUMBNAIL).astype(int).tolist())
     small = close.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
     small.quantize(SHADES, Image.Quantize.MEDIANCUT).save(path, optimize=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from jambatalk.motion.motion import Motion
 from jambatalk.progress import Progress, no_progress
-from jambatalk.render import draw
-from jambatalk.render.grid import grid_size, side_by_side
+from jambatalk.render.clip_grid import grid_size, side_by_side
+from jambatalk.render.frames import draw_frames
 from jambatalk.render.mp4 import write_video
 from jambatalk.render.view import View
 from jambatalk.speech import Speech
@@ -41,7 +41,7 @@ def draw_video(
     progress("Rendering", 0.0)
     with ExitStack() as stack:  # whatever happens, the renderers are given back at once
         streams = [
-            stack.enter_context(closing(draw(motion.face, motion.frames(), view)))
+            stack.enter_context(closing(draw_frames(motion.face, motion.frames(), view)))
             for motion in motions
         ]
         alone = len(streams) == 1

@@ -13,10 +13,11 @@ import pickle
 import subprocess
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Lock
+from contextlib import suppress
+from threading import Lock, Thread
 
 from jambatalk.errors import RenderError
-from jambatalk.render.gl import choose
+from jambatalk.render.opengl import choose
 
 MOST = 4  # more would starve the encoder
 PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from jambatalk.render.worker_process import main; main()"
@@ -91,6 +92,19 @@ def workers() -> list[Worker]:
             backend, device = choose()
             _workers.extend(Worker(backend, device) for _ in range(min(cores(), _most)))
         return list(_workers)
+
+
+def warm_up() -> None:
+    """Opens OpenGL in the background, so that the first :func:`draw` need not wait for it.
+
+    What goes wrong is told by that draw.
+    """
+
+    def start() -> None:
+        with suppress(RenderError):
+            workers()
+
+    Thread(target=start, daemon=True).start()
 
 
 def limit(count: int) -> None:

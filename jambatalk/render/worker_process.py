@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jambatalk.errors import RenderError
-from jambatalk.render.gl import open_context
+from jambatalk.render.opengl import open_context
 
 if TYPE_CHECKING:
     from jambatalk.face.face import Face

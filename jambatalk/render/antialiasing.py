@@ -19,7 +19,7 @@ SHEAR = np.array(  # of what the camera projects, -1 to 1, into a buffer of twic
 _ALL_BUT_HIGHEST = np.uint32(0x7F7F7F7F)  # of each of four bytes
 
 
-def picture(buffer: np.ndarray) -> np.ndarray:
+def resolve_samples(buffer: np.ndarray) -> np.ndarray:
     """The picture in a sheared buffer.
 
     Args:

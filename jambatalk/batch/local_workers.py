@@ -10,10 +10,10 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.resource_tracker import ensure_running
 
+from jambatalk.batch.job_runner import Animator, Outcome
 from jambatalk.batch.jobs import VIDEO, Job, Settings
-from jambatalk.batch.work import Animator, Outcome
 from jambatalk.errors import Stopped
-from jambatalk.render.gl import choose
+from jambatalk.render.opengl import choose
 from jambatalk.render.worker_pool import cores
 
 SPAWN = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork

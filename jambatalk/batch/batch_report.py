@@ -7,7 +7,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from jambatalk.batch.work import Outcome
+from jambatalk.batch.job_runner import Outcome
 from jambatalk.errors import BatchError
 
 

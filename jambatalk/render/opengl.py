@@ -48,7 +48,7 @@ def choose() -> tuple[str, int]:
 
 def _probe(backend: str) -> tuple[bool, str]:
     """Whether a context opens in a process of its own, and what that process says."""
-    script = Path(__file__).with_name("probe.py")
+    script = Path(__file__).with_name("opengl_probe.py")
     try:
         done = subprocess.run(
             [sys.executable, "-I", str(script), backend],

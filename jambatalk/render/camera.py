@@ -12,7 +12,7 @@ HEAD_HEIGHT = 0.70  # of the picture, from the chin to the top of the head
 HEAD_CENTRE = 0.54  # of the picture, from below: room for the neck
 
 
-def camera(face: Face, yaw: float) -> tuple[pyrender.PerspectiveCamera, np.ndarray]:
+def portrait_camera(face: Face, yaw: float) -> tuple[pyrender.PerspectiveCamera, np.ndarray]:
     """The lens and its (4, 4) pose, from the face at rest: the same for a whole clip, and heads
     of any age fill the picture alike.
 

@@ -1,6 +1,6 @@
 """Opens and closes an OpenGL context, to see whether it can be done here.
 
-Run as a script of its own (`python probe.py egl`): a driver that crashes or hangs then harms
+Run as a script of its own (`python opengl_probe.py egl`): a driver that crashes or hangs then harms
 nobody, and a process is bound to EGL or OSMesa for good by its first import of PyOpenGL. Prints
 what is wrong, or the number of the first device that works. Only the standard library,
 so that it starts at once.
