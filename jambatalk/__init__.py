@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from jambatalk.export import export_motion
     from jambatalk.face.face import Face
     from jambatalk.face.library import list_heads, load_head
     from jambatalk.motion.motion import Motion
@@ -25,6 +26,7 @@ __version__ = "0.2.0"
 _HOMES = {
     "Face": "face.face",
     "Nonverbal": "motion.nonverbal",
+    "export_motion": "export",
     "list_heads": "face.library",
     "load_head": "face.library",
     "Motion": "motion.motion",
@@ -39,6 +41,7 @@ __all__ = [
     "Speech",
     "TalkingHead",
     "View",
+    "export_motion",
     "list_heads",
     "load_head",
 ]

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import tracemalloc
+import wave
 import zipfile
 from dataclasses import replace
 from io import StringIO
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from jambatalk import Face, Motion, Speech, load_head
+from jambatalk import Face, Motion, Speech, export_motion, load_head
 from jambatalk.cli import main
 from jambatalk.data.tracks import TrackFile
 from jambatalk.errors import ExportError
@@ -127,7 +128,7 @@ class Glb:
 
 
 def test_glb_holds_the_head_its_actions_and_the_motion(motion: Motion, tmp_path: Path) -> None:
-    glb, face = Glb(motion.export(tmp_path / "new" / "head.glb")), motion.face
+    glb, face = Glb(export_motion(motion, tmp_path / "new" / "head.glb")), motion.face
     attributes = {name: glb.read(n) for name, n in glb.primitive["attributes"].items()}
     np.testing.assert_array_equal(attributes["POSITION"], face.template)
     np.testing.assert_array_equal(glb.read(glb.primitive["indices"]).reshape(-1, 3), face.triangles)
@@ -142,7 +143,7 @@ def test_glb_holds_the_head_its_actions_and_the_motion(motion: Motion, tmp_path:
 
 
 def test_glb_colours_are_linear_light(motion: Motion, tmp_path: Path) -> None:
-    glb = Glb(motion.export(tmp_path / "head.glb"))
+    glb = Glb(export_motion(motion, tmp_path / "head.glb"))
     color = glb.read(glb.primitive["attributes"]["COLOR_0"]) / 65535
     assert (color[:, 3] == 1).all()
     back = np.where(
@@ -152,7 +153,7 @@ def test_glb_colours_are_linear_light(motion: Motion, tmp_path: Path) -> None:
 
 
 def test_glb_normals_follow_the_jaw(motion: Motion, tmp_path: Path) -> None:
-    glb, face = Glb(motion.export(tmp_path / "head.glb")), motion.face
+    glb, face = Glb(export_motion(motion, tmp_path / "head.glb")), motion.face
     jaw = face.blendshapes.index("jawOpen")
     opened = trimesh.Trimesh(
         face.template + face.deltas[jaw], face.triangles, process=False
@@ -167,18 +168,18 @@ def test_glb_normals_follow_the_jaw(motion: Motion, tmp_path: Path) -> None:
 
 def test_glb_is_small(motion: Motion, tmp_path: Path) -> None:
     """Rows of zeros are left out; without that it were 11 MB."""
-    assert motion.export(tmp_path / "head.glb").stat().st_size < 3_000_000
+    assert export_motion(motion, tmp_path / "head.glb").stat().st_size < 3_000_000
 
 
 def test_trimesh_opens_the_glb(motion: Motion, tmp_path: Path) -> None:
-    scene = trimesh.load(motion.export(tmp_path / "head.glb"), process=False)
+    scene = trimesh.load(export_motion(motion, tmp_path / "head.glb"), process=False)
     (mesh,) = scene.geometry.values()
     np.testing.assert_array_equal(mesh.vertices, motion.face.template)
     np.testing.assert_array_equal(mesh.faces, motion.face.triangles)
 
 
 def test_glb_of_vertices_keeps_every_vertex_in_its_place(moved: Motion, tmp_path: Path) -> None:
-    glb = Glb(moved.export(tmp_path / "mask.glb"))
+    glb = Glb(export_motion(moved, tmp_path / "mask.glb"))
     off = np.linalg.norm(glb.vertices() - moved.vertices(), axis=2).max()
     assert off <= TOLERANCE
     said = glb.json["asset"]["extras"]["largestErrorMillimetres"]
@@ -195,21 +196,21 @@ def test_glb_of_vertices_keeps_every_vertex_in_its_place(moved: Motion, tmp_path
 def test_glb_of_actions_and_vertices(motion: Motion, tmp_path: Path) -> None:
     offsets = np.sin(np.arange(50))[:, None, None] * motion.face.deltas[:1]
     both = replace(motion, offsets=offsets.astype(np.float32))
-    glb = Glb(both.export(tmp_path / "both.glb"))
+    glb = Glb(export_motion(both, tmp_path / "both.glb"))
     assert glb.names == [*motion.face.blendshapes, "motion_001_plus", "motion_001_minus"]
     np.testing.assert_allclose(glb.vertices(), both.vertices(), atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("frames", [1, 2])
 def test_the_shortest_motion(frames: int, tmp_path: Path) -> None:
-    times, weights = Glb(chatter(frames).export(tmp_path / "short.glb")).animation()
+    times, weights = Glb(export_motion(chatter(frames), tmp_path / "short.glb")).animation()
     assert weights.shape == (frames, 53)
     assert times[-1] == pytest.approx((frames - 1) / FPS)
 
 
 def test_a_mask_that_rests_is_a_mesh_alone(mask: Face, tmp_path: Path) -> None:
     still = Motion.of_vertices(np.zeros((9, 4000, 3), np.float32), FPS, mask)
-    glb = Glb(still.export(tmp_path / "still.glb"))
+    glb = Glb(export_motion(still, tmp_path / "still.glb"))
     assert "targets" not in glb.primitive
     assert "animations" not in glb.json
 
@@ -217,7 +218,7 @@ def test_a_mask_that_rests_is_a_mesh_alone(mask: Face, tmp_path: Path) -> None:
 def test_noise_is_no_motion_for_morph_targets(mask: Face, tmp_path: Path) -> None:
     noise = np.random.default_rng(0).normal(0, 0.01, (300, 4000, 3)).astype(np.float32)
     with pytest.raises(ExportError, match=r"does not fit.*\.npy"):
-        Motion.of_vertices(noise, FPS, mask).export(tmp_path / "noise.glb")
+        export_motion(Motion.of_vertices(noise, FPS, mask), tmp_path / "noise.glb")
     assert not list(tmp_path.iterdir())
 
 
@@ -236,13 +237,13 @@ def test_the_reference_validator_finds_nothing(
     if not known or known.returncode:
         pytest.skip("no node with gltf-validator")
     for each in (motion, moved, chatter(1)):
-        path = each.export(tmp_path / "checked.glb")
+        path = export_motion(each, tmp_path / "checked.glb")
         done = subprocess.run([node, "-e", script, path], capture_output=True, text=True)
         assert json.loads(done.stdout)["messages"] == []
 
 
 def test_csv_is_as_live_link_face_writes_it(motion: Motion, tmp_path: Path) -> None:
-    path = motion.export(tmp_path / "track.csv")
+    path = export_motion(motion, tmp_path / "track.csv")
     header, *rows = [line.split(",") for line in path.read_text().splitlines()]
     assert header[:4] == ["Timecode", "BlendShapeCount", "EyeBlinkLeft", "EyeLookDownLeft"]
     assert header[16:20] == ["JawForward", "JawRight", "JawLeft", "JawOpen"]
@@ -263,7 +264,7 @@ def test_csv_is_as_live_link_face_writes_it(motion: Motion, tmp_path: Path) -> N
 @pytest.mark.parametrize("fps", [25.0, 30.0, 29.97, 60.0])
 def test_timecodes_count_sixtieths_whatever_the_rate(fps: float, tmp_path: Path) -> None:
     still = Motion(np.zeros((4000, 53), np.float32), fps, load_head(1))
-    rows = still.export(tmp_path / "track.csv").read_text().splitlines()[1:]
+    rows = export_motion(still, tmp_path / "track.csv").read_text().splitlines()[1:]
     codes = [row.split(",")[0] for row in rows]
     assert codes[0] == "00:00:00:00.000"
     parts = np.array([[float(part) for part in code.split(":")] for code in codes])
@@ -273,7 +274,7 @@ def test_timecodes_count_sixtieths_whatever_the_rate(fps: float, tmp_path: Path)
 
 
 def test_json_is_as_audio2face_writes_it(motion: Motion, tmp_path: Path) -> None:
-    track = json.loads(motion.export(tmp_path / "track.json").read_text())
+    track = json.loads(export_motion(motion, tmp_path / "track.json").read_text())
     assert (track["exportFps"], track["numPoses"], track["numFrames"]) == (30, 52, 50)
     assert track["trackPath"] == ""
     assert track["facsNames"][14:18] == ["jawForward", "jawLeft", "jawRight", "jawOpen"]
@@ -287,24 +288,24 @@ def test_json_is_as_audio2face_writes_it(motion: Motion, tmp_path: Path) -> None
 def test_tracks_are_read_back_to_the_last_decimal(
     suffix: str, motion: Motion, tmp_path: Path
 ) -> None:
-    track = TrackFile(motion.export(tmp_path / f"track{suffix}"), motion.face.blendshapes)
+    track = TrackFile(export_motion(motion, tmp_path / f"track{suffix}"), motion.face.blendshapes)
     read = track.read(slice(None))
     written = motion.weights.astype(float).round(6).astype(np.float32)
     written[:, motion.face.blendshapes.index("tongueUp")] = 0
     np.testing.assert_array_equal(read, written)
     again = replace(motion, weights=read)
-    assert again.export(tmp_path / f"2{suffix}").read_bytes() == track.path.read_bytes()
+    assert export_motion(again, tmp_path / f"2{suffix}").read_bytes() == track.path.read_bytes()
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".json"])
 def test_vertices_are_no_weights(suffix: str, moved: Motion, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match=r"'mask' does not move by ARKit's 52 blendshapes"):
-        moved.export(tmp_path / f"track{suffix}")
+        export_motion(moved, tmp_path / f"track{suffix}")
 
 
 def test_obj_frames_are_the_vertices(motion: Motion, tmp_path: Path) -> None:
     few, face = replace(motion, weights=motion.weights[:12]), motion.face
-    with zipfile.ZipFile(few.export(tmp_path / "frames.zip")) as archive:
+    with zipfile.ZipFile(export_motion(few, tmp_path / "frames.zip")) as archive:
         names = archive.namelist()
         assert names == [f"frame_{number:04}.obj" for number in range(1, 13)]
         text = archive.read("frame_0008.obj").decode()
@@ -317,10 +318,10 @@ def test_obj_frames_are_the_vertices(motion: Motion, tmp_path: Path) -> None:
 
 def test_npy_and_npz(motion: Motion, moved: Motion, tmp_path: Path) -> None:
     for each in (motion, moved):
-        vertices = np.load(each.export(tmp_path / "vertices.npy"), mmap_mode="r")
+        vertices = np.load(export_motion(each, tmp_path / "vertices.npy"), mmap_mode="r")
         assert vertices.dtype == np.float32
         np.testing.assert_array_equal(vertices, each.vertices())
-        again = Motion.load(each.export(tmp_path / "motion.npz"))
+        again = Motion.load(export_motion(each, tmp_path / "motion.npz"))
         np.testing.assert_array_equal(again.vertices(), each.vertices())
 
 
@@ -336,7 +337,7 @@ def test_length_costs_no_memory(suffix: str, mask: Face, tmp_path: Path) -> None
     for frames in (1, 130, 200):  # the first imports; two chunks are alive at a time
         motion = Motion.of_vertices(np.zeros((frames, 400, 3), np.float32), FPS, small)
         tracemalloc.start()
-        motion.export(tmp_path / f"long{suffix}")
+        export_motion(motion, tmp_path / f"long{suffix}")
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[2] - peaks[1] < motion.offsets[130:].nbytes
@@ -345,27 +346,89 @@ def test_length_costs_no_memory(suffix: str, mask: Face, tmp_path: Path) -> None
 def test_the_same_motion_gives_the_same_bytes(motion: Motion, tmp_path: Path) -> None:
     few = replace(motion, weights=motion.weights[:3])
     for suffix in set(FORMATS) - {".npz"}:
-        one, two = (few.export(tmp_path / f"{name}{suffix}").read_bytes() for name in "ab")
+        one, two = (export_motion(few, tmp_path / f"{name}{suffix}").read_bytes() for name in "ab")
         assert one == two
 
 
 def test_what_cannot_be_written_is_said(motion: Motion, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match=r"not a name for a motion.*\.glb, \.csv"):
-        motion.export(tmp_path / "head.fbx")
+        export_motion(motion, tmp_path / "head.fbx")
     (tmp_path / "file").write_text("")
     with pytest.raises(ExportError, match="cannot be written"):
-        motion.export(tmp_path / "file" / "head.glb")
+        export_motion(motion, tmp_path / "file" / "head.glb")
     (tmp_path / "folder.glb").mkdir()
     with pytest.raises(ExportError, match="cannot be written"):
-        motion.export(tmp_path / "folder.glb")
+        export_motion(motion, tmp_path / "folder.glb")
     with pytest.raises(ExportError, match="no frames"):
-        replace(motion, weights=motion.weights[:0]).export(tmp_path / "head.glb")
+        export_motion(replace(motion, weights=motion.weights[:0]), tmp_path / "head.glb")
     assert {path.name for path in tmp_path.iterdir()} == {"file", "folder.glb"}
+
+
+@pytest.mark.parametrize("fps", [24, 25, 60.0])
+def test_fps_resamples(fps: float, motion: Motion, tmp_path: Path) -> None:
+    glb = Glb(export_motion(motion, tmp_path / "head.glb", fps=fps))
+    times, weights = glb.animation()
+    np.testing.assert_allclose(times, np.arange(round(50 / FPS * fps)) / fps, atol=1e-6)
+    assert glb.json["asset"]["extras"]["fps"] == fps
+    jaw = motion.face.blendshapes.index("jawOpen")
+    original = np.interp(times, np.arange(50) / FPS, motion.weights[:, jaw])
+    np.testing.assert_allclose(weights[:, jaw], original, atol=1e-5)
+
+
+@pytest.mark.parametrize("fps", [0, -1, float("nan"), float("inf")])
+def test_fps_must_be_positive(fps: float, motion: Motion, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="not a frame rate"):
+        export_motion(motion, tmp_path / "head.csv", fps=fps)
+
+
+def read_wav(path: Path) -> tuple[int, int, np.ndarray]:
+    """Rate, channels, and samples (n, channels) int16."""
+    with wave.open(str(path)) as file:
+        assert file.getsampwidth() == 2
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+        return file.getframerate(), file.getnchannels(), samples.reshape(-1, file.getnchannels())
+
+
+@pytest.mark.parametrize("suffix", [".glb", ".csv", ".json"])
+def test_sound_of_an_array_is_written_beside(suffix: str, motion: Motion, tmp_path: Path) -> None:
+    tone = np.float32(0.5) * np.sin(np.arange(16_000) / 10).astype(np.float32)
+    export_motion(motion, tmp_path / f"head{suffix}", speech=Speech.from_array(tone, 16_000))
+    rate, channels, samples = read_wav(tmp_path / "head.wav")
+    assert (rate, channels) == (16_000, 1)
+    np.testing.assert_allclose(samples[:, 0] / 32767, tone, atol=2e-5)
+
+
+def test_sound_of_a_file_keeps_its_rate_and_channels(motion: Motion, tmp_path: Path) -> None:
+    stereo = (1000 * np.sin(np.arange(44_100)[:, None] / [10, 20])).astype("<i2")
+    with wave.open(str(tmp_path / "in: stereo.wav"), "wb") as file:
+        file.setparams((2, 2, 44_100, 0, "NONE", ""))
+        file.writeframes(stereo.tobytes())
+    speech = Speech.read(tmp_path / "in: stereo.wav")
+    export_motion(motion, tmp_path / "head.glb", speech=speech)
+    rate, channels, samples = read_wav(tmp_path / "head.wav")
+    assert (rate, channels) == (44_100, 2)
+    np.testing.assert_array_equal(samples, stereo)
+
+
+def test_sound_does_not_replace_the_recording(motion: Motion, tmp_path: Path) -> None:
+    shutil.copy(VOICE, tmp_path / "speech.wav")
+    speech = Speech.read(tmp_path / "speech.wav")
+    export_motion(motion, tmp_path / "speech.glb", speech=speech)
+    assert (tmp_path / "speech.wav").read_bytes() == VOICE.read_bytes()
+    assert {path.name for path in tmp_path.iterdir()} == {"speech.wav", "speech.glb"}
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".npy", ".zip"])
+def test_sound_is_not_written_beside_data(suffix: str, motion: Motion, tmp_path: Path) -> None:
+    few = replace(motion, weights=motion.weights[:2])
+    export_motion(few, tmp_path / f"head{suffix}", speech=Speech.read(VOICE))
+    assert [path.name for path in tmp_path.iterdir()] == [f"head{suffix}"]
 
 
 def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     saved = tmp_path / "motion.npz"
     assert main(["animate", str(VOICE), "-o", str(tmp_path / "head.glb")]) == 0
+    assert read_wav(tmp_path / "head.wav")[0] == 16_000
     assert main(["animate", str(VOICE), "-o", str(saved)]) == 0
     assert "Exporting" in capsys.readouterr().out
     motion, glb = Motion.load(saved), Glb(tmp_path / "head.glb")

@@ -24,7 +24,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 # ---- The project's names, which nothing below this section knows ----
-from jambatalk import Motion, Speech, TalkingHead, View
+from jambatalk import Motion, Speech, TalkingHead, View, export_motion
 from jambatalk.app.live.session import LiveSession
 from jambatalk.motion.nonverbal import STILL
 
@@ -66,7 +66,7 @@ def columns() -> tuple[str, ...]:
 
 
 def exported(path: Path) -> Path:
-    return whole(COUNT).export(path)
+    return export_motion(whole(COUNT), path)
 
 
 def video(path: Path) -> Path:

@@ -18,6 +18,7 @@ from gradio.utils import get_upload_folder
 
 from jambatalk import Motion, Nonverbal, Speech, TalkingHead, View
 from jambatalk.errors import ExportError, JambaTalkError, Stopped
+from jambatalk.export import export_motion
 from jambatalk.motion.nonverbal import PARTS
 from jambatalk.progress import Progress
 
@@ -168,7 +169,7 @@ class Studio:
 
 def _export(motion: Motion, path: Path) -> Path | None:
     try:
-        return motion.export(path)
+        return export_motion(motion, path)
     except ExportError as error:
         log.info("%s", error)
         return None

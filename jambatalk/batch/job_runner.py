@@ -13,6 +13,7 @@ from functools import cached_property
 
 from jambatalk.batch.jobs import VIDEO, Job, Output, Settings
 from jambatalk.errors import JambaTalkError, Stopped
+from jambatalk.export import export_motion
 from jambatalk.motion.motion import Motion
 from jambatalk.progress import Progress, no_progress
 from jambatalk.render.worker_pool import limit
@@ -119,7 +120,7 @@ class Animator:
             view = self.settings.view
             self.talking_head.video([motion], speech, unfinished, view, progress=progress)
         else:
-            motion.export(unfinished)
+            export_motion(motion, unfinished)
         output.path.parent.mkdir(parents=True, exist_ok=True)
         unfinished.replace(output.path)
         job.record(output)

@@ -21,7 +21,7 @@ from jambatalk.cli.options import (
 )
 from jambatalk.cli.stage_timer import StageTimer
 from jambatalk.errors import JambaTalkError
-from jambatalk.export import FORMATS, check_name
+from jambatalk.export import FORMATS, check_name, export_motion
 from jambatalk.speech import MAX_SECONDS, Speech
 
 if TYPE_CHECKING:
@@ -107,7 +107,8 @@ def _run(options: argparse.Namespace, styles: tuple[str, ...], captions: bool) -
     )
     if to_export:
         timer("Exporting", 0.0)
-        motions[0].export(options.output)
+        sound = None if options.no_sound else speech
+        export_motion(motions[0], options.output, fps=options.fps, speech=sound)
     else:
         talking_head.video(motions, speech, options.output, view, styles if captions else (), timer)
     timer.finish()
@@ -131,7 +132,8 @@ def _export(options: argparse.Namespace) -> None:
     check_name(options.output)
     motion, timer = load_motion(options), StageTimer()
     timer("Exporting", 0.0)
-    motion.export(options.output)
+    speech = None if options.no_sound else _read_speech(options, motion.duration)
+    export_motion(motion, options.output, fps=options.fps, speech=speech)
     timer.finish()
     print(options.output)
 

@@ -1,4 +1,4 @@
-"""Motion for other programs: one file a format, chosen by the suffix."""
+"""Files of motion for other programs: one module per format, chosen by the suffix."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from jambatalk.export.arkit import write_csv, write_json
 from jambatalk.export.glb import write_glb
 from jambatalk.export.npy import write_npy
 from jambatalk.export.obj import write_obj
+from jambatalk.export.wav import write_wav
 
 if TYPE_CHECKING:
     from jambatalk.motion.motion import Motion
+    from jambatalk.speech import Speech
 
 FORMATS: dict[str, Callable[[Motion, Path], object]] = {
     ".glb": write_glb,
@@ -25,21 +27,65 @@ FORMATS: dict[str, Callable[[Motion, Path], object]] = {
     ".npy": write_npy,
     ".zip": write_obj,
 }
+WITH_SOUND = (".glb", ".csv", ".json")  # formats of animation programs, which play a .wav beside
 
 
-def write(motion: Motion, path: str | Path) -> Path:
-    """What :meth:`jambatalk.Motion.export` does.
+def export_motion(
+    motion: Motion, path: str | Path, *, fps: float | None = None, speech: Speech | None = None
+) -> Path:
+    """Write a motion for other programs, in the format of the path's suffix.
 
-    Until it is complete the file has another name; it is removed if anything fails.
+    .glb for Blender, Unreal, Unity and three.js; .csv as Live Link Face writes it; .json as
+    Audio2Face does; .zip of one OBJ per frame; .npy of vertices; .npz for :meth:`Motion.load`.
+    Files appear under their names only once they are complete.
+
+    Args:
+        motion: what to write.
+        path: the file; its folder is created where it is missing.
+        fps: frames per second of the file, by resampling; by default the motion's own.
+        speech: the recording of the motion. With .glb, .csv and .json its sound is written to a
+            .wav of the same name, starting at the first frame. A recording that lies there itself
+            is left as it is.
+
+    Returns:
+        The path.
+
+    Raises:
+        ExportError: another suffix, no frames, a frame rate that is not positive, a motion that
+            the format cannot hold, or a file that cannot be written.
+
+    Example:
+        >>> export_motion(motion, "head.glb", fps=24, speech=speech)  # and head.wav
     """
     path = Path(path)
     check_name(path)
     if not len(motion):
         raise ExportError("The motion has no frames.")
+    if fps is not None:
+        motion = _resampled(motion, fps)
+    write, suffix = FORMATS[path.suffix.lower()], path.suffix.lower()
+    _write_whole(path, lambda unfinished: write(motion, unfinished))
+    if speech is not None and suffix in WITH_SOUND:
+        sound = path.with_suffix(".wav")
+        if not (speech.source and sound.exists() and sound.samefile(speech.source)):
+            _write_whole(sound, lambda unfinished: write_wav(speech, unfinished))
+    return path
+
+
+def check_name(path: Path) -> None:
+    """Raise an ExportError if no format has the path's suffix."""
+    if path.suffix.lower() not in FORMATS:
+        raise ExportError(
+            f"'{path}' is not a name for a motion.", f"End it with {', '.join(FORMATS)}."
+        )
+
+
+def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file under a temporary name, then rename it; remove it if anything fails."""
     unfinished = path.with_name(f".{uuid4().hex}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        FORMATS[path.suffix.lower()](motion, unfinished)
+        write(unfinished)
         unfinished.replace(path)
     except OSError as error:
         raise ExportError(
@@ -49,12 +95,25 @@ def write(motion: Motion, path: str | Path) -> Path:
     finally:
         with suppress(OSError):  # where it could not be written it need not be removed
             unfinished.unlink()
-    return path
 
 
-def check_name(path: Path) -> None:
-    """Raises an ExportError if there is no format of that suffix."""
-    if path.suffix.lower() not in FORMATS:
-        raise ExportError(
-            f"'{path}' is not a name for a motion.", f"End it with {', '.join(FORMATS)}."
-        )
+def _resampled(motion: Motion, fps: float) -> Motion:
+    from dataclasses import replace
+
+    from jambatalk.motion.resample import resample
+
+    if not 0 < fps < float("inf"):
+        raise ExportError(f"{fps:g} is not a frame rate.", "Give a positive number, 24 or 30.")
+    if fps == motion.fps:
+        return motion
+    offsets = motion.offsets
+    if offsets is not None:
+        flat = resample(offsets.reshape(len(motion), -1), motion.fps, fps)
+        offsets = flat.reshape(-1, *offsets.shape[1:])
+    return replace(
+        motion,
+        weights=resample(motion.weights, motion.fps, fps),
+        fps=fps,
+        offsets=offsets,
+        pose=None if motion.pose is None else resample(motion.pose, motion.fps, fps),
+    )

@@ -159,20 +159,6 @@ class Motion:
             )
         return path
 
-    def export(self, path: str | Path) -> Path:
-        """Writes it for other programs, by the suffix of `path`, which it returns.
-
-        .glb for Blender, Unreal, Unity and three.js; .csv as Live Link Face writes it; .json as
-        Audio2Face does; .zip of an OBJ a frame; .npy of vertices; .npz is what :meth:`save` writes.
-
-        Raises:
-            ExportError: another suffix, a motion that the format cannot hold, or a file that cannot
-                be written.
-        """
-        from jambatalk.export import write
-
-        return write(self, path)
-
     @classmethod
     def load(cls, path: str | Path) -> Motion:
         """Reads what :meth:`save` wrote, on the bundled head it names or the face it holds.

@@ -1,0 +1,48 @@
+"""The sound of a motion as 16-bit PCM in a WAV file."""
+
+from __future__ import annotations
+
+import subprocess
+import wave
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jambatalk.errors import ExportError
+from jambatalk.speech import INPUT_FORMATS, SAMPLE_RATE
+
+if TYPE_CHECKING:
+    from jambatalk.speech import Speech
+
+
+def write_wav(speech: Speech, path: Path) -> None:
+    """Write the first sound track of the recording at its own rate and channels.
+
+    Speech from an array, or whose file is gone, is written as 16 kHz mono.
+
+    Raises:
+        ExportError: the recording cannot be read any more.
+    """
+    if speech.source is None or not speech.source.is_file():
+        with wave.open(str(path), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(SAMPLE_RATE)
+            file.writeframes(np.rint(speech.samples.clip(-1, 1) * 32767).astype("<i2").tobytes())
+        return
+    from imageio_ffmpeg import get_ffmpeg_exe
+
+    command = [
+        *(get_ffmpeg_exe(), "-v", "error", "-nostdin", *INPUT_FORMATS),
+        *("-i", str(speech.source.resolve()), "-map", "0:a:0", "-map_metadata", "-1"),
+        *("-c:a", "pcm_s16le", "-bitexact", "-f", "wav", "-y", str(path.resolve())),
+    ]
+    done = subprocess.run(command, capture_output=True)
+    if done.returncode != 0:
+        reason = done.stderr.decode(errors="replace").strip().splitlines()
+        raise ExportError(
+            f"The sound of '{speech.source}' cannot be written "
+            f"({reason[-1] if reason else 'no reason given'}).",
+            "Check that the recording is still there, and the disk's free space.",
+        )
