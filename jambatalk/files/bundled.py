@@ -1,8 +1,11 @@
-"""Where the files that come with the package lie."""
+"""Heads, voices and checkpoint that come with the package: in the wheel, or beside it in a clone."""
 
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-HEADS = ROOT / "assets" / "heads"
-VOICES = ROOT / "assets" / "voices"
-DEFAULT_CHECKPOINT = ROOT / "checkpoints" / "default"
+_PACKAGE = Path(__file__).resolve().parents[1]
+_WHEEL, _CLONE = _PACKAGE / "bundled", _PACKAGE.parent
+_INSTALLED = _WHEEL.is_dir()
+
+HEADS = _WHEEL / "heads" if _INSTALLED else _CLONE / "assets" / "heads"
+VOICES = _WHEEL / "voices" if _INSTALLED else _CLONE / "assets" / "voices"
+DEFAULT_CHECKPOINT = _WHEEL / "checkpoint" if _INSTALLED else _CLONE / "checkpoints" / "default"
