@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 
@@ -19,7 +21,13 @@ def checkout(tmp_path: Path) -> Path:
     """What `./run` needs of the repository, under a path with a space in it."""
     folder = tmp_path / "a checkout"
     folder.mkdir()
-    for name in ("run", "requirements.txt", "pyproject.toml", "packages.txt"):
+    for name in (
+        "run",
+        "requirements.txt",
+        "requirements-dev.txt",
+        "pyproject.toml",
+        "packages.txt",
+    ):
         shutil.copy(ROOT / name, folder)
     return folder
 
@@ -101,11 +109,22 @@ esac
 
 
 def test_everything_installed_is_pinned():
-    pins = (ROOT / "requirements.txt").read_text().splitlines()
+    for file in ("requirements.txt", "requirements-dev.txt"):
+        pins = (ROOT / file).read_text().splitlines()
+        for pin in (line for line in pins if not line.startswith("#")):
+            assert re.match(r"[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.]*(; \w+ >= \"[0-9.]+\")?$", pin), (
+                pin
+            )
+
+
+def test_the_lock_lies_in_the_declared_ranges():
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    locked = {canonicalize_name(pin.name): pin for pin in map(Requirement, lines[2:])}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    pins += project["optional-dependencies"]["dev"]
-    for pin in (line for line in pins if not line.startswith("#")):
-        assert re.match(r"[A-Za-z0-9._-]+(\[[a-z]+\])?==[0-9][A-Za-z0-9.]*(\s+#.*)?$", pin), pin
+    for line in project["dependencies"] + project["optional-dependencies"]["app"]:
+        wanted = Requirement(line)
+        (version,) = locked[canonicalize_name(wanted.name)].specifier
+        assert version.version in wanted.specifier, line
 
 
 def test_the_space_is_built_from_the_same_files():
