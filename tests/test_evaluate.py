@@ -16,9 +16,9 @@ from imageio_ffmpeg import get_ffmpeg_exe
 from jambatalk import Motion, load_head
 from jambatalk.cli import main
 from jambatalk.errors import DataError
-from jambatalk.evaluate.measures import openings
-from jambatalk.evaluate.meshes import MeshMotion, aligned
-from jambatalk.evaluate.regions import Regions, find_pair
+from jambatalk.evaluate.mesh_motion import MeshMotion, aligned
+from jambatalk.evaluate.mesh_regions import Regions, find_pair
+from jambatalk.evaluate.sequence_metrics import openings
 
 VOICES = Path(__file__).parent.parent / "assets" / "voices"
 FPS = 30.0

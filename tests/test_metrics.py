@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from jambatalk.evaluate import curves, metrics
+from jambatalk.evaluate import curve_metrics, metrics
 from jambatalk.evaluate.report import bootstrap
 
 FPS = 25.0
@@ -77,28 +77,28 @@ def test_lip_opening_is_along_up() -> None:
 def test_lag_is_found_and_signed() -> None:
     times = np.arange(100) / FPS
     truth, late = np.sin(7 * times), np.sin(7 * (times - 0.08))
-    lag, r = curves.best_lag(truth, late, FPS)
+    lag, r = curve_metrics.best_lag(truth, late, FPS)
     assert lag == pytest.approx(0.08, abs=0.011)
     assert r > 0.999
-    assert curves.best_lag(late, truth, FPS)[0] == pytest.approx(-0.08, abs=0.011)
-    assert math.isnan(curves.best_lag(truth[:10], late[:10], FPS)[0])
+    assert curve_metrics.best_lag(late, truth, FPS)[0] == pytest.approx(-0.08, abs=0.011)
+    assert math.isnan(curve_metrics.best_lag(truth[:10], late[:10], FPS)[0])
 
 
 def test_closures_by_the_true_scale() -> None:
     truth = np.array([1.0, 0, 0, 1, 1, 1, 1, 0, 1, 1])  # two closures; the 95th percentile is 1
     predicted = np.array([0.5, 0.5, 0.05, 0.5, 0.05, 0.5, 0.5, 0.5, 0.5, 0.5])
-    found = curves.closures(truth, predicted, FPS)
+    found = curve_metrics.closures(truth, predicted, FPS)
     assert found.true == pytest.approx(0.3)
     assert found.predicted == pytest.approx(0.2)
     assert found.reached == 0.5  # the first, not the second
     assert found.justified == 0.5  # that of frame 4 is two frames, 80 ms, from the first closure
-    assert curves.closures(truth, truth, FPS)[2:] == (1, 1)
-    assert math.isnan(curves.closures(truth + 1, predicted, FPS).reached)
+    assert curve_metrics.closures(truth, truth, FPS)[2:] == (1, 1)
+    assert math.isnan(curve_metrics.closures(truth + 1, predicted, FPS).reached)
 
 
 def test_loudness_is_in_decibels_below_the_loudest() -> None:
     samples = np.concatenate([np.full(8000, 0.5), np.full(8000, 0.05), np.zeros(8000)])
-    level = curves.loudness(samples, FPS, 37)
+    level = curve_metrics.loudness(samples, FPS, 37)
     assert level[6] == pytest.approx(0, abs=1e-6)
     assert level[18] == pytest.approx(-20, abs=1e-6)
     assert level[31] == -60
@@ -107,13 +107,13 @@ def test_loudness_is_in_decibels_below_the_loudest() -> None:
 def test_beats_are_where_it_rises() -> None:
     times = np.arange(75) / FPS
     mouth = np.clip(np.sin(2 * np.pi * times), 0, None)  # opens at 0, 1 and 2 s
-    beats = curves.beats(mouth, FPS)
+    beats = curve_metrics.beats(mouth, FPS)
     np.testing.assert_allclose(beats, [0.02, 1.02, 2.02], atol=0.021)
-    assert curves.beat_alignment(beats, beats) == 1
-    off = curves.beat_alignment(beats, beats + 0.1)
+    assert curve_metrics.beat_alignment(beats, beats) == 1
+    off = curve_metrics.beat_alignment(beats, beats + 0.1)
     assert off == pytest.approx(math.exp(-0.5), abs=1e-6)
-    assert not len(curves.beats(np.zeros(50), FPS))
-    assert math.isnan(curves.beat_alignment(beats, np.empty(0)))
+    assert not len(curve_metrics.beats(np.zeros(50), FPS))
+    assert math.isnan(curve_metrics.beat_alignment(beats, np.empty(0)))
 
 
 def test_bootstrap_weighs_and_is_seeded() -> None:

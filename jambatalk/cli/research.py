@@ -188,7 +188,7 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def _render_compare(options: argparse.Namespace) -> None:
     from jambatalk.evaluate.comparison_video import compare_video, face_of_mesh
-    from jambatalk.evaluate.meshes import read_motion
+    from jambatalk.evaluate.mesh_motion import read_motion
     from jambatalk.speech import Speech
 
     timer, view = StageTimer(), view_from(options)

@@ -10,7 +10,7 @@ import numpy as np
 
 from jambatalk.errors import DataError
 from jambatalk.evaluate import UNITS
-from jambatalk.evaluate.meshes import MeshMotion, aligned, check_template
+from jambatalk.evaluate.mesh_motion import MeshMotion, aligned, check_template
 from jambatalk.face.face import Face
 from jambatalk.face.user_face import read_mesh
 from jambatalk.motion.motion import Motion

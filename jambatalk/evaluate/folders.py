@@ -10,8 +10,8 @@ import numpy as np
 
 from jambatalk.data.folder import subject_of
 from jambatalk.errors import DataError
-from jambatalk.evaluate.measures import measure, openings
-from jambatalk.evaluate.meshes import (
+from jambatalk.evaluate.aperture_plot import plot_openings, require_matplotlib
+from jambatalk.evaluate.mesh_motion import (
     MeshMotion,
     aligned,
     check_template,
@@ -20,9 +20,9 @@ from jambatalk.evaluate.meshes import (
     read_motion,
     read_rest,
 )
-from jambatalk.evaluate.plot import plot_openings, require_matplotlib
-from jambatalk.evaluate.regions import Regions
+from jambatalk.evaluate.mesh_regions import Regions
 from jambatalk.evaluate.report import Report, Score
+from jambatalk.evaluate.sequence_metrics import measure, openings
 from jambatalk.progress import Progress, no_progress
 from jambatalk.speech import Speech
 
@@ -37,9 +37,9 @@ class Setting:
         resample: bring the faster of truth and prediction to the other's frame rate.
         common: leave out sequences that some folder lacks, instead of refusing.
         audio: a folder with a recording of each sequence, for the measures that need one.
-        template: the faces at rest, see :func:`jambatalk.evaluate.meshes.read_rest`; saved motions
+        template: the faces at rest, see :func:`jambatalk.evaluate.mesh_motion.read_rest`; saved motions
             bring their own.
-        lip_region, upper_region: see :func:`jambatalk.evaluate.regions.read_region`; saved motions
+        lip_region, upper_region: see :func:`jambatalk.evaluate.mesh_regions.read_region`; saved motions
             bring their own.
         lip_pairs: upper and lower lip vertices that touch; None to find them.
     """

@@ -18,7 +18,7 @@ import numpy as np
 
 from jambatalk.data.dataset import Dataset, Recording
 from jambatalk.errors import DataError
-from jambatalk.evaluate.meshes import CONDITION
+from jambatalk.evaluate.mesh_motion import CONDITION
 from jambatalk.face.face import Face
 from jambatalk.face.user_face import guess_unit
 from jambatalk.model.jambatalk import JambaTalk

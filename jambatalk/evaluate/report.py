@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jambatalk.evaluate.measures import MEASURES, Measure
+from jambatalk.evaluate.sequence_metrics import MEASURES, Measure
 
 RESAMPLES = 2000
 SEED = 0

@@ -47,7 +47,7 @@ def measure_level(samples: np.ndarray, fps: float, frames: int) -> np.ndarray:
 
     The mean level of `BANDS` bands, in parts of the `RANGE` decibels below the loudest twentieth of
     the recording: of all that is so simple it says most about how far lips are apart
-    (`benchmarks/teacher.py`), and fitted to either of two people, the bands count about alike.
+    (`benchmarks/coarticulation.py`), and fitted to either of two people, the bands count about alike.
     """
     bands = librosa.feature.melspectrogram(
         y=samples, sr=SAMPLE_RATE, n_fft=WINDOW, hop_length=HOP, n_mels=BANDS, fmin=LOWEST

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from jambatalk.evaluate import curves
+from jambatalk.evaluate import curve_metrics
 from jambatalk.face.face import Face
 from jambatalk.face.library import load_head
 from jambatalk.face.lips import aperture
@@ -46,7 +46,7 @@ def linear_floor(data: Path) -> dict[str, float]:
     jaws = _ridge((samples, curve[:, None]) for samples, curve, held in jaw if not held)
     r_open, r_width = _score(unseen, lips)
     take = [
-        curves.correlation(curve, jaws(samples)[: len(curve), 0])
+        curve_metrics.correlation(curve, jaws(samples)[: len(curve), 0])
         for samples, curve, held in jaw
         if held
     ]
@@ -154,8 +154,8 @@ def _score(unseen: Lips, predict: Predictor) -> tuple[float, float]:
         times = np.arange(len(lips.aperture)) / lips.fps
         rows.append(
             [
-                curves.correlation(
-                    true[lips.tracked], curves.at_times(said[:, i], FPS, times)[lips.tracked]
+                curve_metrics.correlation(
+                    true[lips.tracked], curve_metrics.at_times(said[:, i], FPS, times)[lips.tracked]
                 )
                 if i < said.shape[1]
                 else np.nan

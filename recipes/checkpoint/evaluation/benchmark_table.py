@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from jambatalk.evaluate import curves
+from jambatalk.evaluate import curve_metrics
 from recipes.checkpoint.evaluation import sounds as phones
 from recipes.checkpoint.evaluation.sounds import SoundStatistics
 
@@ -114,8 +114,8 @@ def _rows_of(found: SoundStatistics, style: str, real: SoundStatistics) -> list[
     return [
         Row(
             *("bilabials", "P/B/M closed (≤ 0.10)"),
-            *(phones.share_below(found.bilabials, curves.CLOSED), "%", 1, 97.0, inf),
-            phones.share_below(real.bilabials, curves.CLOSED),
+            *(phones.share_below(found.bilabials, curve_metrics.CLOSED), "%", 1, 97.0, inf),
+            phones.share_below(real.bilabials, curve_metrics.CLOSED),
             of=f"{len(found.bilabials)} sounds of {of}",
         ),
         Row(
@@ -136,10 +136,10 @@ def _rows_of(found: SoundStatistics, style: str, real: SoundStatistics) -> list[
         ),
         Row(
             *("silence", "lips closed in pauses over 0.3 s"),
-            *(phones.share_below(found.pauses, curves.CLOSED), "%", 1, 99.0, inf),
-            phones.share_below(real.pauses, curves.CLOSED),
+            *(phones.share_below(found.pauses, curve_metrics.CLOSED), "%", 1, 99.0, inf),
+            phones.share_below(real.pauses, curve_metrics.CLOSED),
             of=f"{len(found.pauses)} frames of LibriVox and LibriSpeech, style {style}",
-            note=f"{phones.share_below(found.whole_pauses, curves.CLOSED):.1f} % with the 0.1 s "
+            note=f"{phones.share_below(found.whole_pauses, curve_metrics.CLOSED):.1f} % with the 0.1 s "
             "in which lips come and go",
         ),
     ]

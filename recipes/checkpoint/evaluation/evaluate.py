@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from jambatalk.errors import DataError
-from jambatalk.evaluate import curves
+from jambatalk.evaluate import curve_metrics
 from jambatalk.face.face import Face
 from jambatalk.face.library import load_head
 from jambatalk.motion.motion import Motion
@@ -143,12 +143,12 @@ class Bench:
             captured = Motion(resample(clip.weights, clip.fps, motion.fps), motion.fps, self.face)
             length = min(len(motion), len(captured))
             jaw, true = (m.blendshape("jawOpen")[:length] for m in (motion, captured))
-            lag, r = curves.best_lag(true, jaw, motion.fps)
+            lag, r = curve_metrics.best_lag(true, jaw, motion.fps)
             gap, real = (_gap(m)[:length] for m in (motion, captured))
             of = f"{clip.name} of FACEGOOD, style {self._style(self.talking_head, facegood.STYLE)}"
             rows += [
                 Row(
-                    *("facegood_jaw", "r(jaw)", curves.correlation(true, jaw), "", 3),
+                    *("facegood_jaw", "r(jaw)", curve_metrics.correlation(true, jaw), "", 3),
                     *(0.88, math.inf),
                     of=of,
                     note=f"{r:.3f} at the best lag, {lag * 1e3:+.0f} ms",
@@ -185,7 +185,7 @@ class Bench:
         found = phones.count_sounds(self.talking_head, self.librivox)
         for speech in self.strangers:
             rate = 100.0
-            level = curves.loudness(speech.samples, rate, int(speech.duration * rate))
+            level = curve_metrics.loudness(speech.samples, rate, int(speech.duration * rate))
             pauses = phones.silences(level, rate, QUIET)
             for style, motion in zip(found, self._styles(speech), strict=True):
                 found[style].add_pauses(motion.lip_aperture(), motion.fps, pauses)
@@ -273,19 +273,21 @@ class Bench:
         for clip, motion in zip(self.clips, motions, strict=True):
             real = self.real[clip.name]
             times = np.arange(len(real.aperture)) / real.fps
-            gap = curves.at_times(_gap(motion), motion.fps, times)
-            width = curves.at_times(_width(motion), motion.fps, times)
+            gap = curve_metrics.at_times(_gap(motion), motion.fps, times)
+            width = curve_metrics.at_times(_width(motion), motion.fps, times)
             rows.append(
                 (
-                    curves.correlation(real.aperture[real.tracked], gap[real.tracked]),
-                    curves.correlation(real.width[real.tracked], width[real.tracked]),
+                    curve_metrics.correlation(real.aperture[real.tracked], gap[real.tracked]),
+                    curve_metrics.correlation(real.width[real.tracked], width[real.tracked]),
                     gap[real.tracked].std() / real.aperture[real.tracked].std(),
                 )
             )
-            lags.append(curves.lagged_correlations(real.aperture, gap, real.fps, real.tracked))
+            lags.append(
+                curve_metrics.lagged_correlations(real.aperture, gap, real.fps, real.tracked)
+            )
         r = np.nanmedian(lags, 0)
         medians = dict(zip(("gap", "width", "spread"), np.median(rows, 0).tolist(), strict=True))
-        return medians, (float(curves.lags()[r.argmax()]), float(r.max()))
+        return medians, (float(curve_metrics.lags()[r.argmax()]), float(r.max()))
 
     def _animate(
         self, head: TalkingHead, clip: Clip, style: str, samples: np.ndarray | None = None

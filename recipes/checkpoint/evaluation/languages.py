@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jambatalk.errors import NotInstalledError
-from jambatalk.evaluate import curves
+from jambatalk.evaluate import curve_metrics
 from jambatalk.speech import SAMPLE_RATE, Speech
 from jambatalk.talking_head import TalkingHead
 from recipes.checkpoint.corpus.build_corpus import TakeAligner
@@ -79,9 +79,11 @@ def _row(how: str, found: Openings, note: str = "") -> Row:
     others = [opening for name, row in found.items() if name != ENGLISH for opening in row]
     if not found.get(ENGLISH) or not others:
         return Row(key, measure, NAN, note=note)
-    shares = {name: phones.share_below(row, curves.CLOSED) for name, row in found.items() if row}
+    shares = {
+        name: phones.share_below(row, curve_metrics.CLOSED) for name, row in found.items() if row
+    }
     return Row(
-        *(key, measure, phones.share_below(others, curves.CLOSED) - shares[ENGLISH]),
+        *(key, measure, phones.share_below(others, curve_metrics.CLOSED) - shares[ENGLISH]),
         *("points", 1, WORSE, math.inf),
         of=f"{len(others)} {how} sounds against {len(found[ENGLISH])} English",
         note=", ".join(

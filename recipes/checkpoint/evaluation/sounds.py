@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from jambatalk.evaluate.curves import CLOSED, at_times, closed_runs
+from jambatalk.evaluate.curve_metrics import CLOSED, at_times, closed_runs
 from jambatalk.speech import Speech
 from jambatalk.talking_head import TalkingHead
 from recipes.checkpoint.corpus.phones import BILABIALS, LABIODENTALS, SILENCE, VOWELS, Phone

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from jambatalk.evaluate.curves import correlation
+from jambatalk.evaluate.curve_metrics import correlation
 from jambatalk.face.face import Face
 from jambatalk.face.lips import aperture
 from jambatalk.model.decoder import JambaDecoder

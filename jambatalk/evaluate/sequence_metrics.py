@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jambatalk.evaluate import curves, metrics
-from jambatalk.evaluate.regions import Regions
+from jambatalk.evaluate import curve_metrics, metrics
+from jambatalk.evaluate.mesh_regions import Regions
 
 
 @dataclass(frozen=True)
@@ -148,10 +148,10 @@ def measure(
             truth, predicted, rest, regions.upper_face
         )
     true, said = openings(truth, predicted, rest, regions)
-    closures = curves.closures(true, said, fps)
+    closures = curve_metrics.closures(true, said, fps)
     values |= {
-        "opening_r": curves.correlation(true, said),
-        "opening_lag": curves.best_lag(true, said, fps)[0] * 1e3,
+        "opening_r": curve_metrics.correlation(true, said),
+        "opening_lag": curve_metrics.best_lag(true, said, fps)[0] * 1e3,
         "opening_error": float(np.abs(true - said).mean()) * 1e3,
         "opening_sd": float(said.std() / true.std()) if true.std() > 1e-9 else float("nan"),
         "closed_true": closures.true * 100,
@@ -160,14 +160,14 @@ def measure(
         "closures_justified": closures.justified * 100,
     }
     if samples is not None:
-        level = curves.loudness(samples, fps, len(said))
-        lag, r = curves.best_lag(level, said, fps)
-        sound = curves.beats(level, fps)
+        level = curve_metrics.loudness(samples, fps, len(said))
+        lag, r = curve_metrics.best_lag(level, said, fps)
+        sound = curve_metrics.beats(level, fps)
         values |= {
             "loudness_r": r,
             "loudness_lag": lag * 1e3,
-            "beat": curves.beat_alignment(curves.beats(said, fps), sound),
-            "beat_true": curves.beat_alignment(curves.beats(true, fps), sound),
+            "beat": curve_metrics.beat_alignment(curve_metrics.beats(said, fps), sound),
+            "beat_true": curve_metrics.beat_alignment(curve_metrics.beats(true, fps), sound),
         }
     return {m.key: values[m.key] for m in MEASURES if m.key in values}
 

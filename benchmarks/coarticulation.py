@@ -1,4 +1,4 @@
-"""How near the teacher's lips come to real ones: `python benchmarks/teacher.py --data DATA --corpus
+"""How near the teacher's lips come to real ones: `python benchmarks/coarticulation.py --data DATA --corpus
 CORPUS`.
 
 Against the lips tracked in GRID's held-out clips and those captured in FACEGOOD's held-out take,
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jambatalk.evaluate.curves import at_times, correlation
+from jambatalk.evaluate.curve_metrics import at_times, correlation
 from jambatalk.face.face import Face
 from jambatalk.face.library import load_head
 from jambatalk.motion.motion import Motion
