@@ -1,4 +1,4 @@
-"""Speech in: any recording becomes checked 16 kHz mono."""
+"""Speech: any recording as checked samples, 16 kHz mono."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,19 +14,22 @@ from jambatalk.errors import SpeechError
 
 log = logging.getLogger(__name__)
 
-SAMPLE_RATE = 16_000  # Hz, what every speech encoder here listens at
+SAMPLE_RATE = 16_000  # Hz, of the input of every speech encoder here
 MIN_SECONDS = 0.2  # shorter than one syllable
 MAX_SECONDS = 600.0
-SILENCE_RMS = 1e-3  # -60 dBFS: below it nobody is speaking
-TARGET_RMS = 0.06  # -24 dBFS, the loudness the encoder is given
-MAX_GAIN = 30.0  # a whisper is raised by 30 dB at most, so that hiss is not
+DECODING_SECONDS = 60.0  # for ffmpeg, beside the length of the recording
+SILENCE_RMS = 1e-3  # -60 dBFS: quieter than any speech
+TARGET_RMS = 0.06  # -24 dBFS, the loudness of the encoder's input
+MAX_GAIN = 30.0  # whispering is amplified by 30 dB at most, so that noise is not
 
-# What ffmpeg may take a file for. Recordings come from strangers, and a playlist under the name of
-# a recording would make it open other files.
+# Formats that ffmpeg may read. Recordings come from strangers, and a playlist named like a
+# recording would make it open other files.
+# fmt: off
 INPUT_FORMATS = (
-    *("-format_whitelist", "wav,w64,aiff,au,caf,flac,mp3,ogg,aac,amr,mov,matroska,avi,asf,mpegts"),
-    *("-protocol_whitelist", "file"),
+    "-format_whitelist", "wav,w64,aiff,au,caf,flac,mp3,ogg,aac,amr,mov,matroska,avi,asf,mpegts",
+    "-protocol_whitelist", "file",
 )
+# fmt: on
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +38,7 @@ class Speech:
 
     Attributes:
         samples: (n,) float32, 16 kHz mono, as recorded.
-        name: what to call it in messages and files.
+        name: its name in messages and files.
         source: the file it was read from, whose sound goes into the video; None for an array.
     """
 
@@ -43,12 +47,33 @@ class Speech:
     source: Path | None = field(default=None)
 
     @classmethod
+    def of(cls, source: Speech | str | Path | tuple[np.ndarray, float]) -> Speech:
+        """Return a recording given in any form: a path, samples with their rate, or as it is.
+
+            Speech.of("voice.wav")
+            Speech.of((samples, 44_100))
+
+        Raises:
+            SpeechError: it is in no such form, or cannot be used, see :meth:`read`.
+        """
+        if isinstance(source, Speech):
+            return source
+        if isinstance(source, str | Path):
+            return cls.read(source)
+        if isinstance(source, tuple | list) and len(source) == 2 and np.ndim(source[1]) == 0:
+            return cls.from_array(source[0], source[1])
+        raise SpeechError(
+            f"Speech cannot be made of {_describe(source)}.",
+            "Give the path of a recording, or samples and their rate in Hz: (samples, 16_000).",
+        )
+
+    @classmethod
     def read(cls, path: str | Path, max_seconds: float = MAX_SECONDS) -> Speech:
-        """Reads the first sound track of an audio or video file (whatever ffmpeg reads).
+        """Read the first sound track of an audio or video file in any format that ffmpeg decodes.
 
         Args:
             path: WAV, FLAC, MP3, OGG/Opus, M4A, WebM, MP4, ..., any rate, any channels.
-            max_seconds: the longest recording taken.
+            max_seconds: the longest recording accepted.
 
         Raises:
             SpeechError: missing, unreadable, without sound, shorter than 0.2 s, longer than
@@ -57,36 +82,36 @@ class Speech:
         path = Path(path)
         if not path.is_file():
             raise SpeechError(f"There is no file {path}.", "Check the name and the folder.")
-        samples = _decode(path, max_seconds)
-        return cls._checked(samples, path.stem, path, max_seconds)
+        return cls._checked(_decode(path, max_seconds), path.stem, path, max_seconds)
 
     @classmethod
     def from_array(
         cls,
         samples: np.ndarray,
-        sample_rate: int,
+        sample_rate: float,
         name: str = "speech",
         max_seconds: float = MAX_SECONDS,
     ) -> Speech:
-        """Takes samples from memory.
+        """Make speech of samples in memory.
 
         Args:
             samples: (n,) or (n, channels); floats in -1..1 or integers of any width.
             sample_rate: of `samples`, Hz.
 
         Raises:
-            SpeechError: as :meth:`read`.
+            SpeechError: see :meth:`read`.
         """
         samples = np.asarray(samples)
-        if samples.ndim not in (1, 2) or sample_rate < 1000:
+        numbers = samples.ndim in (1, 2) and samples.dtype.kind in "iuf"
+        if not numbers or not _is_rate(sample_rate):
             raise SpeechError(
-                f"Speech of shape {samples.shape} at {sample_rate} Hz cannot be read.",
-                "Give (n,) or (n, channels) samples and their rate in Hz.",
+                f"Speech cannot be made of {_describe(samples)} at {sample_rate} Hz.",
+                "Give numbers (n,) or (n, channels) and their rate in Hz, 1000 to 1,000,000.",
             )
-        if np.issubdtype(samples.dtype, np.unsignedinteger):
-            half = (int(np.iinfo(samples.dtype).max) + 1) // 2  # unsigned sound rests in the middle
+        if samples.dtype.kind == "u":  # silence is the middle of the range
+            half = (int(np.iinfo(samples.dtype).max) + 1) // 2
             samples = (samples.astype(np.float32) - half) / half
-        elif np.issubdtype(samples.dtype, np.integer):
+        elif samples.dtype.kind == "i":
             samples = samples.astype(np.float32) / -float(np.iinfo(samples.dtype).min)
         samples = samples.astype(np.float32)
         if samples.ndim == 2:
@@ -94,9 +119,9 @@ class Speech:
         if len(samples) > max_seconds * sample_rate:
             raise _too_long(name, max_seconds)
         if sample_rate != SAMPLE_RATE and len(samples) and np.isfinite(samples).all():
-            import librosa  # heavy: only when the rate differs
+            import soxr
 
-            samples = librosa.resample(samples, orig_sr=sample_rate, target_sr=SAMPLE_RATE)
+            samples = soxr.resample(samples, sample_rate, SAMPLE_RATE)
         return cls._checked(samples, name, None, max_seconds)
 
     @classmethod
@@ -118,7 +143,7 @@ class Speech:
             )
         speech = cls(np.ascontiguousarray(samples, np.float32), name, source)
         if speech.is_silent:
-            log.warning("'%s' is silent: the face will rest. Check the microphone.", name)
+            log.warning("'%s' is silent: the mouth will rest. Check the microphone.", name)
         return speech
 
     @property
@@ -128,52 +153,77 @@ class Speech:
 
     @property
     def rms(self) -> float:
-        """Root mean square of the samples, 1.0 = full scale."""
+        """Root mean square of the samples; 1.0 is full scale."""
         return _rms(self.samples)
 
     @property
     def is_silent(self) -> bool:
-        """Whether no half second of it is louder than -60 dBFS on average."""
+        """Whether every half second of it is quieter than -60 dBFS."""
         size = SAMPLE_RATE // 2
         parts = (self.samples[i : i + size] for i in range(0, len(self.samples), size))
         return all(_rms(part) < SILENCE_RMS for part in parts)
 
     def loudness_normalised(self) -> np.ndarray:
-        """The samples (n,) at the loudness the encoder is used to, so that distance and
-        microphone gain do not change the motion."""
+        """Return the samples (n,) at the loudness of the encoder's input.
+
+        So the distance and the gain of the microphone do not change the motion.
+        """
         return loudness_normalised(self.samples)
 
 
 def loudness_normalised(samples: np.ndarray) -> np.ndarray:
-    """Samples (n,) at the usual loudness; silence stays as it is."""
+    """Scale samples (n,) to the loudness of the encoder's input; silence stays as it is."""
     rms = _rms(samples)
     if rms < SILENCE_RMS:
         return samples
     return samples * np.float32(min(TARGET_RMS / rms, MAX_GAIN))
 
 
+def ffmpeg_path(path: str | Path) -> str:
+    """Return a path as ffmpeg takes it: absolute, so that no colon in it names a protocol."""
+    return str(Path(path).resolve())
+
+
 def _rms(samples: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
 
 
+def _is_rate(rate: Any) -> bool:
+    return isinstance(rate, int | float | np.number) and 1000 <= rate <= 1_000_000
+
+
+def _describe(value: object) -> str:
+    shape = f" of {value.dtype} {value.shape}" if isinstance(value, np.ndarray) else ""
+    return f"{type(value).__name__}{shape}"
+
+
 def _decode(path: Path, max_seconds: float) -> np.ndarray:
-    """The first sound track of a file as (n,) float32 at 16 kHz, by ffmpeg."""
+    """Decode the first sound track of a file by ffmpeg: (n,) float32 at 16 kHz."""
     from imageio_ffmpeg import get_ffmpeg_exe
 
+    # one second more than accepted shows that a file is too long without decoding all of it
+    # fmt: off
     command = [
-        *(get_ffmpeg_exe(), "-v", "error", "-nostdin", *INPUT_FORMATS),
-        *("-i", str(path), "-map", "0:a:0"),
-        # one second more than allowed shows that it is too long without reading it whole
-        *("-t", str(max_seconds + 1), "-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "f32le", "-"),
+        get_ffmpeg_exe(), "-v", "error", "-nostdin",
+        *INPUT_FORMATS, "-i", ffmpeg_path(path), "-map", "0:a:0",
+        "-t", str(max_seconds + 1), "-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "f32le", "-",
     ]
-    done = subprocess.run(command, capture_output=True)
+    # fmt: on
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=max_seconds + DECODING_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise _unreadable(path, "decoding took too long") from None
     if done.returncode != 0:
-        reason = done.stderr.decode(errors="replace").strip().splitlines()
-        raise SpeechError(
-            f"'{path.name}' could not be read as sound ({reason[-1] if reason else 'no reason'}).",
-            "Use a WAV, MP3, FLAC, OGG, M4A or WebM recording, or a video with sound.",
-        )
+        messages = done.stderr.decode(errors="replace").strip().splitlines()
+        raise _unreadable(path, messages[-1] if messages else "ffmpeg gave no reason")
     return np.frombuffer(done.stdout, np.float32)
+
+
+def _unreadable(path: Path, reason: str) -> SpeechError:
+    return SpeechError(
+        f"'{path.name}' could not be read as sound ({reason}).",
+        "Use a WAV, MP3, FLAC, OGG, M4A or WebM recording, or a video with sound.",
+    )
 
 
 def _too_long(name: str, max_seconds: float) -> SpeechError:

@@ -40,7 +40,7 @@ def two_seconds() -> np.ndarray:
         ("a.mp4", ("-f", "lavfi", "-i", "color=s=64x64:d=2", "-shortest")),
     ],
 )
-def test_reads_what_people_have(
+def test_common_formats_are_decoded(
     tmp_path: Path, two_seconds: np.ndarray, name: str, options: tuple[str, ...]
 ) -> None:
     speech = Speech.read(convert(tmp_path / name, *options))
@@ -50,7 +50,7 @@ def test_reads_what_people_have(
 
 
 def loudness_correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Of the loudness in steps of 20 ms, which a codec's phase and delay hardly change."""
+    """Correlate loudness in steps of 20 ms, which a codec's phase and delay hardly change."""
 
     def loudness(x: np.ndarray) -> np.ndarray:
         return np.sqrt((x[: len(x) // 320 * 320].reshape(-1, 320) ** 2).mean(1))
@@ -60,7 +60,7 @@ def loudness_correlation(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.corrcoef(a[:length], b[:length])[0, 1])
 
 
-def test_reads_arrays_of_any_kind(two_seconds: np.ndarray) -> None:
+def test_arrays_of_any_type_are_accepted(two_seconds: np.ndarray) -> None:
     as_int16 = Speech.from_array((two_seconds.clip(-1, 1) * 32767).astype(np.int16), 16000)
     as_uint8 = Speech.from_array((two_seconds.clip(-1, 1) * 127 + 128).astype(np.uint8), 16000)
     stereo = Speech.from_array(np.stack([two_seconds, two_seconds], 1), 16000)
@@ -71,14 +71,14 @@ def test_reads_arrays_of_any_kind(two_seconds: np.ndarray) -> None:
     assert slower.duration == pytest.approx(2 / 3, abs=1e-3)
 
 
-def test_level_does_not_depend_on_the_microphone(two_seconds: np.ndarray) -> None:
+def test_normalised_loudness_does_not_depend_on_the_microphone(two_seconds: np.ndarray) -> None:
     loud = Speech.from_array(two_seconds, 16000).loudness_normalised()
     quiet = Speech.from_array(two_seconds * 0.05, 16000).loudness_normalised()
     np.testing.assert_allclose(loud, quiet, atol=1e-5)
 
 
 @pytest.mark.parametrize(
-    ("make", "says"),
+    ("make", "message"),
     [
         (lambda folder: folder / "missing.wav", "no file"),
         (lambda folder: written(folder / "text.wav", b"I am not sound."), "could not be read"),
@@ -90,8 +90,8 @@ def test_level_does_not_depend_on_the_microphone(two_seconds: np.ndarray) -> Non
         (lambda folder: convert(folder / "mute.mp4", "-an", *MUTE), "could not be read"),
     ],
 )
-def test_refuses_what_is_no_speech(tmp_path: Path, make, says: str) -> None:
-    with pytest.raises(SpeechError, match=says) as caught:
+def test_unusable_recordings_are_refused(tmp_path: Path, make, message: str) -> None:
+    with pytest.raises(SpeechError, match=message) as caught:
         Speech.read(make(tmp_path), max_seconds=3)
     assert caught.value.cure
 
@@ -99,7 +99,7 @@ def test_refuses_what_is_no_speech(tmp_path: Path, make, says: str) -> None:
 MUTE = ("-f", "lavfi", "-i", "color=s=64x64:d=1", "-map", "1:v")
 
 
-def test_a_playlist_opens_no_other_file(tmp_path: Path) -> None:
+def test_playlists_are_refused(tmp_path: Path) -> None:
     convert(tmp_path / "secret.wav")
     playlist = tmp_path / "voice.wav"
     playlist.write_text("ffconcat version 1.0\nfile 'secret.wav'\n")
@@ -107,21 +107,62 @@ def test_a_playlist_opens_no_other_file(tmp_path: Path) -> None:
         Speech.read(playlist)
 
 
-def test_refuses_bad_arrays() -> None:
-    with pytest.raises(SpeechError, match="shape"):
-        Speech.from_array(np.zeros((2, 3, 4)), 16000)
+@pytest.mark.parametrize("name", ["http:voice.wav", "concat:a|b.wav", "-i.wav", "a:b/c.wav"])
+def test_names_with_colons_are_files(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path(name)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(convert(tmp_path / "plain.wav").read_bytes())
+    assert Speech.read(path).duration == pytest.approx(2.0)
+
+
+def test_decoding_has_a_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jambatalk.speech.DECODING_SECONDS", -3)
+    with pytest.raises(SpeechError, match="took too long"):
+        Speech.read(JFK, max_seconds=3)
+
+
+def test_speech_of_any_source(two_seconds: np.ndarray) -> None:
+    speech = Speech.of(JFK)
+    assert speech.source == JFK
+    assert Speech.of(speech) is speech
+    assert np.array_equal(Speech.of(str(JFK)).samples, speech.samples)
+    assert np.array_equal(Speech.of((two_seconds, 16_000)).samples, two_seconds)
+    assert Speech.of((two_seconds, np.float64(8000))).duration == pytest.approx(4.0)
+
+
+@pytest.mark.parametrize(
+    "source", [np.zeros(16_000), (16_000, np.zeros(16_000)), None, 3, (np.zeros(9), 1, 2), b"a.wav"]
+)
+def test_speech_of_anything_else_is_refused(source: object) -> None:
+    with pytest.raises(SpeechError, match=r"samples and their rate in Hz"):
+        Speech.of(source)
+
+
+def test_unusable_arrays_are_refused() -> None:
+    for samples in (np.zeros((2, 3, 4)), np.zeros(16_000, complex), np.array(["a"] * 16_000)):
+        with pytest.raises(SpeechError, match="cannot be made of ndarray"):
+            Speech.from_array(samples, 16_000)
+    for rate in (0, -16_000, np.nan, np.inf, 1e12, None, "16000"):
+        with pytest.raises(SpeechError, match="rate in Hz"):
+            Speech.from_array(np.zeros(16_000), rate)
     with pytest.raises(SpeechError, match="longer than"):
-        Speech.from_array(np.ones(16000 * 4), 16000, max_seconds=3)
+        Speech.from_array(np.ones(16_000 * 4), 16_000, max_seconds=3)
     with pytest.raises(SpeechError, match="not numbers"):
-        Speech.from_array(np.full(48000, np.inf, np.float32), 48000)
+        Speech.from_array(np.full(48_000, np.inf, np.float32), 48_000)
 
 
-def test_warns_of_silence(caplog: pytest.LogCaptureFixture) -> None:
-    assert Speech.from_array(np.zeros(16000), 16000).is_silent
-    word = np.zeros(600 * 16000, np.float32)  # one, quiet, in ten minutes
-    word[:16000] = 0.005 * np.sin(np.arange(16000) / 10)
-    assert not Speech(word).is_silent
+def test_silence_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    assert Speech.from_array(np.zeros(16_000), 16_000).is_silent
     assert "silent" in caplog.text
+
+
+def test_one_quiet_word_is_not_silence() -> None:
+    samples = np.zeros(600 * 16_000, np.float32)
+    samples[:16_000] = 0.005 * np.sin(np.arange(16_000) / 10)
+    assert not Speech(samples).is_silent
 
 
 def written(path: Path, content: bytes) -> Path:

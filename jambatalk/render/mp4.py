@@ -16,7 +16,7 @@ import numpy as np
 
 from jambatalk.errors import VideoError
 from jambatalk.progress import Progress, no_progress
-from jambatalk.speech import INPUT_FORMATS, SAMPLE_RATE, Speech
+from jambatalk.speech import INPUT_FORMATS, SAMPLE_RATE, Speech, ffmpeg_path
 
 FRAMES_A_REPORT = 10
 PIPE_BYTES = 1 << 20  # the most Linux gives anybody; by its 64 kB ffmpeg is woken all the time
@@ -96,7 +96,7 @@ def _sound(speech: Speech | None, folder: Path) -> Path | None:
     if speech is None:
         return None
     if speech.source is not None and speech.source.is_file():
-        return speech.source.resolve()
+        return speech.source
     from scipy.io import wavfile
 
     path = folder / "speech.wav"
@@ -120,7 +120,7 @@ def _command(
             *(
                 *INPUT_FORMATS,
                 "-i",
-                str(sound),
+                ffmpeg_path(sound),
                 "-map",
                 "0:v",
                 "-map",
@@ -142,7 +142,7 @@ def _command(
         *("-c:v", "libx264", "-preset", "veryfast", "-crf", "18"),
         *("-map_metadata", "-1", "-fflags", "+bitexact"),  # no dates: equal input, equal bytes
         *("-flags:v", "+bitexact", "-flags:a", "+bitexact"),
-        *("-movflags", "+faststart", "-f", "mp4", str(target)),
+        *("-movflags", "+faststart", "-f", "mp4", ffmpeg_path(target)),
     ]
 
 
