@@ -56,7 +56,9 @@ def add_checkpoint(parser: argparse.ArgumentParser) -> None:
 
 def add_device(parser: argparse.ArgumentParser) -> None:
     """Add the device."""
-    parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
+    parser.add_argument(
+        "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto, a GPU if any)"
+    )
 
 
 def add_motion(parser: argparse.ArgumentParser) -> None:
