@@ -1,11 +1,9 @@
 """JambaTalk: speech in, a 3D talking head out.
 
-from jambatalk import Speech, TalkingHead
-
-talking_head = TalkingHead.from_pretrained()
-speech = Speech.read("speech.wav")
-motion = talking_head.animate(speech, style="crisp", head="mara")
-talking_head.video([motion], speech, "speech.mp4")
+>>> from jambatalk import TalkingHead
+>>> talking_head = TalkingHead.from_pretrained()
+>>> motion = talking_head.animate("speech.wav", style="crisp", head="mara")
+>>> talking_head.video(motion, "speech.wav", "speech.mp4")
 """
 
 from importlib import import_module
@@ -23,16 +21,16 @@ if TYPE_CHECKING:
 
 __version__ = "0.2.0"
 
-_HOMES = {
+_MODULES = {
     "Face": "face.face",
-    "Nonverbal": "motion.nonverbal",
-    "export_motion": "export",
-    "list_heads": "face.library",
-    "load_head": "face.library",
     "Motion": "motion.motion",
+    "Nonverbal": "motion.nonverbal",
     "Speech": "speech",
     "TalkingHead": "talking_head",
     "View": "render.view",
+    "export_motion": "export",
+    "list_heads": "face.library",
+    "load_head": "face.library",
 }
 __all__ = [
     "Face",
@@ -48,7 +46,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Imports a public name when it is first asked for, so that `import jambatalk` is instant."""
-    if name not in _HOMES:
+    """Import a public name on first use, so that `import jambatalk` is instant."""
+    if name not in _MODULES:
         raise AttributeError(f"module 'jambatalk' has no attribute '{name}'")
-    return getattr(import_module(f"jambatalk.{_HOMES[name]}"), name)
+    return getattr(import_module(f"jambatalk.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names, imported or not."""
+    return sorted([*__all__, "__version__", "__doc__"])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jambatalk.errors import MotionError
+from jambatalk.errors import MotionError, SpeechError
 from jambatalk.face.face import Face
 from jambatalk.face.library import BUNDLED, HeadLibrary, checkpoint_heads
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
     from jambatalk.model.jambatalk import JambaTalk, Style
 
-PIECE = 480_000  # samples of a long recording that are heard at a time: half a minute
+Recording = Speech | str | Path | tuple[np.ndarray, int]
+
+PIECE = 480_000  # samples of a long recording that are encoded at a time: half a minute
 
 
 class TalkingHead:
@@ -41,13 +43,17 @@ class TalkingHead:
     def from_pretrained(
         cls, source: str | Path = DEFAULT_CHECKPOINT, device: str = "auto"
     ) -> TalkingHead:
-        """Loads a checkpoint: a folder, or a name on the Hugging Face hub.
+        """Load a checkpoint.
 
         Args:
-            device: "auto" for a GPU where PyTorch finds one and the CPU otherwise, "cpu" or "cuda".
+            source: a folder, or OWNER/NAME on the Hugging Face hub; the bundled one by default.
+            device: "auto" for a GPU where there is one, "cpu", "cuda" or "cuda:N".
 
         Raises:
-            ModelError: no such checkpoint or device, or a damaged checkpoint.
+            ModelError: no such device, no such checkpoint, or a damaged one.
+
+        Example:
+            >>> talking_head = TalkingHead.from_pretrained(device="cpu")
         """
         from jambatalk.model.checkpoint import fetch_checkpoint  # torch takes seconds to import
         from jambatalk.model.device import choose_device
@@ -69,7 +75,7 @@ class TalkingHead:
 
     def animate(
         self,
-        speech: Speech,
+        speech: Recording,
         style: Style | None = None,
         strength: float = 1.0,
         head: str | int = 1,
@@ -77,25 +83,36 @@ class TalkingHead:
         seed: int = 0,
         progress: Progress = no_progress,
     ) -> Motion:
-        """What a head does while it says this.
+        """Animate a head that speaks a recording.
 
         Args:
-            style: a name, or names with their shares; None for the neutral one.
-            strength: 0 is neutral, 1 the style as learned, up to about 1.5 exaggerates it.
+            speech: a recording: a file's path, samples with their rate `(samples, rate)`, or a
+                :class:`Speech`.
+            style: a name from :attr:`styles`, or names with their shares; None for neutral.
+            strength: distance from the neutral style, from 0 (neutral) over 1 (the style as
+                learned) to 1.5 (exaggerated). It has no effect on the neutral style itself.
             head: name or number of one of :attr:`heads`.
-            nonverbal: what moves beside the mouth: blinks, brows, gaze and head; None for all.
-            seed: of that; it is no matter to the mouth.
+            nonverbal: which of blinks, brows, gaze and head motion to add; None for all.
+            seed: of the nonverbal motion; the mouth does not depend on it.
+            progress: called with a stage's name and the part of it that is done.
+
+        Returns:
+            A motion with `round(duration * fps)` frames.
 
         Raises:
-            ModelError: an unknown style. FaceError: an unknown head. MotionError: no such seed.
+            SpeechError: a recording that cannot be read or used. ModelError: an unknown style or
+            strength. FaceError: an unknown head. MotionError: an invalid seed.
             Stopped: `progress` raised it.
+
+        Example:
+            >>> motion = talking_head.animate("speech.wav", "crisp", head="mara")
         """
         styles = [style or self.styles[0]]
         return self.compare(speech, styles, strength, head, nonverbal, seed, progress)[0]
 
     def compare(
         self,
-        speech: Speech,
+        speech: Recording,
         styles: Sequence[Style],
         strength: float = 1.0,
         head: str | int = 1,
@@ -103,8 +120,19 @@ class TalkingHead:
         seed: int = 0,
         progress: Progress = no_progress,
     ) -> list[Motion]:
-        """One motion for each style; the speech is heard only once, and only the style differs."""
+        """Animate the same recording in several styles, which encodes the speech once.
+
+        Args:
+            styles: one for each motion; the other arguments are those of :meth:`animate`.
+
+        Returns:
+            One motion for each style, all with the same nonverbal motion.
+
+        Example:
+            >>> motions = talking_head.compare("speech.wav", ["crisp", "smiling"])
+        """
         check_seed(seed)
+        speech = as_speech(speech)
         face = self.heads.load(head)
         vectors = [self.model.style(style, strength) for style in styles]
         self._check(face)
@@ -178,14 +206,56 @@ class TalkingHead:
 
     def video(
         self,
-        motions: Sequence[Motion],
-        speech: Speech | None,
+        motions: Motion | Sequence[Motion],
+        speech: Recording | None,
         path: str | Path,
         view: View | None = None,
         captions: Sequence[str] = (),
         progress: Progress = no_progress,
     ) -> Path:
-        """Writes motions of the same speech as one MP4, see :func:`draw_video`."""
+        """Write one motion, or two to four side by side, as an MP4 with sound.
+
+        Args:
+            motions: one motion, or several of the same speech; those of another frame rate are
+                resampled to that of the first.
+            speech: recording for the sound, as for :meth:`animate`; None for a silent video.
+            path: ends in ".mp4"; missing folders are created.
+            view: size, angle and shading.
+            captions: one for each of several motions.
+            progress: as for :meth:`animate`.
+
+        Returns:
+            `path`.
+
+        Raises:
+            SpeechError: a recording that cannot be read or used. RenderError: no offscreen OpenGL.
+            VideoError: the file cannot be written. Stopped: `progress` raised it.
+
+        Example:
+            >>> talking_head.video(motion, "speech.wav", "speech.mp4")
+        """
         from jambatalk.render.video import draw_video
 
+        motions = [motions] if isinstance(motions, Motion) else motions
+        speech = None if speech is None else as_speech(speech)
         return draw_video(motions, speech, path, view, captions, progress)
+
+
+def as_speech(recording: Recording) -> Speech:
+    """Return the speech of a recording: a path, samples with their rate, or a speech.
+
+    Raises:
+        SpeechError: it is none of these, or cannot be read or used.
+    """
+    if isinstance(recording, Speech):
+        return recording
+    if isinstance(recording, str | Path):
+        return Speech.read(recording)
+    if isinstance(recording, tuple) and len(recording) == 2:
+        samples, rate = recording
+        if isinstance(rate, int | float | np.number) and np.ndim(samples):
+            return Speech.from_array(np.asarray(samples), int(rate))
+    raise SpeechError(
+        f"A recording cannot be given as {type(recording).__name__}.",
+        "Give a file's path, a Speech, or (samples, rate): an array and its sample rate in Hz.",
+    )

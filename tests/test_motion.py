@@ -1,12 +1,14 @@
-"""Motions and the faces that wear them."""
+"""Motions on faces: vertices, retargeting, resampling, saved files."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from jambatalk import Face, Motion, list_heads, load_head
-from jambatalk.errors import FaceError, MotionError
+from jambatalk.errors import DataError, FaceError, MotionError
+from jambatalk.files.npz import read_npz
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +24,7 @@ def moving(face: Face, **blendshapes: float) -> Motion:
     return Motion(weights, 30.0, face)
 
 
-def test_vertices_are_template_plus_basis_times_weights(face: Face) -> None:
+def test_vertices_are_template_plus_deltas_times_weights(face: Face) -> None:
     motion = moving(face, jawOpen=0.6, mouthPucker=0.3)
     jaw, pucker = (face.deltas[face.blendshapes.index(a)] for a in ("jawOpen", "mouthPucker"))
     vertices = motion.vertices()
@@ -31,7 +33,7 @@ def test_vertices_are_template_plus_basis_times_weights(face: Face) -> None:
     np.testing.assert_allclose(list(motion.frames()), vertices, atol=1e-7)
 
 
-def test_lips_are_measured(face: Face) -> None:
+def test_lip_aperture_and_width(face: Face) -> None:
     jaw = moving(face, jawOpen=0.5).lip_aperture()
     assert abs(jaw[0]) < 0.0005  # closed at rest
     assert (np.diff(jaw) > 0).all()
@@ -55,13 +57,37 @@ def test_lips_that_nearly_close_are_sealed(face: Face) -> None:
     assert [face.blendshapes[i] for i in np.flatnonzero(moved)] == ["mouthClose"]
 
 
-def test_every_head_wears_every_motion(face: Face) -> None:
+def test_motion_retargets_to_every_head(face: Face) -> None:
     motion = moving(face, jawOpen=0.5)
     for name in list_heads():
-        other = motion.on(load_head(name))
+        other = motion.on(name)
         assert other.lip_aperture()[-1] == pytest.approx(motion.lip_aperture()[-1], abs=0.002)
         offsets = other.vertices() - other.face.template
         np.testing.assert_allclose(offsets, motion.vertices() - face.template, atol=1e-6)
+
+
+def test_heads_are_given_by_name_number_or_face(face: Face) -> None:
+    motion, kofi = moving(face), load_head("kofi")
+    number = list_heads().index("kofi") + 1
+    assert motion.on("kofi").face is motion.on(number).face is motion.on(kofi).face is kofi
+    with pytest.raises(FaceError, match="no head 'koffi'"):
+        motion.on("koffi")
+
+
+@pytest.mark.parametrize("fps", [24.0, 25.0, 60.0])
+def test_resampled_frames_stay_at_their_times(face: Face, fps: float) -> None:
+    ramp = np.linspace(0, 1, 91, dtype=np.float32)
+    weights = np.repeat(ramp[:, None], len(face.blendshapes), axis=1)
+    pose, offsets = np.stack([ramp] * 3, 1), np.zeros((91, *face.template.shape), np.float32)
+    offsets[:, 5, 1] = ramp
+    motion = Motion(weights, 30.0, face, offsets, pose).resampled(fps)
+    assert (motion.fps, len(motion)) == (fps, round(91 / 30 * fps))
+    expected = np.minimum(np.arange(len(motion)) / fps / 3, 1)
+    for values in (motion.weights[:, 7], motion.pose[:, 1], motion.offsets[:, 5, 1]):
+        np.testing.assert_allclose(values, expected, atol=1e-6)
+    for wrong in (0, -1, float("nan")):
+        with pytest.raises(MotionError, match="not a frame rate"):
+            motion.resampled(wrong)
 
 
 def test_saved_and_loaded_is_the_same(face: Face, tmp_path: Path) -> None:
@@ -71,19 +97,67 @@ def test_saved_and_loaded_is_the_same(face: Face, tmp_path: Path) -> None:
     assert (again.fps, again.face.name) == (30.0, face.name)
 
 
-def test_bad_motions_are_refused(face: Face, tmp_path: Path) -> None:
+def test_invalid_motions_are_refused(face: Face, tmp_path: Path) -> None:
     with pytest.raises(MotionError, match="do not fit"):
         Motion(np.zeros((5, 3), np.float32), 30.0, face)
     with pytest.raises(MotionError, match="not numbers"):
         Motion(np.full((5, len(face.blendshapes)), np.nan, np.float32), 30.0, face)
-    (tmp_path / "motion.npz").write_text("no motion")
-    with pytest.raises(MotionError, match="not a saved motion"):
-        Motion.load(tmp_path / "motion.npz")
-    with pytest.raises(MotionError, match="no blendshape 'jawDrop'"):
-        moving(face).blendshape("jawDrop")
+    with pytest.raises(MotionError, match="no blendshape 'jawOpenn'. Did you mean 'jawOpen'"):
+        moving(face).blendshape("jawOpenn")
+    with pytest.raises(MotionError, match="not a frame rate"):
+        replace(moving(face), fps=float("nan"))
 
 
-def test_heads_go_by_name_and_number() -> None:
+def test_damaged_files_are_refused(face: Face, tmp_path: Path) -> None:
+    path = moving(face, jawOpen=0.5).save(tmp_path / "motion.npz")
+    whole = path.read_bytes()
+    for end in (0, 10, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:end])
+        with pytest.raises(MotionError, match=r"motion\.npz.*Save it again"):
+            Motion.load(path)
+    for start in range(0, len(whole), 97):
+        path.write_bytes(whole[:start] + b"\xff\x00" + whole[start + 2 :])
+        try:
+            Motion.load(path)  # what is damaged may be a date
+        except MotionError:
+            pass
+    with pytest.raises(MotionError, match="cannot be read"):
+        Motion.load(tmp_path / "none.npz")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"fps": np.zeros(3)},
+        {"fps": np.array("thirty")},
+        {"weights": np.array(1.0)},
+        {"weights": np.array([["a"]])},
+        {"weights": None},
+        {"head": None},
+        {"pose": np.zeros((2, 3))},
+        {"blendshapes": np.array(["jawOpen"])},
+        {"blendshapes": np.array(1.0)},
+        {"offsets": np.zeros((5, 2, 3))},
+    ],
+)
+def test_files_with_other_arrays_are_refused(face: Face, tmp_path: Path, wrong: dict) -> None:
+    with np.load(moving(face).save(tmp_path / "good.npz")) as file:
+        arrays = {**file, **wrong}
+    np.savez(
+        tmp_path / "bad.npz", **{key: arrays[key] for key in arrays if arrays[key] is not None}
+    )
+    with pytest.raises(MotionError, match=r"bad\.npz"):
+        Motion.load(tmp_path / "bad.npz")
+
+
+def test_files_that_unpack_to_more_than_allowed_are_refused(face: Face, tmp_path: Path) -> None:
+    path = moving(face).save(tmp_path / "motion.npz")
+    assert "weights" in read_npz(path)
+    with pytest.raises(DataError, match="100 are allowed"):
+        read_npz(path, largest=100)
+
+
+def test_heads_load_by_name_and_number() -> None:
     names = list_heads()
     assert load_head(names[2]) is load_head(names[2])
     assert load_head("3").name == load_head(3).name == names[2]

@@ -9,7 +9,7 @@ import pytest
 from places import DATA
 
 from jambatalk import Motion, Speech, TalkingHead, View
-from jambatalk.errors import FaceError, ModelError, Stopped
+from jambatalk.errors import FaceError, ModelError, SpeechError, Stopped
 from jambatalk.motion.nonverbal import STILL
 
 ROOT = Path(__file__).parent.parent
@@ -147,6 +147,22 @@ def test_unknown_names_are_refused_before_any_work(talking_head: TalkingHead, jf
         talking_head.animate(jfk, head="nobody", progress=must_not_start)
 
 
+def test_recordings_are_given_as_path_samples_or_speech(
+    talking_head: TalkingHead, tmp_path: Path
+) -> None:
+    path = VOICES / "pico_en.wav"
+    speech = Speech.read(path)
+    expected = talking_head.animate(speech, nonverbal=STILL).weights
+    for recording in (path, str(path), (speech.samples, 16_000)):
+        motion = talking_head.animate(recording, nonverbal=STILL)
+        np.testing.assert_array_equal(motion.weights, expected)
+    for wrong in (speech.samples, None, (16_000, speech.samples), [1.0, 2.0]):
+        with pytest.raises(SpeechError, match=r"\(samples, rate\)"):
+            talking_head.animate(wrong)
+    with pytest.raises(SpeechError, match="no file"):
+        talking_head.video(talking_head.animate(speech), "none.wav", tmp_path / "a.mp4")
+
+
 def test_stops_when_asked(
     talking_head: TalkingHead, jfk: Speech, motion: Motion, tmp_path: Path
 ) -> None:
@@ -155,7 +171,7 @@ def test_stops_when_asked(
             raise Stopped("Stopped.")
 
     with pytest.raises(Stopped):
-        talking_head.video([motion], jfk, tmp_path / "a.mp4", View(size=64), progress=stop)
+        talking_head.video(motion, jfk, tmp_path / "a.mp4", View(size=64), progress=stop)
     assert not list(tmp_path.iterdir())
 
 
@@ -195,6 +211,7 @@ def test_compared_styles_stand_side_by_side(
 ) -> None:
     speech = Speech.from_array(jfk.samples[:32000], 16000)
     motions = talking_head.compare(speech, ["crisp", "theatrical", "neutral"])
+    motions[1] = motions[1].resampled(25)  # drawn at the rate of the first
     captions = ["crisp", "theatrical", "neutral"]
     path = talking_head.video(motions, speech, tmp_path / "a.mp4", View(size=96), captions)
     streams = probe(path)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,24 +16,32 @@ from jambatalk.face import lips
 from jambatalk.face.face import Face
 from jambatalk.face.library import load_head
 from jambatalk.face.neck import Neck
+from jambatalk.files.npz import read_npz
+from jambatalk.motion.resample import resample
 
 FRAMES_AT_ONCE = 64
-FACE = "face."  # before the names of a face's arrays in a saved motion
+FACE = "face."  # prefix of the names of a face's arrays in a saved motion
+SAVE_AGAIN = "Save it again with Motion.save() or 'jambatalk animate ... -o motion.npz'."
 
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """Weights of a face's blendshapes over time, or offsets of its vertices, or both:
-    vertices = template + deltas · weights + offsets, then turned by the pose of the head.
+    """Blendshape weights over time, vertex offsets over time, or both, on one face.
+
+    Vertices are template + deltas · weights + offsets, turned by the head's pose.
 
     Attributes:
-        weights: (T, K) float32, one row a frame, one column an blendshape of `face`; (T, 0) for a face
-            without blendshapes.
+        weights: (T, K) float32, one column for each blendshape of `face`; (T, 0) for a face without
+            blendshapes.
         fps: frames a second.
-        face: the head that wears it.
+        face: the head that moves.
         offsets: (T, V, 3) float32, metres; None for none.
         pose: (T, 3) float32, pitch, yaw and roll of the head in radians, see :class:`Neck`; None
-            for a head that keeps still.
+            for a head that does not move.
+
+    Raises:
+        MotionError: arrays whose shapes do not fit the face or each other, or that hold NaN or
+            infinity.
     """
 
     weights: np.ndarray
@@ -42,35 +52,53 @@ class Motion:
 
     @classmethod
     def of_vertices(cls, offsets: np.ndarray, fps: float, face: Face) -> Motion:
-        """A motion of offsets (T, V, 3) alone, every blendshape at rest."""
+        """Build a motion from vertex offsets (T, V, 3) alone, every blendshape at rest."""
         return cls(np.zeros((len(offsets), len(face.blendshapes)), np.float32), fps, face, offsets)
 
     def __post_init__(self) -> None:
+        self._check_shapes()
+        if not (np.isfinite(self.fps) and self.fps > 0):
+            raise MotionError(f"{self.fps} is not a frame rate.", "Give frames a second, above 0.")
+        arrays = {"weights": self.weights, "a pose": self.pose, "offsets": self.offsets}
+        for name, array in arrays.items():
+            if array is not None and not all(
+                np.isfinite(array[part]).all() for part in self._parts()
+            ):
+                raise MotionError(f"The motion has {name} that are not numbers (NaN or infinity).")
+
+    def _check_shapes(self) -> None:
         if self.weights.ndim != 2 or self.weights.shape[1] != len(self.face.blendshapes):
             raise MotionError(
                 f"Weights of shape {self.weights.shape} do not fit the "
                 f"{len(self.face.blendshapes)} blendshapes of head '{self.face.name}'.",
-                "Give one row a frame and one column an blendshape.",
+                "Give (T, K) weights: one row for each frame, one column for each blendshape.",
             )
-        if not np.isfinite(self.weights).all():
-            raise MotionError("The motion holds weights that are not numbers.")
-        if self.pose is not None and self.pose.shape != (len(self.weights), 3):
+        if self.pose is not None and self.pose.shape != (len(self), 3):
             raise MotionError(
-                f"A pose of shape {self.pose.shape} does not fit {len(self.weights)} frames.",
-                "Give pitch, yaw and roll a frame.",
+                f"A pose of shape {self.pose.shape} does not fit {len(self)} frames.",
+                "Give pitch, yaw and roll for each frame.",
             )
-        if self.pose is not None and not np.isfinite(self.pose).all():
-            raise MotionError("The motion holds a pose that is not numbers.")
-        if self.offsets is None:
-            return
-        if self.offsets.shape != (len(self.weights), *self.face.template.shape):
+        if self.offsets is not None and self.offsets.shape != (
+            len(self),
+            *self.face.template.shape,
+        ):
             raise MotionError(
-                f"Offsets of shape {self.offsets.shape} do not fit {len(self.weights)} frames of "
+                f"Offsets of shape {self.offsets.shape} do not fit {len(self)} frames of "
                 f"the {len(self.face.template)} vertices of head '{self.face.name}'.",
-                "Give one (V, 3) a frame.",
+                "Give (T, V, 3) offsets.",
             )
-        if not all(np.isfinite(self.offsets[part]).all() for part in self._parts()):
-            raise MotionError("The motion holds offsets that are not numbers.")
+
+    def changed(self, **values: Any) -> Motion:
+        """Return a copy with other fields, of which only the shapes are checked.
+
+        For values derived from a valid motion: `dataclasses.replace` scans all numbers again.
+        """
+        motion = object.__new__(Motion)
+        for field in fields(self):
+            value = values.get(field.name, getattr(self, field.name))
+            object.__setattr__(motion, field.name, value)
+        motion._check_shapes()
+        return motion
 
     def __len__(self) -> int:
         return len(self.weights)
@@ -81,13 +109,13 @@ class Motion:
         return len(self) / self.fps
 
     def vertices(self) -> np.ndarray:
-        """All frames at once: (T, V, 3) in metres. 62 kB a frame for a bundled head."""
+        """Compute all frames at once: (T, V, 3) in metres. 62 kB a frame for a bundled head."""
         return self._vertices(slice(None))
 
     def frames(self) -> Iterator[np.ndarray]:
-        """One frame after the other: (V, 3) in metres."""
+        """Compute one frame after the other: (V, 3) in metres."""
         # Not one by one: NumPy's BLAS starts a thread for each product, which then waits in a loop
-        # and takes a core from whoever draws or encodes the frame.
+        # and takes a core from whatever draws or encodes the frame.
         for part in self._parts():
             yield from self._vertices(part)
 
@@ -105,79 +133,141 @@ class Motion:
     def _neck(self) -> Neck:
         return Neck.of(self.face)
 
-    def on(self, face: Face) -> Motion:
-        """The same motion worn by another head with the same blendshapes.
+    def on(self, head: Face | str | int) -> Motion:
+        """Retarget to another head with the same blendshapes.
+
+        Args:
+            head: a face, or the name or number of a bundled head.
 
         Raises:
-            MotionError: it has others; or the motion is one of vertices, and they are connected
-                differently.
+            FaceError: there is no bundled head of that name or number.
+            MotionError: the head has other blendshapes, or another mesh where vertices move.
+
+        Example:
+            >>> motion.on("kofi").save("kofi.npz")
         """
+        face = head if isinstance(head, Face) else load_head(head)
         if face.blendshapes != self.face.blendshapes:
-            raise MotionError(f"Head '{face.name}' does not have the blendshapes of this motion.")
-        same = np.array_equal(face.triangles, self.face.triangles)
-        if self.offsets is not None and not same:
+            raise MotionError(
+                f"Head '{face.name}' does not have the blendshapes of this motion.",
+                "Choose a head with the same blendshapes, in the same order.",
+            )
+        if self.offsets is not None and not np.array_equal(face.triangles, self.face.triangles):
             raise MotionError(
                 f"Head '{face.name}' does not have the mesh of this motion, which moves vertices."
             )
-        return replace(self, face=face)
+        return self.changed(face=face)
+
+    def resampled(self, fps: float, frames: int | None = None) -> Motion:
+        """Interpolate linearly at another frame rate: frame t stays at t / fps seconds.
+
+        Args:
+            frames: length of the result; by default as long in seconds as this motion.
+
+        Raises:
+            MotionError: `fps` is not positive, or not a number.
+
+        Example:
+            >>> motion.resampled(60).save("motion60.npz")
+        """
+        if not 0 < fps <= 1000:  # NaN fails too
+            raise MotionError(f"{fps} is not a frame rate.", "Give 1 to 1000 frames a second.")
+        if fps == self.fps and frames in (None, len(self)):
+            return self
+        arrays = {"weights": self.weights, "offsets": self.offsets, "pose": self.pose}
+        return self.changed(
+            fps=fps,
+            **{
+                name: None if array is None else resample(array, self.fps, fps, frames)
+                for name, array in arrays.items()
+            },
+        )
 
     def sealed(self) -> Motion:
-        """The same motion with lips that close where they nearly do, see :func:`lips.seal`."""
-        return replace(self, weights=lips.seal(self.face, self.weights, self.offsets))
+        """Close lips that nearly close, see :func:`lips.seal`."""
+        return self.changed(weights=lips.seal(self.face, self.weights, self.offsets))
 
     def lip_aperture(self) -> np.ndarray:
-        """How far the lips are apart over time, (T,) metres, see :func:`lips.aperture`."""
+        """Measure the lip aperture over time, (T,) metres, see :func:`lips.aperture`."""
         return lips.aperture(self.face, self.weights, self.offsets)
 
     def lip_width(self) -> np.ndarray:
-        """Distance of the mouth's corners over time, (T,) metres."""
+        """Measure the distance of the mouth's corners over time, (T,) metres."""
         return lips.width(self.face, self.weights, self.offsets)
 
     def blendshape(self, name: str) -> np.ndarray:
-        """One blendshape's weight over time, (T,)."""
-        if name not in self.face.blendshapes:
-            raise MotionError(f"There is no blendshape '{name}'.")
-        return self.weights[:, self.face.blendshapes.index(name)]
+        """Return one blendshape's weight over time, (T,).
+
+        Raises:
+            MotionError: the face has no such blendshape.
+        """
+        names = self.face.blendshapes
+        if name not in names:
+            near = get_close_matches(name, names, 1)
+            cure = f"Did you mean '{near[0]}'?" if near else f"Choose one of {', '.join(names)}."
+            raise MotionError(f"There is no blendshape '{name}'.", cure if names else "")
+        return self.weights[:, names.index(name)]
 
     def save(self, path: str | Path) -> Path:
-        """Writes an .npz: weights, fps, blendshapes (their names) and head; where the head moves, its
-        pose; where vertices move, also their offsets and the face itself. Returns the path."""
-        path, own = Path(path), {}
+        """Write an .npz file, which :meth:`load` reads, and return its path.
+
+        It holds weights, fps, blendshapes (their names) and head (its name); pose where the head
+        moves; where vertices move, offsets and the whole face, as arrays named "face.*".
+        """
+        path = Path(path)
+        arrays: dict[str, np.ndarray] = {
+            "weights": self.weights,
+            "fps": np.float64(self.fps),
+            "blendshapes": np.array(self.face.blendshapes, dtype=str),
+            "head": np.array(self.face.name),
+        }
         if self.pose is not None:
-            own["pose"] = self.pose
+            arrays["pose"] = self.pose
         if self.offsets is not None:
-            own |= {FACE + name: array for name, array in self.face.to_arrays().items()}
-            own["offsets"] = self.offsets
+            arrays |= {FACE + name: array for name, array in self.face.to_arrays().items()}
+            arrays["offsets"] = self.offsets
         with path.open("wb") as file:
-            np.savez_compressed(
-                file,
-                weights=self.weights,
-                fps=np.float64(self.fps),
-                blendshapes=np.array(self.face.blendshapes, dtype=str),
-                head=np.array(self.face.name),
-                **own,
-            )
+            np.savez_compressed(file, allow_pickle=False, **arrays)
         return path
 
     @classmethod
     def load(cls, path: str | Path) -> Motion:
-        """Reads what :meth:`save` wrote, on the bundled head it names or the face it holds.
+        """Read a saved motion, on the bundled head it names or the face it holds.
 
         Raises:
-            MotionError: not such a file, or its blendshapes are not this head's.
+            MotionError: the file is missing, damaged or no motion, or its blendshapes are not those
+                of its head. FaceError: there is no bundled head of its head's name.
         """
+        arrays = read_npz(path, MotionError, "a saved motion", SAVE_AGAIN)
         try:
-            with np.load(path, allow_pickle=False) as file:
-                offsets, pose = file.get("offsets"), file.get("pose")
-                if offsets is None:
-                    face = load_head(str(file["head"]))
-                else:
-                    own = [name for name in file.files if name.startswith(FACE)]
-                    face = Face.from_arrays({name.removeprefix(FACE): file[name] for name in own})
-                blendshapes = tuple(file["blendshapes"].tolist())
-                weights, fps = file["weights"], float(file["fps"])
-        except (OSError, ValueError, KeyError) as error:
-            raise MotionError(f"'{path}' is not a saved motion ({error}).") from error
-        if blendshapes != face.blendshapes:
-            raise MotionError(f"The blendshapes in '{path}' are not those of head '{face.name}'.")
-        return cls(weights, fps, face, offsets, pose)
+            return cls(
+                weights=_numbers(arrays, "weights", 2),
+                fps=float(_numbers(arrays, "fps", 0)),
+                face=_face(arrays),
+                offsets=_numbers(arrays, "offsets", 3) if "offsets" in arrays else None,
+                pose=_numbers(arrays, "pose", 2) if "pose" in arrays else None,
+            )
+        except (ValueError, KeyError, TypeError, IndexError) as error:
+            reason = f"there is no '{error.args[0]}'" if isinstance(error, KeyError) else error
+            raise MotionError(f"'{path}' is not a saved motion: {reason}.", SAVE_AGAIN) from error
+        except MotionError as error:
+            raise MotionError(f"'{path}': {error.what}", SAVE_AGAIN) from error
+
+
+def _numbers(arrays: Mapping[str, np.ndarray], name: str, ndim: int) -> np.ndarray:
+    array = arrays[name]
+    if array.ndim != ndim or array.dtype.kind not in "fiu":
+        raise ValueError(f"'{name}' of shape {array.shape} and type {array.dtype} is not expected")
+    return array.astype(np.float64 if ndim == 0 else np.float32, copy=False)
+
+
+def _face(arrays: Mapping[str, np.ndarray]) -> Face:
+    """Return the face that a saved motion holds or names."""
+    if "offsets" in arrays:
+        own = [name for name in arrays if name.startswith(FACE)]
+        face = Face.from_arrays({name.removeprefix(FACE): arrays[name] for name in own})
+    else:
+        face = load_head(str(arrays["head"]))
+    if tuple(arrays["blendshapes"].tolist()) != face.blendshapes:
+        raise ValueError(f"its blendshapes are not those of head '{face.name}'")
+    return face

@@ -26,7 +26,8 @@ def draw_video(
     """Draws one to four motions of the same speech into one MP4 with the sound in it.
 
     Args:
-        motions: equally long; several stand side by side.
+        motions: equally long; several stand side by side. Those of another frame rate are resampled
+            to that of the first.
         speech: whose sound is heard; None for a silent video.
         captions: one for each of several heads.
 
@@ -39,6 +40,7 @@ def draw_video(
     """
     view = view or View()
     progress("Rendering", 0.0)
+    motions = [_at_rate_of(motions[0], motion) for motion in motions]
     with ExitStack() as stack:  # whatever happens, the renderers are given back at once
         streams = [
             stack.enter_context(closing(draw_frames(motion.face, motion.frames(), view)))
@@ -54,3 +56,10 @@ def draw_video(
             speech=speech,
             progress=progress,
         )
+
+
+def _at_rate_of(first: Motion, motion: Motion) -> Motion:
+    if motion.fps == first.fps:
+        return motion
+    alike = abs(motion.duration - first.duration) <= 1 / min(motion.fps, first.fps)
+    return motion.resampled(first.fps, len(first) if alike else None)

@@ -1,0 +1,46 @@
+"""Named arrays in .npz files from outside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from zipfile import ZipFile
+
+import numpy as np
+
+from jambatalk.errors import DataError, JambaTalkError
+
+LARGEST = 4 << 30  # bytes, unpacked
+
+
+def read_npz(
+    path: str | Path,
+    error: type[JambaTalkError] = DataError,
+    kind: str = "an .npz file",
+    cure: str = "Copy or save it again.",
+    largest: int = LARGEST,
+) -> dict[str, np.ndarray]:
+    """Read all arrays of an .npz file, none of them pickled.
+
+    Args:
+        error: class of the error to raise.
+        kind: what the file should be, for the message.
+        cure: what to do, for the message.
+        largest: size in bytes that the unpacked arrays may have.
+
+    Raises:
+        JambaTalkError: of class `error`, where the file is missing, damaged, too large, or holds
+            pickled objects.
+    """
+    try:
+        with ZipFile(path) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+        if size > largest:
+            raise ValueError(f"its arrays take {size} bytes; {largest} are allowed")
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+    except Exception as cause:  # zipfile, zlib, struct and NumPy each raise their own
+        raise error(f"'{path}' cannot be read as {kind} ({cause}).", cure) from cause
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):  # an entry that is not .npy comes as bytes
+            raise error(f"'{path}' is not {kind}: its entry '{name}' is not an array.", cure)
+    return arrays
