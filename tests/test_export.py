@@ -17,7 +17,7 @@ import trimesh
 from jambatalk import Face, Motion, Speech, export_motion, load_head
 from jambatalk.cli import main
 from jambatalk.data.tracks import TrackFile
-from jambatalk.errors import ExportError
+from jambatalk.errors import ExportError, MotionError
 from jambatalk.export import FORMATS
 from jambatalk.export.shapes import TOLERANCE
 
@@ -377,7 +377,7 @@ def test_fps_resamples(fps: float, motion: Motion, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("fps", [0, -1, float("nan"), float("inf")])
 def test_fps_must_be_positive(fps: float, motion: Motion, tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match="not a frame rate"):
+    with pytest.raises(MotionError, match="not a frame rate"):
         export_motion(motion, tmp_path / "head.csv", fps=fps)
 
 

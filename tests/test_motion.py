@@ -1,5 +1,6 @@
 """Motions on faces: vertices, retargeting, resampling, saved files."""
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,7 +103,7 @@ def test_invalid_motions_are_refused(face: Face, tmp_path: Path) -> None:
         Motion(np.zeros((5, 3), np.float32), 30.0, face)
     with pytest.raises(MotionError, match="not numbers"):
         Motion(np.full((5, len(face.blendshapes)), np.nan, np.float32), 30.0, face)
-    with pytest.raises(MotionError, match="no blendshape 'jawOpenn'. Did you mean 'jawOpen'"):
+    with pytest.raises(MotionError, match="Did you mean 'jawOpen'"):
         moving(face).blendshape("jawOpenn")
     with pytest.raises(MotionError, match="not a frame rate"):
         replace(moving(face), fps=float("nan"))
@@ -117,10 +118,8 @@ def test_damaged_files_are_refused(face: Face, tmp_path: Path) -> None:
             Motion.load(path)
     for start in range(0, len(whole), 97):
         path.write_bytes(whole[:start] + b"\xff\x00" + whole[start + 2 :])
-        try:
-            Motion.load(path)  # what is damaged may be a date
-        except MotionError:
-            pass
+        with suppress(MotionError):  # the damaged bytes may be those of a date
+            Motion.load(path)
     with pytest.raises(MotionError, match="cannot be read"):
         Motion.load(tmp_path / "none.npz")
 

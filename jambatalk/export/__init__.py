@@ -51,8 +51,8 @@ def export_motion(
         The path.
 
     Raises:
-        ExportError: another suffix, no frames, a frame rate that is not positive, a motion that
-            the format cannot hold, or a file that cannot be written.
+        ExportError: another suffix, no frames, a motion that the format cannot hold, or a file that
+            cannot be written. MotionError: a frame rate that is not positive.
 
     Example:
         >>> export_motion(motion, "head.glb", fps=24, speech=speech)  # and head.wav
@@ -62,7 +62,7 @@ def export_motion(
     if not len(motion):
         raise ExportError("The motion has no frames.")
     if fps is not None:
-        motion = _resampled(motion, fps)
+        motion = motion.resampled(fps)
     write, suffix = FORMATS[path.suffix.lower()], path.suffix.lower()
     _write_whole(path, lambda unfinished: write(motion, unfinished))
     if speech is not None and suffix in WITH_SOUND:
@@ -95,25 +95,3 @@ def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
     finally:
         with suppress(OSError):  # where it could not be written it need not be removed
             unfinished.unlink()
-
-
-def _resampled(motion: Motion, fps: float) -> Motion:
-    from dataclasses import replace
-
-    from jambatalk.motion.resample import resample
-
-    if not 0 < fps < float("inf"):
-        raise ExportError(f"{fps:g} is not a frame rate.", "Give a positive number, 24 or 30.")
-    if fps == motion.fps:
-        return motion
-    offsets = motion.offsets
-    if offsets is not None:
-        flat = resample(offsets.reshape(len(motion), -1), motion.fps, fps)
-        offsets = flat.reshape(-1, *offsets.shape[1:])
-    return replace(
-        motion,
-        weights=resample(motion.weights, motion.fps, fps),
-        fps=fps,
-        offsets=offsets,
-        pose=None if motion.pose is None else resample(motion.pose, motion.fps, fps),
-    )
