@@ -39,7 +39,7 @@ def read_npz(
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
     except Exception as cause:  # zipfile, zlib, struct and NumPy each raise their own
-        raise error(f"'{path}' cannot be read as {kind} ({cause}).", cure) from cause
+        raise error(f"'{path}' is not {kind}, or is damaged ({cause}).", cure) from cause
     for name, array in arrays.items():
         if not isinstance(array, np.ndarray):  # an entry that is not .npy comes as bytes
             raise error(f"'{path}' is not {kind}: its entry '{name}' is not an array.", cure)
