@@ -146,12 +146,12 @@ def _resonator(sound: np.ndarray, frequency: float, rate: int) -> np.ndarray:
 
 def real_voice(seconds: float, rate: int = 16000, start: float = 0.3) -> np.ndarray:
     """A piece of a real recording (the bundled one, 11 s long), (n,) float32."""
-    import librosa
+    import soxr
 
     samples, own = soundfile.read(VOICES / "jfk.flac", dtype="float32", always_2d=True)
     samples = samples.mean(1)
     piece = samples[int(start * own) : int((start + seconds) * own)]
-    return librosa.resample(piece, orig_sr=own, target_sr=rate)
+    return soxr.resample(piece, own, rate)
 
 
 def curves(samples: np.ndarray, rate: int, fps: float) -> tuple[np.ndarray, np.ndarray]:
