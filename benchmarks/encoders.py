@@ -21,7 +21,7 @@ from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.speech import Speech
 from recipes.checkpoint.evaluation.baselines import gru_floor
 from recipes.checkpoint.training.bundled import LAYERS, WINDOW, default_config
-from recipes.checkpoint.whisper_wheels import BASE, TINY_EN, Carried, read_encoder
+from recipes.checkpoint.whisper_wheels import BASE, TINY_EN, WheelModel, read_encoder
 
 VOICE = Path(__file__).parent.parent / "assets" / "voices" / "jfk.flac"
 RIVALS = (  # name, encoder, its layers, window
@@ -39,7 +39,7 @@ RIVALS = (  # name, encoder, its layers, window
 
 
 def network(
-    carried: Carried, layers: tuple[int, ...], window: tuple[int, int, int] | None
+    carried: WheelModel, layers: tuple[int, ...], window: tuple[int, int, int] | None
 ) -> JambaTalk:
     """The bundled network on another encoder, its decoder untrained."""
     config = default_config(load_head(1))

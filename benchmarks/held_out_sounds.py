@@ -17,7 +17,7 @@ from recipes.checkpoint.corpus.recording import Recording, read_corpus
 from recipes.checkpoint.evaluation.benchmark_table import sound_rows
 from recipes.checkpoint.evaluation.sounds import SoundStatistics, count_sounds
 
-TIMED = ("told", "text")  # by who spoke, or by the text
+TIMED = ("given", "text")  # with the recording, or aligned with its transcript
 
 
 def heard(corpus: Path) -> list[Recording]:

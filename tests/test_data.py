@@ -1,4 +1,4 @@
-"""Training sets in their own formats, made small, and the fit of a head to tracked lips."""
+"""Readers of the captured data sets, landmark fitting and style transfer, on synthetic data."""
 
 import subprocess
 from pathlib import Path
@@ -49,35 +49,35 @@ def weights(face: Face) -> np.ndarray:
 
 
 def tracked(face: Face, weights: np.ndarray, turn: float = 0.0) -> tuple[np.ndarray, list[int]]:
-    """What a tracker would see: (t, p, 3) in picture widths, and its numbers."""
+    """Project landmarks as a tracker would: (t, p, 3) in image widths, with their numbers."""
     right, *_, left = face.template[face.landmarks["eye_corners"]]
     middle, width = (right + left) / 2, np.linalg.norm(left - right)
     points = {
         n: np.tile(np.float32(p), (len(weights), 1)) for n, p in (EYES | BONES | SIDES).items()
     }
 
-    def place(landmark: str) -> np.ndarray:
+    def project(landmark: str) -> np.ndarray:
         return (face.points(weights, landmark) - middle) / width
 
-    corners = place("mouth_corners")
+    corners = project("mouth_corners")
     for landmark, numbers in LIPS.items():
-        row = np.concatenate([corners[:, :1], place(landmark), corners[:, 1:]], 1)
+        row = np.concatenate([corners[:, :1], project(landmark), corners[:, 1:]], 1)
         for n, point in zip(numbers, np.moveaxis(row, 1, 0), strict=True):
             points[n] = point
-    points[152] = place("chin")[:, 0]
-    index, seen = list(points), np.stack(list(points.values()), 1)
+    points[152] = project("chin")[:, 0]
+    index, landmarks = list(points), np.stack(list(points.values()), 1)
     angle = turn * np.sin(np.arange(len(weights)) / 9)
     cos, sin, zero, one = np.cos(angle), np.sin(angle), np.zeros_like(angle), np.ones_like(angle)
     turned = np.array([[cos, zero, sin], [zero, one, zero], [-sin, zero, cos]])
-    return np.einsum("ijt,tpj->tpi", turned, seen) * 0.2 + 0.01 * angle[:, None, None], index
+    return np.einsum("ijt,tpj->tpi", turned, landmarks) * 0.2 + 0.01 * angle[:, None, None], index
 
 
 def write_grid(folder: Path, face: Face, weights: np.ndarray) -> None:
-    seen, index = tracked(face, weights, turn=0.2)
-    twice = np.concatenate([seen, seen]) * [1, -1, -1]
-    gap = np.tile(aperture(face, weights) / 0.084, 2)
+    landmarks, index = tracked(face, weights, turn=0.2)
+    twice = np.concatenate([landmarks, landmarks]) * [1, -1, -1]
+    opening = np.tile(aperture(face, weights) / 0.084, 2)
     lost = np.zeros(100, bool)
-    lost[[20, 21]] = True  # the tracker blinks
+    lost[[20, 21]] = True  # tracking is lost
     np.savez(
         folder / "motion.npz",
         clip=["one", "two"],
@@ -85,7 +85,7 @@ def write_grid(folder: Path, face: Face, weights: np.ndarray) -> None:
         fps=25.0,
         landmarks=(twice * UNIT).astype(np.int16),
         landmark_index=index,
-        lips=np.stack([gap, gap], 1).astype(np.float32),
+        lips=np.stack([opening, opening], 1).astype(np.float32),
         lips_names=["lip_open", "lip_width"],
         tracked=~lost,
     )
@@ -99,7 +99,7 @@ def sound(path: Path, *options: str) -> None:
     subprocess.run([*command, str(path)], check=True)
 
 
-def test_grid_is_fitted_whatever_the_head_does(
+def test_grid_fit_is_independent_of_head_motion(
     tmp_path: Path, face: Face, weights: np.ndarray
 ) -> None:
     write_grid(tmp_path, face, weights)
@@ -111,12 +111,12 @@ def test_grid_is_fitted_whatever_the_head_does(
         fitted, truth = aperture(face, clip.weights), aperture(face, weights)
         assert np.corrcoef(fitted, truth)[0, 1] > 0.98
         error = np.abs(fitted - truth)
-        assert error.max() < 0.005  # where the tracker was blind, at the mouth's widest
+        assert error.max() < 0.005  # while tracking is lost, where the mouth is widest open
         assert np.delete(error, slice(19, 23)).max() < 0.002
-        assert np.abs(fitted[:10]).max() < 0.0008  # closed stays closed
+        assert np.abs(fitted[:10]).max() < 0.0008  # closed lips stay closed
 
 
-def test_facegood_is_mapped_by_name(tmp_path: Path, face: Face) -> None:
+def test_facegood_channels_are_mapped_by_name(tmp_path: Path, face: Face) -> None:
     names = ["mouth_stretch_c", "mouth_oh_c", "mouth_oo_c"]
     names += ["mouth_funnel_dl", "mouth_funnel_ul", "mouth_pucker_l"]
     names += ["mouth_lipStretch_l", "mouth_lipStretch_r", "mouth_press_l", "mouth_press_r"]
@@ -133,14 +133,14 @@ def test_facegood_is_mapped_by_name(tmp_path: Path, face: Face) -> None:
     assert clip.style == "mandarin-woman"
 
 
-def test_frame_rate_changes_keep_the_moment() -> None:
+def test_resample_preserves_time() -> None:
     ramp = np.arange(50, dtype=np.float32)[:, None] / 25  # its value is its time
     there = resample(ramp, 25, 30)
     assert len(there) == 60
     np.testing.assert_allclose(there[:58, 0], np.arange(58) / 30, atol=1e-6)
 
 
-def test_missing_and_damaged_sets_are_named(tmp_path: Path, face: Face) -> None:
+def test_missing_and_damaged_data_sets(tmp_path: Path, face: Face) -> None:
     with pytest.raises(DataError, match="No takes"):
         list(read_facegood(tmp_path, face))
     with pytest.raises(DataError, match="No GRID motion"):
@@ -155,19 +155,17 @@ def test_style_transfer_keeps_aperture_and_rounding(face: Face, weights: np.ndar
         face.blendshapes.index(a)
         for a in ("jawOpen", "mouthPucker", "mouthUpperUpLeft", "mouthClose")
     )
-    raiser = weights.copy()  # the same words with a raised lip instead of a dropped jaw
+    raiser = weights.copy()  # same speech, raising the upper lip rather than dropping the jaw
     raiser[:, raised] = raiser[:, raised + 1] = 2.0 * weights[:, jaw]
     raiser[:, jaw] *= 0.3
-    dropping, raising = (
-        SpeakerStyle.from_motions(face, [weights]),
-        SpeakerStyle.from_motions(face, [raiser]),
-    )
-    carried = raising.transfer(weights, dropping)
-    assert np.corrcoef(aperture(face, carried), aperture(face, weights))[0, 1] > 0.97
-    assert carried[:, jaw].max() < 0.6 * weights[:, jaw].max()
-    assert carried[:, raised].max() > 0.2
-    assert np.corrcoef(carried[:, pucker], weights[:, pucker])[0, 1] > 0.9
+    dropping = SpeakerStyle.from_motions(face, [weights])
+    raising = SpeakerStyle.from_motions(face, [raiser])
+    transferred = raising.transfer(weights, dropping)
+    assert np.corrcoef(aperture(face, transferred), aperture(face, weights))[0, 1] > 0.97
+    assert transferred[:, jaw].max() < 0.6 * weights[:, jaw].max()
+    assert transferred[:, raised].max() > 0.2
+    assert np.corrcoef(transferred[:, pucker], weights[:, pucker])[0, 1] > 0.9
     still = aperture(face, weights) < 0.0005
-    assert aperture(face, carried)[still].max() < 0.001
-    assert carried[:, close].min() >= 0
-    assert carried.max() <= 1
+    assert aperture(face, transferred)[still].max() < 0.001
+    assert transferred[:, close].min() >= 0
+    assert transferred.max() <= 1

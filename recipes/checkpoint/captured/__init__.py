@@ -1,1 +1,1 @@
-"""Captured recordings: GRID and FACEGOOD, fitted to the bundled heads."""
+"""Captured motion: readers of GRID and FACEGOOD, fitted to the bundled heads."""

@@ -1,4 +1,4 @@
-"""One recording with the motion that belongs to it."""
+"""A recording with its captured motion."""
 
 from dataclasses import dataclass
 
@@ -10,11 +10,11 @@ class Clip:
     """A training example.
 
     Attributes:
-        name: unique within its set.
+        name: unique within its data set.
         samples: (n,) float32, 16 kHz mono.
-        weights: (T, K) float32, the face's blendshapes at `fps`, from the first sample on.
-        fps: frames a second.
-        style: whose motion it is, a style's name.
+        weights: (T, K) float32 blendshape weights at `fps`, from the first sample on.
+        fps: frames per second.
+        style: name of the style the motion belongs to.
     """
 
     name: str

@@ -1,4 +1,8 @@
-"""FACEGOOD Audio2Face: Mandarin speech with rig weights keyed by artists, mapped by name."""
+"""FACEGOOD Audio2Face: Mandarin speech with rig weights keyed by artists, mapped by name.
+
+Folder, as `prepare_data` writes it: pairs of `TAKE.flac` (16 kHz mono) and `TAKE.npz` with
+`weights` (T, channels) float32 in 0..1, `names` (channels) of the rig, and `fps`.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +18,8 @@ from recipes.checkpoint.captured.clip import Clip
 
 STYLE = "mandarin-woman"
 
-# ARKit blendshape → rig channels and what each contributes. "mouth_oh" opens and rounds at once,
-# "mouth_oo" rounds; left and right of the rig move alike.
+# ARKit blendshape → rig channel → factor. "mouth_oh" opens and rounds at once, "mouth_oo" rounds;
+# the left and right channels of the rig move alike.
 MAPPING: dict[str, dict[str, float]] = {
     "jawOpen": {"mouth_stretch_c": 1.0, "mouth_oh_c": 0.2},
     "mouthFunnel": {"mouth_funnel_dl": 0.5, "mouth_funnel_ul": 0.5, "mouth_oh_c": 0.5},
@@ -34,25 +38,28 @@ MAPPING: dict[str, dict[str, float]] = {
 
 
 def read_facegood(folder: Path, face: Face) -> Iterator[Clip]:
-    """Reads every take of a folder with `NAME.npz` and `NAME.flac` pairs.
+    """Read every take of a folder, mapped to the blendshapes of a face.
 
     Raises:
-        DataError: the folder has none, or a file is not of this kind.
+        DataError: the folder holds no takes, or a file is not of this format.
     """
     takes = sorted(folder.glob("*.npz"))
     if not takes:
-        raise DataError(f"No takes (*.npz with *.flac) in {folder}.", "Check --data.")
+        raise DataError(
+            f"No takes (*.npz with *.flac) in {folder}.",
+            "Prepare it with 'python -m recipes.checkpoint.prepare_data'.",
+        )
     for take in takes:
         with np.load(take, allow_pickle=False) as file:
             try:
                 rig, names, fps = file["weights"], file["names"].tolist(), float(file["fps"])
             except KeyError as error:
-                raise DataError(f"{take} lacks {error}.", "It is no FACEGOOD take.") from error
+                raise DataError(f"{take} is not a FACEGOOD take: {error} is missing.") from error
         weights = np.zeros((len(rig), len(face.blendshapes)), np.float32)
         for blendshape, channels in MAPPING.items():
-            for channel, share in channels.items():
+            for channel, factor in channels.items():
                 weights[:, face.blendshapes.index(blendshape)] += (
-                    share * rig[:, names.index(channel)]
+                    factor * rig[:, names.index(channel)]
                 )
         speech = Speech.read(take.with_suffix(".flac"))
         yield Clip(take.stem, speech.samples, weights.clip(0.0, 1.0), fps, STYLE)

@@ -1,12 +1,23 @@
-"""GRID, speaker 1: English six-word commands, with the face tracked from the video.
+"""GRID, speaker 1: six-word English commands, with the face tracked from the video.
 
 Cooke, Barker, Cunningham and Shao, "An audio-visual corpus for speech perception and automatic
 speech recognition", JASA 2006; CC BY 4.0.
+
+Folder, as `prepare_data` writes it: `audio/CLIP.opus`, `alignments.json` (see `corpus.phone_times`)
+and `motion.npz` with the frames of all clips in sequence:
+
+    clip (C,), frames (C,)   name and number of frames of each clip
+    fps                      frames per second
+    landmarks (N, P, 3)      int16: MediaPipe image coordinates, in widths of the image / `UNIT`
+    landmark_index (P,)      number of each point in MediaPipe's face mesh
+    lips (N, 2), lips_names  float32: `lip_open` and `lip_width`, the aperture and the distance of
+                             the inner mouth corners, over the distance of the outer eye corners
+    tracked (N,)             bool: whether a face was found
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,23 +36,23 @@ from recipes.checkpoint.captured.landmark_fit import (
 )
 
 STYLE = "english-man"
-UNIT = 20000.0  # the landmarks' integers a picture width
-CLOSED = 0.008  # lips this far apart (in distances between the eyes) are touching
+UNIT = 20000.0  # landmark units per image width
+CLOSED = 0.008  # lip aperture, in distances of the eye corners, below which lips touch
 ARRAYS = ["clip", "frames", "fps", "landmarks", "landmark_index", "lips", "lips_names", "tracked"]
-REST_FRAMES = 10  # at each end of a clip nobody speaks
+PREPARE = "Prepare it with 'python -m recipes.checkpoint.prepare_data'."
+REST_FRAMES = 10  # silent frames at each end of a clip
 
 
 @dataclass(frozen=True, eq=False)
 class TrackedLips:
-    """What the real lips did in one clip, as seen in the video; (T,) each.
+    """Lips tracked in the video of one clip; arrays of (T,).
 
     Attributes:
-        gap: between the inner lips in the middle of the mouth (the mean of three pairs), over the
-            distance of the outer eye corners.
-        width: the set's own `lip_width`: between the inner corners of the mouth, over the distance
-            of the eyes.
-        seen: bool, frames in which the face was tracked.
-        fps: frames a second.
+        aperture: distance of the inner lips in the middle of the mouth (mean of three pairs), over
+            the distance of the outer eye corners.
+        width: distance of the inner mouth corners over that of the outer eye corners.
+        tracked: bool, frames in which a face was found.
+        fps: frames per second.
     """
 
     aperture: np.ndarray
@@ -51,64 +62,64 @@ class TrackedLips:
 
 
 def clip_names(folder: Path) -> list[str]:
-    """Names of all clips, in the order of the file.
+    """List the names of all clips, in the order of the file.
 
     Raises:
-        DataError: the folder is not of this kind.
+        DataError: the folder has no GRID motion.
     """
     return _open(folder)["clip"].tolist()
 
 
 def read_grid(folder: Path, face: Face, only: Collection[str] | None = None) -> Iterator[Clip]:
-    """Reads clips of `motion.npz` and `audio/CLIP.opus`, fitted to a face.
+    """Read clips with their motion fitted to the blendshapes of a face.
 
     Args:
         only: names of the clips to read; None for all.
 
     Raises:
-        DataError: the folder is not of this kind.
+        DataError: the folder has no GRID motion.
     """
     file = _open(folder, only)
     try:
         weights = _fit(file, face)
     except (KeyError, ValueError) as error:
-        raise DataError(f"No GRID motion in {folder} ({error}).", "Check --data.") from error
+        raise DataError(f"No GRID motion in {folder} ({error}).", PREPARE) from error
     for name, rows in _clips(file):
         speech = Speech.read(folder / "audio" / f"{name}.opus")
         yield Clip(name, speech.samples, weights[rows], float(file["fps"]), STYLE)
 
 
 def read_tracked_lips(folder: Path, only: Collection[str] | None = None) -> dict[str, TrackedLips]:
-    """Reads what was tracked of the real lips: name of a clip → its lips.
+    """Read the tracked lips of each clip: name → lips.
 
     Raises:
-        DataError: the folder is not of this kind.
+        DataError: the folder has no GRID motion.
     """
     file = _open(folder, only)
     index = file["landmark_index"].tolist()
     points = file["landmarks"][..., :2].astype(np.float32) / UNIT
 
-    def distance(a: tuple[int, ...], b: tuple[int, ...]) -> np.ndarray:
+    def distance(a: Sequence[int], b: Sequence[int]) -> np.ndarray:
         between = points[:, [index.index(i) for i in a]] - points[:, [index.index(i) for i in b]]
         return np.linalg.norm(between, axis=-1).mean(-1)
 
     middle = slice(len(INNER_UPPER) // 2 - 1, len(INNER_UPPER) // 2 + 2)
     eyes = np.maximum(distance(EYE_CORNERS[:1], EYE_CORNERS[1:]), 1e-6)
-    gap = distance(INNER_UPPER[middle], INNER_LOWER[middle]) / eyes
+    aperture = distance(INNER_UPPER[middle], INNER_LOWER[middle]) / eyes
     width = file["lips"][:, file["lips_names"].tolist().index("lip_width")].astype(np.float64)
     return {
-        name: TrackedLips(gap[rows], width[rows], file["tracked"][rows], float(file["fps"]))
+        name: TrackedLips(aperture[rows], width[rows], file["tracked"][rows], float(file["fps"]))
         for name, rows in _clips(file)
     }
 
 
 def _open(folder: Path, only: Collection[str] | None = None) -> dict[str, np.ndarray]:
-    """The arrays of `motion.npz`, of these clips alone."""
+    """Read the arrays of `motion.npz`, for some clips or all."""
     try:
         with np.load(folder / "motion.npz", allow_pickle=False) as file:
             arrays = {name: file[name] for name in ARRAYS}
     except (OSError, KeyError, ValueError) as error:
-        raise DataError(f"No GRID motion in {folder} ({error}).", "Check --data.") from error
+        raise DataError(f"No GRID motion in {folder} ({error}).", PREPARE) from error
     if only is not None:
         kept = np.isin(arrays["clip"], list(only))
         rows = np.repeat(kept, arrays["frames"])
@@ -120,27 +131,30 @@ def _open(folder: Path, only: Collection[str] | None = None) -> dict[str, np.nda
 
 
 def _clips(file: dict[str, np.ndarray]) -> Iterator[tuple[str, slice]]:
-    """Each clip's name and rows."""
+    """Yield the name and the frames of each clip."""
     ends = np.cumsum(file["frames"])
     for name, start, end in zip(file["clip"].tolist(), ends - file["frames"], ends, strict=True):
         yield name, slice(start, end)
 
 
 def _fit(file: dict[str, np.ndarray], face: Face) -> np.ndarray:
+    """Fit the blendshapes of a face to the landmarks of all frames: (N, K)."""
     tracked, index = file["tracked"], file["landmark_index"].tolist()
-    frames, gap = file["frames"], file["lips"][:, file["lips_names"].tolist().index("lip_open")]
-    # picture coordinates point down and away: turn them to the head's
-    points = file["landmarks"][tracked].astype(np.float32) / UNIT * np.float32([1, -1, -1])
+    frames = file["frames"]
+    aperture = file["lips"][:, file["lips_names"].tolist().index("lip_open")]
+    # image y points down and z away from the camera; the head's y up and z out of the face
+    points = file["landmarks"][tracked].astype(np.float32) / UNIT
+    points *= np.array([1, -1, -1], np.float32)
     aligned = np.full((len(tracked), len(index), 3), np.nan, np.float32)
     aligned[tracked] = remove_head_movement(points, index)
-    rest = _rest(aligned, tracked & (gap < CLOSED), frames)
+    rest = _rest(aligned, tracked & (aperture < CLOSED), frames)
     borders = np.zeros(len(tracked), bool)
     borders[np.cumsum(frames) - frames] = True
     return LandmarkFit(face, index)(aligned, rest, borders)
 
 
 def _rest(aligned: np.ndarray, closed: np.ndarray, frames: np.ndarray) -> np.ndarray:
-    """Each frame's face at rest: the mean of its clip's silent ends with closed lips."""
+    """Return the face at rest for each frame: the mean over its clip's silent, closed-lip ends."""
     rest = np.empty_like(aligned)
     everywhere = aligned[closed].mean(0)
     for end, count in zip(np.cumsum(frames), frames, strict=True):

@@ -1,1 +1,1 @@
-"""Rule-based coarticulation: motion synthesised from phones."""
+"""Rule-based coarticulation model: motion synthesised from timed phones."""

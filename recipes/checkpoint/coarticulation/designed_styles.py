@@ -1,7 +1,7 @@
-"""Designed styles: other ways to say the same, made by rule from the teacher's targets.
+"""Designed styles: variants of the coarticulation model's targets, defined by rule.
 
-A style moves targets, how much the phones insist on them, how fast the mouth is, and the posture
-it speaks from. Closures stay closures in each of them.
+A style changes targets, dominances, the speed of the articulators and the posture of the face.
+Closures stay closures in every style.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from recipes.checkpoint.corpus.phones import BILABIALS, LABIODENTALS, SILENCE, V
 
 @dataclass(frozen=True)
 class DesignedStyle:
-    """How somebody speaks.
+    """Parameters of a speaking style.
 
     Attributes:
         name: short, unique among all styles.
-        note: for people: what one sees.
-        scale: channel → factor on its targets (`open` below 0, the pressing of the lips, stays).
-        shift: channel → added to its targets while speaking; not to closures.
-        posture: ARKit blendshape → weight that is always there, also at rest.
-        slowness: factor on the time the mouth takes to move.
-        precision: factor on how much the consonants insist; those that the lips make always do.
-        emphasis: factor on how much louder and stressed vowels differ from the others.
-        loudness: part of the opening that follows the loudness of the voice from moment to moment;
-            the rest follows the phones.
+        note: one-line description shown to users.
+        scale: channel → factor on its targets (`open` below 0, pressed lips, is not scaled).
+        shift: channel → added to its targets while speaking, except in closures.
+        posture: ARKit blendshape → weight added throughout, also at rest.
+        slowness: factor on the time constants.
+        precision: factor on the dominance of consonants other than labials.
+        emphasis: factor on the difference between loud or stressed vowels and the others.
+        loudness: share of the lip aperture that follows the loudness of the recording, frame by
+            frame; the rest follows the phones.
     """
 
     name: str = "neutral"
-    note: str = "A clear everyday voice: the teacher as it is."
+    note: str = "Clear, everyday speech."
     scale: Mapping[str, float] = field(default_factory=dict)
     shift: Mapping[str, float] = field(default_factory=dict)
     posture: Mapping[str, float] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class DesignedStyle:
     def shape(
         self, phone: str, effort: float, target: np.ndarray, dominance: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """A phone's targets and dominances (c,) in this style, said with an effort."""
+        """Return a phone's targets and dominances, both (c,), in this style at a vocal effort."""
         target, dominance = target.copy(), dominance.copy()
         if phone in VOWELS:
             effort = 1.0 + self.emphasis * (effort - 1.0)
@@ -71,14 +71,14 @@ STYLES = {
         NEUTRAL,
         DesignedStyle(
             "crisp",
-            "Every consonant at its place, quick lips that show the teeth.",
+            "Precise consonants, quick lips that show the teeth.",
             scale={"upper": 1.3, "lower": 1.35, "jaw": 0.7},
             slowness=0.72,
             precision=2.0,
         ),
         DesignedStyle(
             "relaxed",
-            "Slow soft lips that go only half the way to each sound.",
+            "Slow, soft lips that undershoot every sound.",
             scale={"open": 0.85, "round": 0.7, "funnel": 0.6, "upper": 0.4, "lower": 0.5},
             slowness=1.3,
             precision=0.5,
@@ -106,8 +106,12 @@ STYLES = {
             "subdued",
             "Small and even, corners a little down.",
             scale={
-                **{"open": 0.52, "jaw": 0.5, "round": 0.65, "funnel": 0.65},
-                **{"upper": 0.6, "lower": 0.6},
+                "open": 0.52,
+                "jaw": 0.5,
+                "round": 0.65,
+                "funnel": 0.65,
+                "upper": 0.6,
+                "lower": 0.6,
             },
             posture={"mouthFrown": 0.10},
             emphasis=0.4,
@@ -115,7 +119,7 @@ STYLES = {
         ),
         DesignedStyle(
             "theatrical",
-            "For the last row: wide vowels, strong rounding, big stress.",
+            "Stage speech: big vowels, very round lips.",
             scale={"open": 1.4, "jaw": 1.35, "round": 1.4, "funnel": 1.4, "upper": 1.3},
             emphasis=2.0,
         ),

@@ -1,10 +1,10 @@
-"""Fits what phones want of the lips to two people's lips: `python -m recipes.checkpoint.coarticulation.fit_targets`.
+"""Fit viseme targets to captured lips: `python -m recipes.checkpoint.coarticulation.fit_targets`.
 
-For the channels `open` and `round` it finds the targets and dominances whose curves come nearest
-to the opening and width of the lips in GRID and in FACEGOOD, held back towards the table in
-`visemes`. It prints them with how well they do on what is held out; the table is then edited by
-hand. Two people, since a fit to GRID alone takes its man's habits for everybody's: in FACEGOOD's
-held-out take r of the taught opening falls from 0.50 to 0.29; fitted to both it is 0.58.
+For the channels `open` and `round` this finds the targets and dominances whose curves are nearest
+to the lip aperture and mouth width of the GRID and FACEGOOD speakers, regularised towards the table
+in `visemes`, and prints them with their scores on held-out recordings. The table is then edited by
+hand. Two speakers, since a fit to GRID alone generalises badly: on FACEGOOD's held-out take, r of
+the synthesised aperture falls from 0.50 to 0.29; fitted to both it is 0.58.
 
 The curve of a channel is x = A⁻¹·(w·T) with A = D + diag(w), so one more solve with A gives the
 gradient of any loss on x: λ = A⁻¹·∂L/∂x, ∂L/∂T = λ·w, ∂L/∂w = λ·(T - x).
@@ -32,10 +32,10 @@ from recipes.checkpoint.coarticulation.synthesis import (
     RATE,
     TIME,
     Utterance,
+    banded_system,
+    dominance_window,
     segments,
-    smoother,
     synthesise,
-    window,
 )
 from recipes.checkpoint.coarticulation.visemes import CHANNELS, viseme_table
 from recipes.checkpoint.corpus.closures import detect_closures
@@ -44,63 +44,74 @@ from recipes.checkpoint.corpus.phones import BILABIALS, Phone, fill_silences
 from recipes.checkpoint.corpus.recording import Recording, recording_path
 
 FPS = 25.0
-LAG = 0.01  # seconds the lips are late against the sound's closures
-PRIOR = 0.05  # how strongly the table is kept, per frame
+LAG = 0.01  # seconds by which the lips lag the closures detected in the sound
+PRIOR = 0.05  # weight of the table per frame
 REPEATS = {"open": 4, "round": 2}  # of FACEGOOD's takes, which have a fifth of GRID's frames
-SHUT = 0.001  # metres: lips less apart than this are closed
-BLENDSHAPES = ("mouthPucker", "mouthStretch", "mouthSmile")  # what `round` moves
+SHUT = 0.001  # metres: lips with a smaller aperture are closed
+BLENDSHAPES = ("mouthPucker", "mouthStretch", "mouthSmile")  # driven by `round`
 
 
 @dataclass(frozen=True, eq=False)
 class TrackedClip:
-    """Phones, and per frame the opening and width of the lips in metres; whether to fit to it."""
+    """A recording with phones and captured lips.
+
+    Attributes:
+        phones: with times.
+        aperture, width: (t,) at `FPS`, metres.
+        training: whether to fit to it; otherwise it is held out.
+    """
 
     phones: list[Phone]
-    opening: np.ndarray
+    aperture: np.ndarray
     width: np.ndarray
-    learned: bool
+    training: bool
 
     def resample(self, values: np.ndarray, count: int) -> np.ndarray:
-        """Values (t,) at 25 frames a second as (count,) at the teacher's rate."""
+        """Resample (t,) values from `FPS` to (count,) at `RATE`."""
         return np.interp(np.arange(count) / RATE + LAG, np.arange(len(values)) / FPS, values)
 
 
 def read_clips(folder: Path, face: Face) -> list[TrackedClip]:
-    """The GRID clips with phone times that were tracked throughout."""
+    """Read the GRID clips that have phone times and were tracked in every frame."""
     held_out = held_out_clips(folder)
     right, *_, left = face.template[face.landmarks["eye_corners"]]
     scale = float(np.linalg.norm(left - right))
     alignments = read_grid_alignments(folder)
     clips = []
-    for name, seen in grid_corpus.read_tracked_lips(folder).items():
-        said = alignments[name].phones
-        if not said or not seen.tracked.all():
+    for name, tracked in grid_corpus.read_tracked_lips(folder).items():
+        phones = alignments[name].phones
+        if not phones or not tracked.tracked.all():
             continue
         samples = Speech.read(folder / "audio" / f"{name}.opus").samples
-        opening = (
-            seen.aperture - np.percentile(seen.aperture, 8)
-        ) * scale  # from where the lips touch
-        width = (seen.width - np.median(seen.width[:8])) * scale
-        heard = detect_closures(samples, fill_silences(said))
-        clips.append(TrackedClip(heard, opening, width, name not in held_out))
+        closed = np.percentile(tracked.aperture, 8)  # where the lips touch
+        aperture = (tracked.aperture - closed) * scale
+        width = (tracked.width - np.median(tracked.width[:8])) * scale
+        phones = detect_closures(samples, fill_silences(phones))
+        clips.append(TrackedClip(phones, aperture, width, name not in held_out))
     return clips
 
 
 def read_takes(data: Path, corpus: Path, face: Face) -> list[TrackedClip]:
-    """FACEGOOD's takes, with the phones that were recognised in them when the corpus was built."""
+    """Read FACEGOOD's takes, with the phones recognised in them when the corpus was built."""
     takes = []
     for clip in read_facegood(data / "facegood", face):
         phones = Recording.load(recording_path(corpus, "facegood", clip.name)).phones
         weights = resample(clip.weights, clip.fps, FPS)[: int(phones[-1].end * FPS)]
-        opening, width = lips.aperture(face, weights), lips.width(face, weights)
-        rest = np.median(width[opening < SHUT])
-        learned = not is_held_out_take(clip.name)
-        takes.append(TrackedClip(phones, opening.clip(0.0), width - rest, learned))
+        aperture, width = lips.aperture(face, weights), lips.width(face, weights)
+        rest = np.median(width[aperture < SHUT])
+        training = not is_held_out_take(clip.name)
+        takes.append(TrackedClip(phones, aperture.clip(0.0), width - rest, training))
     return takes
 
 
 class ChannelFit:
-    """Fits one channel to what it should have done, `wanted`: one (t,) at `RATE` for each clip."""
+    """Fits one channel to target curves.
+
+    Args:
+        channel: one of `CHANNELS`.
+        clips: recordings to fit to.
+        wanted: the target curve of each clip, (t,) at `RATE`.
+    """
 
     def __init__(self, channel: str, clips: list[TrackedClip], wanted: list[np.ndarray]) -> None:
         self.phones = sorted(viseme_table())
@@ -112,20 +123,21 @@ class ChannelFit:
         near = [self._nearest(clip, len(y)) for clip, y in zip(clips, wanted, strict=True)]
         self.who = np.concatenate([who for who, _ in near])
         self.near = np.concatenate([part for _, part in near])
-        # all clips in a row: D without couplings between them
-        self.stiff = np.hstack([smoother(np.zeros(len(y)), self.seconds) for y in wanted])
+        # all clips in sequence, uncoupled from one another
+        self.stiff = np.hstack([banded_system(np.zeros(len(y)), self.seconds) for y in wanted])
 
     def _nearest(self, clip: TrackedClip, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return, for each frame, the index of the dominant phone and its window's value."""
         time, best = np.arange(count) / RATE, np.zeros(count)
         who = np.full(count, self.phones.index("SIL"))
         for part in segments(Utterance(clip.phones, np.ones(len(clip.phones)))):
-            near = window(part, time)
+            near = dominance_window(part, time)
             who[near > best] = self.phones.index(part.viseme)
             best = np.maximum(best, near)
         return who, best
 
     def curve(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """The curves of all clips in a row, with matrix, dominances and targets."""
+        """Return the curves of all clips in sequence, with matrix, dominances and targets."""
         count = len(self.phones)
         dominance = self.near * np.exp(values[count:])[self.who] + 1e-4
         bands = self.stiff.copy()
@@ -134,67 +146,71 @@ class ChannelFit:
         return solveh_banded(bands, dominance * target), bands, dominance, target
 
     def solve(self) -> np.ndarray:
-        """Targets and logarithms of dominances that fit best, (2·phones,)."""
+        """Return the best targets and logarithms of dominances: (2·phones,)."""
         wanted, count = np.concatenate(self.wanted), len(self.phones)
 
         def loss(values: np.ndarray) -> tuple[float, np.ndarray]:
             x, bands, dominance, target = self.curve(values)
-            given, slope = x, np.ones_like(x)
-            if self.positive:  # lips that are pressed are closed
-                given, slope = np.logaddexp(0, 40 * x) / 40, 1 / (1 + np.exp(-40 * x))
-            error = given - wanted
+            pred, slope = x, np.ones_like(x)
+            if self.positive:  # negative values mean closed lips: softplus
+                pred, slope = np.logaddexp(0, 40 * x) / 40, 1 / (1 + np.exp(-40 * x))
+            error = pred - wanted
             back = solveh_banded(bands, error * slope)
             by_target = np.bincount(self.who, back * dominance, count)
             by_dominance = np.bincount(self.who, back * dominance * (target - x), count)
-            keep = PRIOR * len(wanted) / count * np.repeat([1.0, 0.15], count)
+            prior = PRIOR * len(wanted) / count * np.repeat([1.0, 0.15], count)
             gradient = np.concatenate([by_target, by_dominance])
-            gradient += keep * (values - self.start)
+            gradient += prior * (values - self.start)
             gradient[~np.tile(self.free, 2)] = 0.0
-            return 0.5 * float(error @ error + keep @ (values - self.start) ** 2), gradient
+            return 0.5 * float(error @ error + prior @ (values - self.start) ** 2), gradient
 
         return minimize(loss, self.start, jac=True, method="L-BFGS-B", options={"maxiter": 80}).x
 
-    def report(self, people: str, values: np.ndarray) -> None:
-        """Prints how the table and what was found do here: medians over clips."""
+    def report(self, speaker: str, values: np.ndarray) -> None:
+        """Print the scores of the table and of fitted values: medians over clips."""
         for title, given in (("table", self.start), ("fitted", values)):
-            x = self.curve(given)[0].clip(0.0 if self.positive else None)
+            x = self.curve(given)[0]
+            if self.positive:
+                x = x.clip(0.0)
             ends = np.cumsum([len(y) for y in self.wanted])
             rows = [
                 (np.corrcoef(x[e - len(y) : e], y)[0, 1], x[e - len(y) : e].std() / y.std())
                 for e, y in zip(ends, self.wanted, strict=True)
             ]
             r, spread = np.median(rows, 0)
-            print(f"{people}, {title}: r {r:.3f}, sd ratio {spread:.2f}")
+            print(f"{speaker}, {title}: r {r:.3f}, sd ratio {spread:.2f}")
 
 
 def main() -> None:
-    """Fits `open` and `round`, and prints them."""
+    """Fit `open` and `round`, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="with grid_s1/ and facegood/")
     parser.add_argument(
-        "--corpus", type=Path, required=True, help="of 'python -m recipes.checkpoint.corpus'"
+        "--corpus", type=Path, required=True, help="built by 'python -m recipes.checkpoint.corpus'"
     )
     options, face = parser.parse_args(), load_head(1)
     clips = read_clips(options.data / "grid_s1", face)
     takes = read_takes(options.data, options.corpus, face)
     for channel, repeats in REPEATS.items():
         print(channel)
-        learn = [clip for clip in clips if clip.learned]
-        learn += [take for take in takes if take.learned] * repeats
-        found = ChannelFit(channel, learn, _wanted(channel, learn, face)).solve()
-        for name, people in (("GRID", clips), ("FACEGOOD", takes)):
-            unseen = [clip for clip in people if not clip.learned]
-            ChannelFit(channel, unseen, _wanted(channel, unseen, face)).report(name, found)
-        _print_table(channel, found)
+        training = [clip for clip in clips if clip.training]
+        training += [take for take in takes if take.training] * repeats
+        fitted = ChannelFit(channel, training, _wanted(channel, training, face)).solve()
+        for name, recordings in (("GRID", clips), ("FACEGOOD", takes)):
+            held_out = [clip for clip in recordings if not clip.training]
+            ChannelFit(channel, held_out, _wanted(channel, held_out, face)).report(name, fitted)
+        _print_table(channel, fitted)
 
 
 def _wanted(channel: str, clips: list[TrackedClip], face: Face) -> list[np.ndarray]:
-    """What a channel should have done in each clip, (t,) at `RATE`."""
+    """Return the target curve of a channel in each clip: (t,) at `RATE`."""
     wanted = []
     for clip in clips:
-        count = round(len(clip.opening) / FPS * RATE)
-        rounds = channel == "round"
-        values = _rounding(face, clip) if rounds else clip.opening / np.percentile(clip.opening, 95)
+        count = round(len(clip.aperture) / FPS * RATE)
+        if channel == "round":
+            values = _rounding(face, clip)
+        else:
+            values = clip.aperture / np.percentile(clip.aperture, 95)
         wanted.append(clip.resample(values, count))
     return wanted
 
@@ -207,7 +223,10 @@ def _print_table(channel: str, values: np.ndarray) -> None:
 
 
 def _rounding(face: Face, clip: TrackedClip) -> np.ndarray:
-    """The `round` that would give a clip's lips their width, with all else as taught: (t,)."""
+    """Return the `round` channel (t,) that reproduces a clip's mouth width.
+
+    All other channels are as synthesised.
+    """
     utterance = Utterance(clip.phones, np.ones(len(clip.phones)))
     weights = synthesise(face, utterance, FPS, len(clip.width))
     for i, blendshape in enumerate(face.blendshapes):

@@ -1,22 +1,22 @@
-"""The teacher: what a face does while it says given phones.
+"""Coarticulation model: lip, jaw and tongue motion synthesised from timed phones.
 
-Every channel of the mouth (`visemes.CHANNELS`) is the smoothest curve that comes near the targets
-of the phones: it minimises
+Every articulatory channel (`visemes.CHANNELS`) is the smoothest curve x that stays near the targets
+of the phones. It minimises
 
     Σ_t dominance(t)·(x(t) - target(t))² + τ⁴·Σ_t x''(t)²
 
-with a time constant τ of the channel's own, a linear system with five diagonals. Short phones
-insist for a short time and fall short of their targets, rounding begins before the vowel that is
-rounded, since the consonants in between do not care, and P, B and M insist so much that the lips
-close whatever stands beside them: one rule for what is called undershoot, coarticulation and seal.
-(Penalised least squares as in smoothing splines; the articulatory idea is Öhman's, "Numerical
-model of coarticulation", JASA 1967, and that of virtual targets beyond closure is Löfqvist and
-Gracco's, JASA 1997.)
+where τ is the channel's time constant: a pentadiagonal linear system (penalised least squares, as
+in smoothing splines). One rule covers three effects: short phones are dominant only briefly and
+undershoot their targets; rounding starts before a rounded vowel because the consonants before it
+have little dominance over it; P, B and M are so dominant that the lips close in any context.
 
-Lips that are apart then follow the loudness of the voice, too, as far as the style says: phones
-come as a recogniser or an aligner hears them, and how far a vowel opens is how loud it gets.
+Dominance follows Öhman, "Numerical model of coarticulation", JASA 1967; targets beyond closure
+follow Löfqvist and Gracco, JASA 1997.
 
-Shapes: t frames, c channels, k blendshapes. The curves are computed at `RATE` and then sampled.
+While the lips are apart, their aperture also follows the loudness of the speech, by a share that
+the style sets, since phone times are estimates and vowel aperture grows with vocal effort.
+
+Shapes: t frames, c channels, K blendshapes. Curves are computed at `RATE`, then resampled.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from recipes.checkpoint.coarticulation.designed_styles import NEUTRAL, DesignedS
 from recipes.checkpoint.coarticulation.visemes import CHANNELS, viseme_table
 from recipes.checkpoint.corpus.phones import BILABIALS, DIPHTHONGS, SILENCE, Phone
 
-RATE = 120.0  # frames a second of the curves
-# τ in seconds: how long the channel takes to move
+RATE = 120.0  # frames per second of the curves
+# time constants τ, seconds
 TIME = {
     "open": 0.035,
     "jaw": 0.050,
@@ -46,26 +46,26 @@ TIME = {
     "tongue": 0.030,
     "tip": 0.028,
 }
-FIRST_PART = 0.55  # of a diphthong belongs to its first vowel
-MIN_CLOSURE = 0.055  # seconds: a shorter one would fall between two frames of 30 a second
-LINGER = 0.01  # seconds that lips take to part visibly after the burst
-RELEASE = 0.2  # part of a P or B after its closure, where the sound does not show it
-SETTLE, READY = 0.10, 0.06  # seconds of a pause in which the lips still come and go already
-TONGUE = 0.5  # of tongueOut: further out it goes through the lip of a mouth hardly open
-GAP = 14.0  # millimetres between the lips at `open` 1
+FIRST_PART = 0.55  # share of a diphthong that belongs to its first vowel
+MIN_CLOSURE = 0.055  # seconds: a shorter one could fall between two frames at 30 fps
+LINGER = 0.01  # seconds from the burst until the lips visibly part
+RELEASE = 0.2  # share of a P or B after its closure, where no closure was detected
+SETTLE, READY = 0.10, 0.06  # seconds at both ends of a pause in which the lips still move
+TONGUE = 0.5  # largest tongueOut: beyond, the tongue intersects the lip of a nearly closed mouth
+APERTURE = 14.0  # millimetres of lip aperture at `open` 1
 JAW = 0.42  # jawOpen at `jaw` 1
-LOUD, QUIET = 1.8, 0.1  # opening gained with the level of the sound, above a level
-APART = 0.3  # `open` from which on the lips follow the level altogether
+LOUD, QUIET = 1.8, 0.1  # aperture per unit of level, and the level that counts as silence
+APART = 0.3  # `open` from which the lips follow the level fully
 
 
 @dataclass(frozen=True, eq=False)
 class Utterance:
-    """Phones and how loud they were said.
+    """Timed phones with their vocal effort and the loudness of the recording.
 
     Attributes:
-        phones: without gaps, from 0 on.
-        effort: (n,) of each phone, 1 is usual; see `effort.measure_effort`.
-        level: (t,) of the sound at `RATE`, see `effort.measure_level`; None where it is not known.
+        phones: contiguous, starting at 0.
+        effort: (n,) of each phone, 1 is average; see `effort.measure_effort`.
+        level: (t,) loudness at `RATE`, see `effort.measure_level`; None if unknown.
     """
 
     phones: Sequence[Phone]
@@ -74,7 +74,7 @@ class Utterance:
 
     @property
     def duration(self) -> float:
-        """Seconds."""
+        """Duration in seconds."""
         return self.phones[-1].end
 
 
@@ -85,14 +85,14 @@ def synthesise(
     frames: int | None = None,
     style: DesignedStyle = NEUTRAL,
 ) -> np.ndarray:
-    """The motion of an utterance: (t, K) float32, frame i at i/fps seconds.
+    """Synthesise the motion of an utterance: (frames, K) float32 weights, frame i at i/fps seconds.
 
     Args:
-        frames: t; by default as many as begin before the last phone ends.
+        frames: number of frames; by default all that begin before the last phone ends.
     """
     if frames is None:
         frames = max(1, int(np.ceil(utterance.duration * fps)))
-    curves = solve(utterance, style)
+    curves = channel_curves(utterance, style)
     at = np.arange(frames) / fps * RATE
     x = np.stack([np.interp(at, np.arange(len(curves)), curve) for curve in curves.T], 1)
     return articulate(face, x, style)
@@ -100,7 +100,7 @@ def synthesise(
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """One target of the mouth: a phone, or half of a diphthong."""
+    """An articulatory target with its time span: a phone, or half of a diphthong."""
 
     viseme: str
     start: float
@@ -109,7 +109,7 @@ class Segment:
 
 
 def segments(utterance: Utterance) -> list[Segment]:
-    """What there is to aim at, one after the other."""
+    """Split an utterance into consecutive targets."""
     found = []
     for phone, effort in zip(utterance.phones, utterance.effort, strict=True):
         start, end = phone.start, phone.end
@@ -119,8 +119,8 @@ def segments(utterance: Utterance) -> list[Segment]:
             found += [Segment(first, start, turn, effort), Segment(second, turn, end, effort)]
             continue
         if phone.name in BILABIALS:
-            start, end = closure(phone)
-        elif phone.name == SILENCE:  # lips take their time to rest, and part before they speak
+            start, end = closure_interval(phone)
+        elif phone.name == SILENCE:  # lips come to rest late and part before the next sound
             start, end = (
                 start + min(SETTLE, phone.duration / 3),
                 end - min(READY, phone.duration / 3),
@@ -129,8 +129,11 @@ def segments(utterance: Utterance) -> list[Segment]:
     return found
 
 
-def closure(phone: Phone) -> tuple[float, float]:
-    """When the lips of a P, B or M are closed, seconds: as the sound shows, or as is usual."""
+def closure_interval(phone: Phone) -> tuple[float, float]:
+    """Return the start and end in seconds of the lip closure of a P, B or M.
+
+    This is the closure detected in the sound, or a typical one within the phone.
+    """
     start, end = phone.start, phone.end
     if phone.closure:
         start, end = phone.closure
@@ -141,13 +144,13 @@ def closure(phone: Phone) -> tuple[float, float]:
     return start - short, end + short
 
 
-def solve(utterance: Utterance, style: DesignedStyle = NEUTRAL) -> np.ndarray:
-    """The curves of all channels: (t, c) at `RATE`."""
+def channel_curves(utterance: Utterance, style: DesignedStyle = NEUTRAL) -> np.ndarray:
+    """Solve for the curves of all channels: (t, c) at `RATE`."""
     count = int(np.ceil(utterance.duration * RATE)) + 2
-    target, dominance = score(segments(utterance), count, style)
+    target, dominance = target_tracks(segments(utterance), count, style)
     curves = np.empty((count, len(CHANNELS)))
     for c, channel in enumerate(CHANNELS):
-        bands = smoother(dominance[:, c], TIME[channel] * style.slowness)
+        bands = banded_system(dominance[:, c], TIME[channel] * style.slowness)
         curves[:, c] = solveh_banded(bands, dominance[:, c] * target[:, c])
     if utterance.level is not None:
         follow_level(curves, utterance.level, style)
@@ -155,43 +158,45 @@ def solve(utterance: Utterance, style: DesignedStyle = NEUTRAL) -> np.ndarray:
 
 
 def follow_level(curves: np.ndarray, level: np.ndarray, style: DesignedStyle) -> None:
-    """Moves the opening of lips and jaw in curves (t, c) towards what the level of the sound asks
-    for; closed lips and a lip under the teeth stay."""
+    """Blend lip and jaw opening of curves (t, c) towards the loudness `level`, in place.
+
+    Closed lips, and a lower lip under the upper teeth, are left unchanged.
+    """
     x = {channel: c for c, channel in enumerate(CHANNELS)}
     at = np.minimum(np.arange(len(curves)), len(level) - 1)
     loud = LOUD * (level[at] - QUIET)
-    part = style.loudness * _smooth(curves[:, x["open"]] / APART)
-    part *= 1.0 - np.clip(curves[:, x["bite"]], 0.0, 1.0)
+    share = style.loudness * _smoothstep(curves[:, x["open"]] / APART)
+    share *= 1.0 - np.clip(curves[:, x["bite"]], 0.0, 1.0)
     for channel in ("open", "jaw"):
-        asked = style.scale.get(channel, 1.0) * loud
-        curves[:, x[channel]] += part * (asked - curves[:, x[channel]])
+        wanted = style.scale.get(channel, 1.0) * loud
+        curves[:, x[channel]] += share * (wanted - curves[:, x[channel]])
 
 
-def score(
+def target_tracks(
     parts: Sequence[Segment], count: int, style: DesignedStyle
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Targets and dominances over time: two (t, c)."""
+    """Return targets and dominances over time, both (count, c): at each frame the most dominant."""
     table = viseme_table()
     time = np.arange(count) / RATE
     target = np.zeros((count, len(CHANNELS)))
     dominance = np.full((count, len(CHANNELS)), 1e-4)
     for part in parts:
         aim, weight = style.shape(part.viseme, part.effort, *table[part.viseme])
-        near = window(part, time)[:, None] * weight
+        near = dominance_window(part, time)[:, None] * weight
         stronger = near > dominance
         target = np.where(stronger, aim, target)
         dominance = np.where(stronger, near, dominance)
     return target, dominance
 
 
-def window(part: Segment, time: np.ndarray) -> np.ndarray:
-    """When a segment insists: 1 in its middle, half at its edges, (t,)."""
+def dominance_window(part: Segment, time: np.ndarray) -> np.ndarray:
+    """Return the dominance of a segment over time (t,): 1 in its middle, half at its edges."""
     half = max(part.end - part.start, 0.02) / 2
     return np.exp(-0.7 * ((time - (part.start + part.end) / 2) / half) ** 4)
 
 
-def smoother(dominance: np.ndarray, seconds: float) -> np.ndarray:
-    """The matrix of the least squares problem as the upper bands `solveh_banded` takes: (3, t)."""
+def banded_system(dominance: np.ndarray, seconds: float) -> np.ndarray:
+    """Return the least-squares matrix as upper bands for `solveh_banded`: (3, t)."""
     stiff = (seconds * RATE) ** 4
     count = len(dominance)
     diagonal, first, second = np.full(count, 6.0), np.full(count, -4.0), np.ones(count)
@@ -202,15 +207,15 @@ def smoother(dominance: np.ndarray, seconds: float) -> np.ndarray:
 
 
 def articulate(face: Face, curves: np.ndarray, style: DesignedStyle = NEUTRAL) -> np.ndarray:
-    """Channels (t, c) as weights of the face's blendshapes (t, K).
+    """Convert channels (t, c) to blendshape weights (t, K) of a face.
 
-    The gap between the lips comes out as asked, whatever else they do: where jaw and lips open the
-    mouth too far mouthClose takes it back, where they do not open it enough the jaw does.
+    The lip aperture is exactly the one the `open` channel sets: mouthClose compensates where jaw
+    and lips open the mouth too far, jawOpen where they do not open it enough.
     """
     x = {channel: curves[:, c] for c, channel in enumerate(CHANNELS)}
     opened = np.clip(x["open"], 0.0, 1.3)
     pressed = np.clip(-x["open"] / 0.25, 0.0, 1.0)
-    free = _smooth(opened / 0.25)  # 0 where the lips touch
+    free = _smoothstep(opened / 0.25)  # 0 where the lips touch
     bite = np.clip(x["bite"], 0.0, 1.0)
     weights = np.zeros((len(curves), len(face.blendshapes)))
 
@@ -236,22 +241,22 @@ def articulate(face: Face, curves: np.ndarray, style: DesignedStyle = NEUTRAL) -
     for blendshape, value in style.posture.items():
         put(blendshape, value)
     weights = np.clip(weights, 0.0, 1.0).astype(np.float32)
-    return with_aperture(face, weights, opened * GAP * 1e-3)
+    return with_aperture(face, weights, opened * APERTURE * 1e-3)
 
 
-def with_aperture(face: Face, weights: np.ndarray, gap: np.ndarray) -> np.ndarray:
-    """Weights (t, K) whose lips are `gap` (t,) metres apart, by mouthClose and jawOpen."""
+def with_aperture(face: Face, weights: np.ndarray, aperture: np.ndarray) -> np.ndarray:
+    """Adjust mouthClose and jawOpen of weights (t, K) to a lip aperture (t,) in metres."""
     jaw = face.blendshapes.index("jawOpen")
     unit = np.zeros(len(face.blendshapes), np.float32)
     rest = lips.aperture(face, unit)
     unit[jaw] = 1.0
     reach = lips.aperture(face, unit) - rest
-    missing = gap - lips.aperture(face, weights)
+    missing = aperture - lips.aperture(face, weights)
     opened = weights.copy()
     opened[:, jaw] += np.clip(missing, 0.0, None) / reach
     return lips.close(face, opened, -missing).astype(np.float32)
 
 
-def _smooth(x: np.ndarray) -> np.ndarray:
+def _smoothstep(x: np.ndarray) -> np.ndarray:
     x = np.clip(x, 0.0, 1.0)
     return x * x * (3.0 - 2.0 * x)

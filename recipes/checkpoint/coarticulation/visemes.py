@@ -1,11 +1,13 @@
-"""What each phone wants of the mouth: targets, and how much it insists on them.
+"""Visemes: the articulatory targets of each phone, and their dominance.
 
-`open` is the gap between the lips in parts of the speaker's wide open mouth; below 0 the lips are
-pressed. The other channels are weights of ARKit blendshapes (see `teacher.articulate`). A channel that
-a phone does not name is free: its neighbours decide. What the table says of opening and width
-follows a fit to the lips of two people (`python -m recipes.checkpoint.coarticulation.fit_targets`); how it is made up of
-jaw and lips, the rounding of what is rounded (AO, O, UH, UW, W, R, SH, CH), the opening of F, V
-and AX, and the phones they do not say, are set by eye.
+`open` is the lip aperture relative to the speaker's wide-open mouth; below 0 the lips are pressed
+together. The other channels are weights of ARKit blendshapes (see `synthesis.articulate`). A
+channel that a phone does not set is determined by the neighbouring phones.
+
+Targets of `open` and `round` follow a fit to the lips of two speakers
+(`python -m recipes.checkpoint.coarticulation.fit_targets`). Set by eye are: the split of the
+aperture into jaw and lips; the rounding of AO, O, UH, UW, W, R, SH and CH; the aperture of F, V
+and AX; and all phones that do not occur in those recordings.
 """
 
 from __future__ import annotations
@@ -15,19 +17,19 @@ from functools import cache
 import numpy as np
 
 CHANNELS = (
-    "open",  # gap between the lips
+    "open",  # lip aperture
     "jaw",
-    "round",  # above 0 rounded and pushed forward, below 0 spread
-    "funnel",  # pushed forward, flared
+    "round",  # above 0 rounded and protruded, below 0 spread
+    "funnel",  # protruded and flared
     "lower",  # lower lip down, off the teeth
     "upper",  # upper lip up, off the teeth
     "bite",  # lower lip under the upper teeth
     "tongue",  # out between the teeth
     "tip",  # of the tongue up behind the upper teeth
 )
-FREE = 0.03  # how much a phone cares for a channel that it does not name
+FREE = 0.03  # dominance of a phone over a channel that it does not set
 
-# phones: channel=target or channel=target/dominance (1 is usual)
+# PHONE channel=target or channel=target/dominance; the dominance is 1 by default
 TABLE = """
 SIL    open=-.16/1.78 jaw=0/1.2 round=-.09/.03 funnel=0/.6 lower=0 upper=0 bite=0 tongue=0 tip=0/1
 P      open=-.28/25 jaw=.34/.6 round=.42/.43 bite=0/2 lower=0/2 upper=0/2 tongue=0/4
@@ -80,8 +82,10 @@ ER     open=.5/.9 jaw=.32/1 round=.03/1.01 funnel=.24/1
 
 @cache
 def viseme_table() -> dict[str, np.ndarray]:
-    """Phone → (2, C): targets and dominances of the channels. Diphthongs are not in it: they are
-    two phones one after the other."""
+    """Return the targets and dominances of each phone: name → (2, c).
+
+    Diphthongs are not listed: they are two vowels in sequence.
+    """
     table = {}
     for line in TABLE.strip().splitlines():
         words = line.split()

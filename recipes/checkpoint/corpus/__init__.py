@@ -1,1 +1,1 @@
-"""How the default training set is made: timed speech, and a teacher that knows what lips do."""
+"""The speech corpus: recordings with timed phones, from which motion is synthesised."""

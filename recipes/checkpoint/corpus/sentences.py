@@ -1,6 +1,6 @@
-"""What the synthetic voices say: sentences written for this project, rich in what lips do.
+"""Sentences for the synthetic voices, written for this project to cover the shapes of the lips.
 
-English ones dwell on closures, rounding, clusters, numbers, questions, and short and long pauses.
+The English ones stress closures, rounding, clusters, numbers, questions, and short and long pauses.
 Mandarin is written in pinyin with tone numbers.
 """
 

