@@ -1,4 +1,4 @@
-"""From a checkpoint and a training set to a report, through the command line."""
+"""`jambatalk predict` on splits of data sets, and the evaluation of what it writes."""
 
 import json
 import pickle
@@ -26,21 +26,21 @@ DEFAULT = ROOT / "checkpoints" / "default"
 
 def predict(checkpoint: Path, name: str, data: Path, folder: Path, *more: str) -> int:
     given = ["predict", str(checkpoint), "--set", name, "--data", str(data)]
-    given += ["-o", str(folder / "mine"), "--truth", str(folder / "truth")]
+    given += ["-o", str(folder / "mine"), "--targets", str(folder / "targets")]
     return main([*given, *more])
 
 
 def evaluate(folder: Path, *more: str) -> dict:
-    """Measures what was predicted: the report."""
-    given = [str(folder / "truth"), str(folder / "mine"), "-o", str(folder / "report")]
-    assert main(["evaluate", *given, "--audio", str(folder / "truth" / SOUNDS), *more]) == 0
+    """Evaluate the predictions: the report."""
+    given = [str(folder / "targets"), str(folder / "mine"), "-o", str(folder / "report")]
+    assert main(["evaluate", *given, "--audio", str(folder / "targets" / SOUNDS), *more]) == 0
     return json.loads((folder / "report" / "report.json").read_text())
 
 
 def converted(folder: Path, layout: str, data: Path) -> Path:
     """Stand-ins for the published weights, converted for the faces of a set."""
-    people = read_templates(data)
-    face = next(iter(people.values()))
+    subjects = read_templates(data)
+    face = next(iter(subjects.values()))
     head = synthetic.make_head(len(face))
     trimesh.Trimesh(face, head.triangles, process=False).export(folder / "face.ply")
     masks = {"lips": head.lips, "forehead": head.upper_face, "eye_region": head.upper_face[:9]}
@@ -56,12 +56,12 @@ def converted(folder: Path, layout: str, data: Path) -> Path:
 
 @pytest.fixture
 def vocaset(tmp_path: Path) -> Path:
-    """VOCASET's test split, as it is downloaded."""
-    people = VOCASET["test"].subjects
-    return synthetic.write_vocaset(tmp_path / "vocaset", people, (21, 40), seconds=1.0)
+    """VOCASET's test split in its original files."""
+    subjects = VOCASET["test"].subjects
+    return synthetic.write_vocaset(tmp_path / "vocaset", subjects, (21, 40), seconds=1.0)
 
 
-def test_published_weights_are_measured_on_vocaset(vocaset: Path, tmp_path: Path) -> None:
+def test_predict_published_weights_on_vocaset(vocaset: Path, tmp_path: Path) -> None:
     checkpoint = converted(tmp_path, "vocaset", vocaset)
     assert predict(checkpoint, "vocaset", vocaset, tmp_path) == 0
     dataset = open_dataset("vocaset", vocaset, "test")
@@ -70,57 +70,58 @@ def test_published_weights_are_measured_on_vocaset(vocaset: Path, tmp_path: Path
     lips, errors = synthetic.make_head(5023).lips, []
     talking_head = TalkingHead.from_pretrained(checkpoint)
     for recording in dataset:
-        true, mine = (
-            Motion.load(tmp_path / folder / f"{recording.name}.npz") for folder in ("truth", "mine")
+        target, pred = (
+            Motion.load(tmp_path / folder / f"{recording.name}.npz")
+            for folder in ("targets", "mine")
         )
-        assert true.fps == mine.fps == 30
-        np.testing.assert_allclose(true.vertices(), recording.vertices, atol=1e-6)
-        # the subject's own face, moved as `animate` moves a head
-        assert mine.face.name == true.face.name == recording.subject
-        np.testing.assert_array_equal(mine.face.template, dataset.templates[recording.subject])
+        assert target.fps == pred.fps == 30
+        np.testing.assert_allclose(target.vertices(), recording.vertices, atol=1e-6)
+        # the subject's own face, animated as by `animate`
+        assert pred.face.name == target.face.name == recording.subject
+        np.testing.assert_array_equal(pred.face.template, dataset.templates[recording.subject])
         speech = Speech(recording.audio)
-        spoken = talking_head.animate(speech, nonverbal=STILL)
-        np.testing.assert_array_equal(mine.offsets, spoken.offsets)
-        assert len(mine) == len(recording) - 1  # as published
-        sound, rate = soundfile.read(tmp_path / "truth" / SOUNDS / f"{recording.name}.wav")
+        expected = talking_head.animate(speech, nonverbal=STILL)
+        np.testing.assert_array_equal(pred.offsets, expected.offsets)
+        assert len(pred) == len(recording) - 1  # as published
+        sound, rate = soundfile.read(tmp_path / "targets" / SOUNDS / f"{recording.name}.wav")
         assert rate == 16000
         np.testing.assert_allclose(sound, recording.audio, atol=1e-4)
-        apart = (true.vertices()[: len(mine), lips] - mine.vertices()[:, lips]) * 1e3
+        apart = (target.vertices()[: len(pred), lips] - pred.vertices()[:, lips]) * 1e3
         errors += list(np.square(apart).sum(-1).max(-1))
     report = evaluate(tmp_path)
     assert report["overall"]["mine"]["lve"]["mean"] == pytest.approx(np.mean(errors), rel=1e-4)
     assert set(report["subjects"]) == set(VOCASET["test"].subjects)
     assert f"{len(lips)} vertices" in report["regions"]["lips"]
-    assert "fdd" in report["overall"]["mine"]  # the masks told the upper face
+    assert "fdd" in report["overall"]["mine"]  # the masks contain the upper face
 
 
-def test_published_weights_are_measured_on_biwi_in_its_unit(tmp_path: Path) -> None:
+def test_predict_published_weights_on_biwi_in_millimetres(tmp_path: Path) -> None:
     data = synthetic.write_biwi(tmp_path / "biwi", BIWI["test-b"].subjects, (37,))
     for path in data.glob("vertices_npy/*.npy"):
         np.save(path, np.load(path) * 1000)
-    people = {name: face * 1000 for name, face in read_templates(data).items()}
-    (data / "templates.pkl").write_bytes(pickle.dumps(people))
+    subjects = {name: face * 1000 for name, face in read_templates(data).items()}
+    (data / "templates.pkl").write_bytes(pickle.dumps(subjects))
     checkpoint = converted(tmp_path, "biwi", data)
     assert predict(checkpoint, "biwi", data, tmp_path, "--split", "test-b") == 0
     report = evaluate(tmp_path)
-    assert report["frames_a_second"] == 25
-    assert set(report["subjects"]) == set(people)
-    mine = Motion.load(tmp_path / "mine" / "F1_e37.npz")
-    true = Motion.load(tmp_path / "truth" / "F1_e37.npz")
-    np.testing.assert_allclose(mine.face.template, people["F1"] / 1000, rtol=1e-5)
+    assert report["fps"] == 25
+    assert set(report["subjects"]) == set(subjects)
+    pred = Motion.load(tmp_path / "mine" / "F1_e37.npz")
+    target = Motion.load(tmp_path / "targets" / "F1_e37.npz")
+    np.testing.assert_allclose(pred.face.template, subjects["F1"] / 1000, rtol=1e-5)
     captured = next(iter(open_dataset("biwi", data, "test-b")))
-    np.testing.assert_allclose(true.vertices(), captured.vertices / 1000, atol=1e-6)
+    np.testing.assert_allclose(target.vertices(), captured.vertices / 1000, atol=1e-6)
     assert report["overall"]["mine"]["lve"]["mean"] < 30**2  # mm²
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of recordings, anna's and ben's last held out, and a network that learned the
+def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of recordings with the last of anna and ben held out, and a network trained on the
     others: `data/`, `run/checkpoint/`."""
-    folder = tmp_path_factory.mktemp("study")
+    folder = tmp_path_factory.mktemp("trained_run")
     held_out = {"test": ["anna_10", "ben_10", "carl"]}
-    people = ("anna", "ben", "carl")
-    data = synthetic.write_folder(folder / "data", people, (1, 2, 10), vertices=3000, **held_out)
+    subjects = ("anna", "ben", "carl")
+    data = synthetic.write_folder(folder / "data", subjects, (1, 2, 10), vertices=3000, **held_out)
     synthetic.write_face(data, 3000)
     changes = ["epochs=1", "data.val=test", "data.cut=12", "data.workers=0", "batch=1"]
     changes += [f"data.folder={data}", f"face.mesh={data / 'face.ply'}"]
@@ -130,41 +131,41 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_what_was_trained_is_measured_in_its_styles(study: Path, tmp_path: Path) -> None:
-    trained = study / "run" / "checkpoint"
-    assert predict(trained, "folder", study / "data", tmp_path) == 0
+def test_predict_in_trained_styles(trained_run: Path, tmp_path: Path) -> None:
+    trained = trained_run / "run" / "checkpoint"
+    assert predict(trained, "folder", trained_run / "data", tmp_path) == 0
     names = ["anna_10", "ben_10", "carl_01", "carl_02", "carl_10"]
     assert sorted(path.stem for path in (tmp_path / "mine").glob("*.npz")) == names
     report = evaluate(tmp_path)
     assert set(report["subjects"]) == {"anna", "ben", "carl"}
-    assert np.isfinite(report["overall"]["mine"]["opening_r"]["mean"])
+    assert np.isfinite(report["overall"]["mine"]["aperture_r"]["mean"])
     talking_head = TalkingHead.from_pretrained(trained)
     assert talking_head.styles == ("neutral", "anna", "ben")
-    dataset = open_dataset("folder", study / "data", "test")
-    for number, style in ((0, "anna"), (4, "neutral")):  # carl is a stranger
+    dataset = open_dataset("folder", trained_run / "data", "test")
+    for number, style in ((0, "anna"), (4, "neutral")):  # carl has no style
         recording = dataset[number]
-        spoken = talking_head.animate(Speech(recording.audio), style, nonverbal=STILL)
-        mine = Motion.load(tmp_path / "mine" / f"{recording.name}.npz")
-        np.testing.assert_array_equal(mine.offsets, spoken.offsets)
-        assert len(mine) == len(recording)
+        expected = talking_head.animate(Speech(recording.audio), style, nonverbal=STILL)
+        pred = Motion.load(tmp_path / "mine" / f"{recording.name}.npz")
+        np.testing.assert_array_equal(pred.offsets, expected.offsets)
+        assert len(pred) == len(recording)
 
-    several = ["predict", str(trained), "--set", "folder", "--data", str(study / "data")]
+    several = ["predict", str(trained), "--set", "folder", "--data", str(trained_run / "data")]
     several += ["-o", str(tmp_path / "all"), "--styles", "all"]
     assert main(several) == 0
     files = sorted(path.name for path in (tmp_path / "all").glob("anna*"))
     styles = ("anna", "ben", "neutral")
     assert files == [f"anna_10_condition_{style}.npz" for style in styles]
-    folders = [str(tmp_path / name) for name in ("truth", "mine", "all")]
+    folders = [str(tmp_path / name) for name in ("targets", "mine", "all")]
     assert main(["evaluate", *folders, "-o", str(tmp_path / "both")]) == 0
     assert set(json.loads((tmp_path / "both" / "report.json").read_text())["overall"]) == {
         *("mine", "all")
     }
 
 
-def test_it_goes_on_where_it_stopped(
-    study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_predict_continues_an_interrupted_run(
+    trained_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    trained, data = study / "run" / "checkpoint", study / "data"
+    trained, data = trained_run / "run" / "checkpoint", trained_run / "data"
     assert predict(trained, "folder", data, tmp_path) == 0
     kept = tmp_path / "mine" / "anna_10.npz"
     lost = tmp_path / "mine" / "ben_10.npz"
@@ -172,20 +173,20 @@ def test_it_goes_on_where_it_stopped(
     lost.unlink()
     capsys.readouterr()
     assert predict(trained, "folder", data, tmp_path) == 0
-    assert "1 predictions written, 4 were there" in capsys.readouterr().out
+    assert "1 predictions written, 4 existed" in capsys.readouterr().out
     assert kept.stat().st_mtime_ns == before
     np.testing.assert_array_equal(Motion.load(lost).offsets, offsets)
-    # not into the same folder: other styles, another network
+    # other styles or another network need another folder
     assert predict(trained, "folder", data, tmp_path, "--styles", "ben") == 1
-    assert "holds something else" in capsys.readouterr().err
+    assert "contains motions of another" in capsys.readouterr().err
     other = shutil.copytree(trained, tmp_path / "other")
     config = json.loads((other / "config.json").read_text())
     (other / "config.json").write_text(json.dumps(config | {"unit": 0.002}))
     assert predict(other, "folder", data, tmp_path) == 1
-    assert "holds something else" in capsys.readouterr().err
+    assert "contains motions of another" in capsys.readouterr().err
 
 
-def test_tracks_are_measured_on_a_bundled_head(tmp_path: Path) -> None:
+def test_predict_tracks_on_a_bundled_head(tmp_path: Path) -> None:
     names = [f"anna_{number:02}" for number in range(10)]
     data = synthetic.write_tracks(tmp_path / "tracks", names)
     changes = [f"data.folder={data}", "data.cut=20", "data.workers=0", "epochs=1"]
@@ -195,25 +196,25 @@ def test_tracks_are_measured_on_a_bundled_head(tmp_path: Path) -> None:
     assert predict(run / "checkpoint", "tracks", data, tmp_path, "--split", "val") == 0
     report = evaluate(tmp_path)
     assert "upper_face" in report["regions"]
-    true = Motion.load(tmp_path / "truth" / "anna_09.npz")
-    mine = Motion.load(tmp_path / "mine" / "anna_09.npz")
-    assert true.weights.shape == mine.weights.shape == (30, len(load_head(1).blendshapes))
-    assert true.blendshape("jawOpen").max() > 0.1
-    assert mine.pose is None  # nothing moves but what the network moves
+    target = Motion.load(tmp_path / "targets" / "anna_09.npz")
+    pred = Motion.load(tmp_path / "mine" / "anna_09.npz")
+    assert target.weights.shape == pred.weights.shape == (30, len(load_head(1).blendshapes))
+    assert target.blendshape("jawOpen").max() > 0.1
+    assert pred.pose is None  # no head motion
 
 
-def test_what_does_not_fit_is_refused(
-    study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_predict_refuses_mismatched_input(
+    trained_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    trained, data = study / "run" / "checkpoint", study / "data"
+    trained, data = trained_run / "run" / "checkpoint", trained_run / "data"
     broken = shutil.copytree(data, tmp_path / "broken")
     vertices = np.load(broken / "vertices_npy" / "ben_10.npy")
     vertices[3, 5] = np.nan
     np.save(broken / "vertices_npy" / "ben_10.npy", vertices)
-    stranger = tmp_path / "stranger"
-    stranger.mkdir()
-    (stranger / "notes.txt").write_text("mine")
-    for number, (run, says) in enumerate(
+    other_folder = tmp_path / "other_folder"
+    other_folder.mkdir()
+    (other_folder / "notes.txt").write_text("mine")
+    for number, (run, message) in enumerate(
         (
             (lambda out: predict(trained, "folder", broken, out), "'ben_10' is not a number in"),
             (lambda out: predict(DEFAULT, "folder", data, out), "predicts weights of"),
@@ -225,8 +226,8 @@ def test_what_does_not_fit_is_refused(
             (lambda out: predict(trained, "mine", data, out), "no data set 'mine'"),
             (lambda out: predict(trained, "vocaset", data, out), "VOCASET's have 5023"),
             (
-                lambda out: predict(trained, "folder", data, out, "-o", str(stranger)),
-                "something else",
+                lambda out: predict(trained, "folder", data, out, "-o", str(other_folder)),
+                "contains motions of another",
             ),
             (lambda out: predict(tmp_path / "none", "folder", data, out), "no checkpoint folder"),
         )
@@ -234,6 +235,6 @@ def test_what_does_not_fit_is_refused(
         out = tmp_path / str(number)
         assert run(out) == 1
         error = capsys.readouterr().err
-        assert says in error
+        assert message in error
         assert len(error.splitlines()) == 1
         assert not list(out.glob("mine/*.npz"))

@@ -83,7 +83,7 @@ def _add_predict(commands: Commands) -> None:
         "-o", "--output", type=Path, required=True, help="folder of the predictions"
     )
     predict.add_argument(
-        "--truth", type=Path, help="folder for the captured motions, and their sounds in its wav/"
+        "--targets", type=Path, help="folder for the captured motions, and their sounds in its wav/"
     )
     predict.add_argument(
         "--styles",
@@ -102,7 +102,9 @@ def _add_predict(commands: Commands) -> None:
 
 def _add_evaluate(commands: Commands) -> None:
     evaluate = commands.add("evaluate", "compare predicted with captured motions: LVE, FDD, ...")
-    evaluate.add_argument("truth", type=Path, help="folder of .npy (T, V·3), or of motions (.npz)")
+    evaluate.add_argument(
+        "targets", type=Path, help="folder of captured motions: .npy (T, V·3), or .npz"
+    )
     evaluate.add_argument("predictions", type=Path, nargs="+", help="folders with the same names")
     evaluate.add_argument("-o", "--output", type=Path, required=True, help="folder of the report")
     evaluate.add_argument("--names", metavar="A,B", help="of the predictions (default: folders)")
@@ -133,11 +135,11 @@ def _add_render_compare(commands: Commands) -> None:
     video = commands.add(
         "render-compare", "captured and predicted motions side by side in one video"
     )
-    video.add_argument("truth", type=Path, help=".npy or .npz")
+    video.add_argument("target", type=Path, help="a captured motion, .npy or .npz")
     video.add_argument("predictions", type=Path, nargs="+", help="one to three")
     video.add_argument("-o", "--output", type=Path, required=True, help="an .mp4")
     video.add_argument("--speech", type=Path, help="the recording they belong to")
-    video.add_argument("--captions", metavar="A,B,...", help="default: truth, and the folders")
+    video.add_argument("--captions", metavar="A,B,...", help="default: target, and the folders")
     video.add_argument("--template", type=Path, help="the triangles of .npy: a .ply or .obj")
     _add_files(video)
     add_view(video)
@@ -155,7 +157,7 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from jambatalk.evaluate.folders import Setting, evaluate_folders
+    from jambatalk.evaluate.folders import EvaluationConfig, evaluate_folders
 
     folders = options.predictions
     names = _names(options.names, [folder.resolve().name for folder in folders], "--names")
@@ -163,11 +165,11 @@ def _evaluate(options: argparse.Namespace) -> None:
         raise DataError("Two predictions have the same name.", "Give names with --names A,B.")
     timer = StageTimer()
     report = evaluate_folders(
-        options.truth,
         dict(zip(names, folders, strict=True)),
-        Setting(
+        options.targets,
+        EvaluationConfig(
             fps=options.fps,
-            predicted_fps=options.pred_fps,
+            pred_fps=options.pred_fps,
             unit=options.unit,
             resample=options.resample,
             common=options.common,
@@ -195,10 +197,10 @@ def _render_compare(options: argparse.Namespace) -> None:
     timer("Reading", 0.0)
     face = face_of_mesh(options.template, options.unit) if options.template else None
     speech = Speech.read(options.speech) if options.speech else None
-    files = [options.truth, *options.predictions]
+    files = [options.target, *options.predictions]
     rates = [options.fps] + [options.pred_fps or options.fps] * len(options.predictions)
     motions = [read_motion(p, fps, options.unit) for p, fps in zip(files, rates, strict=True)]
-    usual = ["truth", *(path.resolve().parent.name for path in options.predictions)]
+    usual = ["target", *(path.resolve().parent.name for path in options.predictions)]
     captions = _names(options.captions, usual, "--captions")
     compare_video(motions, captions, face, speech, options.output, view, options.resample, timer)
     timer.finish()
@@ -238,7 +240,7 @@ def _train(options: argparse.Namespace) -> None:
 
 def _predict(options: argparse.Namespace) -> None:
     from jambatalk.data.registry import open_dataset
-    from jambatalk.evaluate.predictions import SOUNDS, Study
+    from jambatalk.evaluate.predictions import SOUNDS, SplitPrediction
     from jambatalk.talking_head import TalkingHead
 
     timer = StageTimer()
@@ -246,17 +248,17 @@ def _predict(options: argparse.Namespace) -> None:
     dataset = open_dataset(options.set, options.data, options.split)
     timer("Loading", 0.0)
     talking_head = TalkingHead.from_pretrained(options.checkpoint, options.device)
-    study = Study(talking_head, dataset, options.unit)
+    split = SplitPrediction(talking_head, dataset, options.unit)
     styles = _styles(options.styles, talking_head.styles)
-    if options.truth:  # first, since it reads every recording and so finds damaged ones
-        written = study.write_truth(options.truth, timer)
+    if options.targets:  # first, since it reads every recording and so finds damaged ones
+        written = split.write_targets(options.targets, timer)
         timer.finish()
-        _report(options.truth, written, len(dataset), "captured motions")
-    written = study.write_predictions(options.output, styles, timer)
+        _report(options.targets, written, len(dataset), "captured motions")
+    written = split.write_predictions(options.output, styles, timer)
     timer.finish()
     _report(options.output, written, len(dataset) * max(1, len(styles)), "predictions")
-    if options.truth:
-        both, sounds = f"{options.truth} {options.output}", options.truth / SOUNDS
+    if options.targets:
+        both, sounds = f"{options.targets} {options.output}", options.targets / SOUNDS
         print(f"try 'jambatalk evaluate {both} -o REPORT --audio {sounds}'")
 
 

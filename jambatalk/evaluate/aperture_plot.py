@@ -1,80 +1,77 @@
-"""How far the lips are apart over time, under the waveform."""
+"""Plots of lip apertures over time below the waveform."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jambatalk.errors import JambaTalkError
+from jambatalk.errors import NotInstalledError
 from jambatalk.speech import SAMPLE_RATE
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-TRUTH = "#202020"
-INKS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # Okabe and Ito
+TARGET_COLOR = "#202020"
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # Okabe and Ito
 SIZE = (11.0, 4.5)  # inches
 
 
 def require_matplotlib() -> None:
-    """Says so before any work is done if it is not installed.
+    """Check that matplotlib is installed.
 
     Raises:
-        JambaTalkError: it is not.
+        NotInstalledError: it is not.
     """
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
-        raise JambaTalkError(
+        raise NotInstalledError(
             "Plots need matplotlib, which is not installed.",
-            "Install it: pip install matplotlib, or the extra: pip install -e '.[evaluate]'",
+            "Run 'pip install jambatalk[evaluate]'.",
         ) from error
 
 
-def plot_openings(
+def plot_apertures(
     path: Path,
     title: str,
-    truth: np.ndarray,
-    predicted: Mapping[str, np.ndarray],
+    predictions: Mapping[str, np.ndarray],
+    target: np.ndarray,
     fps: float,
     samples: np.ndarray | None = None,
 ) -> Path:
-    """Writes a .png, .svg or .pdf: the waveform, and under it the lips' opening in mm.
+    """Plot lip apertures in mm, and above them the waveform, as .png, .svg or .pdf.
 
     Args:
-        truth: (T,) metres. predicted: name → (T,) metres.
-        samples: (n,) the speech at 16 kHz; without it there is no waveform.
+        predictions: name → aperture (T,) in metres.
+        target: (T,) metres.
+        samples: (n,) speech at 16 kHz; None for no waveform.
 
     Raises:
-        JambaTalkError: matplotlib is not installed.
+        NotInstalledError: matplotlib is not installed.
     """
     require_matplotlib()
-    from matplotlib.figure import Figure  # not pyplot: no display, no state
+    from matplotlib.figure import Figure  # not pyplot, which needs a display
 
-    figure: Figure = Figure(figsize=SIZE, layout="constrained")
-    shares = [1, 2] if samples is not None else [1]
-    axes = figure.subplots(len(shares), 1, sharex=True, height_ratios=shares, squeeze=False)[:, 0]
+    figure = Figure(figsize=SIZE, layout="constrained")
+    heights = [1, 2] if samples is not None else [1]
+    axes = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0]
     if samples is not None:
         seconds = np.arange(len(samples)) / SAMPLE_RATE
         axes[0].plot(seconds, samples, color="#808080", linewidth=0.4)
         axes[0].set_yticks([])
         axes[0].set_ylabel("speech")
-    lips = axes[-1]
-    lips.plot(np.arange(len(truth)) / fps, truth * 1e3, color=TRUTH, linewidth=2, label="truth")
-    for number, (name, curve) in enumerate(predicted.items()):
-        ink = INKS[number % len(INKS)]
-        lips.plot(np.arange(len(curve)) / fps, curve * 1e3, color=ink, linewidth=1.3, label=name)
+    lips, seconds = axes[-1], np.arange(len(target)) / fps
+    lips.plot(seconds, target * 1e3, color=TARGET_COLOR, linewidth=2, label="target")
+    for number, (name, aperture) in enumerate(predictions.items()):
+        color = COLORS[number % len(COLORS)]
+        lips.plot(
+            np.arange(len(aperture)) / fps, aperture * 1e3, color=color, linewidth=1.3, label=name
+        )
     lips.axhline(0, color="#b0b0b0", linewidth=0.6, zorder=0)
-    lips.set_xlim(0, len(truth) / fps)
-    lips.set_xlabel("seconds")
-    lips.set_ylabel("lips apart, mm")
+    lips.set(xlim=(0, len(target) / fps), xlabel="seconds", ylabel="lip aperture, mm")
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)
     axes[0].set_title(title, loc="left", fontsize=11)
-    figure.legend(loc="outside upper right", frameon=False, ncols=1 + len(predicted))
+    figure.legend(loc="outside upper right", frameon=False, ncols=1 + len(predictions))
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
     return path

@@ -1,16 +1,15 @@
-"""True and predicted motions beside each other in one video."""
+"""Target and predicted motions side by side in one video."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from jambatalk.errors import DataError
 from jambatalk.evaluate import UNITS
-from jambatalk.evaluate.mesh_motion import MeshMotion, aligned, check_template
+from jambatalk.evaluate.mesh_motion import MeshMotion, align, check_template, cut
 from jambatalk.face.face import Face
 from jambatalk.face.user_face import read_mesh
 from jambatalk.motion.motion import Motion
@@ -20,11 +19,11 @@ from jambatalk.render.video import draw_video
 from jambatalk.render.view import View
 from jambatalk.speech import Speech
 
-CLAY = 160  # sRGB of a mesh without colours
+GREY = 160  # sRGB of a mesh without colours
 
 
 def face_of_mesh(path: Path, unit: str = "m") -> Face:
-    """A face that can be drawn and has no blendshapes, from a .ply or .obj.
+    """Read a .ply or .obj as a face without blendshapes, for rendering.
 
     Raises:
         FaceError: not a mesh with triangles.
@@ -35,7 +34,7 @@ def face_of_mesh(path: Path, unit: str = "m") -> Face:
         name=path.stem,
         template=vertices * np.float32(UNITS[unit]),
         triangles=triangles,
-        colors=np.full((count, 3), CLAY, np.uint8),
+        colors=np.full((count, 3), GREY, np.uint8),
         gloss=np.full(count, 0.25, np.float32),
         blendshapes=(),
         deltas=np.zeros((0, count, 3), np.float32),
@@ -54,41 +53,43 @@ def compare_video(
     resample: bool = False,
     progress: Progress = no_progress,
 ) -> Path:
-    """Draws the truth and one to three predictions of it into one captioned MP4.
+    """Render the target and one to three predictions side by side into one captioned MP4.
 
     Args:
-        motions: the truth first; lengths and frame rates as :func:`aligned` takes them.
-        captions: one each.
-        face: whose triangles are drawn; None for the heads that saved motions name.
-        speech: whose sound is heard; None for a silent video.
+        motions: the target first; see :func:`jambatalk.evaluate.mesh_motion.align` for lengths and
+            frame rates.
+        captions: one for each motion.
+        face: the triangles to draw; None for the heads of saved motions.
+        speech: the soundtrack; None for a silent video.
 
     Returns:
         `path`.
 
     Raises:
         DataError: motions that do not belong together, or no triangles.
-        RenderError: not 2 to 4 motions, or no offscreen OpenGL. VideoError: the file.
+        RenderError: not 2 to 4 motions, or no offscreen OpenGL.
+        VideoError: the video cannot be written.
     """
-    grid_size(len(motions), 0)  # refuses other numbers before any work is done
-    shown = [_worn(motion, face) for motion in _together(motions, resample)]
-    return draw_video(shown, speech, path, view, captions, progress)
+    grid_size(len(motions), 0)  # refuses other numbers before any work
+    heads = [_on_face(motion, face) for motion in _align_all(motions, resample)]
+    return draw_video(heads, speech, path, view, captions, progress)
 
 
-def _together(motions: Sequence[MeshMotion], resample: bool) -> list[MeshMotion]:
-    """All at the slowest frame rate and the shortest length."""
-    truth, *others = motions
-    for other in others:  # once to slow the truth and shorten it, then for the others
-        truth, _ = aligned(truth, other, resample)
-    shown = [truth, *(aligned(truth, other, resample)[1] for other in others)]
-    length = min(map(len, shown))
-    return [replace(motion, vertices=motion.vertices[:length]) for motion in shown]
+def _align_all(motions: Sequence[MeshMotion], resample: bool) -> list[MeshMotion]:
+    """Bring all motions to the slowest frame rate and the shortest length."""
+    target, *predictions = motions
+    for pred in predictions:  # first the target, to which then every prediction is aligned
+        target = align(pred, target, resample)[1]
+    aligned = [target, *(align(pred, target, resample)[0] for pred in predictions)]
+    length = min(map(len, aligned))
+    return [cut(motion, length) for motion in aligned]
 
 
-def _worn(motion: MeshMotion, face: Face | None) -> Motion:
+def _on_face(motion: MeshMotion, face: Face | None) -> Motion:
     face = face or motion.face
     if face is None:
         raise DataError(
-            f"'{motion.name}' does not say its triangles.",
+            f"'{motion.name}' contains no triangles.",
             "Give a mesh of its topology: --template FILE.ply or .obj.",
         )
     check_template(face.template, motion)

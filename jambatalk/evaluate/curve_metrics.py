@@ -1,6 +1,6 @@
-"""Measures of curves over time: how far the lips are apart, how loud it is.
+"""Metrics on curves over time, such as lip aperture and loudness.
 
-A curve is (T,), one value a frame; frame t is at t/fps seconds.
+A curve is an array (T,) with one value a frame; frame t lies at t/fps seconds.
 """
 
 from __future__ import annotations
@@ -11,137 +11,135 @@ import numpy as np
 
 from jambatalk.speech import SAMPLE_RATE
 
-SHORTEST = 0.5  # seconds of a curve over which a lag can be told
-REACH = 0.15  # seconds that a curve may run late or early and still be found
+MIN_SECONDS = 0.5  # shortest curve for which a lag is estimated
+MAX_LAG = 0.15  # seconds, in both directions
 LAG_STEP = 0.01  # seconds
-CLOSED = 0.10  # lips less apart than this part of the 95th percentile are closed
-CLOSURE_TOLERANCE = 0.04  # seconds by which a closure may miss the true one
+CLOSED = 0.10  # lips are closed at this part of the aperture's 95th percentile or less
+CLOSURE_TOLERANCE = 0.04  # seconds by which a predicted closure may miss its target
 LOUDNESS_WINDOW = 0.06  # seconds
-LOUDNESS_RANGE = 60.0  # dB below the loudest that still count
-BEAT_WIDTH = 0.1  # seconds: a beat that misses by this much scores 0.61
-BEAT_HEIGHT = 0.25  # of the 95th percentile of the rising parts
-BEAT_DISTANCE = 0.1  # seconds between two beats
+LOUDNESS_RANGE = 60.0  # dB below the maximum
+BEAT_WIDTH = 0.1  # seconds, standard deviation of the beat alignment's Gaussian
+BEAT_HEIGHT = 0.25  # least height of an onset, of the 95th percentile of the rises
+BEAT_DISTANCE = 0.1  # seconds, least distance of two onsets
 
 
 def correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Pearson's r of two curves; 0 where one does not move."""
+    """Compute Pearson's r of two curves; 0 where one of them is constant."""
     if len(a) < 2 or min(a.std(), b.std()) < 1e-9:
         return 0.0
     return float(np.corrcoef(a, b)[0, 1])
 
 
 def at_times(curve: np.ndarray, fps: float, times: np.ndarray) -> np.ndarray:
-    """A curve's values at `times` (n,) seconds, interpolated linearly; its ends go on."""
+    """Interpolate a curve linearly at `times` (n,) in seconds; its end values are extended."""
     return np.interp(times * fps, np.arange(len(curve)), curve)
 
 
 def lags() -> np.ndarray:
-    """The lags that are tried, (L,) seconds."""
-    steps = round(REACH / LAG_STEP)
+    """Return the lags that :func:`lagged_correlations` tries, (L,) seconds."""
+    steps = round(MAX_LAG / LAG_STEP)
     return np.arange(-steps, steps + 1) * LAG_STEP
 
 
 def lagged_correlations(
-    truth: np.ndarray, predicted: np.ndarray, fps: float, seen: np.ndarray | None = None
+    pred: np.ndarray, target: np.ndarray, fps: float, valid: np.ndarray | None = None
 ) -> np.ndarray:
-    """r of the truth with the prediction `lag` later, for each of :func:`lags`: (L,).
+    """Compute Pearson's r of target(t) and pred(t + lag) for each of :func:`lags`: (L,).
 
-    Where the best lag is above 0 the prediction comes late. Frames from which one of the lags would
-    look past an end are left out for all, so that all are over the same frames; nan where less than
-    half a second is left.
+    A prediction whose best lag is positive is late. All lags are evaluated on the same frames,
+    those at least 0.15 s from both ends; NaN where they are less than half a second.
 
     Args:
-        seen: (T,) bool, frames whose truth is known; None for all.
+        valid: (T,) bool, the frames whose target is known; None for all.
     """
-    times = np.arange(len(truth)) / fps
-    inside = (times >= REACH) & (times <= times.max(initial=0.0) - REACH)
-    if seen is not None:
-        inside &= seen
-    if inside.sum() < SHORTEST * fps:
+    times = np.arange(len(target)) / fps
+    inner = (times >= MAX_LAG) & (times <= times.max(initial=0.0) - MAX_LAG)
+    if valid is not None:
+        inner &= valid
+    if inner.sum() < MIN_SECONDS * fps:
         return np.full(len(lags()), np.nan)
     return np.array(
-        [
-            correlation(truth[inside], at_times(predicted, fps, times[inside] + lag))
-            for lag in lags()
-        ]
+        [correlation(target[inner], at_times(pred, fps, times[inner] + lag)) for lag in lags()]
     )
 
 
-def best_lag(truth: np.ndarray, predicted: np.ndarray, fps: float) -> tuple[float, float]:
-    """The lag in seconds at which r is greatest, and that r, see :func:`lagged_correlations`."""
-    r = lagged_correlations(truth, predicted, fps)
+def best_lag(pred: np.ndarray, target: np.ndarray, fps: float) -> tuple[float, float]:
+    """Return the lag in seconds at which r is greatest, and that r.
+
+    See :func:`lagged_correlations`.
+    """
+    r = lagged_correlations(pred, target, fps)
     if np.isnan(r).any():
         return float("nan"), float("nan")
     return float(lags()[r.argmax()]), float(r.max())
 
 
-class Closures(NamedTuple):
-    """How well a prediction closes the lips where the truth does; nan where there is nothing.
+class ClosureScores(NamedTuple):
+    """Agreement of predicted and target lip closures, as fractions; NaN where there are none.
 
     Attributes:
-        true: part of the frames in which the true lips are closed.
-        predicted: part of the frames in which the predicted ones are.
-        reached: part of the true closures inside which the prediction closes in some frame.
-        justified: part of the predicted closures inside which the truth does.
+        pred_closed: frames in which the predicted lips are closed.
+        target_closed: frames in which the target lips are closed.
+        recall: target closures within which the prediction closes in some frame.
+        precision: predicted closures within which the target closes in some frame.
     """
 
-    true: float
-    predicted: float
-    reached: float
-    justified: float
+    pred_closed: float
+    target_closed: float
+    recall: float
+    precision: float
 
 
-def closures(truth: np.ndarray, predicted: np.ndarray, fps: float) -> Closures:
-    """Lip closure: openings of at most a tenth of the 95th percentile of the *true* opening.
+def closure_scores(pred: np.ndarray, target: np.ndarray, fps: float) -> ClosureScores:
+    """Compare lip closures: apertures of at most a tenth of the *target's* 95th percentile.
 
-    A closure is a run of closed frames; it may be missed by 40 ms at each end.
+    A closure is a run of closed frames, with a tolerance of 40 ms at both ends.
     """
-    threshold = CLOSED * np.percentile(truth, 95)
-    runs = [closed_runs(curve, threshold) for curve in (truth, predicted)]
+    threshold = CLOSED * np.percentile(target, 95)
+    pred_runs, target_runs = closed_runs(pred, threshold), closed_runs(target, threshold)
     tolerance = CLOSURE_TOLERANCE * fps
-    return Closures(
-        float((truth <= threshold).mean()),
-        float((predicted <= threshold).mean()),
-        _met(*runs, tolerance),
-        _met(*reversed(runs), tolerance),
+    return ClosureScores(
+        pred_closed=float((pred <= threshold).mean()),
+        target_closed=float((target <= threshold).mean()),
+        recall=_overlapping(target_runs, pred_runs, tolerance),
+        precision=_overlapping(pred_runs, target_runs, tolerance),
     )
 
 
 def closed_runs(curve: np.ndarray, threshold: float) -> np.ndarray:
-    """First and last frame of each stretch at or below a threshold: (n, 2)."""
+    """Find the first and last frame of each run at or below a threshold: (n, 2)."""
     edges = np.diff(np.concatenate([[0], curve <= threshold, [0]]).astype(int))
     return np.stack([np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1], 1)
 
 
-def _met(runs: np.ndarray, others: np.ndarray, tolerance: float) -> float:
+def _overlapping(runs: np.ndarray, others: np.ndarray, tolerance: float) -> float:
+    """Compute the fraction of runs (n, 2) that overlap one of the others."""
     if not len(runs):
         return float("nan")
-    met = [
-        bool(((others[:, 0] <= last + tolerance) & (others[:, 1] >= first - tolerance)).any())
-        for first, last in runs
-    ]
-    return float(np.mean(met))
+    starts_before = others[:, 0] <= runs[:, 1:] + tolerance  # (n, others)
+    ends_after = others[:, 1] >= runs[:, :1] - tolerance
+    return float((starts_before & ends_after).any(1).mean())
 
 
 def loudness(samples: np.ndarray, fps: float, frames: int) -> np.ndarray:
-    """Level of speech (n,) around each frame, (T,) dB below the loudest, at least -60.
+    """Compute the level of speech (n,) at each frame: (T,) dB below the maximum, at least -60.
 
-    The root mean square of the 60 ms around the frame.
+    The level is the root mean square of the 60 ms around the frame.
     """
     half = round(LOUDNESS_WINDOW / 2 * SAMPLE_RATE)
     power = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
     centre = np.arange(frames) / fps * SAMPLE_RATE
     first, last = (np.clip(centre + s, 0, len(samples)).astype(int) for s in (-half, half))
     rms = np.sqrt(np.maximum(power[last] - power[first], 0.0) / (2 * half))
-    floor = max(rms.max(), 1e-9) * 10 ** (-LOUDNESS_RANGE / 20)
-    return 20 * np.log10(np.maximum(rms, floor) / max(rms.max(), 1e-9))
+    peak = max(rms.max(), 1e-9)
+    return 20 * np.log10(np.maximum(rms / peak, 10 ** (-LOUDNESS_RANGE / 20)))
 
 
-def beats(curve: np.ndarray, fps: float) -> np.ndarray:
-    """When a curve rises fastest, (n,) seconds: the onsets of openings, or of loudness.
+def onsets(curve: np.ndarray, fps: float) -> np.ndarray:
+    """Find when a curve rises fastest, (n,) seconds: onsets of opening lips or of loudness.
 
-    Local maxima of its change from frame to frame, at least a quarter of the 95th percentile of the
-    rising changes high and 0.1 s apart; each is between its two frames.
+    Onsets are local maxima of the change between two frames, at least 0.1 s apart and a quarter of
+    the 95th percentile of the rises high.
     """
     from scipy.signal import find_peaks
 
@@ -156,10 +154,10 @@ def beats(curve: np.ndarray, fps: float) -> np.ndarray:
 
 
 def beat_alignment(motion: np.ndarray, sound: np.ndarray) -> float:
-    """How near the beats of a motion lie to those of its sound: 0 to 1, nan without any.
+    """Compute the beat alignment score of two lists of onsets in seconds: 0 to 1.
 
-    Mean over the beats m of the motion of exp(-d²/(2·0.1²)), d = seconds to the nearest beat of the
-    sound. Li, Yang, Ross and Kanazawa, "AI Choreographer", ICCV 2021.
+    Mean over the onsets of the motion of exp(-d²/(2·0.1²)), where d is the distance to the nearest
+    onset of the sound in seconds; NaN without onsets. Li et al., "AI Choreographer", ICCV 2021.
     """
     if not len(motion) or not len(sound):
         return float("nan")

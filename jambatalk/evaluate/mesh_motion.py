@@ -1,4 +1,4 @@
-"""Reading true and predicted meshes in motion, and setting them frame against frame."""
+"""Reading predicted and target mesh motions, matching them by name and aligning their frames."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from jambatalk.errors import DataError
 from jambatalk.evaluate import UNITS
 from jambatalk.face.face import Face
 from jambatalk.face.templates import read_templates
+from jambatalk.files.arrays import open_array
 from jambatalk.motion.motion import Motion
 from jambatalk.motion.resample import resample
 
-FORGIVEN = 2  # frames by which two lengths may differ; then both are cut to the shorter
-ALIKE = 2.0  # times that a face in motion may be larger or smaller than at rest
-CONDITION = "_condition_"  # between a sequence's name and the style it was predicted in
+LENGTH_TOLERANCE = 2  # frames
+MAX_SIZE_RATIO = 2.0  # of a face in motion and at rest
+CONDITION = "_condition_"  # separates a sequence's name from the style it was predicted in
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,10 +25,10 @@ class MeshMotion:
     """A mesh in motion.
 
     Attributes:
-        name: the file's, without its ending.
+        name: the file's, without its suffix.
         vertices: (T, V, 3) float32, metres.
         fps: frames a second.
-        face: whose mesh it is, where the file says so.
+        face: the head it moves, where the file contains one.
     """
 
     name: str
@@ -40,7 +41,7 @@ class MeshMotion:
 
 
 def list_motions(folder: Path) -> dict[str, Path]:
-    """Name → file of every .npy and .npz in a folder.
+    """List every .npy and .npz of a folder: name → file.
 
     Raises:
         DataError: no such folder, none in it, or two of one name.
@@ -62,35 +63,30 @@ def list_motions(folder: Path) -> dict[str, Path]:
 
 
 def read_motion(path: Path, fps: float | None, unit: str = "m") -> MeshMotion:
-    """Reads one motion.
+    """Read one motion.
 
     Args:
-        path: .npy of shape (T, V·3) or (T, V, 3), or a motion saved as .npz.
-        fps: of an .npy, which does not say; an .npz does.
-        unit: of an .npy, see :data:`jambatalk.evaluate.UNITS`; an .npz is in metres.
+        path: .npy of shape (T, V·3) or (T, V, 3), or a saved motion (.npz).
+        fps: frame rate of an .npy; an .npz contains its own.
+        unit: unit of an .npy, see :data:`jambatalk.evaluate.UNITS`; an .npz is in metres.
 
     Raises:
-        DataError: not such a file, of another shape, with numbers that are none, or without fps.
+        DataError: not such a file, another shape, values that are not finite, or no frame rate.
     """
     if not path.is_file():
         raise DataError(f"There is no file {path}.", "Check the name and the folder.")
     if path.suffix == ".npz":
-        motion = Motion.load(path)
-        motion = replace(motion, pose=None)  # measures are of the face, not of the head
+        motion = replace(Motion.load(path), pose=None)  # metrics ignore the pose of the head
         return MeshMotion(path.stem, motion.vertices(), motion.fps, motion.face)
-    try:
-        array = np.load(path, allow_pickle=False, mmap_mode="r")
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read ({error}).", "Save it with numpy.save.") from error
+    array = open_array(path)
     if array.ndim == 2 and array.shape[1] % 3 == 0 and array.shape[1] > 3:
         array = array.reshape(len(array), -1, 3)
-    if array.ndim != 3 or array.shape[2] != 3 or not len(array) or array.dtype.kind not in "fi":
+    if array.ndim != 3 or array.shape[2] != 3 or not len(array):
         raise DataError(
-            f"{path} holds {array.dtype} of shape {array.shape}.",
-            "A motion is (T, V·3) or (T, V, 3) numbers.",
+            f"{path} has the shape {array.shape}.", "A motion is (T, V·3) or (T, V, 3) numbers."
         )
     if fps is None:
-        raise DataError(f"{path} does not say its frame rate.", "Give it with --fps.")
+        raise DataError(f"{path} does not contain its frame rate.", "Give it with --fps.")
     vertices = np.asarray(array, np.float32) * np.float32(UNITS[unit])
     if not np.isfinite(vertices).all():
         raise DataError(f"{path} contains positions that are not numbers (NaN or infinity).")
@@ -98,105 +94,111 @@ def read_motion(path: Path, fps: float | None, unit: str = "m") -> MeshMotion:
 
 
 def match(
-    truth: dict[str, Path], predicted: dict[str, Path], whose: str, common: bool
+    predictions: dict[str, Path], targets: dict[str, Path], folder: str, common: bool
 ) -> dict[str, list[Path]]:
-    """True name → the predictions for it.
+    """Match predictions with targets by name: target's name → its predictions.
 
-    A prediction has the name of its truth, or that name with `_condition_STYLE` behind it, of which
+    A prediction has the name of its target, or that name followed by `_condition_STYLE`, of which
     there may be several.
 
     Args:
-        whose: the predictions' folder, for messages.
-        common: leave out what has no counterpart instead of refusing it.
+        folder: the predictions' folder, for messages.
+        common: leave out unmatched sequences instead of refusing them.
 
     Raises:
         DataError: a name on one side has no counterpart on the other.
     """
     found: dict[str, list[Path]] = {}
-    for name, path in predicted.items():
-        found.setdefault(name if name in truth else name.partition(CONDITION)[0], []).append(path)
+    for name, path in predictions.items():
+        found.setdefault(name if name in targets else name.partition(CONDITION)[0], []).append(path)
     if not common:
-        for names, there, here in (
-            (truth.keys() - found.keys(), "among the true motions", f"in {whose}"),
-            (found.keys() - truth.keys(), f"in {whose}", "among the true motions"),
+        for names, side, other in (
+            (targets.keys() - found.keys(), "among the target motions", f"in {folder}"),
+            (found.keys() - targets.keys(), f"in {folder}", "among the target motions"),
         ):
             if names:
                 raise DataError(
-                    f"{_some(sorted(names))} {there} has no counterpart {here}.",
+                    f"{_quoted(sorted(names))} {side} has no counterpart {other}.",
                     "Equal names belong together; --common scores only what all folders have.",
                 )
-    return {name: paths for name, paths in found.items() if name in truth}
+    return {name: paths for name, paths in found.items() if name in targets}
 
 
-def aligned(
-    truth: MeshMotion, predicted: MeshMotion, resample: bool = False
+def align(
+    pred: MeshMotion, target: MeshMotion, resample: bool = False
 ) -> tuple[MeshMotion, MeshMotion]:
-    """Both with the same vertices, frame rate and length.
+    """Bring a prediction and its target to the same frame rate and length.
 
-    Frame rates must agree, or with `resample` the faster is brought to the slower one's by linear
+    With `resample` the faster of two frame rates is brought to the slower one by linear
     interpolation, frame t staying at t/fps. Lengths may differ by 2 frames, and both are cut to the
     shorter.
 
+    Returns:
+        Prediction and target.
+
     Raises:
-        DataError: what cannot be compared.
+        DataError: different meshes, frame rates (without `resample`) or lengths.
     """
-    count, other = truth.vertices.shape[1], predicted.vertices.shape[1]
-    if count != other:
+    count, pred_count = target.vertices.shape[1], pred.vertices.shape[1]
+    if count != pred_count:
         raise DataError(
-            f"'{predicted.name}' has {other} vertices, its truth has {count}.",
-            "Predict on the topology of the true motions.",
+            f"'{pred.name}' has {pred_count} vertices, its target has {count}.",
+            "Predict on the topology of the target motions.",
         )
-    if truth.face and predicted.face and truth.face.name != predicted.face.name:
+    if target.face and pred.face and target.face.name != pred.face.name:
         raise DataError(
-            f"'{predicted.name}' is on head '{predicted.face.name}', its truth on "
-            f"'{truth.face.name}'.",
+            f"'{pred.name}' is on head '{pred.face.name}', its target on '{target.face.name}'.",
             "Predict on the same head.",
         )
-    if abs(truth.fps - predicted.fps) > 1e-3:
+    if abs(target.fps - pred.fps) > 1e-3:
         if not resample:
             raise DataError(
-                f"'{predicted.name}' has {predicted.fps:g} frames a second, its truth "
-                f"{truth.fps:g}.",
+                f"'{pred.name}' has {pred.fps:g} frames a second, its target {target.fps:g}.",
                 "--resample brings the faster one to the slower one's rate.",
             )
-        slower = min(truth.fps, predicted.fps)
-        truth, predicted = resampled(truth, slower), resampled(predicted, slower)
-    if abs(len(truth) - len(predicted)) > FORGIVEN:
+        fps = min(target.fps, pred.fps)
+        pred, target = resampled(pred, fps), resampled(target, fps)
+    if abs(len(target) - len(pred)) > LENGTH_TOLERANCE:
         raise DataError(
-            f"'{predicted.name}' has {len(predicted)} frames at {truth.fps:g} a second, its truth "
-            f"{len(truth)}.",
-            f"They may differ by {FORGIVEN}: cut what was predicted, or check --fps.",
+            f"'{pred.name}' has {len(pred)} frames at {target.fps:g} a second, its target "
+            f"{len(target)}.",
+            f"They may differ by {LENGTH_TOLERANCE}: cut the prediction, or check --fps.",
         )
-    length = min(len(truth), len(predicted))
-    return tuple(replace(m, vertices=m.vertices[:length]) for m in (truth, predicted))
+    length = min(len(pred), len(target))
+    return cut(pred, length), cut(target, length)
+
+
+def cut(motion: MeshMotion, length: int) -> MeshMotion:
+    """Return the first `length` frames of a motion."""
+    return replace(motion, vertices=motion.vertices[:length])
 
 
 def resampled(motion: MeshMotion, fps: float) -> MeshMotion:
-    """The motion at another frame rate, see :func:`recipes.checkpoint.captured.clip.resample`."""
+    """Return the motion at another frame rate, interpolated linearly."""
     if abs(motion.fps - fps) < 1e-3:
         return motion
     flat = resample(motion.vertices.reshape(len(motion), -1), motion.fps, fps)
     return replace(motion, vertices=flat.reshape(len(flat), -1, 3), fps=fps)
 
 
-def read_rest(source: Path, unit: str = "m") -> dict[str, np.ndarray]:
-    """The faces at rest that motions are offsets from: subject → (V, 3) metres.
+def read_rest_faces(source: Path, unit: str = "m") -> dict[str, np.ndarray]:
+    """Read the subjects' faces at rest: subject → (V, 3) metres.
 
     Args:
-        source: see :func:`jambatalk.face.templates.read_templates`; a mesh is one for all.
-        unit: theirs, see :data:`jambatalk.evaluate.UNITS`.
+        source: see :func:`jambatalk.face.templates.read_templates`; a mesh serves all subjects.
+        unit: unit of the file, see :data:`jambatalk.evaluate.UNITS`.
 
     Raises:
         DataError: there are none.
     """
-    return {who: rest * UNITS[unit] for who, rest in read_templates(source).items()}
+    return {name: template * UNITS[unit] for name, template in read_templates(source).items()}
 
 
 def check_template(template: np.ndarray, motion: MeshMotion) -> None:
-    """Refuses a template (V, 3) that is not that of a motion.
+    """Check that a template (V, 3) and a motion have the same mesh and unit.
 
     Raises:
-        DataError: it has another number of vertices, or is in another unit.
+        DataError: the template has another number of vertices, or another size.
     """
     count = motion.vertices.shape[1]
     if len(template) != count:
@@ -205,14 +207,14 @@ def check_template(template: np.ndarray, motion: MeshMotion) -> None:
             "Give a template of the same topology.",
         )
     sizes = [float(np.linalg.norm(np.ptp(mesh, 0))) for mesh in (template, motion.vertices[0])]
-    if max(sizes) > ALIKE * min(sizes):
+    if max(sizes) > MAX_SIZE_RATIO * min(sizes):
         raise DataError(
-            f"The template of '{motion.name}' is {sizes[0]:.3g} m large, the motion "
+            f"The template of '{motion.name}' measures {sizes[0]:.3g} m, the motion "
             f"{sizes[1]:.3g} m.",
             "Bring both to one unit and name it with --unit.",
         )
 
 
-def _some(names: list[str], shown: int = 5) -> str:
-    more = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return ", ".join(f"'{name}'" for name in names[:shown]) + more
+def _quoted(names: list[str], limit: int = 5) -> str:
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(f"'{name}'" for name in names[:limit]) + more

@@ -1,8 +1,8 @@
-"""What a checkpoint makes of a split of a training set: the work of `jambatalk predict`.
+"""Predictions for a split of a data set: `jambatalk predict`.
 
-Motions are written as :func:`jambatalk.evaluate.folders.evaluate_folders` reads them, one .npz a
-recording, captured and predicted ones alike: a saved motion brings its frame rate, the subject's
-face at rest and the regions of the mesh with it.
+Predicted and captured motions are written as one .npz a recording, as
+:func:`jambatalk.evaluate.folders.evaluate_folders` reads them: a saved motion contains its frame
+rate, the subject's face at rest and the regions of the mesh.
 """
 
 from __future__ import annotations
@@ -28,18 +28,20 @@ from jambatalk.progress import Progress, no_progress
 from jambatalk.speech import SAMPLE_RATE, Speech
 from jambatalk.talking_head import TalkingHead
 
-SOUNDS = "wav"  # the folder of recordings in that of the captured motions
-NOTE = "made_from.json"  # in a folder of motions
+SOUNDS = "wav"  # folder of the recordings, in that of the targets
+SOURCE_FILE = "made_from.json"  # in a folder of motions: the set and network they are from
 
 
-class Study:
-    """A checkpoint and a split of a training set. What was written before is left as it is.
+class SplitPrediction:
+    """Writes the predictions of a checkpoint for a split, and its targets.
+
+    Files that exist are kept, so that an interrupted run continues.
 
     Args:
-        unit: metres that one unit of the set's vertices is; None to tell it by the templates' size.
+        unit: metres per unit of the set's vertices; None to guess it from the templates' size.
 
     Raises:
-        DataError: the checkpoint does not predict what the set holds.
+        DataError: the checkpoint and the set differ in their outputs.
     """
 
     def __init__(
@@ -47,11 +49,11 @@ class Study:
     ) -> None:
         self.talking_head, self.dataset = talking_head, dataset
         config = talking_head.model.config
-        predicts = _what(config.vertices, config.blendshapes)
-        holds = _what(dataset.vertex_count, dataset.blendshapes)
-        if predicts != holds:
+        predicted = _outputs(config.vertices, config.blendshapes)
+        captured = _outputs(dataset.vertex_count, dataset.blendshapes)
+        if predicted != captured:
             raise DataError(
-                f"The checkpoint predicts {predicts}, and '{dataset.name}' holds {holds}.",
+                f"The checkpoint predicts {predicted}, and '{dataset.name}' contains {captured}.",
                 "Give a checkpoint that was trained on such a set.",
             )
         self.head = talking_head.heads.load(1)
@@ -59,22 +61,22 @@ class Study:
             unit = guess_unit(next(iter(dataset.templates.values())))
         self.unit = unit or 1.0
 
-    def write_truth(self, folder: Path, progress: Progress = no_progress) -> int:
-        """Writes the captured motions, and their sounds into `wav/` beside them.
+    def write_targets(self, folder: Path, progress: Progress = no_progress) -> int:
+        """Write the captured motions, and their sounds into its `wav/`.
 
         Returns:
             How many were written.
 
         Raises:
-            DataError: a recording that cannot be used; the folder holds something else.
+            DataError: a recording that cannot be used; the folder contains something else.
         """
         import soundfile
 
-        _begin(folder, self._set())
+        _open_folder(folder, self._source())
         (folder / SOUNDS).mkdir(exist_ok=True)
         written = 0
         for number, entry in enumerate(self.dataset.entries):
-            progress("Truth", number / len(self.dataset))
+            progress("Targets", number / len(self.dataset))
             path = folder / f"{entry.name}.npz"
             if path.exists():
                 continue
@@ -88,46 +90,48 @@ class Study:
     def write_predictions(
         self, folder: Path, styles: Sequence[str] = (), progress: Progress = no_progress
     ) -> int:
-        """Writes what the network makes of every recording, on its subject's face at rest.
+        """Write the predictions for every recording, on its subject's face at rest.
 
         Args:
-            styles: each recording is predicted in all of them, as `NAME_condition_STYLE`; none for
-                the subject's own style, or the neutral one where there is none of that name.
+            styles: predict each recording in all of them, as `NAME_condition_STYLE`. By default it
+                is the subject's own style, or the first one where there is none of that name.
 
         Returns:
             How many were written.
 
         Raises:
             ModelError: an unknown style.
-            DataError: a recording that cannot be used; the folder holds something else.
+            DataError: a recording that cannot be used; the folder contains something else.
         """
         model, known = self.talking_head.model, self.talking_head.styles
         for style in styles:
-            model.style(style)  # before any work: is there one of that name?
-        network = _fingerprint(model)
-        _begin(folder, self._set() | {"network": network, "styles": list(styles)})
+            model.style(style)  # refuses unknown names before any work
+        _open_folder(
+            folder, self._source() | {"network": _fingerprint(model), "styles": list(styles)}
+        )
         written = 0
         for number, entry in enumerate(self.dataset.entries):
             progress("Predicting", number / len(self.dataset))
             own = entry.subject if entry.subject in known else known[0]
-            files = {style: f"{entry.name}{CONDITION}{style}.npz" for style in styles}
-            files = files or {own: f"{entry.name}.npz"}
-            files = {s: folder / file for s, file in files.items() if not (folder / file).exists()}
-            if not files:
+            names = {style: f"{entry.name}{CONDITION}{style}.npz" for style in styles}
+            names = names or {own: f"{entry.name}.npz"}
+            paths = {style: folder / name for style, name in names.items()}
+            missing = {style: path for style, path in paths.items() if not path.exists()}
+            if not missing:
                 continue
             recording = self.dataset[number]
             speech = Speech(recording.audio, recording.name)  # as long as the captured motion
-            motions = self.talking_head.compare(speech, list(files), nonverbal=STILL)
-            for motion, path in zip(motions, files.values(), strict=True):
+            motions = self.talking_head.compare(speech, list(missing), nonverbal=STILL)
+            for motion, path in zip(motions, missing.values(), strict=True):
                 _save(motion.on(self._face(recording)), path)
-            written += len(files)
+            written += len(missing)
         return written
 
-    def _set(self) -> dict:
+    def _source(self) -> dict[str, object]:
         return {"set": self.dataset.name, "unit": self.unit}
 
     def _face(self, recording: Recording) -> Face:
-        """The head that wears weights, or the subject's own face at rest."""
+        """Return the head that weights animate, or the subject's own face at rest."""
         if recording.template is None:
             return self.head
         subject, template = recording.subject, recording.template * np.float32(self.unit)
@@ -137,23 +141,25 @@ class Study:
         face = self._face(recording)
         if recording.weights is not None:
             return Motion(recording.weights, recording.fps, face)
+        assert recording.vertices is not None  # a recording has weights or vertices
+        assert recording.template is not None
         offsets = (recording.vertices - recording.template) * np.float32(self.unit)
         return Motion.of_vertices(offsets, recording.fps, face)
 
 
-def _what(vertices: int, blendshapes: Sequence[str]) -> str:
+def _outputs(vertices: int, blendshapes: Sequence[str]) -> str:
     return f"{vertices} vertices" if vertices else f"weights of {len(blendshapes)} blendshapes"
 
 
-def _begin(folder: Path, made_from: dict) -> None:
-    """Makes a folder for motions, or goes on with one that was begun in the same way."""
+def _open_folder(folder: Path, source: dict[str, object]) -> None:
+    """Create a folder for motions, or check that an existing one has the same source."""
     folder.mkdir(parents=True, exist_ok=True)
-    note = folder / NOTE
+    file = folder / SOURCE_FILE
     if not any(folder.iterdir()):
-        note.write_text(json.dumps(made_from, indent=2) + "\n")
-    elif not note.exists() or json.loads(note.read_text()) != made_from:
+        file.write_text(json.dumps(source, indent=2) + "\n")
+    elif not file.exists() or json.loads(file.read_text()) != source:
         raise DataError(
-            f"{folder} holds something else already, of another set, network, style or unit.",
+            f"{folder} contains motions of another set, network, style or unit, or other files.",
             "Choose another folder, or remove it.",
         )
 
@@ -161,11 +167,11 @@ def _begin(folder: Path, made_from: dict) -> None:
 def _save(motion: Motion, path: Path) -> None:
     part = path.with_name(f"{path.name}.part")
     motion.save(part)
-    os.replace(part, path)  # whenever it is stopped, what is there is whole
+    os.replace(part, path)  # an interrupted run leaves no partial file
 
 
 def _fingerprint(model: JambaTalk) -> str:
-    """Of configuration and weights: a folder must not mix the motions of two networks."""
+    """Hash configuration and weights, since a folder must not mix the motions of two networks."""
     digest = hashlib.sha256(json.dumps(model.config.to_dict()).encode())
     for weight in model.state_dict().values():
         digest.update(weight.contiguous().cpu().numpy())

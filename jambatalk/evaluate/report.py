@@ -1,4 +1,4 @@
-"""Tables of what was measured: JSON, CSV, Markdown and LaTeX."""
+"""Reports of evaluated sequences: JSON, CSV, Markdown and LaTeX."""
 
 from __future__ import annotations
 
@@ -12,15 +12,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jambatalk.evaluate.sequence_metrics import MEASURES, Measure
+from jambatalk.evaluate.sequence_metrics import METRICS, Metric
 
 RESAMPLES = 2000
 SEED = 0
-LEVEL = 95.0  # percent of the resampled means that an interval holds
+CONFIDENCE = 0.95
+BEST = {"low": " Lower is better.", "high": " Higher is better.", "zero": " 0 is best.", "": ""}
+LATEX = str.maketrans(
+    {"\\": r"\textbackslash ", "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#"}
+    | {"²": "$^2$", "±": r"$\pm$", "–": "--"}
+)
 
 
 class Estimate(NamedTuple):
-    """A mean with its confidence interval; nan where there is nothing to average."""
+    """A mean with its confidence interval; NaN where there is nothing to average."""
 
     mean: float
     low: float
@@ -29,11 +34,14 @@ class Estimate(NamedTuple):
 
 @dataclass(frozen=True)
 class Score:
-    """What one prediction scored on one sequence.
+    """The metrics of one prediction on one sequence.
 
     Attributes:
-        prediction: whose. sequence: its name. subject: who speaks.
-        frames: compared. values: key of a measure → value.
+        prediction: name of the prediction.
+        sequence: name of the sequence.
+        subject: the speaker.
+        frames: number of frames compared.
+        values: key of a metric → value.
     """
 
     prediction: str
@@ -45,48 +53,54 @@ class Score:
 
 @dataclass(frozen=True)
 class Report:
-    """All scores, and what they were measured with.
+    """All scores and the configuration they were computed with.
 
     Attributes:
         scores: every prediction on the same sequences in the same order.
-        setting: what else belongs on record: folders, frame rate, regions.
+        settings: what else belongs on record, such as folders, frame rate and regions.
     """
 
     scores: Sequence[Score]
-    setting: Mapping[str, object]
+    settings: Mapping[str, object]
 
     @property
     def predictions(self) -> list[str]:
-        """In the order in which they were given."""
+        """Names of the predictions, in order."""
         return list(dict.fromkeys(score.prediction for score in self.scores))
 
     @property
     def subjects(self) -> list[str]:
-        """Who speaks, by name."""
+        """The speakers, by name."""
         return sorted({score.subject for score in self.scores})
 
     @property
-    def measures(self) -> list[Measure]:
-        """Those that some sequence has."""
-        return [m for m in MEASURES if any(m.key in score.values for score in self.scores)]
+    def metrics(self) -> list[Metric]:
+        """The metrics that at least one sequence has."""
+        return [m for m in METRICS if any(m.key in score.values for score in self.scores)]
 
     def estimate(
-        self, measure: Measure, prediction: str, subject: str | None = None, than: str | None = None
+        self,
+        metric: Metric,
+        prediction: str,
+        subject: str | None = None,
+        minus: str | None = None,
     ) -> Estimate:
-        """One measure of one prediction over its sequences, see :func:`bootstrap`.
+        """Estimate the mean of a metric over sequences, see :func:`bootstrap_mean`.
 
         Args:
-            subject: over theirs alone.
-            than: the difference to this other prediction, sequence by sequence.
+            prediction: its name.
+            subject: restrict to the sequences of a speaker.
+            minus: average the differences to this other prediction, sequence by sequence.
         """
-        scores = self._of(prediction, subject)
-        values = np.array([score.values.get(measure.key, math.nan) for score in scores])
-        if than is not None:
-            values -= [score.values.get(measure.key, math.nan) for score in self._of(than, subject)]
+        scores = self._select(prediction, subject)
+        values = np.array([score.values.get(metric.key, math.nan) for score in scores])
+        if minus is not None:
+            others = self._select(minus, subject)
+            values -= [score.values.get(metric.key, math.nan) for score in others]
         frames = np.array([score.frames for score in scores], float)
-        return bootstrap(values, frames if measure.by_frame else np.ones(len(values)))
+        return bootstrap_mean(values, frames if metric.by_frame else np.ones(len(values)))
 
-    def _of(self, prediction: str, subject: str | None) -> list[Score]:
+    def _select(self, prediction: str, subject: str | None = None) -> list[Score]:
         return [
             score
             for score in self.scores
@@ -94,28 +108,27 @@ class Report:
         ]
 
     def write(self, folder: Path) -> list[Path]:
-        """Writes report.json, sequences.csv, report.md and report.tex; returns their paths."""
+        """Write report.json, report.md, report.tex and sequences.csv; returns their paths."""
         folder.mkdir(parents=True, exist_ok=True)
-        written = []
+        written = [self._write_csv(folder / "sequences.csv")]
         for name, text in (
-            ("report.json", json.dumps(_without_nan(self.to_dict()), indent=2) + "\n"),
+            ("report.json", json.dumps(_null_for_nan(self.to_dict()), indent=2) + "\n"),
             ("report.md", self.markdown()),
             ("report.tex", self.latex()),
         ):
             (folder / name).write_text(text, encoding="utf-8")
             written.append(folder / name)
-        written.append(self._write_csv(folder / "sequences.csv"))
         return written
 
     def to_dict(self) -> dict[str, object]:
-        """Everything, as written to JSON."""
+        """Return everything, as written to JSON."""
         first, *others = self.predictions
         return {
-            **self.setting,
-            "bootstrap": {"resamples": RESAMPLES, "seed": SEED, "percent": LEVEL},
-            "measures": [asdict(measure) for measure in self.measures],
+            **self.settings,
+            "bootstrap": {"resamples": RESAMPLES, "seed": SEED, "confidence": CONFIDENCE},
+            "metrics": [asdict(metric) for metric in self.metrics],
             "overall": {name: self._estimates(name) for name in self.predictions},
-            "difference_to_first": {name: self._estimates(name, than=first) for name in others},
+            "difference_to_first": {name: self._estimates(name, minus=first) for name in others},
             "subjects": {
                 subject: {name: self._estimates(name, subject) for name in self.predictions}
                 for subject in self.subjects
@@ -124,178 +137,141 @@ class Report:
         }
 
     def _estimates(
-        self, prediction: str, subject: str | None = None, than: str | None = None
+        self, prediction: str, subject: str | None = None, minus: str | None = None
     ) -> dict[str, dict[str, float]]:
         return {
-            measure.key: self.estimate(measure, prediction, subject, than)._asdict()
-            for measure in self.measures
+            metric.key: self.estimate(metric, prediction, subject, minus)._asdict()
+            for metric in self.metrics
         }
 
     def _write_csv(self, path: Path) -> Path:
         with path.open("w", newline="", encoding="utf-8") as file:
             table = csv.writer(file)
-            table.writerow(
-                ["prediction", "sequence", "subject", "frames"]
-                + [f"{m.key} ({m.unit})" if m.unit else m.key for m in self.measures]
-            )
+            titles = [f"{m.key} ({m.unit})" if m.unit else m.key for m in self.metrics]
+            table.writerow(["prediction", "sequence", "subject", "frames", *titles])
             for score in self.scores:
-                values = [score.values.get(m.key, math.nan) for m in self.measures]
+                values = [score.values.get(m.key, math.nan) for m in self.metrics]
+                cells = ["" if math.isnan(value) else f"{value:.6g}" for value in values]
                 table.writerow(
-                    [score.prediction, score.sequence, score.subject, score.frames]
-                    + ["" if math.isnan(value) else f"{value:.6g}" for value in values]
+                    [score.prediction, score.sequence, score.subject, score.frames, *cells]
                 )
         return path
 
     def markdown(self) -> str:
-        """Tables for people: overall with intervals, differences, subjects, then the formulas."""
-        names, sequences = self.predictions, len(self._of(self.predictions[0], None))
+        """Format tables: overall with intervals, differences, subjects, and the formulas."""
+        first, *others = self.predictions
         lines = [
-            "# Measures",
+            "# Evaluation",
             "",
-            f"Sequences: {sequences}; subjects: {len(self.subjects)}. In brackets: {LEVEL:g} % of "
-            f"the means of {RESAMPLES} bootstrap samples of the sequences.",
+            f"Sequences: {len(self._select(first))}; subjects: {len(self.subjects)}. In brackets: "
+            f"{CONFIDENCE:.0%} bootstrap confidence intervals ({RESAMPLES} resamples of the "
+            "sequences).",
             "",
-            *(f"- {key.replace('_', ' ')}: {_said(value)}" for key, value in self.setting.items()),
+            *(f"- {key.replace('_', ' ')}: {_text(value)}" for key, value in self.settings.items()),
             "",
             "## Overall",
             "",
-            *_table(
-                ["measure", *names],
-                [
-                    [_headed(m), *(_cell(self.estimate(m, name), m, True) for name in names)]
-                    for m in self.measures
-                ],
-            ),
+            *self._table({name: self._cells(name, interval=True) for name in self.predictions}),
         ]
-        if len(names) > 1:
+        if others:
             lines += [
                 "",
-                f"## Difference to {names[0]}",
-                "Sequence by sequence; an interval without 0 is a difference that other sequences "
-                "of the kind would show too.",
+                f"## Difference to {first}",
+                "Sequence by sequence; an interval without 0 is a difference that is not due to "
+                "the choice of sequences.",
                 "",
-                *_table(
-                    ["measure", *names[1:]],
-                    [
-                        [
-                            _headed(m),
-                            *(
-                                _cell(self.estimate(m, name, than=names[0]), m, True)
-                                for name in names[1:]
-                            ),
-                        ]
-                        for m in self.measures
-                    ],
+                *self._table(
+                    {name: self._cells(name, minus=first, interval=True) for name in others}
                 ),
             ]
         if len(self.subjects) > 1:
-            for name in names:
-                lines += [
-                    "",
-                    f"## {name}, by subject",
-                    "",
-                    *_table(
-                        ["measure", *self.subjects],
-                        [
-                            [
-                                _headed(m),
-                                *(
-                                    _cell(self.estimate(m, name, s), m, False)
-                                    for s in self.subjects
-                                ),
-                            ]
-                            for m in self.measures
-                        ],
-                    ),
-                ]
-        lines += ["", "## What they mean"]
-        for m in self.measures:
+            for name in self.predictions:
+                lines += ["", f"## {name}, by subject", ""]
+                lines += self._table({who: self._cells(name, who) for who in self.subjects})
+        lines += ["", "## Definitions"]
+        for m in self.metrics:
             over = "all frames" if m.by_frame else "sequences"
-            lines.append(
-                f"- **{m.title}**{f', {m.unit}' if m.unit else ''}: {m.formula}.{_best(m)}"
-            )
-            lines[-1] += f" Averaged over {over}."
+            formula = f"{m.formula}.{BEST[m.best]} Averaged over {over}."
+            lines.append(f"- **{m.title}**{f', {m.unit}' if m.unit else ''}: {formula}")
         return "\n".join(lines) + "\n"
 
+    def _cells(
+        self,
+        prediction: str,
+        subject: str | None = None,
+        minus: str | None = None,
+        interval: bool = False,
+    ) -> list[str]:
+        """Format the estimates of all metrics."""
+        cells = []
+        for metric in self.metrics:
+            estimate = self.estimate(metric, prediction, subject, minus)
+            mean, low, high = (f"{value:.{metric.digits}f}" for value in estimate)
+            cell = f"{mean} [{low}, {high}]" if interval else mean
+            cells.append("–" if math.isnan(estimate.mean) else cell)
+        return cells
+
+    def _table(self, columns: Mapping[str, Sequence[str]]) -> list[str]:
+        """Format a Markdown table with a row for each metric."""
+        titles = [f"{m.title}, {m.unit}" if m.unit else m.title for m in self.metrics]
+        head = [["metric", *columns], ["---"] * (1 + len(columns))]
+        rows = [*head, *zip(titles, *columns.values(), strict=True)]
+        return [f"| {' | '.join(row)} |" for row in rows]
+
     def latex(self) -> str:
-        """One row a prediction, to paste into a table."""
-        head = " & ".join(
-            _latex(f"{m.title} ({m.unit})" if m.unit else m.title) for m in self.measures
-        )
-        rows = [
-            " & ".join(
-                [_latex(name)]
-                + [
-                    _cell(self.estimate(m, name), m, False).replace("–", "--")
-                    for m in self.measures
-                ]
-            )
-            for name in self.predictions
-        ]
-        return f"% method & {head} \\\\\n" + "".join(f"{row} \\\\\n" for row in rows)
+        """Format one row of a LaTeX table for each prediction."""
+        titles = [f"{m.title} ({m.unit})" if m.unit else m.title for m in self.metrics]
+        rows = [["method", *titles], *([name, *self._cells(name)] for name in self.predictions)]
+        lines = [f"{' & '.join(map(_latex, row))} \\\\\n" for row in rows]
+        return "% " + "".join(lines)
 
 
-def bootstrap(values: np.ndarray, weights: np.ndarray) -> Estimate:
-    """Weighted mean of values (n,), and the interval in which resampled means lie.
+def bootstrap_mean(values: np.ndarray, weights: np.ndarray) -> Estimate:
+    """Compute the weighted mean of values (n,) and its 95 % percentile bootstrap interval.
 
-    The n sequences are drawn with replacement 2000 times, always the same draws for the same n, so
-    that predictions are compared on equal terms; the interval runs from the 2.5th to the 97.5th
-    percentile of their means. With a single value it is that value. Values that are nan do not
-    count.
+    Values and their weights are resampled together with a fixed seed; NaN values are left out. With
+    a single value the interval is that value.
     """
+    from scipy.stats import bootstrap
+
     known = np.isfinite(values)
-    if not known.any():
+    values, weights = values[known], weights[known]
+    if not len(values):
         return Estimate(math.nan, math.nan, math.nan)
-    weights = np.where(known, weights, 0.0)
-    values = np.where(known, values, 0.0)
-    draws = np.random.default_rng(SEED).integers(len(values), size=(RESAMPLES, len(values)))
-    total = weights[draws].sum(1)
-    means = (weights * values)[draws].sum(1)[total > 0] / total[total > 0]
-    tail = (100 - LEVEL) / 2
-    low, high = np.percentile(means, [tail, 100 - tail])
-    return Estimate(float((weights * values).sum() / weights.sum()), float(low), float(high))
+    mean = float(_weighted_mean(values, weights))
+    if len(values) == 1:
+        return Estimate(mean, mean, mean)
+    interval = bootstrap(
+        (values, weights),
+        _weighted_mean,
+        n_resamples=RESAMPLES,
+        vectorized=True,
+        paired=True,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        rng=SEED,
+    ).confidence_interval
+    return Estimate(mean, float(interval.low), float(interval.high))
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
+def _weighted_mean(values: np.ndarray, weights: np.ndarray, axis: int = -1) -> np.ndarray:
+    return (values * weights).sum(axis) / weights.sum(axis)
 
 
-def _headed(measure: Measure) -> str:
-    return f"{measure.title}, {measure.unit}" if measure.unit else measure.title
-
-
-def _cell(estimate: Estimate, measure: Measure, interval: bool) -> str:
-    if math.isnan(estimate.mean):
-        return "–"
-    mean, low, high = (f"{value:.{measure.digits}f}" for value in estimate)
-    return f"{mean} [{low}, {high}]" if interval else mean
-
-
-def _best(measure: Measure) -> str:
-    return {"low": " Lower is better.", "high": " Higher is better.", "zero": " 0 is best."}.get(
-        measure.best, ""
-    )
-
-
-def _said(value: object) -> str:
+def _text(value: object) -> str:
     if isinstance(value, Mapping):
         return "; ".join(f"{key} = {part}" for key, part in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _latex(text: str) -> str:
-    for sign, written in (
-        *(("\\", r"\textbackslash "), ("_", r"\_"), ("%", r"\%"), ("&", r"\&"), ("#", r"\#")),
-        *(("²", "$^2$"), ("±", r"$\pm$")),
-    ):
-        text = text.replace(sign, written)
-    return text
+    return text.translate(LATEX)
 
 
-def _without_nan(value: object) -> object:
-    """JSON has no nan: null."""
+def _null_for_nan(value: object) -> object:
+    """Replace NaN, which JSON lacks, by null."""
     if isinstance(value, Mapping):
-        return {key: _without_nan(part) for key, part in value.items()}
+        return {key: _null_for_nan(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_without_nan(part) for part in value]
+        return [_null_for_nan(part) for part in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

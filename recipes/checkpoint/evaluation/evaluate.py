@@ -143,7 +143,7 @@ class Bench:
             captured = Motion(resample(clip.weights, clip.fps, motion.fps), motion.fps, self.face)
             length = min(len(motion), len(captured))
             jaw, true = (m.blendshape("jawOpen")[:length] for m in (motion, captured))
-            lag, r = curve_metrics.best_lag(true, jaw, motion.fps)
+            lag, r = curve_metrics.best_lag(jaw, true, motion.fps)
             gap, real = (_gap(m)[:length] for m in (motion, captured))
             of = f"{clip.name} of FACEGOOD, style {self._style(self.talking_head, facegood.STYLE)}"
             rows += [
@@ -283,7 +283,7 @@ class Bench:
                 )
             )
             lags.append(
-                curve_metrics.lagged_correlations(real.aperture, gap, real.fps, real.tracked)
+                curve_metrics.lagged_correlations(gap, real.aperture, real.fps, real.tracked)
             )
         r = np.nanmedian(lags, 0)
         medians = dict(zip(("gap", "width", "spread"), np.median(rows, 0).tolist(), strict=True))
