@@ -13,13 +13,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trimesh
+from scipy.spatial.transform import Rotation
 
 from jambatalk import Face, Motion, Speech, export_motion, load_head
 from jambatalk.cli import main
 from jambatalk.data.tracks import TrackFile
 from jambatalk.errors import ExportError, MotionError
 from jambatalk.export import FORMATS
-from jambatalk.export.shapes import TOLERANCE
+from jambatalk.export.live_link import live_link_rotation
+from jambatalk.export.morph_targets import TOLERANCE
+from jambatalk.motion.nonverbal.gaze import Eyes
 
 FPS = 30.0
 VOICE = Path(__file__).parent.parent / "assets" / "voices" / "pico_en.wav"
@@ -87,7 +90,7 @@ class Glb:
     def read(self, number: int) -> np.ndarray:
         """An accessor's values."""
         accessor = self.json["accessors"][number]
-        width = {"SCALAR": 1, "VEC3": 3, "VEC4": 4}[accessor["type"]]
+        width = {"SCALAR": 1, "VEC3": 3, "VEC4": 4, "MAT4": 16}[accessor["type"]]
         values = self._view(accessor, accessor["count"] * width).reshape(-1, width).copy()
         if sparse := accessor.get("sparse"):
             rows = self._view(sparse["indices"], sparse["count"])
@@ -100,7 +103,7 @@ class Glb:
 
     def _view(self, kind: dict, count: int) -> np.ndarray:
         view = self.json["bufferViews"][kind["bufferView"]]
-        dtype = {5123: "<u2", 5125: "<u4", 5126: "<f4"}[kind["componentType"]]
+        dtype = {5121: "u1", 5123: "<u2", 5125: "<u4", 5126: "<f4"}[kind["componentType"]]
         return np.frombuffer(self.binary, dtype, count, view["byteOffset"])
 
     @property
@@ -111,20 +114,43 @@ class Glb:
         """(K, V, 3)."""
         return np.array([self.read(target[attribute]) for target in self.primitive["targets"]])
 
-    def animation(self) -> tuple[np.ndarray, np.ndarray]:
-        """Times (T,) and weights (T, K)."""
+    def animation(self, path: str = "weights") -> tuple[np.ndarray, np.ndarray]:
+        """Times (T,) and values (T, K) of the node property that has this path."""
         (animation,) = self.json["animations"]
-        (channel,) = animation["channels"]
-        assert channel["target"] == {"node": 0, "path": "weights"}
+        (channel,) = [c for c in animation["channels"] if c["target"]["path"] == path]
+        node = self.json["nodes"][channel["target"]["node"]]
+        assert ("mesh" in node) == (path == "weights")
         sampler = animation["samplers"][channel["sampler"]]
         times = self.read(sampler["input"])[:, 0]
         return times, self.read(sampler["output"]).reshape(len(times), -1)
 
-    def vertices(self) -> np.ndarray:
-        """(T, V, 3), as a viewer computes them."""
-        _, weights = self.animation()
+    def morphed(self) -> np.ndarray:
+        """Vertices (T, V, 3) as a viewer morphs them."""
         base = self.read(self.primitive["attributes"]["POSITION"])
+        if "targets" not in self.primitive:
+            return base[None]
+        _, weights = self.animation()
         return base + np.einsum("tk,kvc->tvc", weights, self.deltas())
+
+    def vertices(self) -> np.ndarray:
+        """Vertices (T, V, 3) as a viewer morphs and then skins them."""
+        vertices = self.morphed()
+        if "skins" not in self.json:
+            return vertices
+        (skin,) = self.json["skins"]
+        inverse_bind = self.read(skin["inverseBindMatrices"]).reshape(-1, 4, 4).swapaxes(1, 2)
+        root, head = (self.json["nodes"][joint] for joint in skin["joints"])
+        assert root == {"name": "root", "children": [skin["joints"][1]]}
+        _, rotation = self.animation("rotation")
+        pose = np.tile(np.eye(4), (len(rotation), 2, 1, 1))  # (T, joints, 4, 4)
+        pose[:, 1, :3, :3] = Rotation.from_quat(rotation).as_matrix()
+        pose[:, 1, :3, 3] = head["translation"]
+        joints = self.read(self.primitive["attributes"]["JOINTS_0"])
+        weights = self.read(self.primitive["attributes"]["WEIGHTS_0"]).astype(float)
+        np.testing.assert_allclose(weights.sum(1), 1, atol=1e-6)
+        moving = (pose @ inverse_bind)[:, joints]  # (T, V, 4 slots, 4, 4)
+        matrices = np.einsum("vs,tvsij->tvij", weights, moving)
+        return np.einsum("tvij,tvj->tvi", matrices[..., :3, :3], vertices) + matrices[..., :3, 3]
 
 
 def test_glb_holds_the_head_its_actions_and_the_motion(motion: Motion, tmp_path: Path) -> None:
@@ -201,6 +227,33 @@ def test_glb_of_actions_and_vertices(motion: Motion, tmp_path: Path) -> None:
     np.testing.assert_allclose(glb.vertices(), both.vertices(), atol=TOLERANCE)
 
 
+def nodding(motion: Motion) -> Motion:
+    """The motion with a head that turns every way, within the limits of head motion."""
+    time = np.arange(len(motion))[:, None] / motion.fps
+    pose = np.float32([0.2, 0.3, 0.15]) * np.sin(time * [3, 2, 5] + [0, 1, 2])
+    return replace(motion, pose=pose.astype(np.float32))
+
+
+def test_glb_skin_turns_the_head_as_the_motion_does(motion: Motion, tmp_path: Path) -> None:
+    nods = nodding(motion)
+    glb = Glb(export_motion(nods, tmp_path / "head.glb"))
+    assert np.abs(nods.vertices() - motion.vertices()).max() > 0.03
+    np.testing.assert_allclose(glb.vertices(), nods.vertices(), atol=1e-5)
+    np.testing.assert_allclose(glb.morphed(), motion.vertices(), atol=1e-6)
+    lowest = motion.face.template[:, 1].argmin()
+    np.testing.assert_allclose(glb.vertices()[:, lowest], motion.vertices()[:, lowest], atol=1e-6)
+
+
+def test_glb_skin_turns_vertex_motions_and_still_faces(
+    moved: Motion, mask: Face, tmp_path: Path
+) -> None:
+    still = Motion.of_vertices(np.zeros((9, 4000, 3), np.float32), FPS, mask)
+    for each, error in ((moved, TOLERANCE), (still, 1e-5)):
+        nods = nodding(each)
+        glb = Glb(export_motion(nods, tmp_path / "mask.glb"))
+        np.testing.assert_allclose(glb.vertices(), nods.vertices(), atol=error)
+
+
 @pytest.mark.parametrize("frames", [1, 2])
 def test_the_shortest_motion(frames: int, tmp_path: Path) -> None:
     times, weights = Glb(export_motion(chatter(frames), tmp_path / "short.glb")).animation()
@@ -236,7 +289,8 @@ def test_the_reference_validator_finds_nothing(
     known = node and subprocess.run([node, "-e", "require('gltf-validator')"], capture_output=True)
     if not known or known.returncode:
         pytest.skip("no node with gltf-validator")
-    for each in (motion, moved, chatter(1)):
+    still = Motion.of_vertices(np.zeros_like(moved.offsets), FPS, moved.face)
+    for each in (motion, moved, chatter(1), nodding(motion), nodding(moved), nodding(still)):
         path = export_motion(each, tmp_path / "checked.glb")
         done = subprocess.run([node, "-e", script, path], capture_output=True, text=True)
         assert json.loads(done.stdout)["messages"] == []
@@ -256,9 +310,80 @@ def test_csv_is_as_live_link_face_writes_it(motion: Motion, tmp_path: Path) -> N
     assert len(rows) == 50
     assert {len(row) for row in rows} == {63}
     assert {row[1] for row in rows} == {"61"}
-    assert {value for row in rows for value in row[54:]} == {"0.000000"}
+    assert {value for row in rows for value in row[54:57]} == {"0.000000"}  # the head is still
     jaw = [float(row[19]) for row in rows]
     np.testing.assert_allclose(jaw, motion.blendshape("jawOpen"), atol=5.1e-7)
+
+
+def read_csv(path: Path) -> dict[str, np.ndarray]:
+    """Column → values (T,), without the timecodes."""
+    header, *rows = [line.split(",") for line in path.read_text().splitlines()]
+    values = np.array([row[1:] for row in rows], float)
+    return dict(zip(header[1:], values.T, strict=True))
+
+
+def looking_ahead(motion: Motion) -> Motion:
+    """A nodding motion whose eyes stay on the viewer, and whose lids close once."""
+    nods, column = nodding(motion), motion.face.blendshapes.index
+    nods = replace(nods, pose=0.6 * nods.pose)  # as far as the eyes can turn
+    eyes, weights = Eyes.of(motion.face), motion.weights.copy()
+    for name, values in eyes.look(np.zeros((len(nods), 2)), nods.pose).items():
+        weights[:, column(name)] = values
+    for side in ("Left", "Right"):
+        lowered = eyes.lids * weights[:, column(f"eyeLookDown{side}")]
+        weights[:, column(f"eyeBlink{side}")] = np.linspace(0, 1, len(nods)) * (1 - lowered)
+    return replace(nods, weights=weights)
+
+
+def test_csv_holds_the_rotation_of_head_and_eyes(motion: Motion, tmp_path: Path) -> None:
+    """Angles as Unreal computes them for ARKit's faces, and as real recordings hold them."""
+    ahead = looking_ahead(motion)
+    columns = read_csv(export_motion(ahead, tmp_path / "track.csv"))
+    pitch, yaw, roll = ahead.pose.T
+    np.testing.assert_allclose(columns["HeadYaw"], -yaw, atol=1e-6)
+    np.testing.assert_allclose(columns["HeadPitch"], pitch, atol=1e-6)
+    np.testing.assert_allclose(columns["HeadRoll"], -roll, atol=1e-6)
+    for side in ("Left", "Right"):
+        np.testing.assert_allclose(columns[f"{side}EyeYaw"], yaw, atol=1e-6)
+        np.testing.assert_allclose(columns[f"{side}EyePitch"], -pitch, atol=1e-6)
+    assert (columns["LeftEyeYaw"][columns["EyeLookInLeft"] > 0] > 0).all()
+    assert (columns["RightEyePitch"][columns["EyeLookUpRight"] > 0] < 0).all()
+
+
+def test_eye_roll_is_that_of_real_recordings() -> None:
+    """Two frames of an iPhone: the eyes look up, to the right and to the left."""
+    face = load_head(1)
+    eyes, column = Eyes.of(face), face.blendshapes.index
+    weights = np.zeros((2, len(face.blendshapes)), np.float32)
+    weights[0, column("eyeLookInLeft")] = 0.2522848 / eyes.turn["eyeLookInLeft"]
+    weights[1, column("eyeLookOutLeft")] = 0.2458151 / eyes.turn["eyeLookOutLeft"]
+    weights[:, column("eyeLookUpLeft")] = [0.0854377, 0.1920125] / np.float64(
+        eyes.turn["eyeLookUpLeft"]
+    )
+    angles = live_link_rotation(Motion(weights, FPS, face))[:, 3:6]
+    recorded = [[0.2522848, -0.0854377, -0.0213755], [-0.2458151, -0.1920125, 0.0472733]]
+    np.testing.assert_allclose(angles, recorded, atol=1e-6)
+
+
+def test_json_has_no_head_so_the_eyes_do_not_compensate(motion: Motion, tmp_path: Path) -> None:
+    track = json.loads(export_motion(looking_ahead(motion), tmp_path / "track.json").read_text())
+    weights = dict(zip(track["facsNames"], np.array(track["weightMat"]).T, strict=True))
+    for name in weights:
+        if name.startswith("eyeLook"):
+            np.testing.assert_allclose(weights[name], 0, atol=1e-6)
+        elif name.startswith("eyeBlink"):
+            np.testing.assert_allclose(weights[name], np.linspace(0, 1, 50), atol=1e-5)
+        else:
+            np.testing.assert_allclose(weights[name], motion.blendshape(name), atol=1e-6)
+
+
+def test_json_leaves_eyes_that_do_not_turn(motion: Motion, tmp_path: Path) -> None:
+    looks = [name.startswith("eyeLook") for name in motion.face.blendshapes]
+    nods = nodding(replace(motion, weights=np.where(looks, 0, motion.weights)))
+    still, turning = (
+        export_motion(m, tmp_path / "t.json").read_bytes() for m in (replace(nods, pose=None), nods)
+    )
+    assert still == turning
 
 
 @pytest.mark.parametrize("fps", [25.0, 30.0, 29.97, 60.0])
@@ -293,8 +418,13 @@ def test_tracks_are_read_back_to_the_last_decimal(
     written = motion.weights.astype(float).round(6).astype(np.float32)
     written[:, motion.face.blendshapes.index("tongueUp")] = 0
     np.testing.assert_array_equal(read, written)
-    again = replace(motion, weights=read)
-    assert export_motion(again, tmp_path / f"2{suffix}").read_bytes() == track.path.read_bytes()
+    again = export_motion(replace(motion, weights=read), tmp_path / f"2{suffix}")
+    if suffix == ".json":
+        assert again.read_bytes() == track.path.read_bytes()
+    else:  # angles of the eyes are computed from weights before those are rounded
+        first, second = read_csv(track.path), read_csv(again)
+        for name in first:
+            np.testing.assert_allclose(second[name], first[name], atol=1.1e-6)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".json"])

@@ -107,7 +107,7 @@ def glb() -> dict[str, np.ndarray]:
     document, binary = json.loads(data[20 : 20 + size]), data[28 + size :]
 
     def values(kind: dict, count: int) -> np.ndarray:
-        dtype = {5123: "<u2", 5125: "<u4", 5126: "<f4"}[kind["componentType"]]
+        dtype = {5121: "u1", 5123: "<u2", 5125: "<u4", 5126: "<f4"}[kind["componentType"]]
         start = document["bufferViews"][kind["bufferView"]]["byteOffset"]
         return np.frombuffer(binary, dtype, count, start)
 
@@ -121,16 +121,21 @@ def glb() -> dict[str, np.ndarray]:
         return full
 
     (mesh,), (animation,) = document["meshes"], document["animations"]
-    (primitive,), (sampler,) = mesh["primitives"], animation["samplers"]
+    (primitive,), samplers = mesh["primitives"], animation["samplers"]
+    paths = [channel["target"]["path"] for channel in animation["channels"]]
+    sampler = dict(zip(paths, samplers, strict=True))
     targets = zip(mesh["extras"]["targetNames"], primitive["targets"], strict=True)
     parts = {"triangles": primitive["indices"], **primitive["attributes"]}
     parts |= {name: target["POSITION"] for name, target in targets}
-    del parts["NORMAL"]  # computed, so not the same to the last digit everywhere
+    for name in ("NORMAL", "WEIGHTS_0"):  # computed, so not the same to the last digit everywhere
+        del parts[name]
     rounded = {name: np.rint(1e5 * array(number)).astype("<i8") for name, number in parts.items()}
     digests = [f"{name} {len(of)} {sha256(of).hexdigest()}" for name, of in rounded.items()]
-    times = array(sampler["input"])[:, 0]
-    weights = array(sampler["output"]).reshape(len(times), -1).astype(np.float32)
-    return {"geometry": np.array(digests), "times": times, "weights": weights}
+    times = array(sampler["weights"]["input"])[:, 0]
+    weights = array(sampler["weights"]["output"]).reshape(len(times), -1).astype(np.float32)
+    rotation = array(sampler["rotation"]["output"]).astype(np.float32)
+    found = {"geometry": np.array(digests), "times": times, "weights": weights}
+    return found | {"rotation": rotation, "pivot": np.array(document["nodes"][2]["translation"])}
 
 
 def pictures() -> np.ndarray:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from jambatalk.errors import ExportError
-from jambatalk.export.arkit import write_csv, write_json
+from jambatalk.export.audio2face import write_json
 from jambatalk.export.glb import write_glb
+from jambatalk.export.live_link import write_csv
 from jambatalk.export.npy import write_npy
 from jambatalk.export.obj import write_obj
 from jambatalk.export.wav import write_wav
@@ -93,5 +94,5 @@ def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
             "Choose a name in a folder that you may write to, and check the disk's free space.",
         ) from error
     finally:
-        with suppress(OSError):  # where it could not be written it need not be removed
+        with suppress(OSError):  # never created, or already renamed
             unfinished.unlink()

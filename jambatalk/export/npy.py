@@ -1,4 +1,4 @@
-"""Vertices as one NumPy array, for further computing."""
+"""Vertices as one NumPy array."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def write_npy(motion: Motion, path: Path) -> None:
-    """Writes (T, V, 3) float32, metres; frame after frame, so that length costs no memory."""
+    """Write vertices (T, V, 3) float32 in metres, frame by frame, in constant memory."""
     shape = (len(motion), *motion.face.template.shape)
     with path.open("wb") as file:
         header = {"descr": "<f4", "fortran_order": False, "shape": shape}
