@@ -143,7 +143,7 @@ def predictions(
 def training_pass(network: LipReading, audio: Tensor, template: Tensor) -> dict[str, Tensor]:
     """Run what training runs."""
     with torch.no_grad():
-        heard = network.model.encoder.encode_samples(audio.numpy())[None]
+        heard = network.model.encoder(audio.numpy())[None]
         reading = network(heard, audio[None], template)
     return {
         "forward_vertice_out": reading.vertices,

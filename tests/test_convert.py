@@ -92,7 +92,7 @@ def test_what_training_needs_is_kept_on_request(checkpoints: dict, files: dict) 
     network = LipReading.from_pretrained(checkpoints["biwi"]).train()
     assert not network.text_encoder.training
     samples = Speech.read(VOICE).samples[:32000]
-    features = network.model.encoder.encode_samples(samples)
+    features = network.model.encoder(samples)
     template = torch.zeros(1, 3 * VERTICES)
     reading = network(features[None], torch.from_numpy(samples)[None], template)
     assert len(features) == 49

@@ -14,8 +14,8 @@ from published import BASE, LARGE
 from jambatalk.errors import ModelError
 from jambatalk.model import encoder as encoders
 from jambatalk.model import waveform
+from jambatalk.model.build_encoder import build_encoder
 from jambatalk.model.config import EncoderConfig, JambaTalkConfig
-from jambatalk.model.encoder import build_encoder
 from jambatalk.model.jambatalk import JambaTalk
 
 SMALL = BASE | {"num_hidden_layers": 3}
@@ -118,7 +118,7 @@ def test_windows_are_heard_as_the_whole(
     encoder = build_encoder(EncoderConfig(kind, (1, 3), source, resample=resample), fps)
     samples = speech(14.3)
     with torch.no_grad():
-        whole = encoder.encode_samples(samples)
+        whole = encoder(samples)
     monkeypatch.setattr(encoders, "WINDOW", 150)
     monkeypatch.setattr(encoders, "CONTEXT", 75)
     monkeypatch.setattr(waveform, "PIECE", 300)
@@ -137,9 +137,9 @@ def test_convolutions_do_not_notice_pieces(kind, norms, published, monkeypatch) 
     encoder = build_encoder(EncoderConfig(kind, (3,), source, resample="before"), 30)
     samples = speech(9.1)
     samples[70000:] *= 0.1
-    whole = encoder._front(samples)
+    whole = encoder.inputs(samples[None])
     monkeypatch.setattr(waveform, "PIECE", 100)
-    torch.testing.assert_close(encoder._front(samples), whole, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(encoder.inputs(samples[None]), whole, atol=1e-5, rtol=1e-5)
 
 
 def test_fine_tuning_changes_all_but_the_convolutions(published) -> None:
@@ -147,17 +147,17 @@ def test_fine_tuning_changes_all_but_the_convolutions(published) -> None:
     encoder = build_encoder(EncoderConfig("wav2vec2", (2, 3), source, resample="before"), 30)
     samples = speech(2.0)
     encoder.train()
-    assert torch.equal(encoder.encode_samples(samples), encoder(samples))  # frozen: no dropout
+    assert torch.equal(encoder(samples), encoder(samples))  # frozen: no dropout
     encoder.unfreeze()
     encoder.train()
-    assert not torch.equal(encoder.encode_samples(samples), encoder.encode_samples(samples))
-    encoder.encode_samples(samples).square().sum().backward()
+    assert not torch.equal(encoder(samples), encoder(samples))
+    encoder(samples).square().sum().backward()
     for name, weight in encoder.model.named_parameters():
         trained = weight.grad is not None and bool(weight.grad.any())
         dull = name.endswith("k_proj.bias")  # attention does not feel it
         assert trained == ("feature_extractor" not in name) or dull, name
     encoder.eval()
-    assert torch.equal(encoder.encode_samples(samples), encoder(samples))
+    assert torch.equal(encoder(samples), encoder(samples))
 
 
 @pytest.mark.parametrize("normalised", [True, False])

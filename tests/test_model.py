@@ -14,8 +14,9 @@ from torch.nn import functional as F  # noqa: N812
 from jambatalk import Speech
 from jambatalk.errors import ModelError
 from jambatalk.model.attention import GroupedQueryAttention, LowRankRotary, rotate
+from jambatalk.model.build_encoder import build_encoder
 from jambatalk.model.config import EncoderConfig, JambaTalkConfig
-from jambatalk.model.encoder import CONTEXT, WINDOW, build_encoder, to_frame_rate
+from jambatalk.model.encoder import CONTEXT, WINDOW, to_frame_rate
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.model.mamba import Mamba, MambaState
 from jambatalk.model.moe import MixtureOfExperts
@@ -76,9 +77,9 @@ def test_windowed_attention_is_attention_under_a_band(length: int) -> None:
     before = frame[:, None] - frame
     band = (before >= 0) & (before <= 10)
     sin, cos = whole.rotary(length)
-    q = whole._split(rotate(whole.q_proj(x), sin, cos))
-    k = whole._split(rotate(whole._share(whole.k_proj(x)), sin, cos))
-    v = whole._split(whole._share(whole.v_proj(x)))
+    q = whole._split_heads(rotate(whole.q_proj(x), sin, cos))
+    k = whole._split_heads(rotate(whole._repeat_heads(whole.k_proj(x)), sin, cos))
+    v = whole._split_heads(whole._repeat_heads(whole.v_proj(x)))
     y = F.scaled_dot_product_attention(q, k, v, attn_mask=band).transpose(1, 2).flatten(2)
     torch.testing.assert_close(windowed(x)[0], whole.out_proj(y), atol=1e-5, rtol=1e-5)
     if length == 1:
@@ -97,7 +98,7 @@ def test_attention_continues_where_it_was_left(split: int, position: int) -> Non
     rest, state = attention(x[:, split:], state)
     torch.testing.assert_close(torch.cat([first, rest], 1), whole, atol=1e-5, rtol=1e-5)
     assert state.position == end.position == position + 40
-    assert state.keys.shape[2] == 7
+    assert state.keys.shape[1:] == (7, 16)
 
 
 @pytest.mark.parametrize("split", [1, 2, 3, 20])
@@ -166,8 +167,9 @@ def test_long_speech_is_heard_in_windows() -> None:
     features = encoder(samples)
     assert len(features) == 50 * seconds
     # the second window alone, with its context, is what a recording cut there would give
-    heard = encoder._front(samples)[..., (WINDOW - CONTEXT) * 2 : (2 * WINDOW + CONTEXT) * 2]
-    torch.testing.assert_close(features[WINDOW : 2 * WINDOW], encoder._hear(heard)[100:1100])
+    mel = encoder.inputs(samples[None])[..., (WINDOW - CONTEXT) * 2 : (2 * WINDOW + CONTEXT) * 2]
+    window = encoder.hidden_states(mel)[0, CONTEXT : CONTEXT + WINDOW]
+    torch.testing.assert_close(features[WINDOW : 2 * WINDOW], window)
 
 
 def test_features_are_brought_to_the_frame_rate() -> None:

@@ -228,13 +228,17 @@ def test_experts_take_as_many_frames_as_published() -> None:
     published.load_state_dict(ours.state_dict())
     gates = torch.tensor([0.9, 0.1]).expand(1, 40, 2)  # all frames want the same expert first
     torch.testing.assert_close(published.eval()(x), ours(x))  # with room for all
-    shares = published.train().shares(gates)
+    shares = published.train().gate_weights(gates)
     assert (shares[0, :25, 0] > 0).all()  # 1.25 · 40 / 2
     assert (shares[0, 25:, 0] == 0).all()
     published.second_expert = "random"
-    drawn = torch.stack([published.shares(gates)[0, :25, 1] > 0 for _ in range(200)]).float().mean()
+    drawn = (
+        torch.stack([published.gate_weights(gates)[0, :25, 1] > 0 for _ in range(200)])
+        .float()
+        .mean()
+    )
     assert drawn == pytest.approx(0.5, abs=0.05)  # a share of 0.1 where 0.2 is certain
-    assert torch.equal(published.eval().shares(gates), gates)
+    assert torch.equal(published.eval().gate_weights(gates), gates)
 
 
 def test_inference_builds_nothing_of_training_and_is_repeatable(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from jambatalk.model.config import EncoderConfig, JambaTalkConfig
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.model.streaming_encoder import StreamingEncoder
 from jambatalk.motion.nonverbal import STILL
-from jambatalk.speech import Speech
+from jambatalk.speech import Speech, loudness_normalised
 from jambatalk.talking_head import TalkingHead
 
 VOICE = Path(__file__).parent.parent / "assets" / "voices" / "pico_en.wav"
@@ -86,8 +86,8 @@ def test_a_window_is_heard_by_itself(talking_head: TalkingHead, speech: Speech) 
     features = torch.cat([hearing.feed(speech.samples), hearing.finish()])
     assert features.shape == (150, 2, 32)
     # step 8 is features 80 to 90; alone, at 50 a second and 30 frames
-    window = speech.samples[None, 40 * 320 : 97 * 320]
-    step = encoder.encode_windows(window)[0, 40:50]
+    window = loudness_normalised(speech.samples[40 * 320 : 97 * 320])
+    step = encoder.hidden_states(encoder.inputs(window[None]))[0, 40:50]
     torch.testing.assert_close(features[48], step[0])  # frame 48 lies at feature 80
     torch.testing.assert_close(features[51], step[5])
 

@@ -117,8 +117,8 @@ def test_speech_is_heard_once_for_all_styles(
     talking_head: TalkingHead, jfk: Speech, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard, encoder = [], talking_head.model.encoder
-    hear = encoder.encode_windows
-    monkeypatch.setattr(encoder, "encode_windows", lambda w: heard.append(len(w)) or hear(w))
+    hear = encoder.hidden_states
+    monkeypatch.setattr(encoder, "hidden_states", lambda w: heard.append(len(w)) or hear(w))
     talking_head.compare(jfk, list(talking_head.styles))
     assert sum(heard) == -(-jfk.duration // 0.32)  # every step once
 

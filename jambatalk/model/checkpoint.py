@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from jambatalk.errors import ModelError
 from jambatalk.model.config import JambaTalkConfig
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"  # the decoder, float32
 ENCODER_FILE = "encoder.safetensors"  # a frozen encoder in float16; retraining leaves it alone
+MAX_CONFIG_BYTES = 10_000_000
 
 
 def fetch_checkpoint(source: str | Path) -> Path:
@@ -53,9 +55,12 @@ def read_config(folder: Path) -> JambaTalkConfig:
     Raises:
         ModelError: it is missing or not JSON, or a field has no valid value.
     """
+    path = folder / CONFIG_FILE
     try:
-        values = json.loads((folder / CONFIG_FILE).read_text())
-    except (OSError, ValueError) as error:
+        if path.stat().st_size > MAX_CONFIG_BYTES:
+            raise ValueError(f"{CONFIG_FILE} is too large")
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(
             f"'{folder}' is not a checkpoint ({error}).",
             f"Give a folder with {CONFIG_FILE} and {WEIGHTS_FILE}, or train one with "
@@ -87,6 +92,24 @@ def load_weights(module: nn.Module, path: Path) -> None:
             f"The weights in {path} do not fit its configuration: missing "
             f"{abbreviate(missing)}, unexpected {abbreviate(unexpected)}."
         )
+
+
+def replace_files(folder: Path, writers: Mapping[str, Callable[[Path], Any]]) -> None:
+    """Write files into a folder, each complete before any replaces an older one.
+
+    Args:
+        writers: name → what writes a file to the path it is given; renamed in this order.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished = {name: folder / f".{uuid4().hex}-{name}" for name in writers}
+    try:
+        for name, write in writers.items():
+            write(unfinished[name])
+        for name, path in unfinished.items():
+            path.replace(folder / name)
+    finally:
+        for path in unfinished.values():
+            path.unlink(missing_ok=True)
 
 
 def abbreviate(names: Sequence[str], shown: int = 5) -> str:

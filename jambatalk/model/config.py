@@ -1,4 +1,4 @@
-"""The network as data."""
+"""The network as data: the contents of `config.json`."""
 
 from __future__ import annotations
 
@@ -8,72 +8,114 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from jambatalk.errors import ModelError
+from jambatalk.model.config_check import Ranges, check_choice, check_fields, known_fields
 
 Layer = Literal["mamba", "mamba_moe", "attention"]
-LAYERS = ("mamba", "mamba_moe", "attention")
-ENCODERS = ("whisper", "wav2vec2", "hubert", "wavlm")
-Resampling = Literal["after", "before", "pairs"]
-RESAMPLINGS = ("after", "before", "pairs")
-BLOCKS = ("adaln", "paper")
-SECOND_EXPERT = ("all", "none", "random")
+Kind = Literal["whisper", "wav2vec2", "hubert", "wavlm"]
+
+MAX_WEIGHTS = 4_000_000_000  # of encoder and of decoder; a damaged file must not fill the memory
+# fmt: off
+ENCODER_RANGES: Ranges = {"layers": (1, 1000), "window": (0, 3000)}
+RANGES: Ranges = {
+    "encoder_width": (1, 65_536), "width": (2, 16_384), "feed_forward": (1, 65_536),
+    "fps": (1, 240), "layers": (1, 256),
+    "d_state": (1, 1024), "d_conv": (1, 64), "expand": (1, 16),
+    "moe_d_state": (1, 1024), "moe_d_conv": (1, 64),
+    "experts": (1, 64), "experts_per_frame": (1, 64),
+    "heads": (1, 1024), "kv_heads": (1, 1024),
+    "attention_window": (1, 100_000), "rotary_rank": (1, 4096),
+    "styles": (1, 10_000), "style_width": (0, 4096), "dropout": (0, 0.99),
+    "blendshapes": (0, 10_000), "vertices": (0, 1_000_000), "unit": (1e-9, 1e9),
+}
+WHISPER_RANGES = {
+    "d_model": (4, 16_384), "encoder_layers": (1, 1000), "encoder_attention_heads": (1, 1024),
+    "encoder_ffn_dim": (1, 65_536), "num_mel_bins": (1, 1024),
+}
+# fmt: on
 
 
 @dataclass(frozen=True)
 class EncoderConfig:
-    """Which speech encoder, and what is heard of it.
+    """Which speech encoder, and which of its features the decoder uses.
 
     Attributes:
         kind: "whisper", "wav2vec2", "hubert" or "wavlm", a model type of `transformers`.
         layers: the hidden layers whose outputs the decoder mixes; 1 is the first.
         source: a hub name or local folder in the format of `transformers`; None for weights that
-            lie in the checkpoint itself (`encoder.safetensors`).
+            the checkpoint itself holds (`encoder.safetensors`).
         architecture: without a source, the fields of the `transformers` configuration.
         resample: how 50 features a second become the motion's frames.
             "after": the encoder's output is interpolated at the time of each frame;
             "before": its convolutions' output is stretched to the number of frames and its
             transformer works at the motion's rate, as JambaTalk was published for VOCASET;
             "pairs": two features side by side make one of 25 frames a second, as for BIWI.
-        window: features (of 20 ms) heard before, in and after each step of a moving window, alone
-            in which what is heard of a step lies: speech can be heard while it is spoken, however
-            long. None hears a recording whole (in windows of 20 s where it is long). Whisper only.
-        frozen: its weights are never trained, and kept in float16; otherwise they are trained and
-            kept like the decoder's, also those that came from a source. Whisper's are frozen.
+        window: features (of 20 ms) before, in and after each step of a moving window, on which
+            alone the features of the step depend: speech of any length can be encoded as it
+            arrives. None encodes a recording whole (in windows of 20 s if it is long). Whisper
+            only.
+        frozen: its weights are never trained, and stored in float16; otherwise they are trained
+            and stored like the decoder's, even if they came from a source. Whisper's are frozen.
     """
 
-    kind: str = "whisper"
+    kind: Kind = "whisper"
     layers: tuple[int, ...] = (3, 4)
     source: str | None = None
     architecture: dict[str, Any] = field(default_factory=dict)
-    resample: Resampling = "after"
+    resample: Literal["after", "before", "pairs"] = "after"
     window: tuple[int, int, int] | None = None
     frozen: bool = True
 
     def __post_init__(self) -> None:
-        if self.kind not in ENCODERS:
-            raise ModelError(f"Unknown encoder '{self.kind}'.", f"Use {', '.join(ENCODERS)}.")
-        if self.resample not in RESAMPLINGS:
-            raise ModelError(
-                f"Features cannot be resampled '{self.resample}'.", f"Use {', '.join(RESAMPLINGS)}."
-            )
+        check_fields(self, ENCODER_RANGES, "encoder.")
+        if not self.layers:
+            raise ModelError("encoder.layers is empty.", "Give the layers to read, 1 the first.")
         if self.kind == "whisper" and not self.frozen:
-            raise ModelError("Whisper is not trained here.", "Leave it frozen.")
+            raise ModelError("Whisper is not trained here.", "Leave encoder.frozen true.")
         if self.kind == "whisper" and self.resample == "before":
             raise ModelError(
                 "Whisper's features cannot be resampled before its transformer, whose positions "
                 "are tied to 50 features a second.",
-                "Use 'after' or 'pairs'.",
+                "Set encoder.resample to 'after' or 'pairs'.",
             )
         if self.window is not None:
             if self.kind != "whisper" or self.resample != "after":
                 raise ModelError(
-                    "Only Whisper, resampled 'after', is heard in a moving window.",
-                    "Leave window out.",
+                    "Only Whisper, resampled 'after', encodes in a moving window.",
+                    "Leave encoder.window out.",
                 )
-            if len(self.window) != 3 or min(self.window) < 0 or self.window[1] < 1:
+            if self.window[1] < 1:
                 raise ModelError(
-                    f"{list(self.window)} is no window.",
+                    f"encoder.window {list(self.window)} has a step of no features.",
                     "Give three numbers of features: before, in and after a step.",
                 )
+        if self.source is None and self.architecture:
+            self._check_architecture()
+
+    def _check_architecture(self) -> None:
+        shape = self.architecture
+        if self.kind == "whisper":
+            for name, (low, high) in WHISPER_RANGES.items():
+                _check_size(name, shape.get(name), low, high)
+            for name in shape:
+                check_choice("field encoder.architecture", name, WHISPER_RANGES)
+            if shape["d_model"] % shape["encoder_attention_heads"] or shape["d_model"] % 2:
+                raise ModelError(
+                    "encoder.architecture: encoder_attention_heads and 2 do not divide d_model.",
+                    "Give the values of a Whisper model.",
+                )
+            width, hidden = shape["d_model"], shape["encoder_ffn_dim"]
+            layers = shape["encoder_layers"]
+        else:
+            width = _check_size("hidden_size", shape.get("hidden_size", 768), 1, 16_384)
+            hidden = _check_size(
+                "intermediate_size", shape.get("intermediate_size", 3072), 1, 65_536
+            )
+            layers = _check_size("num_hidden_layers", shape.get("num_hidden_layers", 12), 1, 1000)
+            for name, value in shape.items():
+                for item in value if isinstance(value, list | tuple) else [value]:
+                    if isinstance(item, int) and not isinstance(item, bool):
+                        _check_size(name, item, -1_000_000, 1_000_000)
+        _check_weights("encoder", layers * (4 * width**2 + 2 * width * hidden))
 
 
 @dataclass(frozen=True)
@@ -84,18 +126,18 @@ class JambaTalkConfig:
         encoder: the speech encoder.
         encoder_width: channels of its features: of its hidden layers, twice that with "pairs".
         fps: frames a second of the motion.
-        layers: the decoder, block by block.
+        layers: the decoder, layer by layer.
         tied: layers of the same name are one module, run again.
-        block: what goes round the layers: "adaln", norms set by the speaking style and residuals
-            (:mod:`jambatalk.model.decoder`), or "paper", as in the paper's code, without
-            styles (:mod:`jambatalk.model.paper_decoder`).
+        block: the wiring of the layers: "adaln", norms set by the speaking style and residuals
+            (:mod:`jambatalk.model.decoder`), or "paper", as in the paper's code, without styles
+            (:mod:`jambatalk.model.paper_decoder`).
         width: channels of the decoder.
         feed_forward: hidden channels behind attention; None for four times the width.
-        d_state, d_conv, expand: of Mamba (its paper's N, convolution width and E).
+        d_state, d_conv, expand: of Mamba (N, the convolution's width and E of its paper).
         moe_d_state, moe_d_conv: of the Mamba beside experts; None for the same.
         experts, experts_per_frame: of each mixture of experts.
-        second_expert: of the published block: "all" frames have one, "none" has, or "random":
-            drawn by its share while training, as published, and all frames otherwise.
+        second_expert: of the paper's block: "all" frames use one, "none" does, or "random": drawn
+            by its weight while training, as published, and all frames otherwise.
         heads, kv_heads: of attention; several query heads share one key-value head.
         attention_window: frames before itself that a frame attends to; None attends to the whole
             recording.
@@ -105,7 +147,7 @@ class JambaTalkConfig:
         style_notes: name → one sentence about where that style comes from.
         style_width: length of a style vector.
         dropout: while training.
-        blendshapes: names of what is predicted, in order; none where vertices are predicted.
+        blendshapes: names of the predicted weights, in order; none where vertices are predicted.
         vertices: of the mesh whose offsets from its template are predicted; 0 for blendshapes.
         unit: metres that one unit of predicted vertices is.
     """
@@ -114,8 +156,12 @@ class JambaTalkConfig:
     encoder_width: int = 384
     fps: float = 30.0
     layers: tuple[Layer, ...] = (
-        *("mamba", "mamba_moe", "attention"),
-        *("mamba_moe", "mamba", "mamba_moe"),
+        "mamba",
+        "mamba_moe",
+        "attention",
+        "mamba_moe",
+        "mamba",
+        "mamba_moe",
     )
     tied: bool = False
     block: Literal["adaln", "paper"] = "adaln"
@@ -142,12 +188,12 @@ class JambaTalkConfig:
     unit: float = 1.0
 
     def __post_init__(self) -> None:
-        for layer in self.layers:
-            _known("layer", layer, LAYERS)
-        _known("block", self.block, BLOCKS)
-        _known("choice of second experts", self.second_expert, SECOND_EXPERT)
+        check_fields(self, RANGES)
         if self.blendshapes and self.vertices:
             raise ModelError("Either blendshapes or vertices are predicted, not both.")
+        for name in ("styles", "blendshapes"):
+            if len(set(getattr(self, name))) < len(getattr(self, name)):
+                raise ModelError(f"{name} has a name twice.", "Give each name once.")
         if self.width % self.heads or self.heads % self.kv_heads:
             raise ModelError(
                 f"{self.heads} heads with {self.kv_heads} key-value heads do not divide "
@@ -155,52 +201,74 @@ class JambaTalkConfig:
                 "Let heads divide width, and kv_heads divide heads.",
             )
         if (self.width // self.heads) % 2:
-            raise ModelError("Rotary embedding needs an even number of channels a head.")
+            raise ModelError(
+                "Rotary embedding needs an even number of channels a head.",
+                "Change width or heads.",
+            )
         if self.encoder.resample == "pairs" and self.fps != 25:
             raise ModelError(
                 f"Pairs of features make 25 frames a second, not {self.fps:g}.",
                 "Set fps to 25, or resample 'after'.",
             )
+        if self.block == "paper" and (
+            self.style_width or self.experts < 2 or len(self.encoder.layers) > 1
+        ):
+            raise ModelError(
+                "The paper's block has no styles, two experts or more, and one encoder layer.",
+                "Set style_width to 0, experts to 2 and encoder.layers to one layer.",
+            )
+        inner, hidden = self.width * self.expand, self.feed_forward or 4 * self.width
+        largest = max(  # of the layers
+            self.width * inner * 4,
+            self.width * (inner * 4 + self.experts * 8 * self.width),
+            self.width * (4 * self.width + 2 * hidden),
+        )
+        ends = self.width * (self.encoder_width + self.outputs) + len(self.blendshapes) ** 2
+        _check_weights("decoder", len(self.layers) * largest + ends)
 
     @property
     def streamable(self) -> bool:
-        """Whether motion can be predicted as speech arrives: nothing asks for all of it."""
-        looks_back = self.attention_window is not None or "attention" not in self.layers
-        return self.encoder.window is not None and self.block == "adaln" and looks_back
+        """Whether motion can be predicted as speech arrives: nothing needs a whole recording."""
+        causal = self.attention_window is not None or "attention" not in self.layers
+        return self.encoder.window is not None and self.block == "adaln" and causal
 
     @property
     def outputs(self) -> int:
-        """Numbers predicted a frame."""
+        """The number of values predicted for a frame."""
         return 3 * self.vertices or len(self.blendshapes)
 
-    def order(self, names: Sequence[str]) -> list[str]:
-        """The key of the module that each of these layers runs: one a name where they are tied,
-        one a place otherwise."""
-        return list(names) if self.tied else [str(place) for place in range(len(names))]
+    def block_keys(self, names: Sequence[str]) -> list[str]:
+        """Return the key of each block's module: its name if layers are tied, else its index."""
+        return list(names) if self.tied else [str(index) for index in range(len(names))]
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain values, for config.json."""
+        """Return plain values, for config.json."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> JambaTalkConfig:
-        """Reads what :meth:`to_dict` gave.
+        """Read the values of :meth:`to_dict`.
 
         Raises:
             ModelError: a field that does not exist or has no valid value.
         """
-        try:
-            encoder = EncoderConfig(**_tuples(values.get("encoder", {})))
-            return cls(**{**_tuples(values), "encoder": encoder})
-        except TypeError as error:
-            raise ModelError(f"The configuration does not fit this version ({error}).") from error
+        fields = known_fields(cls, values)
+        encoder = known_fields(EncoderConfig, fields.get("encoder", {}), "encoder.")
+        return cls(**{**fields, "encoder": EncoderConfig(**encoder)})
 
 
-def _known(what: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise ModelError(f"Unknown {what} '{value}'.", f"Use {', '.join(known)}.")
+def _check_size(name: str, value: object, low: int, high: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise ModelError(
+            f"The network's configuration has encoder.architecture.{name} = {value!r:.60}.",
+            f"Give a whole number from {low:,} to {high:,}.",
+        )
+    return value
 
 
-def _tuples(values: dict[str, Any]) -> dict[str, Any]:
-    """JSON knows no tuples: its lists become them."""
-    return {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+def _check_weights(part: str, count: int) -> None:
+    if count > MAX_WEIGHTS:
+        raise ModelError(
+            f"The network's configuration describes a {part} of {count:.1g} weights.",
+            f"Give sizes that make less than {MAX_WEIGHTS:.0g}.",
+        )

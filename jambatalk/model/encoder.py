@@ -1,8 +1,10 @@
-"""Speech encoders: waveform in, features at the motion's frame rate out."""
+"""Speech encoders: waveform in, features at the motion's frame rate out.
+
+n samples at 16 kHz    s steps of the encoder's input    l features at 50 Hz
+t frames of motion     m encoder layers                  c channels
+"""
 
 from __future__ import annotations
-
-import dataclasses
 
 import numpy as np
 import torch
@@ -10,22 +12,21 @@ from torch import Tensor, nn
 
 from jambatalk.errors import ModelError
 from jambatalk.model.config import EncoderConfig
-from jambatalk.model.whisper import WhisperConfig, WhisperEncoder, log_mel
-from jambatalk.speech import SAMPLE_RATE, loudness_normalised
+from jambatalk.speech import SAMPLE_RATE
 
 FEATURE_RATE = 50.0  # features a second, of every encoder here
-WINDOW = 1000  # features (20 s) heard at a time in a long recording
-CONTEXT = 100  # features (2 s) heard on each side of a window and then dropped
+FEATURE_SAMPLES = round(SAMPLE_RATE / FEATURE_RATE)
+WINDOW = 1000  # features (20 s) of a long recording that are encoded at a time
+CONTEXT = 100  # features (2 s) on each side of a window that are encoded with it and dropped
 
 
 class SpeechEncoder(nn.Module):
-    """A speech encoder, read at the hidden layers the decoder wants.
+    """A speech encoder, read at the hidden layers that the decoder mixes.
 
-    It is frozen unless :meth:`unfreeze` is called. Long recordings are heard in overlapping
-    windows, so that memory does not grow with the square of their length.
+    It is frozen unless :meth:`unfreeze` is called. Subclasses compute the input and the layers.
     """
 
-    steps_per_feature: int  # of the encoder's input
+    steps_per_feature: int
 
     def __init__(
         self, model: nn.Module, config: EncoderConfig, fps: float, width: int, depth: int
@@ -44,144 +45,85 @@ class SpeechEncoder(nn.Module):
         self.trainable = False
         self.eval()
 
-    @torch.inference_mode()
-    def forward(self, samples: np.ndarray) -> Tensor:
-        """Hears a recording of any length.
+    def forward(self, samples: np.ndarray, frames: int | None = None) -> Tensor:
+        """Encode a recording of any length.
+
+        A long one is encoded in overlapping windows, so that memory does not grow with the square
+        of its length; in training mode it is encoded in one piece.
 
         Args:
             samples: (n,) float32, 16 kHz.
+            frames: of the motion that belongs to them, to which features are stretched, as in
+                training on VOCASET; None for as many as their length gives. Pairs of features are
+                never stretched.
 
         Returns:
-            (t, m, c): t frames at the motion's rate, m layers, c channels.
+            (t, m, c).
         """
-        heard = self._front(samples).to(next(self.parameters()).device)  # (..., steps)
-        length = max(1, heard.shape[-1] // self.steps_per_feature)
-        if length <= WINDOW + 2 * CONTEXT:
-            return self._frames(self._hear(heard), len(samples))
-        parts = []
+        inputs = self.inputs(samples[None], frames)  # (1, ..., s)
+        length = max(1, inputs.shape[-1] // self.steps_per_feature)  # features
+        if self.training or length <= WINDOW + 2 * CONTEXT:
+            return self._frames(self.hidden_states(inputs)[0], len(samples), frames)
+        windows = []
         for start in range(0, length, WINDOW):
             before = min(CONTEXT, start)
             first = (start - before) * self.steps_per_feature
             last = (start + WINDOW + CONTEXT) * self.steps_per_feature
-            parts.append(self._hear(heard[..., first:last])[before : before + WINDOW])
-        return self._frames(torch.cat(parts), len(samples))
+            features = self.hidden_states(inputs[..., first:last])[0]
+            windows.append(features[before : before + WINDOW])
+        return self._frames(torch.cat(windows), len(samples), frames)
 
-    def encode_samples(self, samples: np.ndarray, frames: int | None = None) -> Tensor:
-        """As :meth:`forward`, but in one piece whatever the length, and with gradients.
+    def inputs(self, samples: np.ndarray, frames: int | None = None) -> Tensor:
+        """Compute the encoder's input (b, ..., s) from samples (b, n), on the encoder's device."""
+        raise NotImplementedError
 
-        Args:
-            samples: (n,) float32, 16 kHz.
-            frames: of the motion that belongs to them, to which they are stretched, as VOCASET is
-                learned from; None for as many as :meth:`forward` gives. Pairs cannot be stretched.
-        """
-        heard = self._front(samples, frames).to(next(self.parameters()).device)
-        return self._frames(self._hear(heard), len(samples), frames)
+    def hidden_states(self, inputs: Tensor) -> Tensor:
+        """Compute the layers that the decoder mixes, (b, l, m, c), from inputs (b, ..., s)."""
+        raise NotImplementedError
 
     def unfreeze(self) -> None:
-        """Lets training change the weights."""
+        """Let training change the weights."""
         self.model.requires_grad_(True)
         self.trainable = True
 
     def train(self, mode: bool = True) -> SpeechEncoder:
-        """Training mode, if it is trained: a frozen encoder always hears the same."""
+        """Set training mode; a frozen encoder stays in evaluation mode."""
         return super().train(mode and self.trainable)
 
-    def _frames(self, features: Tensor, samples: int, frames: int | None = None) -> Tensor:
-        """What was heard of so many samples, (l, m, c), as (t, m, c) at the motion's rate."""
+    @property
+    def device(self) -> torch.device:
+        """The device of the weights."""
+        return next(self.parameters()).device
+
+    def _frames(self, features: Tensor, samples: int, frames: int | None) -> Tensor:
+        """Bring features (l, m, c) of so many samples to the motion's rate: (t, m, c)."""
         if self.resample == "after":
             frames = frames or count_frames(samples / SAMPLE_RATE, self.fps)
             return to_frame_rate(features, self.fps, frames)
         if self.resample == "pairs":
-            even = features[: len(features) // 2 * 2].unflatten(0, (-1, 2))  # (t, 2, m, c)
+            even = features[: len(features) // 2 * 2].unflatten(0, (-1, 2))  # (t, 2, m, c / 2)
             return even.transpose(1, 2).flatten(2)
-        return features  # they came at that rate
-
-    def _front(self, samples: np.ndarray, frames: int | None = None) -> Tensor:
-        """The encoder's input, time last."""
-        raise NotImplementedError
-
-    def _hear(self, heard: Tensor) -> Tensor:
-        """The wanted layers of one window: (l, m, c)."""
-        raise NotImplementedError
-
-
-class WhisperSpeechEncoder(SpeechEncoder):
-    """Whisper's encoder on the real length of the speech instead of a padded 30 s window."""
-
-    steps_per_feature = 2  # mel frames of 10 ms
-
-    def __init__(self, config: EncoderConfig, fps: float) -> None:
-        model = _whisper(config)
-        shape = model.config
-        super().__init__(model, config, fps, shape.d_model, shape.encoder_layers)
-
-    def _front(self, samples: np.ndarray, frames: int | None = None) -> Tensor:
-        samples = torch.as_tensor(samples)[None]
-        return log_mel(samples, self.model.config.num_mel_bins)[0]  # (mels, steps)
-
-    def _hear(self, heard: Tensor) -> Tensor:
-        return self._layers(heard[None])[0]
-
-    @torch.inference_mode()
-    def encode_windows(self, samples: np.ndarray) -> Tensor:
-        """What is heard in windows (b, n), each brought to the usual level: (b, l, m, c)."""
-        samples = torch.as_tensor(np.stack([loudness_normalised(window) for window in samples]))
-        mel = log_mel(samples, self.model.config.num_mel_bins)
-        return self._layers(mel.to(next(self.parameters()).device))
-
-    def _layers(self, mel: Tensor) -> Tensor:
-        outputs = self.model(mel, max(self.layers))
-        return torch.stack([outputs[i - 1] for i in self.layers], -2)
-
-
-def build_encoder(config: EncoderConfig, fps: float) -> SpeechEncoder:
-    """The encoder of a configuration: with its source's weights, or empty to be filled.
-
-    Args:
-        config: which, and what of it.
-        fps: frames a second of the motion.
-
-    Raises:
-        ModelError: the source cannot be loaded, or has no such layers.
-    """
-    if config.kind == "whisper":
-        return WhisperSpeechEncoder(config, fps)
-    from jambatalk.model.waveform import WaveformSpeechEncoder
-
-    return WaveformSpeechEncoder(config, fps)
-
-
-def _whisper(config: EncoderConfig) -> WhisperEncoder:
-    if config.source is None:
-        return WhisperEncoder(WhisperConfig(**config.architecture))
-    from jambatalk.model.pretrained import pretrained
-
-    published = pretrained("whisper", config.source).encoder
-    fields = [field.name for field in dataclasses.fields(WhisperConfig)]
-    model = WhisperEncoder(WhisperConfig(**{f: getattr(published.config, f) for f in fields}))
-    weights = published.state_dict()
-    del weights["embed_positions.weight"]  # sinusoids, which the model makes itself
-    model.load_state_dict(weights)
-    return model
+        return features  # "before": they were computed at that rate
 
 
 def count_frames(seconds: float, fps: float) -> int:
-    """Frames of motion that belong to a recording, at least one."""
+    """Return the number of frames of motion for a recording, at least one."""
     return max(1, round(seconds * fps))
 
 
-def to_frame_rate(
-    features: Tensor, fps: float, frames: int, start: int = 0, first: int = 0
-) -> Tensor:
-    """Features (l, m, c) at 50 Hz, interpolated linearly at t/fps for frames number `start` to
-    `frames`: (t, m, c). Frames after the last feature repeat it.
+def to_frame_rate(features: Tensor, fps: float, end: int, start: int = 0, first: int = 0) -> Tensor:
+    """Interpolate features at 50 Hz linearly at the times t / fps of frames `start` to `end` - 1.
 
     Args:
-        first: number of the first of the features.
+        features: (l, m, c). Frames after the last of them repeat it.
+        first: the number of the first of them.
+
+    Returns:
+        (end - start, m, c).
     """
-    t = torch.arange(start, frames, dtype=torch.float64, device=features.device)
-    place = (t / fps * FEATURE_RATE - first).clamp(max=len(features) - 1)
-    before = place.floor().long()
+    t = torch.arange(start, end, dtype=torch.float64, device=features.device)
+    position = (t / fps * FEATURE_RATE - first).clamp(max=len(features) - 1)
+    before = position.floor().long()
     after = (before + 1).clamp(max=len(features) - 1)
-    part = (place - before)[:, None, None].to(features.dtype)
-    return torch.lerp(features[before], features[after], part)
+    fraction = (position - before)[:, None, None].to(features.dtype)
+    return torch.lerp(features[before], features[after], fraction)

@@ -1,10 +1,11 @@
-"""JambaTalk: the speech encoder and the Jamba decoder as one network, and its checkpoint folder."""
+"""JambaTalk: the speech encoder and the Jamba decoder as one network."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from jambatalk.errors import ModelError
+from jambatalk.model.build_encoder import build_encoder
 from jambatalk.model.checkpoint import (
     CONFIG_FILE,
     ENCODER_FILE,
@@ -20,29 +22,37 @@ from jambatalk.model.checkpoint import (
     fetch_checkpoint,
     load_weights,
     read_config,
+    replace_files,
 )
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.decoder import JambaDecoder
 from jambatalk.model.device import choose_device, choose_scan
-from jambatalk.model.encoder import build_encoder
 from jambatalk.model.mamba import Mamba
 from jambatalk.model.paper_decoder import PaperDecoder
 from jambatalk.model.scan import scan_named
 from jambatalk.model.streaming_encoder import StreamingEncoder
 from jambatalk.speech import Speech
 
-MAX_STRENGTH = 1.5  # of a style: beyond it faces distort
-DECODERS = {"adaln": JambaDecoder, "paper": PaperDecoder}
+MAX_STRENGTH = 1.5  # of a style; beyond it faces distort
+DECODERS: dict[str, type[JambaDecoder] | type[PaperDecoder]] = {
+    "adaln": JambaDecoder,
+    "paper": PaperDecoder,
+}
 
 Style = str | Mapping[str, float]
 
 
 class JambaTalk(nn.Module):
-    """Speech to motion.
+    """Speech → features → motion.
 
-    A checkpoint is a folder: `config.json`, `model.safetensors`, for a bundled encoder
-    `encoder.safetensors`, and a `README.md` that is the model card.
+    A checkpoint is a folder: `config.json`, `model.safetensors`, `encoder.safetensors` unless the
+    encoder has a source of its own, and a model card, `README.md`.
+
+    Shapes: n samples, t frames, m encoder layers, c channels, s style width, k outputs
+    (blendshapes, or 3 V coordinates).
     """
+
+    decoder: JambaDecoder | PaperDecoder
 
     def __init__(self, config: JambaTalkConfig) -> None:
         super().__init__()
@@ -59,7 +69,7 @@ class JambaTalk(nn.Module):
         self.decoder = DECODERS[config.block](config)
 
     def use_scan(self, name: str) -> None:
-        """Runs every Mamba block by the scan of that name, "torch" (as it begins) or "cuda".
+        """Run every Mamba block by the scan of that name, "torch" (the default) or "cuda".
 
         Raises:
             ModelError: an unknown name, or one that cannot run here.
@@ -69,53 +79,54 @@ class JambaTalk(nn.Module):
             if isinstance(module, Mamba):
                 module.scan = scan
 
+    @torch.no_grad()
     def encode(self, speech: Speech) -> Tensor:
-        """Speech features at the motion's frame rate, (t, m, c): t frames, m layers, c channels.
+        """Compute features (t, m, c) of speech at the motion's frame rate.
 
         They do not depend on the style: compute them once for many.
         """
-        if self.config.encoder.window is None:
-            return self.encoder(speech.loudness_normalised())
-        return self._follow(speech.samples)
+        windowed = self.config.encoder.window is not None  # each window is then normalised
+        return self.encode_samples(speech.samples if windowed else speech.loudness_normalised())
 
     def encode_samples(self, samples: np.ndarray, frames: int | None = None) -> Tensor:
-        """As :meth:`encode`, for training: in one piece whatever the length, with gradients where
-        the encoder is trained.
+        """Compute features (t, m, c) of samples, with gradients where the encoder is trained.
 
         Args:
-            samples: (n,) float32, 16 kHz, loudness_normalised.
+            samples: (n,) float32, 16 kHz, normalised in loudness.
             frames: of the motion that belongs to them; None for as many as their length gives.
         """
         if self.config.encoder.window is None:
-            return self.encoder.encode_samples(samples, frames)
-        features = self._follow(samples)
-        frames = frames or len(features)
-        return features[torch.arange(frames).clamp(max=len(features) - 1)]
-
-    def _follow(self, samples: np.ndarray) -> Tensor:
-        hearing = StreamingEncoder(self.encoder)
-        return torch.cat([hearing.feed(samples), hearing.finish()])
+            return self.encoder(samples, frames)
+        stream = StreamingEncoder(self.encoder)
+        features = torch.cat([stream.feed(samples), stream.finish()])
+        if frames is None:
+            return features
+        return features[torch.arange(frames).clamp(max=len(features) - 1)]  # repeats the last
 
     @torch.inference_mode()
     def predict(self, features: Tensor, style: Tensor) -> Tensor:
-        """For features (t, m, c) in a style (s,): weights (t, k) in 0..1, or offsets (t, 3 V) of
-        the vertices from their template, metres. Deterministic."""
-        return self.as_motion(self.decoder(features[None], style[None])[0])
+        """Predict the motion of features (t, m, c) in a style (s,). Deterministic.
 
-    def as_motion(self, predicted: Tensor) -> Tensor:
-        """What the decoder predicts (..., k or 3 V) as weights in 0..1 or offsets in metres."""
-        return predicted * self.config.unit if self.config.vertices else predicted.clamp(0.0, 1.0)
+        Returns:
+            Blendshape weights (t, k) in 0..1, or offsets (t, 3 V) of the vertices from their
+            template, metres.
+        """
+        return self.scale_output(self.decoder(features[None], style[None])[0])
+
+    def scale_output(self, output: Tensor) -> Tensor:
+        """Convert a decoder's output (..., k) to weights in 0..1 or offsets in metres."""
+        return output * self.config.unit if self.config.vertices else output.clamp(0.0, 1.0)
 
     def style(self, style: Style, strength: float = 1.0) -> Tensor:
-        """The vector (s,) of a named style or of a mixture of them.
+        """Return the vector (s,) of a named style or of a mixture of styles.
 
         Args:
-            style: a name, or names with their shares (they are made to sum to one).
-            strength: 0 is the neutral style, 1 the style as learned, more exaggerates it.
+            style: a name, or names with their shares, which are scaled to sum to one.
+            strength: 0 is the neutral style, 1 the style as trained, more exaggerates it.
 
         Raises:
-            ModelError: an unknown name, shares that are negative or all zero, or a strength that is
-                not between 0 and `MAX_STRENGTH`.
+            ModelError: an unknown name, shares that are negative or all zero, or a strength that
+                is not between 0 and `MAX_STRENGTH`.
         """
         check_strength(strength)
         shares = {style: 1.0} if isinstance(style, str) else dict(style)
@@ -124,32 +135,36 @@ class JambaTalk(nn.Module):
             if name not in names:
                 raise ModelError(f"There is no style '{name}'.", f"Choose from {', '.join(names)}.")
         total = sum(shares.values())
-        if total <= 0 or min(shares.values()) < 0:
+        if not (0 < total < float("inf") and min(shares.values()) >= 0):  # NaN fails too
             raise ModelError(f"The shares {shares} do not make a style.", "Use positive shares.")
-        if not self.config.style_width:  # the one style is what was learned
-            return torch.zeros(0)
+        if not isinstance(self.decoder, JambaDecoder) or not self.config.style_width:
+            return torch.zeros(0)  # there is one style
         table = self.decoder.style_table.weight.detach()
-        vector = sum(share / total * table[names.index(name)] for name, share in shares.items())
+        vector = table.new_zeros(table.shape[1])
+        for name, share in shares.items():
+            vector = vector + share / total * table[names.index(name)]
         return torch.lerp(table[0], vector, strength)
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Writes configuration and weights into a folder. The model card is left alone."""
+        """Write configuration and weights into a folder; leave its model card as it is.
+
+        The files of a checkpoint that is there are replaced once the new ones are complete.
+        """
         folder, config = Path(folder), self.config
-        folder.mkdir(parents=True, exist_ok=True)
-        if not config.encoder.frozen:  # trained, it is no longer what its source was
-            own = self.encoder.model.config.to_diff_dict()
-            config = replace(config, encoder=replace(config.encoder, source=None, architecture=own))
-        (folder / CONFIG_FILE).write_text(json.dumps(config.to_dict(), indent=2) + "\n")
-        save_file(dict(self.decoder.state_dict()), folder / WEIGHTS_FILE)
-        encoder, frozen = folder / ENCODER_FILE, config.encoder.frozen
-        if config.encoder.source is None and not (frozen and encoder.exists()):
-            save_file(
-                {
-                    name: (weight.half() if frozen else weight).contiguous()
-                    for name, weight in self.encoder.model.state_dict().items()
-                },
-                encoder,
-            )
+        frozen = config.encoder.frozen
+        if not frozen:  # trained, it differs from its source
+            shape = self.encoder.model.config.to_diff_dict()
+            encoder = replace(config.encoder, source=None, architecture=shape)
+            config = replace(config, encoder=encoder)
+        writers = {WEIGHTS_FILE: partial(save_file, dict(self.decoder.state_dict()))}
+        if config.encoder.source is None and not (frozen and (folder / ENCODER_FILE).exists()):
+            weights = {
+                name: (weight.half() if frozen else weight).contiguous()
+                for name, weight in self.encoder.model.state_dict().items()
+            }
+            writers[ENCODER_FILE] = partial(save_file, weights)
+        values = json.dumps(config.to_dict(), indent=2) + "\n"
+        replace_files(folder, {**writers, CONFIG_FILE: lambda path: path.write_text(values)})
 
     @classmethod
     def from_pretrained(cls, source: str | Path, device: str = "cpu") -> JambaTalk:
@@ -173,7 +188,7 @@ class JambaTalk(nn.Module):
         return model.eval().to(device)
 
     def push_to_hub(self, name: str, folder: str | Path) -> None:
-        """Uploads a saved checkpoint folder, model card and all, to the Hugging Face hub."""
+        """Upload a saved checkpoint folder, with its model card, to the Hugging Face hub."""
         from huggingface_hub import HfApi
 
         hub = HfApi()
@@ -182,10 +197,12 @@ class JambaTalk(nn.Module):
 
 
 def check_strength(strength: float) -> None:
-    """Refuses what no style's strength is.
+    """Check the strength of a style.
 
     Raises:
         ModelError: it is not between 0 and `MAX_STRENGTH`.
     """
     if not 0 <= strength <= MAX_STRENGTH:  # NaN fails too
-        raise ModelError(f"{strength:g} is no strength.", f"Choose 0 to {MAX_STRENGTH}.")
+        raise ModelError(
+            f"A style cannot have the strength {strength:g}.", f"Choose 0 to {MAX_STRENGTH}."
+        )

@@ -1,10 +1,12 @@
-"""The network as the paper's authors published it, and its two layouts.
+"""The decoder as published by the paper's authors.
 
-It differs from :mod:`jambatalk.model.decoder` in what goes round the layers: no residual round
-Mamba, a norm without parameters round the experts, post-norm attention, no speaking style; and its
-layers are tied. Mamba, experts, attention and LRL-RoPE themselves are the same modules.
+It differs from :mod:`jambatalk.model.decoder` in the wiring of its layers: no residual around
+Mamba, a norm without parameters around the experts, post-norm attention, no speaking style; and
+its layers are tied. Mamba, experts, attention and LRL-RoPE themselves are the same modules.
 
-Shapes: b batch, l frames, d width, V vertices. JambaTalk, arXiv 2408.01627.
+    b batch    l frames    c channels of a feature    d width    V vertices
+
+JambaTalk, arXiv 2408.01627.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from jambatalk.model import layers as parts
+from jambatalk.model import layers
 from jambatalk.model.config import JambaTalkConfig
 
 
@@ -22,7 +24,7 @@ class PaperDecoder(nn.Module):
     def __init__(self, config: JambaTalkConfig) -> None:
         super().__init__()
         self.feature_map = nn.Linear(config.encoder_width, config.width)
-        self.order, self.blocks = config.order(config.layers), nn.ModuleDict()
+        self.order, self.blocks = config.block_keys(config.layers), nn.ModuleDict()
         for key, layer in zip(self.order, config.layers, strict=True):
             if key not in self.blocks:
                 self.blocks[key] = BLOCKS[layer](config)
@@ -31,11 +33,11 @@ class PaperDecoder(nn.Module):
         nn.init.zeros_(self.motion_map.bias)
 
     def forward(self, features: Tensor, style: Tensor | None = None) -> Tensor:
-        """Predicts all frames.
+        """Predict all frames.
 
         Args:
             features: (b, l, 1, c) at the motion's frame rate.
-            style: not used; there is none.
+            style: ignored; the network has one style.
 
         Returns:
             (b, l, 3 V): x, y, z of one vertex after the other, in the units of the training set.
@@ -51,7 +53,7 @@ class BareMamba(nn.Module):
 
     def __init__(self, config: JambaTalkConfig) -> None:
         super().__init__()
-        self.mamba = parts.mamba(config)
+        self.mamba = layers.mamba(config)
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, l, d) → (b, l, d)."""
@@ -63,8 +65,9 @@ class MambaExperts(nn.Module):
 
     def __init__(self, config: JambaTalkConfig) -> None:
         super().__init__()
-        self.mamba = parts.moe_mamba(config)
-        self.experts = parts.experts(config)
+        self.mamba = layers.moe_mamba(config)
+        self.mamba.dt_proj.reset_parameters()  # this Mamba was not mamba_ssm's: a plain layer
+        self.experts = layers.experts(config)
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, l, d) → (b, l, d)."""
@@ -78,8 +81,9 @@ class PostNormAttention(nn.Module):
 
     def __init__(self, config: JambaTalkConfig) -> None:
         super().__init__()
-        self.attention = parts.attention(config)
-        self.feed_forward = parts.feed_forward(config)
+        self.attention = layers.attention(config)
+        self.attention.rotary.up.reset_parameters()  # the correction did not start at zero
+        self.feed_forward = layers.feed_forward(config)
         self.norm1 = nn.LayerNorm(config.width)
         self.norm2 = nn.LayerNorm(config.width)
         self.dropout = nn.Dropout(config.dropout)
@@ -90,10 +94,13 @@ class PostNormAttention(nn.Module):
         return self.norm2(x + self.dropout(self.feed_forward(x)))
 
 
-BLOCKS = {"mamba": BareMamba, "mamba_moe": MambaExperts, "attention": PostNormAttention}
+BLOCKS: dict[str, type[nn.Module]] = {
+    "mamba": BareMamba,
+    "mamba_moe": MambaExperts,
+    "attention": PostNormAttention,
+}
 
 
 def short_norm(x: Tensor) -> Tensor:
-    """x / ‖x‖ · d^(-1/2): as published. A root-mean-square norm would lengthen by d^(+1/2), so
-    that what passes here is d times smaller."""
+    """Return x / ‖x‖ · d^(-1/2), as published; a root-mean-square norm would be · d^(+1/2)."""
     return F.normalize(x, dim=-1) * x.shape[-1] ** -0.5

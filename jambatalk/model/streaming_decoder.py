@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from jambatalk.errors import ModelError
+from jambatalk.model.decoder import JambaDecoder
 from jambatalk.model.streaming_encoder import StreamingEncoder
 
 if TYPE_CHECKING:
@@ -16,49 +17,51 @@ if TYPE_CHECKING:
 
 
 class StreamingDecoder:
-    """What a network predicts for one recording as it arrives, in one style or several.
+    """Predicts the motion of one recording as it arrives, in one style or several.
 
-    The same recording gives the same prediction in whatever pieces it comes, to rounding.
+    The same recording gives the same motion in whatever pieces it arrives, to rounding.
     Shapes: s styles, t frames, k blendshapes (or 3 V coordinates).
 
     Args:
         styles: (s, w) style vectors, see :meth:`JambaTalk.style`.
 
     Raises:
-        ModelError: this network hears recordings whole.
+        ModelError: this network needs whole recordings.
     """
 
     def __init__(self, model: JambaTalk, styles: Tensor) -> None:
-        if not model.config.streamable:
+        decoder = model.decoder
+        if not model.config.streamable or not isinstance(decoder, JambaDecoder):
             raise ModelError(
-                "This checkpoint hears recordings whole and cannot follow speech as it arrives.",
+                "This checkpoint needs whole recordings and cannot follow speech as it arrives.",
                 "Use the bundled one, or train one with encoder.window and attention_window.",
             )
         self.model, self.styles = model, styles
-        self.encoder = StreamingEncoder(model.encoder)
-        self._states = [model.decoder.initial_state() for _ in styles]
+        self._decoder, self._encoder = decoder, StreamingEncoder(model.encoder)
+        self._states = [decoder.initial_state() for _ in styles]
 
     @property
     def look_ahead(self) -> float:
-        """Delay of a frame after its moment in the sound, at most, in seconds."""
-        return self.encoder.look_ahead
+        """Seconds of sound that a frame waits for after its own time, at most."""
+        return self._encoder.look_ahead
 
     def feed(self, samples: np.ndarray) -> np.ndarray:
-        """Takes on samples (n,) at 16 kHz; the motions (s, t, k) that are certain
-        now."""
-        return self._step(self.encoder.feed(samples))
+        """Add samples (n,) at 16 kHz; return the motions (s, t, k) of the frames that are ready."""
+        return self._step(self._encoder.feed(samples))
 
     def finish(self) -> np.ndarray:
-        """The motions (s, t, k) that were left."""
-        return self._step(self.encoder.finish())
+        """End the recording; return the motions (s, t, k) of the remaining frames."""
+        return self._step(self._encoder.finish())
 
     @torch.inference_mode()
     def _step(self, features: Tensor) -> np.ndarray:
         if not len(features):
             return np.zeros((len(self.styles), 0, self.model.config.outputs), np.float32)
         features, motions = features.to(self.styles.device)[None], []
-        for number, style in enumerate(self.styles):  # one by one: beside others none differs
-            predicted, state = self.model.decoder.step(features, style[None], self._states[number])
-            self._states[number] = state
-            motions.append(self.model.as_motion(predicted))
+        # One style at a time: results then do not depend on the others in the batch.
+        for index, style in enumerate(self.styles):
+            output, self._states[index] = self._decoder.step(
+                features, style[None], self._states[index]
+            )
+            motions.append(self.model.scale_output(output))
         return torch.cat(motions).cpu().numpy()

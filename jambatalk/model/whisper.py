@@ -3,11 +3,12 @@
 `transformers` has the same network; importing it takes three seconds, which is as long as all the
 rest of a short video. The names of the weights are those of `transformers`.
 
-Shapes: n samples, s steps of 10 ms, l features of 20 ms, c channels.
+    b batch    n samples    s steps of 10 ms    l features of 20 ms    m layers    c channels
 """
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,10 +16,34 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from jambatalk.model.config import EncoderConfig
+from jambatalk.model.encoder import SpeechEncoder
 from jambatalk.speech import SAMPLE_RATE
 
 N_FFT = 400  # samples: 25 ms
 HOP = 160  # samples: 10 ms
+
+
+class WhisperSpeechEncoder(SpeechEncoder):
+    """Whisper's encoder on the real length of the speech instead of a padded 30 s window."""
+
+    model: WhisperEncoder
+    steps_per_feature = 2
+
+    def __init__(self, config: EncoderConfig, fps: float) -> None:
+        model = _load(config)
+        shape = model.config
+        super().__init__(model, config, fps, shape.d_model, shape.encoder_layers)
+
+    def inputs(self, samples: np.ndarray, frames: int | None = None) -> Tensor:
+        """Compute log-mel spectrograms (b, mels, s) of samples (b, n)."""
+        mel = log_mel(torch.as_tensor(samples), self.model.config.num_mel_bins)
+        return mel.to(self.device)
+
+    def hidden_states(self, inputs: Tensor) -> Tensor:
+        """Compute the chosen layers (b, l, m, c) of spectrograms (b, mels, s)."""
+        outputs = self.model(inputs, max(self.layers))
+        return torch.stack([outputs[layer - 1] for layer in self.layers], -2)
 
 
 @dataclass(frozen=True)
@@ -42,10 +67,10 @@ class WhisperEncoder(nn.Module):
         self.conv1 = nn.Conv1d(config.num_mel_bins, width, 3, padding=1)
         self.conv2 = nn.Conv1d(width, width, 3, stride=2, padding=1)
         self.layers = nn.ModuleList(WhisperLayer(config) for _ in range(config.encoder_layers))
-        self.layer_norm = nn.LayerNorm(width)  # before Whisper's decoder; not heard here
+        self.layer_norm = nn.LayerNorm(width)  # before Whisper's decoder; unused here
 
     def forward(self, mel: Tensor, layers: int) -> list[Tensor]:
-        """Outputs (b, l, c) of the first `layers` layers for spectrograms (b, mels, s)."""
+        """Return the outputs (b, l, c) of the first `layers` layers for spectrograms (b, mels, s)."""
         x = F.gelu(self.conv1(mel))
         x = F.gelu(self.conv2(x)).transpose(1, 2)  # (b, l, c)
         x = x + sinusoids(x.shape[1], x.shape[2]).to(x)
@@ -68,13 +93,13 @@ class WhisperLayer(nn.Module):
         self.final_layer_norm = nn.LayerNorm(config.d_model)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(b, l, c) to (b, l, c)."""
+        """(b, l, c) → (b, l, c)."""
         x = x + self.self_attn(self.self_attn_layer_norm(x))
         return x + self.fc2(F.gelu(self.fc1(self.final_layer_norm(x))))
 
 
 class WhisperAttention(nn.Module):
-    """Every feature attends to all others."""
+    """Self-attention of every feature to all."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -85,23 +110,23 @@ class WhisperAttention(nn.Module):
         self.out_proj = nn.Linear(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(b, l, c) to (b, l, c)."""
+        """(b, l, c) → (b, l, c)."""
         q, k, v = (
-            project(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (b, heads, l, c / heads)
+            project(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (b, h, l, c / h)
             for project in (self.q_proj, self.k_proj, self.v_proj)
         )
         return self.out_proj(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
 
 
 def sinusoids(length: int, width: int) -> Tensor:
-    """The position table (length, width): sines, then cosines, of wavelengths 2π to 20000π."""
+    """Return the position table (length, width): sines, then cosines, of wavelengths 2π to 20000π."""
     rate = torch.exp(-np.log(10000.0) / (width // 2 - 1) * torch.arange(width // 2))
     angle = torch.arange(length)[:, None] * rate
     return torch.cat([angle.sin(), angle.cos()], 1)
 
 
 def log_mel(samples: Tensor, mels: int) -> Tensor:
-    """The spectrogram Whisper hears: samples (b, n) at 16 kHz to (b, mels, s), about -1 to 1."""
+    """Compute Whisper's input (b, mels, s), about -1 to 1, from samples (b, n) at 16 kHz."""
     spectrum = torch.stft(samples, N_FFT, HOP, window=torch.hann_window(N_FFT), return_complex=True)
     power = spectrum[..., :-1].abs() ** 2  # (b, frequencies, s)
     decades = (torch.as_tensor(mel_filters(mels)) @ power).clamp(min=1e-10).log10()
@@ -110,7 +135,7 @@ def log_mel(samples: Tensor, mels: int) -> Tensor:
 
 
 def mel_filters(mels: int) -> np.ndarray:
-    """Triangles on the mel scale: (mels, frequencies) float32.
+    """Return triangular filters on the mel scale, (mels, frequencies) float32.
 
     Slaney's scale, linear below 1 kHz and logarithmic above, with triangles of equal area
     ("Auditory Toolbox", 1998).
@@ -122,3 +147,17 @@ def mel_filters(mels: int) -> np.ndarray:
     low, middle, high = (corners[i : mels + i, None] for i in range(3))
     rising, falling = (frequencies - low) / (middle - low), (high - frequencies) / (high - middle)
     return (2 / (high - low) * np.minimum(rising, falling).clip(0.0)).astype(np.float32)
+
+
+def _load(config: EncoderConfig) -> WhisperEncoder:
+    if config.source is None:
+        return WhisperEncoder(WhisperConfig(**config.architecture))
+    from jambatalk.model.hub_encoder import load_hub_encoder
+
+    hub_encoder = load_hub_encoder("whisper", config.source).encoder
+    fields = [field.name for field in dataclasses.fields(WhisperConfig)]
+    model = WhisperEncoder(WhisperConfig(**{f: getattr(hub_encoder.config, f) for f in fields}))
+    weights = hub_encoder.state_dict()
+    del weights["embed_positions.weight"]  # sinusoids, which the model computes itself
+    model.load_state_dict(weights)
+    return model

@@ -11,8 +11,8 @@ from jambatalk.face.library import load_head
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.model.checkpoint import ENCODER_FILE, fetch_checkpoint, load_weights
 from jambatalk.model.config import JambaTalkConfig
+from jambatalk.model.hub_encoder import load_hub_encoder
 from jambatalk.model.jambatalk import JambaTalk
-from jambatalk.model.pretrained import pretrained
 from jambatalk.paper.layouts import LAYOUTS
 from jambatalk.paper.lip_reader import TEXT_ENCODER, LipReading
 from jambatalk.train.training_config import NetworkConfig
@@ -42,7 +42,7 @@ def build_network(
         whole = lips is not None and (folder / TEXT_ENCODER).exists()
         network = (LipReading if whole else JambaTalk).from_pretrained(folder)
     if lips is not None and isinstance(network, JambaTalk):
-        letters = pretrained("wav2vec2", config.text_encoder, "ForCTC")
+        letters = load_hub_encoder("wav2vec2", config.text_encoder, "ForCTC")
         network = LipReading.build(network, lips, letters)
     model = network.model if isinstance(network, LipReading) else network
     _check(model.config, dataset)

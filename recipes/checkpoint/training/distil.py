@@ -24,7 +24,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from jambatalk.errors import DataError
-from jambatalk.model.streaming_encoder import SAMPLES
+from jambatalk.model.encoder import FEATURE_SAMPLES
 from jambatalk.model.whisper import WhisperConfig, WhisperEncoder, log_mel
 from jambatalk.speech import loudness_normalised
 from recipes.checkpoint.captured.held_out import held_out_clips, is_held_out_take
@@ -193,7 +193,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     whisper = WhisperEncoder(WhisperConfig(**TINY_EN.architecture))
     whisper.load_state_dict(read_encoder(TINY_EN))
-    windows = Windows(*read_voices(options.data, options.corpus), sum(WINDOW) * SAMPLES)
+    windows = Windows(*read_voices(options.data, options.corpus), sum(WINDOW) * FEATURE_SAMPLES)
     student = distil(whisper, windows, LAYERS, Recipe())
     test = [windows(np.random.default_rng(10**6 + n), 32) for n in range(4)]
     for name, encoder in (("Whisper", whisper), ("taught", student)):
