@@ -71,21 +71,21 @@ STYLES = {
         NEUTRAL,
         DesignedStyle(
             "crisp",
-            "Precise consonants, quick lips that show the teeth.",
+            "Sharp consonants, quick lips that show the teeth.",
             scale={"upper": 1.3, "lower": 1.35, "jaw": 0.7},
             slowness=0.72,
             precision=2.0,
         ),
         DesignedStyle(
             "relaxed",
-            "Slow, soft lips that undershoot every sound.",
+            "Slow, soft lips that go halfway to each sound.",
             scale={"open": 0.85, "round": 0.7, "funnel": 0.6, "upper": 0.4, "lower": 0.5},
             slowness=1.3,
             precision=0.5,
         ),
         DesignedStyle(
             "broad",
-            "A wide mouth, corners always apart.",
+            "A wide mouth, its corners always apart.",
             scale={"round": 0.7},
             shift={"round": -0.40},
             posture={"mouthStretch": 0.06},
@@ -98,13 +98,13 @@ STYLES = {
         ),
         DesignedStyle(
             "smiling",
-            "Speaks through a smile.",
+            "Speech through a smile.",
             scale={"upper": 1.2, "round": 0.85},
             posture={"mouthSmile": 0.40, "cheekSquint": 0.35, "mouthDimple": 0.08},
         ),
         DesignedStyle(
             "subdued",
-            "Small and even, corners a little down.",
+            "Small, even movements, mouth corners a little down.",
             scale={
                 "open": 0.52,
                 "jaw": 0.5,
@@ -125,7 +125,7 @@ STYLES = {
         ),
         DesignedStyle(
             "pouting",
-            "Lips pushed forward, even between the words.",
+            "Lips pushed forward, even between words.",
             shift={"round": 0.22, "funnel": 0.10},
             posture={"mouthPucker": 0.14, "mouthShrugLower": 0.12},
         ),

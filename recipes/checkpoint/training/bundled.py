@@ -35,8 +35,8 @@ from recipes.checkpoint.whisper_wheels import TINY_EN
 log = logging.getLogger(__name__)
 
 CAPTURED = {
-    "english-man": "Captured: an Englishman reading commands (GRID, speaker 1), from video.",
-    "mandarin-woman": "Captured: a woman speaking Mandarin (FACEGOOD), keyed by artists.",
+    "english-man": "Captured: An English man reading commands, from video (GRID, speaker 1).",
+    "mandarin-woman": "Captured: A woman speaking Mandarin, animated by artists (FACEGOOD).",
 }
 STYLES = {
     **{name: f"Designed: {style.note}" for name, style in designed.STYLES.items()},
