@@ -1,4 +1,4 @@
-"""The page as visitors meet it: `python app.py`, in a real Chromium."""
+"""The page in Chromium, served by `python app.py`."""
 
 import asyncio
 import os
@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlparse
 
 import gradio as gr
+import httpx
 import numpy as np
 import pytest
 from gradio_client import Client, handle_file
@@ -22,11 +23,11 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from scipy.io import wavfile
 
 from jambatalk import Motion, Speech
-from jambatalk.app.studio import Order, Studio
+from jambatalk.app.video_service import MAX_ECHO, VideoRequest, VideoService
 
 ROOT = Path(__file__).parent.parent
 VOICE = ROOT / "assets" / "voices" / "pico_en.wav"
-PATIENCE = 120  # seconds; the machine may be busy
+TIMEOUT = 120  # seconds; long, since the machine may be busy
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -34,21 +35,21 @@ FLAGS = [
     f"--use-file-for-fake-audio-capture={VOICE}",
 ]
 
-expect.set_options(timeout=PATIENCE * 1000)
+expect.set_options(timeout=TIMEOUT * 1000)
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder in which lies what visitors give and get."""
-    return tmp_path_factory.mktemp("served")
+def server_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The server's folder of uploads and results."""
+    return tmp_path_factory.mktemp("server")
 
 
 @pytest.fixture(scope="module")
-def url(served: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def url(server_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    settings = {"GRADIO_SERVER_PORT": str(port), "TMPDIR": str(served)}
+    settings = {"GRADIO_SERVER_PORT": str(port), "TMPDIR": str(server_files)}
     log = tmp_path_factory.mktemp("log") / "app.log"
     with log.open("w") as output:
         app = subprocess.Popen(
@@ -65,10 +66,10 @@ def url(served: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         yield address
     finally:
         app.terminate()
-        app.wait(PATIENCE)
+        app.wait(TIMEOUT)
     assert "Traceback" not in log.read_text(), log.read_text()
-    left = [path for path in served.rglob("*") if path.is_file()]
-    assert not left  # nothing of a visitor outlives the server
+    left = [path for path in server_files.rglob("*") if path.is_file()]
+    assert not left  # uploads and results are deleted with the server
 
 
 @pytest.fixture(scope="module")
@@ -78,17 +79,17 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visit(browser: Browser, url: str) -> Iterator[Callable[..., "Visitor"]]:
-    """Opens the page for one more visitor, who asks nobody but this server for anything."""
+def open_page(browser: Browser, url: str, tmp_path: Path) -> Iterator[Callable[..., "AppPage"]]:
+    """Open the page in a new browser context; in the end check that no other host was contacted."""
     contexts, hosts = [], set()
 
-    def open_page(width: int = 1280) -> Visitor:
+    def open_page(width: int = 1280) -> AppPage:
         contexts.append(browser.new_context(viewport={"width": width, "height": 900}))
         page = contexts[-1].new_page()
-        page.set_default_timeout(PATIENCE * 1000)
+        page.set_default_timeout(TIMEOUT * 1000)
         page.on("request", lambda request: hosts.add(urlparse(request.url).hostname))
         page.goto(url)
-        return Visitor(page)
+        return AppPage(page, tmp_path)
 
     yield open_page
     for context in contexts:
@@ -98,7 +99,7 @@ def visit(browser: Browser, url: str) -> Iterator[Callable[..., "Visitor"]]:
 
 @pytest.fixture
 def short_voice(tmp_path: Path) -> Callable[[float], Path]:
-    """Writes the first seconds of a real voice."""
+    """Write the first seconds of a real voice to a file."""
     rate, samples = wavfile.read(VOICE)
 
     def write(seconds: float) -> Path:
@@ -109,11 +110,11 @@ def short_voice(tmp_path: Path) -> Callable[[float], Path]:
     return write
 
 
-class Visitor:
-    """Somebody at the page."""
+class AppPage:
+    """The page in one browser context."""
 
-    def __init__(self, page: Page) -> None:
-        self.page = page
+    def __init__(self, page: Page, folder: Path) -> None:
+        self.page, self.folder = page, folder
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True).locator("visible=true")
@@ -130,21 +131,29 @@ class Visitor:
 
     def choose_small(self) -> None:
         self.page.get_by_text("More options").click()
-        self.page.get_by_label("Size").click()
+        self.page.get_by_label("Video size").click()
         self.page.get_by_role("option", name="256").click()
 
-    def slow_down(self) -> None:
-        """To a line that sends 100 kB a second, so a recording in a few."""
+    def throttle_upload(self) -> None:
+        """Limit uploads to 200 kB/s, so that a recording takes about a second."""
         session = self.page.context.new_cdp_session(self.page)
         session.send("Network.enable")
-        line = {"offline": False, "latency": 50, "downloadThroughput": -1}
-        session.send("Network.emulateNetworkConditions", line | {"uploadThroughput": 100_000})
+        conditions = {"offline": False, "latency": 50, "downloadThroughput": -1}
+        session.send("Network.emulateNetworkConditions", conditions | {"uploadThroughput": 200_000})
+
+    def download(self, name: str) -> Path:
+        """Press a download button and return the file, under the name that the page gives it."""
+        with self.page.expect_download() as download:
+            self.button(name).click()
+        path = self.folder / download.value.suggested_filename
+        download.value.save_as(path)
+        return path
 
     def message(self) -> Locator:
         return self.page.locator(".toast-body")
 
     def video(self) -> dict:
-        """What the video that is playing says of itself."""
+        """Wait for a playing video and return its properties."""
         playing = self.page.wait_for_function(
             """() => {
                 const video = [...document.querySelectorAll("video")].find(v => v.offsetParent);
@@ -159,17 +168,17 @@ class Visitor:
 
 
 def test_upload_gives_a_playing_video_with_sound(
-    visit: Callable[..., Visitor], short_voice: Callable[[float], Path], tmp_path: Path
+    open_page: Callable[..., AppPage], short_voice: Callable[[float], Path], tmp_path: Path
 ) -> None:
-    visitor = visit()
-    visitor.upload(short_voice(2))
-    visitor.choose("crisp")
-    expect(visitor.page.get_by_text("Every consonant")).to_be_visible()  # the chosen style's note
-    visitor.choose("Kofi")
-    visitor.choose_small()
-    visitor.button("Animate").click()
+    app = open_page()
+    app.upload(short_voice(2))
+    app.choose("Crisp")
+    expect(app.page.get_by_text("Sharp consonants")).to_be_visible()  # the style's note
+    app.choose("Kofi")
+    app.choose_small()
+    app.button("Animate").click()
 
-    video = visitor.video()
+    video = app.video()
     assert video["seconds"] == pytest.approx(2, abs=1 / 30)
     assert (video["width"], video["height"]) == (256, 256)
     assert video["sound"] > 0
@@ -178,171 +187,186 @@ def test_upload_gives_a_playing_video_with_sound(
     assert streams(file) == ["h264,video", "aac,audio"]
     assert Speech.read(file).rms > 0.01
 
-    with visitor.page.expect_download() as download:
-        visitor.button("Video (.mp4)").click()
-    assert download.value.suggested_filename == "jambatalk-kofi-crisp.mp4"
-    for name, start in {"3D head (.glb)": b"glTF", "Weights (.csv)": b"Timecode"}.items():
-        with visitor.page.expect_download() as download:
-            visitor.button(name).click()
-        assert download.value.path().read_bytes().startswith(start)
-    with visitor.page.expect_download() as download:
-        visitor.button("Motion (.npz)").click()
-    motion = Motion.load(download.value.path())
+    assert app.download("Video (.mp4)").name == "jambatalk-kofi-crisp.mp4"
+    assert app.download("Blender, Unity, web (.glb)").read_bytes().startswith(b"glTF")
+    assert app.download("Unreal / Live Link (.csv)").read_bytes().startswith(b"Timecode")
+    assert Speech.read(app.download("Sound (.wav)")).duration == pytest.approx(2, abs=0.01)
+    motion = Motion.load(app.download("Python (.npz)"))
     assert motion.face.name == "kofi"
     assert motion.duration == pytest.approx(2, abs=1 / 30)
 
 
-def test_voice_of_a_video(visit: Callable[..., Visitor], tmp_path: Path) -> None:
-    film = tmp_path / "film.mp4"
+def test_sound_of_a_video(open_page: Callable[..., AppPage], tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
     picture = ["-f", "lavfi", "-i", "color=size=64x64:duration=1"]
-    subprocess.run(["ffmpeg", "-v", "error", *picture, "-i", VOICE, "-t", "1", film], check=True)
-    visitor = visit()
-    visitor.choose_small()
-    with visitor.page.expect_file_chooser() as chooser:
-        visitor.button("Take the voice of a video").click()
-    chooser.value.set_files(film)
-    expect(visitor.button("Play")).to_be_visible()
-    visitor.button("Animate").click()
-    assert visitor.video()["seconds"] == pytest.approx(1, abs=0.1)
+    subprocess.run(["ffmpeg", "-v", "error", *picture, "-i", VOICE, "-t", "1", clip], check=True)
+    app = open_page()
+    app.choose_small()
+    with app.page.expect_file_chooser() as chooser:
+        app.button("Use the sound of a video").click()
+    chooser.value.set_files(clip)
+    expect(app.button("Play")).to_be_visible()
+    app.button("Animate").click()
+    assert app.video()["seconds"] == pytest.approx(1, abs=0.1)
 
 
-def test_compares_two_styles_in_one_video(
-    visit: Callable[..., Visitor], short_voice: Callable[[float], Path]
+def test_compare_two_styles_in_one_video(
+    open_page: Callable[..., AppPage], short_voice: Callable[[float], Path]
 ) -> None:
-    visitor = visit()
-    visitor.upload(short_voice(1))
-    visitor.choose_small()
-    visitor.page.get_by_role("tab", name="Compare styles").click()
-    visitor.choose("relaxed")  # of the three that are chosen already
-    visitor.button("Compare").click()
-    video = visitor.video()
+    app = open_page()
+    app.upload(short_voice(1))
+    app.choose_small()
+    app.page.get_by_role("tab", name="Compare styles").click()
+    app.choose("Relaxed")  # deselects one of the three initial styles
+    app.button("Compare").click()
+    video = app.video()
     assert (video["width"], video["height"]) == (512, 256)
     assert video["sound"] > 0
 
 
-def test_microphone(visit: Callable[..., Visitor], tmp_path: Path) -> None:
-    visitor = visit()
-    visitor.choose_small()
-    visitor.slow_down()
-    visitor.button("Record").click()
-    expect(visitor.button("Animate")).to_be_disabled()
-    visitor.page.wait_for_timeout(2500)
-    visitor.page.locator("#voice .stop-button").locator("visible=true").click()
-    expect(visitor.button("Play")).to_be_visible()
-    expect(visitor.button("Animate")).to_be_disabled()  # it is still being sent
-    visitor.button("Animate").click()
-    video = visitor.video()
-    assert 1 < video["seconds"] < 20
-    file, _ = urllib.request.urlretrieve(video["url"], tmp_path / "said.mp4")
+def test_strength_is_disabled_for_the_neutral_style(open_page: Callable[..., AppPage]) -> None:
+    app = open_page()
+    strength = app.page.get_by_role("slider", name="Strength").locator("visible=true")
+    expect(strength).to_be_disabled()
+    app.choose("Smiling")
+    expect(strength).to_be_enabled()
+    app.choose("Neutral")
+    expect(strength).to_be_disabled()
+
+
+def test_microphone(open_page: Callable[..., AppPage], tmp_path: Path) -> None:
+    app = open_page()
+    app.choose_small()
+    app.throttle_upload()
+    app.button("Record").click()
+    expect(app.button("Animate")).to_be_disabled()
+    app.page.wait_for_timeout(1500)
+    app.page.locator("#voice .stop-button").locator("visible=true").click()
+    expect(app.button("Play")).to_be_visible()
+    expect(app.button("Animate")).to_be_disabled()  # the upload has not ended
+    app.button("Animate").click()  # waits until it is enabled
+    video = app.video()
+    assert 0.5 < video["seconds"] < 20
+    file, _ = urllib.request.urlretrieve(video["url"], tmp_path / "recorded.mp4")
     assert not Speech.read(file).is_silent
 
 
-def test_one_click_on_an_example_is_enough(visit: Callable[..., Visitor]) -> None:
-    visitor = visit(width=390)
-    visitor.choose_small()
-    visitor.button("Italiano").click()
-    assert visitor.video()["seconds"] == pytest.approx(5.54, abs=0.05)
-    expect(visitor.page.locator("video").locator("visible=true")).to_be_in_viewport()
+def test_one_click_on_an_example_animates_it(open_page: Callable[..., AppPage]) -> None:
+    app = open_page(width=390)
+    app.choose_small()
+    app.button("Italiano").click()
+    assert app.video()["seconds"] == pytest.approx(5.54, abs=0.05)
+    expect(app.page.locator("video").locator("visible=true")).to_be_in_viewport()
 
 
 @pytest.mark.parametrize("tab", ["Animate", "Compare styles"])
-def test_nothing_is_wider_than_a_phone(visit: Callable[..., Visitor], tab: str) -> None:
-    visitor = visit(width=360)
-    visitor.page.get_by_role("tab", name=tab).click()
-    visitor.page.get_by_text("More options").click()
-    expect(visitor.page.get_by_label("Size")).to_be_visible()
-    assert visitor.page.evaluate("document.documentElement.scrollWidth") == 360
+def test_page_fits_a_phone(open_page: Callable[..., AppPage], tab: str) -> None:
+    app = open_page(width=360)
+    app.page.get_by_role("tab", name=tab).click()
+    app.page.get_by_text("More options").click()
+    expect(app.page.get_by_label("Video size")).to_be_visible()
+    assert app.page.evaluate("document.documentElement.scrollWidth") == 360
 
 
-def test_errors_say_what_to_do(visit: Callable[..., Visitor], tmp_path: Path) -> None:
-    visitor = visit()
-    visitor.button("Animate").click()
-    expect(visitor.page.get_by_text("Record your voice or choose a file first.")).to_be_visible()
+def test_errors_name_the_cure(open_page: Callable[..., AppPage], tmp_path: Path) -> None:
+    app = open_page()
+    app.button("Animate").click()
+    expect(app.page.get_by_text("Record your voice or choose a file first.")).to_be_visible()
 
     text = tmp_path / "letter.wav"
     text.write_text("Dear reader, this is no sound. " * 20)
-    visitor.upload(text)
-    visitor.button("Animate").click()
-    expect(visitor.message()).to_contain_text("could not be read as sound")
-    expect(visitor.message()).to_contain_text("Use a WAV, MP3")
-    assert "Traceback" not in visitor.page.content()
+    app.upload(text)
+    app.button("Animate").click()
+    expect(app.message()).to_contain_text("Use a WAV, MP3")
+    assert "Traceback" not in app.page.content()
 
-    visitor.page.get_by_role("tab", name="Compare styles").click()
-    visitor.choose("crisp")
-    visitor.choose("relaxed")
-    visitor.button("Compare").click()
-    expect(visitor.page.get_by_text("Choose 2 to 4 styles.")).to_be_visible()
+    app.page.get_by_role("tab", name="Compare styles").click()
+    app.choose("Crisp")
+    app.choose("Relaxed")
+    app.button("Compare").click()
+    expect(app.page.get_by_text("Choose 2 to 4 styles.")).to_be_visible()
 
 
-def test_the_unexpected_is_logged_and_not_shown(caplog: pytest.LogCaptureFixture) -> None:
+def test_unexpected_errors_are_logged_and_not_shown(caplog: pytest.LogCaptureFixture) -> None:
     class Broken:
         def compare(self, *_: object, **__: object) -> None:
             raise RuntimeError("a secret")
 
-    order = Order(str(VOICE), ["neutral"], 1, "mara", 256, "#000000", 0, "skin")
-    made = Studio(Broken()).make(order, progress=lambda *_, **__: None, session=None)
-    with ThreadPoolExecutor() as thread, pytest.raises(gr.Error) as error:  # has no event loop yet
-        thread.submit(asyncio.run, made).result()
-    assert "Something went wrong" in error.value.message
-    assert "a secret" not in error.value.message
+    message = render_error(Broken(), background="#000000")
+    assert "Something went wrong" in message
+    assert "a secret" not in message
     assert "a secret" in caplog.text
 
 
-def test_silence_is_remarked_upon(visit: Callable[..., Visitor], tmp_path: Path) -> None:
+def test_error_messages_quote_few_characters() -> None:
+    message = render_error(object(), background="x" * 100_000)
+    assert f"'{'x' * MAX_ECHO}…' is not a colour" in message
+
+
+def render_error(talking_head: object, background: str) -> str:
+    """Return the message of a request that fails."""
+    request = VideoRequest(str(VOICE), ["neutral"], 1, "mara", 256, background, 0, "skin")
+    service = VideoService(talking_head)
+    rendering = service.render(request, progress=lambda *_, **__: None, session=None)
+    with ThreadPoolExecutor() as thread, pytest.raises(gr.Error) as error:  # has no event loop yet
+        thread.submit(asyncio.run, rendering).result()
+    return error.value.message
+
+
+def test_silence_gives_a_warning(open_page: Callable[..., AppPage], tmp_path: Path) -> None:
     silence = tmp_path / "silence.wav"
     wavfile.write(silence, 16_000, np.zeros(16_000, np.int16))
-    visitor = visit()
-    visitor.upload(silence)
-    visitor.choose_small()
-    visitor.button("Animate").click()
-    expect(visitor.message()).to_contain_text("Check the microphone")
-    assert visitor.video()["seconds"] == pytest.approx(1, abs=1 / 30)
+    app = open_page()
+    app.upload(silence)
+    app.choose_small()
+    app.button("Animate").click()
+    expect(app.message()).to_contain_text("Check the microphone")
+    assert app.video()["seconds"] == pytest.approx(1, abs=1 / 30)
 
 
-@pytest.mark.parametrize("leaves", [False, True], ids=["stop", "leave"])
+@pytest.mark.parametrize("close", [False, True], ids=["stop", "close"])
 def test_stop_ends_the_work_and_leaves_no_file(
-    visit: Callable[..., Visitor],
+    open_page: Callable[..., AppPage],
     short_voice: Callable[[float], Path],
-    served: Path,
-    leaves: bool,
+    server_files: Path,
+    close: bool,
 ) -> None:
-    before = videos(served)
-    visitor, next_one = visit(), visit()
-    next_one.upload(short_voice(1))
-    next_one.choose_small()
-    visitor.button("John F. Kennedy").click()
-    expect(visitor.page.get_by_text("Rendering")).to_be_visible()
-    wait_until(lambda: videos(served) != before)
-    unfinished = videos(served) - before
-    next_one.button("Animate").click()  # waits
-    if leaves:
-        visitor.page.close()
+    before = videos(server_files)
+    first, second = open_page(), open_page()
+    second.upload(short_voice(1))
+    second.choose_small()
+    first.button("John F. Kennedy").click()
+    expect(first.page.get_by_text("Rendering")).to_be_visible()
+    wait_until(lambda: videos(server_files) != before)
+    unfinished = videos(server_files) - before
+    second.button("Animate").click()  # waits in the queue
+    if close:
+        first.page.close()
     else:
-        visitor.button("Stop").click()
-        expect(visitor.page.get_by_text("Rendering")).to_be_hidden()
-        assert visitor.page.locator("video").count() == 0
-    wait_until(lambda: not unfinished & videos(served))
-    assert next_one.video()["seconds"] == pytest.approx(1, abs=1 / 30)
-    assert len(videos(served) - before) == 1  # the next one's
+        first.button("Stop").click()
+        expect(first.page.get_by_text("Rendering")).to_be_hidden()
+        assert first.page.locator("video").count() == 0
+    wait_until(lambda: not unfinished & videos(server_files))
+    assert second.video()["seconds"] == pytest.approx(1, abs=1 / 30)
+    assert len(videos(server_files) - before) == 1  # the second one's
 
-    if not leaves:
-        visitor.button("Animate").click()  # again
-        expect(visitor.page.get_by_text("Rendering")).to_be_visible()
-        visitor.button("Stop").click()
+    if not close:
+        first.button("Animate").click()  # again
+        expect(first.page.get_by_text("Rendering")).to_be_visible()
+        first.button("Stop").click()
 
 
-def test_two_visitors_get_their_own(
-    visit: Callable[..., Visitor], short_voice: Callable[[float], Path]
+def test_two_users_get_their_own_videos(
+    open_page: Callable[..., AppPage], short_voice: Callable[[float], Path]
 ) -> None:
-    visitors = {1.0: visit(), 1.5: visit()}
-    for seconds, visitor in visitors.items():
-        visitor.upload(short_voice(seconds))
-        visitor.choose_small()
-    for visitor in visitors.values():
-        visitor.button("Animate").click()
-    results = {seconds: visitor.video() for seconds, visitor in visitors.items()}
-    for seconds, result in results.items():
-        assert result["seconds"] == pytest.approx(seconds, abs=1 / 30)
+    users = {1.0: open_page(), 1.5: open_page()}
+    for seconds, app in users.items():
+        app.upload(short_voice(seconds))
+        app.choose_small()
+    for app in users.values():
+        app.button("Animate").click()
+    for seconds, app in users.items():
+        assert app.video()["seconds"] == pytest.approx(seconds, abs=1 / 30)
 
 
 def test_api(url: str, short_voice: Callable[[float], Path]) -> None:
@@ -353,19 +377,30 @@ def test_api(url: str, short_voice: Callable[[float], Path]) -> None:
     assert names[:4] == ["speech", "style", "strength", "head"]
 
     voice = handle_file(short_voice(1))
-    made = client.predict(voice, style="theatrical", size=256, api_name="/animate")
-    video, *_, motion = made
-    assert [Path(file).suffix for file in made] == [".mp4", ".glb", ".csv", ".npz"]
+    results = client.predict(voice, style="theatrical", size=256, api_name="/animate")
+    video, _, _, motion, _ = results
+    assert [Path(file).suffix for file in results] == [".mp4", ".glb", ".csv", ".npz", ".wav"]
     assert streams(video) == ["h264,video", "aac,audio"]
     assert len(Motion.load(motion)) == 30
     with pytest.raises(ValidationError, match="Choose 2 to 4 styles"):
         client.predict(voice, styles=["crisp"], api_name="/compare")
+    with pytest.raises(ValidationError, match="Speaking style needs a value"):
+        client.predict(voice, style=None, api_name="/animate")
     with pytest.raises(AppError, match="'blue' is not a colour"):
         client.predict(voice, background="blue", api_name="/animate")
 
 
+@pytest.mark.parametrize("route", ["run/animate", "api/animate", "run/predict"])
+def test_no_request_bypasses_the_queue(url: str, route: str) -> None:
+    config = httpx.get(f"{url}config").json()
+    function = next(each["id"] for each in config["dependencies"] if each["api_name"] == "animate")
+    body = {"data": [None] * 11, "fn_index": function, "session_hash": "any"}
+    answer = httpx.post(f"{url}gradio_api/{route}", json=body)
+    assert answer.status_code in (401, 403, 404), answer.text
+
+
 def streams(path: str | Path) -> list[str]:
-    """Codec and kind of each stream in a file."""
+    """Return codec and kind of each stream in a file."""
     command = ["ffprobe", "-v", "error", "-show_entries", "stream=codec_name,codec_type"]
     done = subprocess.run(
         [*command, "-of", "csv=p=0", path], capture_output=True, text=True, check=True
@@ -374,19 +409,19 @@ def streams(path: str | Path) -> list[str]:
 
 
 def videos(folder: Path) -> set[str]:
-    """All videos below a folder, the unfinished too."""
+    """Return all videos below a folder, unfinished ones too."""
     return {str(path) for path in folder.rglob("*.mp4")}
 
 
 def answers(address: str) -> bool:
     try:
-        return urllib.request.urlopen(address, timeout=PATIENCE).status == 200
+        return urllib.request.urlopen(address, timeout=TIMEOUT).status == 200
     except OSError:
         return False
 
 
-def wait_until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end, "waited in vain"
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + TIMEOUT
+    while not condition():
+        assert time.monotonic() < end, "timed out"
         time.sleep(0.1)

@@ -222,13 +222,13 @@ def test_wav2vec2_large_is_taken_for_granted_only_if_it_is_one(files: dict, tmp_
 
 def test_the_page_shows_the_heads_of_its_checkpoint(checkpoints: dict) -> None:
     pytest.importorskip("gradio")
-    from jambatalk.app.inputs import portraits
-    from jambatalk.app.page import build
-    from jambatalk.app.studio import Studio
+    from jambatalk.app.inputs import head_thumbnails_css
+    from jambatalk.app.page import build_page
+    from jambatalk.app.video_service import VideoService
 
     talking_head = TalkingHead.from_pretrained(checkpoints["vocaset"])
-    page = json.dumps(build(Studio(talking_head)).get_config_file(), default=str)
+    page = json.dumps(build_page(VideoService(talking_head)).get_config_file(), default=str)
     assert '"wei"' in page
     assert "kofi" not in page
     assert "Compare styles" not in page  # there is one
-    assert 'value="mara"' in portraits(talking_head.heads)
+    assert 'value="mara"' in head_thumbnails_css(talking_head.heads)

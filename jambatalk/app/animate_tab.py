@@ -4,29 +4,39 @@ from __future__ import annotations
 
 import gradio as gr
 
-from jambatalk.app.controls import Controls, check_voice, strength_slider
+from jambatalk.app.controls import Controls, check_voice
 from jambatalk.app.inputs import Inputs
-from jambatalk.app.studio import Order, Studio
+from jambatalk.app.style_controls import (
+    disable_for_neutral,
+    strength_slider,
+    style_choices,
+    style_note,
+)
+from jambatalk.app.video_service import VideoRequest, VideoService
 
-EXPORTS = {".glb": "3D head", ".csv": "Weights", ".npz": "Motion"}
+EXPORTS = {".glb": "Blender, Unity, web", ".csv": "Unreal / Live Link", ".npz": "Python"}
 
 
-def tab(studio: Studio, inputs: Inputs) -> None:
-    """Builds the tab where it is called."""
-    styles, notes = studio.talking_head.styles, studio.talking_head.style_notes
+def build_tab(service: VideoService, inputs: Inputs) -> None:
+    """Build the tab in the enclosing Gradio context."""
+    talking_head = service.talking_head
+    neutral = talking_head.styles[0]
     with gr.Tab("Animate"):
-        style = gr.Radio(styles, value=styles[0], label="Speaking style")
-        note = gr.Markdown(notes.get(styles[0], ""), elem_classes="note")
-        strength = strength_slider()
+        style = gr.Radio(style_choices(talking_head), value=neutral, label="Speaking style")
+        note = gr.Markdown(style_note(talking_head, neutral), elem_classes="note")
+        strength = strength_slider(interactive=False)
         controls = Controls.build("Animate")
         with gr.Row():
-            film, *exports = [
-                gr.DownloadButton(f"{what} ({suffix})", interactive=False, size="md", min_width=130)
-                for suffix, what in {".mp4": "Video", **EXPORTS}.items()
+            video_download, *exports = [
+                gr.DownloadButton(
+                    f"{label} ({suffix})", interactive=False, size="md", min_width=130
+                )
+                for suffix, label in {".mp4": "Video", **EXPORTS, ".wav": "Sound"}.items()
             ]
 
+    disable_for_neutral(strength, style, neutral)
     style.change(
-        lambda style: notes.get(style, ""),
+        lambda style: style_note(talking_head, style),
         style,
         note,
         queue=False,
@@ -49,18 +59,33 @@ def tab(studio: Studio, inputs: Inputs) -> None:
         nonverbal: list[str],
         seed: int,
         request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008  Gradio knows it by its default
+        progress: gr.Progress = gr.Progress(),  # noqa: B008  Gradio requires this default
     ) -> tuple[str | None, ...]:
-        """Speech to a video of a talking head (.mp4) and its motion (.glb, .csv, .npz)."""
-        look = (size, background, yaw, shading)
-        order = Order(speech, [style], strength, head, *look, nonverbal, seed, (*EXPORTS,))
-        video, files = await studio.make(order, progress, request.session_hash)
+        """Animate speech: a video (.mp4), its motion (.glb, .csv, .npz) and sound (.wav)."""
+        video, files = await service.render(
+            VideoRequest(
+                recording=speech,
+                styles=[style],
+                strength=strength,
+                head=head,
+                size=size,
+                background=background,
+                yaw=yaw,
+                shading=shading,
+                nonverbal=nonverbal,
+                seed=seed,
+                exports=tuple(EXPORTS),
+            ),
+            progress,
+            request.session_hash,
+        )
         return str(video), *(str(file) if file else None for file in files)
 
     controls.connect(
         animate,
-        [inputs.voice, style, strength, inputs.head, *inputs.view, *inputs.life],
+        inputs.voice,
+        [style, strength, inputs.head, *inputs.view, *inputs.nonverbal],
         [controls.video, *exports],
-        [film, *exports],
+        [video_download, *exports],
         check,
     )

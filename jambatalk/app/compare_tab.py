@@ -4,34 +4,40 @@ from __future__ import annotations
 
 import gradio as gr
 
-from jambatalk.app.controls import Controls, check_voice, strength_slider
+from jambatalk.app.controls import Controls, check_voice
 from jambatalk.app.inputs import Inputs
-from jambatalk.app.studio import Order, Studio
+from jambatalk.app.style_controls import strength_slider, style_choices, style_note, style_title
+from jambatalk.app.video_service import VideoRequest, VideoService
 
-FEWEST, SHOWN, MOST = 2, 3, 4  # styles in one video; those chosen at first
+MIN_STYLES, INITIAL_STYLES, MAX_STYLES = 2, 3, 4  # in one video
 
 
-def tab(studio: Studio, inputs: Inputs) -> None:
-    """Builds the tab where it is called."""
-    names, notes = studio.talking_head.styles, studio.talking_head.style_notes
+def build_tab(service: VideoService, inputs: Inputs) -> None:
+    """Build the tab in the enclosing Gradio context."""
+    talking_head = service.talking_head
     with gr.Tab("Compare styles", elem_id="compare"):
         styles = gr.CheckboxGroup(
-            names,
-            value=list(names[:SHOWN]),
+            style_choices(talking_head),
+            value=list(talking_head.styles[:INITIAL_STYLES]),
             label="Speaking styles",
-            info=f"{FEWEST} to {MOST}, side by side in one video",
+            info=f"{MIN_STYLES} to {MAX_STYLES}, side by side in one video",
         )
-        gr.Markdown(
-            "\n".join(f"- **{name}**: {note}" for name, note in notes.items()),
-            elem_classes="note",
-        )
+        with gr.Accordion("About the styles", open=False):
+            gr.Markdown(
+                "\n".join(
+                    f"- **{style_title(style)}** {style_note(talking_head, style)}"
+                    for style in talking_head.style_notes
+                ),
+                elem_classes="note",
+            )
         strength = strength_slider()
         controls = Controls.build("Compare")
-        film = gr.DownloadButton("Video (.mp4)", interactive=False, size="md")
+        video_download = gr.DownloadButton("Video (.mp4)", interactive=False, size="md")
 
     def check(speech: str | None, styles: list[str], *_: object) -> list[dict]:
-        fits = FEWEST <= len(styles) <= MOST
-        return [check_voice(speech), gr.validate(fits, f"Choose {FEWEST} to {MOST} styles.")]
+        fits = MIN_STYLES <= len(styles or ()) <= MAX_STYLES
+        message = f"Choose {MIN_STYLES} to {MAX_STYLES} styles."
+        return [check_voice(speech), gr.validate(fits, message)]
 
     async def compare(
         speech: str,
@@ -45,18 +51,32 @@ def tab(studio: Studio, inputs: Inputs) -> None:
         nonverbal: list[str],
         seed: int,
         request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008  Gradio knows it by its default
+        progress: gr.Progress = gr.Progress(),  # noqa: B008  Gradio requires this default
     ) -> str:
-        """The same speech in 2 to 4 styles, side by side in one video (.mp4)."""
-        look = (size, background, yaw, shading)
-        order = Order(speech, styles, strength, head, *look, nonverbal, seed)
-        video, _ = await studio.make(order, progress, request.session_hash)
+        """Compare the same speech in 2 to 4 styles, side by side in one video (.mp4)."""
+        video, _ = await service.render(
+            VideoRequest(
+                recording=speech,
+                styles=styles,
+                strength=strength,
+                head=head,
+                size=size,
+                background=background,
+                yaw=yaw,
+                shading=shading,
+                nonverbal=nonverbal,
+                seed=seed,
+            ),
+            progress,
+            request.session_hash,
+        )
         return str(video)
 
     controls.connect(
         compare,
-        [inputs.voice, styles, strength, inputs.head, *inputs.view, *inputs.life],
+        inputs.voice,
+        [styles, strength, inputs.head, *inputs.view, *inputs.nonverbal],
         [controls.video],
-        [film],
+        [video_download],
         check,
     )

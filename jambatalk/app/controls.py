@@ -1,4 +1,4 @@
-"""What both tabs end in: the buttons, the video, and what goes on between them."""
+"""The buttons and the video that the tabs *Animate* and *Compare styles* share."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from jambatalk.app.studio import ONE_AT_A_TIME
-from jambatalk.model.jambatalk import MAX_STRENGTH
-
 SHOW_RESULT = """() => [...document.querySelectorAll(".result")]
     .find(result => result.offsetParent)?.scrollIntoView({behavior: "smooth", block: "nearest"})"""
 
@@ -21,17 +18,17 @@ DISABLED = ENABLED.replace("true", "false")
 
 @dataclass(frozen=True)
 class Controls:
-    """One tab's buttons and its video."""
+    """The buttons and the video of one tab."""
 
-    make: gr.Button
+    start: gr.Button
     stop: gr.Button
     video: gr.Video
 
     @classmethod
-    def build(cls, verb: str) -> Controls:
-        """Builds them where it is called; `verb` is what the button says."""
+    def build(cls, label: str) -> Controls:
+        """Build them in the enclosing Gradio context; `label` is the start button's."""
         with gr.Row():
-            make = gr.Button(verb, variant="primary", scale=3, elem_classes="make")
+            start = gr.Button(label, variant="primary", scale=3, elem_classes="start")
             stop = gr.Button("Stop", scale=1, min_width=80)
         video = gr.Video(
             label="Talking head",
@@ -41,28 +38,33 @@ class Controls:
             buttons=[],
             elem_classes="result",
         )
-        return cls(make, stop, video)
+        return cls(start, stop, video)
 
     def connect(
         self,
-        make: Callable[..., Any],
+        render: Callable[..., Any],
+        voice: gr.Audio,
         inputs: Sequence[Component],
         outputs: Sequence[Component],
         downloads: Sequence[gr.DownloadButton],
-        check: Callable[..., Any],
+        check: Callable[..., list[dict]],
     ) -> None:
-        """Lets the buttons do something.
+        """Connect the buttons with their functions.
 
         Args:
-            make: gets `inputs`, the voice first, gives `outputs`; its name is that of the API's
-                endpoint.
+            render: takes the voice and `inputs` and returns `outputs`; its name becomes the API
+                endpoint's.
             downloads: the first offers the video; the others are among `outputs`.
-            check: gets `inputs` too, before the visitor is queued; its verdicts on the first ones.
+            check: takes the same before the request is queued and returns the validation of the
+                first of them.
         """
 
-        def all_checked(*given: Any) -> list[dict | None]:
-            checks = check(*given)
-            return [*checks, *[None] * (len(given) - len(checks))]  # Gradio wants one an input
+        components = [voice, *inputs]
+
+        def check_all(*values: Any) -> list[dict | None]:
+            checks = check(*values)
+            rest = zip(components[len(checks) :], values[len(checks) :], strict=True)
+            return [*checks, *(check_given(component, value) for component, value in rest)]
 
         def offer(*files: str | None) -> dict[gr.DownloadButton, gr.DownloadButton]:
             return {
@@ -70,17 +72,18 @@ class Controls:
                 for button, file in zip(downloads, files, strict=True)
             }
 
-        wait_for_voice(inputs[0], self.make)
-        self.make.click(fn=None, js=SHOW_RESULT)
-        made = self.make.click(
-            make,
-            inputs,
+        enable_with_voice(voice, self.start)
+        self.start.click(fn=None, js=SHOW_RESULT)
+        rendering = self.start.click(
+            render,
+            components,
             outputs,
-            validator=all_checked,
-            api_name=make.__name__,
-            **ONE_AT_A_TIME,
+            validator=check_all,
+            api_name=render.__name__,
+            concurrency_limit=1,
+            concurrency_id="render",  # one at a time over both tabs
         )
-        made.success(
+        rendering.success(
             offer,
             [self.video, *downloads[1:]],
             downloads,
@@ -88,28 +91,23 @@ class Controls:
             show_progress="hidden",
             api_visibility="private",
         )
-        self.stop.click(fn=None, cancels=made)
+        self.stop.click(fn=None, cancels=rendering)
 
 
-def wait_for_voice(voice: gr.Audio, button: gr.Button) -> None:
-    """Lets nobody press a button too early: what was recorded is still being sent when it can be
-    played already."""
+def enable_with_voice(voice: gr.Audio, button: gr.Button) -> None:
+    """Disable a button from the start of a recording until it is uploaded.
+
+    The recording can be played before that, so the page looks ready too early.
+    """
     voice.start_recording(fn=None, outputs=button, js=DISABLED)
     voice.change(fn=None, outputs=button, js=ENABLED)
 
 
-def strength_slider() -> gr.Slider:
-    """How much of a style."""
-    return gr.Slider(
-        0,
-        MAX_STRENGTH,
-        value=1,
-        step=0.05,
-        label="Strength",
-        info="0 is neutral, 1 the style as learned; more exaggerates it",
-    )
-
-
 def check_voice(voice: str | None) -> dict:
-    """Whether there is a recording at all."""
+    """Validate that there is a recording."""
     return gr.validate(bool(voice), "Record your voice or choose a file first.")
+
+
+def check_given(component: Component, value: Any) -> dict:
+    """Validate that an input has a value: programs may send null."""
+    return gr.validate(value is not None, f"{component.label} needs a value.")

@@ -1,4 +1,4 @@
-"""What all tabs start from: a voice, a head, how it is looked at, and what is alive in it."""
+"""The inputs that all tabs share: voice, head, camera and nonverbal motion."""
 
 from __future__ import annotations
 
@@ -23,28 +23,30 @@ EXAMPLES = {  # label → file
     "Français": "pico_fr.wav",
     "Italiano": "pico_it.wav",
 }
-NONVERBAL = {
+NONVERBAL = {  # label → part
     "Blinks": "blinks",
     "Brows": "brows",
-    "Gaze": "gaze",
+    "Eyes": "gaze",
     "Head": "head_motion",
-}  # label → part
+}
+PRESS_START = """() => [...document.querySelectorAll("button.start")]
+    .find(button => button.offsetParent)?.click()"""
 SIZES = (256, 384, 512, 768, 1024)  # pixels
-PORTRAIT = 144  # pixels, of a thumbnail on the page
+THUMBNAIL = 144  # pixels, of a head's picture on the page
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """The components that the tabs read."""
+    """The shared components."""
 
     voice: gr.Audio
     head: gr.Radio
     view: tuple[gr.Dropdown, gr.ColorPicker, gr.Slider, gr.Radio]  # size, background, yaw, shading
-    life: tuple[gr.CheckboxGroup, gr.Number]  # nonverbal and seed
+    nonverbal: tuple[gr.CheckboxGroup, gr.Number]  # parts, seed
 
 
-def inputs(heads: HeadLibrary) -> Inputs:
-    """Builds them where it is called."""
+def build_inputs(heads: HeadLibrary) -> Inputs:
+    """Build them in the enclosing Gradio context."""
     voice = gr.Audio(
         label="Voice",
         sources=["microphone", "upload"],
@@ -52,8 +54,8 @@ def inputs(heads: HeadLibrary) -> Inputs:
         buttons=[],
         elem_id="voice",
     )
-    _examples(voice)
-    _video_upload(voice)
+    _build_examples(voice)
+    _build_video_upload(voice)
     head = gr.Radio(
         [(title.replace(" · ", "\n"), name) for name, title in heads.titles.items()],
         value=heads.names[0],
@@ -61,78 +63,80 @@ def inputs(heads: HeadLibrary) -> Inputs:
         elem_id="heads",
     )
     with gr.Accordion("More options", open=False):
-        life = _life()
-        view = _view()
-    return Inputs(voice, head, view, life)
+        nonverbal = _build_nonverbal()
+        view = _build_view()
+    return Inputs(voice, head, view, nonverbal)
 
 
-def _examples(voice: gr.Audio) -> None:
-    """Voices to try: a click loads one and presses the open tab's button."""
+def _build_examples(voice: gr.Audio) -> None:
+    """Build the example voices; a click loads one and presses the open tab's start button."""
     gr.Examples(
         [[str(VOICES / file)] for file in EXAMPLES.values()],
         inputs=voice,
-        label="Or hear one of these",
+        label="Or try one: click and watch",
         example_labels=list(EXAMPLES),
         cache_examples=False,
         api_visibility="private",
     ).load_input_event.success(
         fn=None,
-        js="() => [...document.querySelectorAll('button.make')].find(b => b.offsetParent)?.click()",
+        js=PRESS_START,
     )
 
 
-def _video_upload(voice: gr.Audio) -> None:
+def _build_video_upload(voice: gr.Audio) -> None:
     upload = gr.UploadButton(
-        "Take the voice of a video", file_types=["video"], size="sm", elem_id="video-upload"
+        "Use the sound of a video", file_types=["video"], size="sm", elem_id="video-upload"
     )
     upload.upload(lambda file: file, upload, voice, api_visibility="private", queue=False)
 
 
-def _life() -> tuple[gr.CheckboxGroup, gr.Number]:
+def _build_nonverbal() -> tuple[gr.CheckboxGroup, gr.Number]:
     return (
         gr.CheckboxGroup(
             list(NONVERBAL.items()),
             value=list(PARTS),
-            label="Beyond the lips",
-            info="What moves beside the mouth",
+            label="Also animate",
+            info="Motion beside the mouth",
             show_select_all=True,
         ),
         gr.Number(
             value=0,
             minimum=0,
             precision=0,
-            label="Seed",
-            info="Another number: other blinks and glances, the same words",
+            label="Variation",
+            info="Another number gives other blinks and glances; the mouth stays the same",
         ),
     )
 
 
-def _view() -> tuple[gr.Dropdown, gr.ColorPicker, gr.Slider, gr.Radio]:
-    usual = View()
+def _build_view() -> tuple[gr.Dropdown, gr.ColorPicker, gr.Slider, gr.Radio]:
+    default = View()
     return (
-        gr.Dropdown(SIZES, value=usual.size, label="Size", info="Pixels a side"),
-        gr.ColorPicker(value=usual.background, label="Background"),
+        gr.Dropdown(
+            SIZES, value=default.size, label="Video size", info="Width and height in pixels"
+        ),
+        gr.ColorPicker(value=default.background, label="Background"),
         gr.Slider(
             -MAX_YAW,
             MAX_YAW,
-            value=usual.yaw,
+            value=default.yaw,
             step=5,
-            label="Camera",
-            info="Degrees round the head; 0 looks it in the face",
+            label="Camera angle",
+            info="0 front, 90 side",
         ),
-        gr.Radio(SHADINGS, value=usual.shading, label="Shading"),
+        gr.Radio(SHADINGS, value=default.shading, label="Shading"),
     )
 
 
-def portraits(heads: HeadLibrary) -> str:
-    """CSS that shows each head's thumbnail in its choice."""
+def head_thumbnails_css(heads: HeadLibrary) -> str:
+    """Return CSS that shows each head's thumbnail in its radio button."""
     rules = []
     for name in heads.names:
-        if not heads.thumbnail(name).exists():  # made where there was no OpenGL
+        if not heads.thumbnail(name).exists():  # converted on a machine without OpenGL
             continue
         file = BytesIO()
         with Image.open(heads.thumbnail(name)) as picture:
-            picture.convert("RGB").resize((PORTRAIT, PORTRAIT)).save(file, "WEBP", quality=80)
+            picture.convert("RGB").resize((THUMBNAIL, THUMBNAIL)).save(file, "WEBP", quality=80)
         data = base64.b64encode(file.getvalue()).decode()
         rules.append(
             f'#heads label:has(input[value="{name}"])::before'

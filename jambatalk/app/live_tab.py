@@ -5,22 +5,22 @@ from __future__ import annotations
 import gradio as gr
 
 from jambatalk import TalkingHead
-from jambatalk.app.controls import strength_slider, wait_for_voice
+from jambatalk.app.controls import enable_with_voice
 from jambatalk.app.inputs import Inputs
-from jambatalk.app.studio import Studio
+from jambatalk.app.style_controls import disable_for_neutral, strength_slider, style_choices
 from jambatalk.errors import JambaTalkError
 
 STAGE = """
 <div id="live-stage">
-  <canvas id="live-canvas" role="img" aria-label="The head that moves"></canvas>
+  <canvas id="live-canvas" role="img" aria-label="Talking head"></canvas>
   <p id="live-status" role="status">Press Speak and talk, or play the voice that you chose.</p>
-  <p id="live-figures"></p>
+  <details id="live-details"><summary id="live-delay"></summary><p id="live-figures"></p></details>
 </div>
 """
 
 
 def is_possible(talking_head: TalkingHead) -> bool:
-    """Whether this checkpoint can move blendshapes while it is spoken to."""
+    """Return whether this checkpoint can stream blendshape weights."""
     try:
         talking_head.stream()
     except JambaTalkError:
@@ -28,38 +28,38 @@ def is_possible(talking_head: TalkingHead) -> bool:
     return not talking_head.model.config.vertices
 
 
-def tab(studio: Studio, inputs: Inputs) -> None:
-    """Builds the tab where it is called.
-
-    What it does is done in the browser, by `jambatalk/live/page/live.js`.
-    """
-    styles = studio.talking_head.styles
-    with gr.Tab("Live", elem_id="live") as live:
+def build_tab(talking_head: TalkingHead, inputs: Inputs) -> None:
+    """Build the tab in the enclosing Gradio context; `live/page/live.js` runs it."""
+    neutral = talking_head.styles[0]
+    with gr.Tab("Live", elem_id="live") as tab:
         gr.HTML(STAGE)
         with gr.Row():
             speak = gr.Button("Speak", variant="primary", scale=2, min_width=120)
-            play = gr.Button("Play the voice", scale=2, min_width=120, elem_classes="make")
+            play = gr.Button("Play the voice", scale=2, min_width=120, elem_classes="start")
             stop = gr.Button("Stop", scale=1, min_width=80)
-        style = gr.Radio(styles, value=styles[0], label="Speaking style")
-        strength = strength_slider()
-        hear = gr.Checkbox(
-            label="Hear me, as late as the head moves", info="Only with headphones, or it echoes"
+        style = gr.Radio(style_choices(talking_head), value=neutral, label="Speaking style")
+        strength = strength_slider(interactive=False)
+        monitor = gr.Checkbox(
+            label="Play my voice back in sync with the head", info="Use headphones, or it echoes"
         )
 
-    wait_for_voice(inputs.voice, play)
-    choices = [style, strength, inputs.head]
-    live.select(fn=None, inputs=inputs.head, js=_call("show"))
-    speak.click(fn=None, inputs=[*choices, hear], js=_call("speak"))
-    play.click(fn=None, inputs=[inputs.voice, *choices], js=_call("play"))
+    enable_with_voice(inputs.voice, play)
+    disable_for_neutral(strength, style, neutral)
+    choices: list[gr.Radio | gr.Slider] = [style, strength, inputs.head]
+    tab.select(fn=None, inputs=inputs.head, js=_call("showHead"))
+    speak.click(fn=None, inputs=[*choices, monitor], js=_call("startMicrophone"))
+    play.click(fn=None, inputs=[inputs.voice, *choices], js=_call("startRecording"))
     stop.click(fn=None, js=_call("stop"))
-    hear.change(fn=None, inputs=hear, js=_call("hear"))
+    monitor.change(fn=None, inputs=monitor, js=_call("setMonitoring"))
     for choice in choices:
-        choice.change(fn=None, inputs=choices, js=_call("choose"))
+        choice.change(fn=None, inputs=choices, js=_call("setChoice"))
 
 
 def _call(function: str) -> str:
-    """JavaScript that calls one of live.js, with the values of the inputs, once the tab was
-    seen."""
+    """Return JavaScript that calls a function of live.js with the inputs' values.
+
+    It does nothing until the tab has been opened, so that the page loads no WebGL before.
+    """
     return f"""async (...values) => {{
         if (!document.getElementById("live-canvas")) return;
         const page = new URL("live/page/live.js", document.baseURI);

@@ -1,4 +1,4 @@
-"""The page: what is said at its top and bottom, its look, and how it is served."""
+"""The page: header, tabs and footer, theme, and the server."""
 
 from __future__ import annotations
 
@@ -11,80 +11,84 @@ from typing import Any
 import gradio as gr
 
 from jambatalk import TalkingHead
-from jambatalk.app import animate_tab as animate
-from jambatalk.app import compare_tab as compare
-from jambatalk.app import live_tab as live
-from jambatalk.app.inputs import inputs, portraits
+from jambatalk.app import animate_tab, compare_tab, live_tab
+from jambatalk.app.inputs import build_inputs, head_thumbnails_css
 from jambatalk.app.live.server import PAGE, live_routes
-from jambatalk.app.studio import Studio
+from jambatalk.app.video_service import VideoService
 from jambatalk.errors import JambaTalkError
 from jambatalk.face.library import BUNDLED
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 
 HERE = Path(__file__).parent
 MAX_UPLOAD = "200mb"  # ten minutes of 16-bit stereo at 48 kHz are 115 MB
-MAX_WAITING = 20  # visitors; at half a minute each the last waits for ten
-SWEEP, KEEP = 600, 3600  # seconds: every ten minutes, files older than an hour are deleted
+MAX_QUEUE = 20  # requests; at half a minute each the last one waits for ten minutes
+CLEANUP_PERIOD, MAX_FILE_AGE = 600, 3600  # seconds
 
 HEADER = """
 # JambaTalk
-Say something, and a head in 3D says it after you.
+Speak, and a 3D head says it.
 """
 BUNDLED_FOOTER = """
-The bundled network is our own, trained on captured lips and on speech animated by rule; it is not
-the JambaTalk paper's.
-Code: Apache-2.0. HeadLibrary: CC0, made from MakeHuman's.
+Our own network, not the weights of [the paper](https://arxiv.org/abs/2408.01627).
+Code: Apache-2.0. Heads: CC0, made with MakeHuman.
 """
 OTHER_FOOTER = """
-Code: Apache-2.0. The network and the heads have licences of their own: see their model card.
+Code: Apache-2.0. For the licences of the network and the heads see their model card.
 """
 PRIVACY = """
-Recordings and videos are deleted from this server after about an hour, and are kept nowhere else.
+Recordings and videos are deleted from this server after about an hour and stored nowhere else.
 """
 
 
-def build(studio: Studio) -> gr.Blocks:
-    """The page, ready to launch; all that visitors share is the studio's network."""
-    with gr.Blocks(title="JambaTalk", analytics_enabled=False, delete_cache=(SWEEP, KEEP)) as page:
+def build_page(service: VideoService) -> gr.Blocks:
+    """Build the page, ready to launch. Its users share the service's network and no data."""
+    talking_head = service.talking_head
+    with gr.Blocks(
+        title="JambaTalk", analytics_enabled=False, delete_cache=(CLEANUP_PERIOD, MAX_FILE_AGE)
+    ) as page:
         gr.Markdown(HEADER, elem_id="header")
         with gr.Row():
             with gr.Column(scale=2, min_width=320):
-                given = inputs(studio.talking_head.heads)
+                inputs = build_inputs(talking_head.heads)
             with gr.Column(scale=3, min_width=320), gr.Tabs():
-                animate.tab(studio, given)
-                if len(studio.talking_head.styles) > 1:
-                    compare.tab(studio, given)
-                if live.is_possible(studio.talking_head):
-                    live.tab(studio, given)
-        bundled = studio.talking_head.heads is BUNDLED
+                animate_tab.build_tab(service, inputs)
+                if len(talking_head.styles) > 1:
+                    compare_tab.build_tab(service, inputs)
+                if live_tab.is_possible(talking_head):
+                    live_tab.build_tab(talking_head, inputs)
+        bundled = talking_head.heads is BUNDLED
         gr.Markdown((BUNDLED_FOOTER if bundled else OTHER_FOOTER) + PRIVACY, elem_id="footer")
-        page.unload(studio.leave)
-    return page.queue(max_size=MAX_WAITING)
+        page.unload(service.cancel)
+    return page.queue(max_size=MAX_QUEUE, api_open=False)  # no request goes round the queue
 
 
 def _theme() -> gr.themes.Base:
-    # The system's own: nothing is fetched from elsewhere.
-    fonts = {"font": ["system-ui", "sans-serif"], "font_mono": ["ui-monospace", "monospace"]}
-    # Small print dark enough to be read: 4.5:1 and more on its ground.
+    # Contrast of small print: at least 4.5:1.
     small_print = {
         name + suffix: shade
         for name in ("body_text_color_subdued", "block_info_text_color", "block_label_text_color")
         for suffix, shade in (("", "*neutral_600"), ("_dark", "*neutral_300"))
     }
     return gr.themes.Default(
-        primary_hue="indigo", secondary_hue="indigo", neutral_hue="slate", radius_size="lg", **fonts
+        primary_hue="indigo",
+        secondary_hue="indigo",
+        neutral_hue="slate",
+        radius_size="lg",
+        # System fonts, so that nothing is fetched from other servers.
+        font=["system-ui", "sans-serif"],
+        font_mono=["ui-monospace", "monospace"],
     ).set(**small_print)
 
 
-def look(talking_head: TalkingHead) -> dict[str, Any]:
-    """How the page looks, and what it takes and tells: for whatever serves it."""
+def launch_options(talking_head: TalkingHead) -> dict[str, Any]:
+    """Return the arguments of `Blocks.launch`: theme, limits, privacy and the live tab's routes."""
     return {
         "theme": _theme(),
-        "css": portraits(talking_head.heads),
+        "css": head_thumbnails_css(talking_head.heads),
         "css_paths": [HERE / "page.css", PAGE / "live.css"],
         "favicon_path": HERE / "icon.svg",
         "footer_links": ["api"],
-        "run_history": False,  # recordings are personal: no browser keeps them
+        "run_history": False,  # recordings are personal: browsers do not store them
         "max_file_size": MAX_UPLOAD,
         "ssr_mode": False,
         "app_kwargs": {"routes": live_routes(talking_head)},
@@ -92,7 +96,7 @@ def look(talking_head: TalkingHead) -> dict[str, Any]:
 
 
 def launch(
-    checkpoint: str | Path = DEFAULT_CHECKPOINT, device: str = "cpu", port: int | None = None
+    checkpoint: str | Path = DEFAULT_CHECKPOINT, device: str = "auto", port: int | None = None
 ) -> None:
     """Load a network and serve the page until it is interrupted or terminated.
 
@@ -101,22 +105,23 @@ def launch(
     unless GRADIO_TEMP_DIR names another.
 
     Args:
+        device: see :func:`jambatalk.model.device.choose_device`.
         port: overrides GRADIO_SERVER_PORT.
 
     Raises:
-        ModelError: no checkpoint. JambaTalkError: no port is free.
+        ModelError: no such checkpoint or device. JambaTalkError: no port is free.
     """
-    studio = Studio(TalkingHead.from_pretrained(checkpoint, device))
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as gentle an end as Ctrl-C
+    service = VideoService(TalkingHead.from_pretrained(checkpoint, device))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as on Ctrl-C
     with tempfile.TemporaryDirectory(prefix="jambatalk-", ignore_cleanup_errors=True) as folder:
         os.environ.setdefault("GRADIO_TEMP_DIR", folder)
-        page = build(studio)
+        page = build_page(service)
         try:
-            page.launch(server_port=port, **look(studio.talking_head))
+            page.launch(server_port=port, **launch_options(service.talking_head))
         except OSError as error:
             raise JambaTalkError(
                 f"The page cannot be served ({error}).",
                 "Choose another --port.",
             ) from error
         finally:
-            studio.close()
+            service.close()

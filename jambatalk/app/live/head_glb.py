@@ -1,4 +1,4 @@
-"""What a browser needs to draw a head as the videos show it: a GLB, made once a head."""
+"""The GLB from which a browser draws a head as the videos do, cached per head."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from jambatalk.face.neck import Neck
 from jambatalk.face.surface import visible_gloss
 from jambatalk.motion.motion import Motion
 
-MOST_HEADS = 32  # kept ready, at 1.7 MB each
+MAX_CACHED = 32  # heads, 1.7 MB each
 
 
-@lru_cache(MOST_HEADS)
+@lru_cache(MAX_CACHED)
 def head_glb(heads: HeadLibrary, name: str) -> bytes:
-    """The head at rest with its morph targets, as gzip.
+    """Return the gzipped GLB of a head at rest, with its morph targets.
 
-    Beside what :func:`to_glb` writes it holds, of each vertex, `_GLOSS` and `_NECK` (how much of it
-    turns with the head, see :class:`Neck`), and in `mesh.extras` the neck's `pivot` and the height
-    of the `chin`, from which the camera is placed.
+    It adds to :func:`to_glb` the vertex attributes `_GLOSS` and `_NECK` (the part of the head's
+    rotation that a vertex follows, see :class:`Neck`) and, in the mesh's `extras`, the neck's
+    `pivot` and the height of the `chin`, by which the camera is framed.
 
     Raises:
         FaceError: there is no such head.

@@ -1,4 +1,4 @@
-"""The routes of live heads, for any Starlette or FastAPI application: the socket, and its files."""
+"""Routes of live talking heads for any Starlette or FastAPI application: socket and page files."""
 
 from __future__ import annotations
 
@@ -21,86 +21,92 @@ from jambatalk.talking_head import TalkingHead
 
 log = logging.getLogger(__name__)
 
-MAX_VISITORS = 4  # at a time; each takes a share of the processor while he is there
+MAX_CONNECTIONS = 4  # at a time, since they share the processor
 MAX_IDLE = 15.0  # seconds without a message
 PAGE = Path(__file__).parent / "page"
 SHADERS = Path(__file__).parents[2] / "render" / "shaders"
-POLICY, FAILED, BUSY = 1008, 1011, 1013  # WebSocket close codes
+POLICY_VIOLATION, INTERNAL_ERROR, TRY_AGAIN_LATER = 1008, 1011, 1013  # WebSocket close codes
 
 
 def live_routes(talking_head: TalkingHead) -> list[BaseRoute]:
-    """`/live/socket` speaks as :class:`LiveSession` does; `/live/head/NAME.glb`, `/live/page` and
-    `/live/shaders` are what the page draws with. Nothing is stored.
+    """Return the routes; none of them stores anything.
+
+    `/live/socket` exchanges the messages of :class:`LiveSession`. `/live/head/NAME.glb`,
+    `/live/page` and `/live/shaders` are the files with which the page draws.
     """
 
     async def head(request: Request) -> Response:
         name = request.path_params["name"]
-        if name not in talking_head.heads.names:  # a number would be another name for one of them
+        if name not in talking_head.heads.names:  # numbers are refused: one address per head
             return PlainTextResponse("There is no such head.", 404)
         glb = await asyncio.to_thread(head_glb, talking_head.heads, name)
         headers = {"Content-Encoding": "gzip", "Cache-Control": "max-age=3600"}
         return Response(glb, headers=headers, media_type="model/gltf-binary")
 
     return [
-        WebSocketRoute("/live/socket", _Door(talking_head).enter),
+        WebSocketRoute("/live/socket", ConnectionLimit(talking_head).serve),
         Route("/live/head/{name}.glb", head),
         Mount("/live/page", StaticFiles(directory=PAGE)),
         Mount("/live/shaders", StaticFiles(directory=SHADERS)),
     ]
 
 
-class _Door:
-    """Lets in so many visitors and no more."""
+class ConnectionLimit:
+    """Serves up to MAX_CONNECTIONS sockets at a time and refuses others."""
 
     def __init__(self, talking_head: TalkingHead) -> None:
         self._talking_head = talking_head
-        self._visitors = 0
+        self._connections = 0
 
-    async def enter(self, socket: WebSocket) -> None:
+    async def serve(self, socket: WebSocket) -> None:
+        """Run one session from its first message to its end."""
         await socket.accept()
-        if self._visitors >= MAX_VISITORS:
-            busy = f"{self._visitors} visitors speak already. Try again in a few minutes."
-            await _refuse(socket, busy, BUSY)
+        if self._connections >= MAX_CONNECTIONS:
+            busy = f"{self._connections} others are live now. Try again in a few minutes."
+            await _close_with_error(socket, busy, TRY_AGAIN_LATER)
             return
-        self._visitors += 1
+        self._connections += 1
         try:
-            await _converse(socket, LiveSession(self._talking_head))
+            await _exchange(socket, LiveSession(self._talking_head))
             await socket.close()
         except WebSocketDisconnect:
             pass
         except JambaTalkError as error:
-            await _refuse(socket, str(error), POLICY)
+            await _close_with_error(socket, str(error), POLICY_VIOLATION)
         except TimeoutError:
-            await _refuse(socket, "No sound came. Start again.", POLICY)
+            await _close_with_error(socket, "No sound arrived. Start again.", POLICY_VIOLATION)
         except Exception:
             log.exception("A live session failed")
-            await _refuse(socket, "Something went wrong here. Start again.", FAILED)
+            message = "Something went wrong on this server. Start again."
+            await _close_with_error(socket, message, INTERNAL_ERROR)
         finally:
-            self._visitors -= 1
+            self._connections -= 1
 
 
-async def _converse(socket: WebSocket, session: LiveSession) -> None:
-    """Until the session has ended, or one side goes."""
-    news = asyncio.Event()
+async def _exchange(socket: WebSocket, session: LiveSession) -> None:
+    """Pass messages in both directions until the session has ended or the client disconnects."""
+    received = asyncio.Event()
 
-    async def listen() -> None:
+    async def receive() -> None:
         while True:
             message = await asyncio.wait_for(socket.receive(), MAX_IDLE)
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect
             data = message.get("bytes")
             session.take(message["text"] if data is None else data)
-            news.set()
+            received.set()
 
-    async def answer() -> None:
+    async def send() -> None:
         while not session.ended:
-            await news.wait()
-            news.clear()
+            await received.wait()
+            received.clear()
             for reply in await asyncio.to_thread(lambda: list(session.work())):
-                message = "websocket.send", "text" if isinstance(reply, str) else "bytes"
-                await socket.send({"type": message[0], message[1]: reply})
+                if isinstance(reply, str):
+                    await socket.send_text(reply)
+                else:
+                    await socket.send_bytes(reply)
 
-    tasks = [asyncio.create_task(listen()), asyncio.create_task(answer())]
+    tasks = [asyncio.create_task(receive()), asyncio.create_task(send())]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -111,7 +117,7 @@ async def _converse(socket: WebSocket, session: LiveSession) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _refuse(socket: WebSocket, why: str, code: int) -> None:
-    with suppress(RuntimeError, WebSocketDisconnect):  # it may be gone
-        await socket.send_text(json.dumps({"error": why}))
+async def _close_with_error(socket: WebSocket, error: str, code: int) -> None:
+    with suppress(RuntimeError, WebSocketDisconnect):  # the client may have disconnected
+        await socket.send_text(json.dumps({"error": error}))
         await socket.close(code)

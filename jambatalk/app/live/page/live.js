@@ -1,4 +1,4 @@
-// The tab *Live*: sound goes out, motion comes in, and the head on the page moves.
+// The tab *Live*: sends sound to the server, receives motion, and moves the head on the page.
 
 import { Head } from "./head.js";
 import { MotionBuffer } from "./motion.js";
@@ -6,124 +6,124 @@ import { Sound } from "./sound.js";
 
 const SOCKET = new URL("../socket", import.meta.url);
 SOCKET.protocol = SOCKET.protocol.replace("http", "ws");
-const FIGURES = 500; // milliseconds between two updates of the figures
-const FLUENT = 24; // pictures a second; where there are fewer, they are made coarser
+const STATISTICS_PERIOD = 500; // milliseconds
+const MIN_DRAW_RATE = 24; // pictures per second, below which the resolution is reduced
+const DEBOUNCE = 200; // milliseconds, for a slider that is dragged
 
-const SETTLED = 200; // milliseconds after which a slider that is dragged counts
-
-let head, live; // one a page
-let chosen; // a choice that is not yet sent
+let head, session; // one of each per page
+let pendingChoice; // timer of a choice that has not been sent
 
 const element = (name) => document.getElementById(`live-${name}`);
 
-function say(words, kind = "") {
-  element("status").textContent = words;
+function showStatus(text, kind = "") {
+  element("status").textContent = text;
   element("status").className = kind;
 }
 
-// Shows a head at rest.
-export async function show(name) {
+// Show a head at rest.
+export async function showHead(name) {
   try {
     if (head?.renderer.domElement !== element("canvas")) head = new Head(element("canvas"));
-    if (head.name !== name) await head.wear(name);
-    if (live?.motion) head.order(live.blendshapes);
+    if (head.name !== name) await head.load(name);
+    if (session?.motion) head.setBlendshapes(session.blendshapes);
     head.draw();
   } catch (error) {
     const cure = head ? "Try again." : "Use a browser with WebGL.";
-    const why = `The head cannot be drawn: ${error.message} ${cure}`;
-    say(why, "error");
-    throw new Error(why);
+    const message = `The head cannot be drawn: ${error.message} ${cure}`;
+    showStatus(message, "error");
+    throw new Error(message);
   }
 }
 
-// Begins: `recording` is a file of the page, or null for the microphone.
-async function start(recording, style, strength, name, hear) {
+// Start a session; `recording` is a file of the page, or null for the microphone.
+async function start(recording, style, strength, name, monitor) {
   stop();
-  const mine = (live = new Live({ style, strength, head: name }));
-  say("Connecting …");
-  element("figures").textContent = "";
+  const started = (session = new Session({ style, strength, head: name }));
+  showStatus("Connecting …");
+  element("details").classList.remove("on");
   element("stage").scrollIntoView({ behavior: "smooth", block: "nearest" });
   try {
-    await show(name);
-    head.refine();
-    const sound = await Sound.open(recording?.url, hear);
-    if (live !== mine) return sound.close(); // stopped meanwhile
-    mine.open(sound, Boolean(recording));
+    await showHead(name);
+    head.resetResolution();
+    const sound = await Sound.open(recording?.url, monitor);
+    if (session !== started) return sound.close(); // stopped meanwhile
+    started.open(sound, Boolean(recording));
   } catch (error) {
-    mine.fail(error.message);
+    started.fail(error.message);
   }
 }
 
-export const speak = (...choices) => start(null, ...choices);
+export const startMicrophone = (...choices) => start(null, ...choices);
 
-export function play(recording, ...choices) {
+export function startRecording(recording, ...choices) {
   if (recording) return start(recording, ...choices);
-  say("Record your voice or choose a file first.", "error");
+  showStatus("Record your voice or choose a file first.", "error");
 }
 
-// Changes style and head while somebody speaks.
-export function choose(style, strength, name) {
-  clearTimeout(chosen);
-  chosen = setTimeout(() => live?.choose({ style, strength, head: name }), SETTLED);
-  return show(name);
+// Change style and head, also while a session runs.
+export function setChoice(style, strength, name) {
+  clearTimeout(pendingChoice);
+  pendingChoice = setTimeout(() => session?.choose({ style, strength, head: name }), DEBOUNCE);
+  return showHead(name);
 }
 
-// Nobody sees a page in the background, and nothing is drawn there.
+// Browsers do not draw pages in the background.
 document.addEventListener("visibilitychange", () => document.hidden && stop());
 
-// Whether whoever speaks into the microphone hears himself.
-export function hear(on) {
-  if (!live?.recorded) live?.sound?.hear(on);
+// Play the microphone's sound back, or not; recordings are always played.
+export function setMonitoring(on) {
+  if (!session?.isRecording) session?.sound?.setPlayback(on);
 }
 
 export function stop() {
-  if (!live) return;
-  live.close();
-  say("Stopped.");
+  if (!session) return;
+  session.close();
+  showStatus("Stopped.");
 }
 
-// What is shown now: for whoever wants to look on.
-export const state = () =>
-  ({ head: head?.name, numbers: live?.numbers, second: live?.second, ...live?.figures });
+// What is shown now, for tests and measurements.
+export const state = () => ({
+  head: head?.name, frame: session?.frame, second: session?.second, ...session?.statistics,
+});
 
-class Live {
+class Session {
   constructor(choice) {
     this.choice = choice;
-    this.figures = {};
+    this.statistics = {};
   }
 
-  open(sound, recorded) {
+  open(sound, isRecording) {
     this.sound = sound;
-    this.recorded = recorded;
+    this.isRecording = isRecording;
     this.socket = new WebSocket(SOCKET);
     this.socket.binaryType = "arraybuffer";
     this.socket.onopen = () => this.send(this.choice);
     this.socket.onmessage = ({ data }) => {
-      if (data instanceof ArrayBuffer) this.motion.take(data, this.sound.now());
-      else this.read(JSON.parse(data));
+      if (data instanceof ArrayBuffer) this.motion.add(data, this.sound.now());
+      else this.receive(JSON.parse(data));
     };
     this.socket.onclose = () => this.ended || this.fail("The connection was lost. Start again.");
   }
 
-  read({ error, end, blendshapes, fps, look_ahead: lookAhead }) {
+  receive({ error, end, blendshapes, fps, look_ahead: lookAhead }) {
     if (error) this.fail(error);
     if (end) this.ended = true;
     if (!blendshapes) return;
     this.blendshapes = blendshapes;
     this.motion = new MotionBuffer(blendshapes, fps, lookAhead);
-    head.order(blendshapes);
+    head.setBlendshapes(blendshapes);
     this.sound.start(
       (samples) => this.socket?.readyState === WebSocket.OPEN && this.socket.send(samples),
       () => this.send({ end: true }),
     );
-    say(this.recorded ? "Playing." : "Speak: the head says it after you.", "on");
-    this.counted = performance.now();
-    this.drawn = 0;
-    this.frame = requestAnimationFrame((now) => this.show(now, now));
+    showStatus(this.isRecording ? "Playing." : "Speak: the head says it after you.", "on");
+    this.measured = performance.now();
+    this.drawCount = 0;
+    this.request = requestAnimationFrame((now) => this.animate(now, now));
   }
 
-  send(order) {
-    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(order));
+  send(message) {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
   }
 
   choose(choice) {
@@ -131,56 +131,59 @@ class Live {
     this.send(choice);
   }
 
-  // One picture.
-  show(time, before) {
-    if (!head.renderer.domElement.offsetParent) return stop(); // somebody looks at another tab
+  // Draw one picture.
+  animate(time, previous) {
+    if (!head.renderer.domElement.offsetParent) return stop(); // another tab was opened
     const now = this.sound.now();
-    this.motion.adapt(now, (time - before) / 1000);
+    this.motion.adaptDelay(now, (time - previous) / 1000);
     this.sound.delay = this.motion.delay;
     const second = now - this.motion.delay - this.sound.outputLatency;
-    this.second = Math.min(second, this.motion.end); // or the head waits for what has not come
-    const numbers = this.motion.at(this.second);
-    if (numbers) {
-      this.numbers = numbers;
-      head.move(...numbers);
+    this.second = Math.min(second, this.motion.end); // the head waits for motion that is late
+    const frame = this.motion.at(this.second);
+    if (frame) {
+      this.frame = frame;
+      head.setPose(...frame);
     }
     head.draw();
-    this.drawn++;
-    if (time - this.counted > FIGURES) this.measure(time, now);
+    this.drawCount++;
+    if (time - this.measured > STATISTICS_PERIOD) this.measure(time, now);
     if (this.ended && second > this.motion.end) {
       this.close();
-      return say("That was all.");
+      return showStatus("Finished.");
     }
-    this.frame = requestAnimationFrame((next) => this.show(next, time));
+    this.request = requestAnimationFrame((next) => this.animate(next, time));
   }
 
   measure(time, now) {
-    this.figures = {
+    this.statistics = {
       delay: this.motion.shown ? Math.round(1000 * (now - this.second)) : null,
-      frames: Math.round(this.motion.rate(now)),
-      pictures: Math.round((1000 * this.drawn) / (time - this.counted)),
+      fps: Math.round(this.motion.rate(now)),
+      drawRate: Math.round((1000 * this.drawCount) / (time - this.measured)),
     };
-    if (this.figures.pictures < FLUENT) head.coarsen();
-    this.counted = time;
-    this.drawn = 0;
-    const { delay, frames, pictures } = this.figures;
+    if (this.statistics.drawRate < MIN_DRAW_RATE) head.reduceResolution();
+    this.measured = time;
+    this.drawCount = 0;
+    const { delay, fps, drawRate } = this.statistics;
     if (delay === null) return;
+    element("details").classList.add("on");
+    const seconds = `${(delay / 1000).toFixed(1)} s`;
+    element("delay").textContent = this.isRecording ? `Delay ${seconds}` : `${seconds} behind you`;
     element("figures").textContent =
-      `Delay ${delay} ms · ${frames} motion frames a second · drawn ${pictures} times a second`;
+      `${delay} ms · ${fps} motion frames per second · drawn ${drawRate} times per second`;
   }
 
-  fail(why) {
-    if (live !== this || this.closed) return;
+  fail(message) {
+    if (session !== this || this.closed) return;
     this.close();
-    say(why, "error");
+    showStatus(message, "error");
   }
 
   close() {
     this.closed = true;
-    cancelAnimationFrame(this.frame);
+    cancelAnimationFrame(this.request);
     this.socket?.close();
     this.sound?.close();
-    if (live === this) live = null;
+    if (session === this) session = null;
     if (head?.mesh) head.rest();
   }
 }

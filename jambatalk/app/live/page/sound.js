@@ -1,11 +1,11 @@
-// The sound: a microphone or a recording, on one clock. It goes to the server, and, late, to the ear.
+// Sound from a microphone or a recording, on one clock: captured for the server, played with a delay.
 
 const WORKLET = new URL("worklet.js", import.meta.url);
-const LONGEST_DELAY = 10; // seconds
+const MAX_DELAY = 10; // seconds
 
 export class Sound {
-  // `recording` is the address of one; without it the microphone is opened.
-  static async open(recording, hear) {
+  // Open the recording at this address, or the microphone if there is none.
+  static async open(recording, monitor) {
     if (!globalThis.isSecureContext)
       throw new Error("Browsers give no sound to pages without HTTPS. Open this page by https:// or on localhost.");
     const sound = new Sound();
@@ -13,19 +13,19 @@ export class Sound {
     try {
       await sound.context.audioWorklet.addModule(WORKLET);
       await sound.context.resume();
-      sound.source = recording ? await sound.recorded(recording) : await sound.microphone();
+      sound.source = recording ? await sound.openRecording(recording) : await sound.openMicrophone();
     } catch (error) {
       sound.close();
       throw error;
     }
-    sound.late = sound.context.createDelay(LONGEST_DELAY);
-    sound.volume = sound.context.createGain();
-    sound.hear(Boolean(recording) || hear);
-    sound.source.connect(sound.late).connect(sound.volume).connect(sound.context.destination);
+    sound.delayNode = sound.context.createDelay(MAX_DELAY);
+    sound.gainNode = sound.context.createGain();
+    sound.setPlayback(Boolean(recording) || monitor);
+    sound.source.connect(sound.delayNode).connect(sound.gainNode).connect(sound.context.destination);
     return sound;
   }
 
-  async microphone() {
+  async openMicrophone() {
     try {
       this.stream = await navigator.mediaDevices.getUserMedia({ audio: true });
     } catch (error) {
@@ -38,11 +38,11 @@ export class Sound {
     return this.context.createMediaStreamSource(this.stream);
   }
 
-  async recorded(address) {
-    const answer = await fetch(address);
-    if (!answer.ok) throw new Error("The recording is gone. Choose it again.");
+  async openRecording(address) {
+    const response = await fetch(address);
+    if (!response.ok) throw new Error("The recording is gone. Choose it again.");
     try {
-      const file = await answer.arrayBuffer();
+      const file = await response.arrayBuffer();
       const buffer = await this.context.decodeAudioData(file);
       return new AudioBufferSourceNode(this.context, { buffer });
     } catch {
@@ -50,37 +50,38 @@ export class Sound {
     }
   }
 
-  // Begins; `take` gets chunks of 16-bit samples, `end` is called after the last.
-  start(take, end) {
+  // Start; `onSamples` receives chunks of 16-bit samples, `onEnd` is called after the last one.
+  start(onSamples, onEnd) {
     this.capture = new AudioWorkletNode(this.context, "capture");
     this.capture.port.onmessage = ({ data }) => {
       if (data.began !== undefined) this.began = data.began;
-      if (data.sound) take(data.sound);
-      if (data.end) end();
+      if (data.sound) onSamples(data.sound);
+      if (data.end) onEnd();
     };
-    this.source.connect(this.capture).connect(this.context.destination); // it adds silence
+    // Only nodes with a way to the destination are run; this one outputs silence.
+    this.source.connect(this.capture).connect(this.context.destination);
     if (!this.source.start) return;
     this.source.onended = () => this.capture.port.postMessage("end");
     this.source.start();
   }
 
-  // Whether the sound is heard, as late as the head moves.
-  hear(on) {
-    this.heard = on;
-    this.volume.gain.value = on ? 1 : 0;
+  // Play the sound, in sync with the head, or not.
+  setPlayback(on) {
+    this.audible = on;
+    this.gainNode.gain.value = on ? 1 : 0;
   }
 
   set delay(seconds) {
-    this.late.delayTime.setTargetAtTime(seconds, this.context.currentTime, 0.02);
+    this.delayNode.delayTime.setTargetAtTime(seconds, this.context.currentTime, 0.02);
   }
 
-  // Seconds that the device takes to let sound be heard.
+  // Seconds from the audio context to the loudspeaker.
   get outputLatency() {
-    return this.heard ? this.context.outputLatency || 0 : 0;
+    return this.audible ? this.context.outputLatency || 0 : 0;
   }
 
-  // Seconds since the sound began; negative before. The context's clock goes by blocks, so between
-  // them the display's fills in.
+  // Seconds since the sound began, negative before. The context's clock advances by blocks; the
+  // display's clock interpolates it.
   now() {
     const clock = this.context.currentTime, display = performance.now() / 1000;
     const guess = this.clock + display - this.display;

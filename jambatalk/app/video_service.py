@@ -1,0 +1,195 @@
+"""Videos for the page: rendered one at a time, off the event loop, and cancellable."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import logging
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Lock
+from typing import TypeVar
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from jambatalk import Motion, Nonverbal, Speech, TalkingHead, View
+from jambatalk.app.style_controls import style_title
+from jambatalk.errors import ExportError, JambaTalkError, Stopped
+from jambatalk.export import export_motion
+from jambatalk.motion.nonverbal import PARTS
+from jambatalk.progress import Progress
+
+log = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+MAX_ECHO = 80  # characters of a quoted value in an error message
+
+
+@dataclass(frozen=True)
+class VideoRequest:
+    """The inputs of one video.
+
+    Attributes:
+        recording: path of the audio file.
+        styles: one style for a single head; 2 to 4 styles for heads side by side.
+        strength: of the styles.
+        head: its name.
+        size, background, yaw, shading: see :class:`jambatalk.View`.
+        nonverbal: names of the parts of :class:`jambatalk.Nonverbal` that move.
+        seed: of the nonverbal motion.
+        exports: suffixes of the formats in which the first style's motion is also written.
+    """
+
+    recording: str
+    styles: Sequence[str]
+    strength: float
+    head: str
+    size: int
+    background: str
+    yaw: float
+    shading: str
+    nonverbal: Sequence[str] = PARTS
+    seed: int = 0
+    exports: Sequence[str] = ()
+
+    @property
+    def view(self) -> View:
+        """Camera and look of the video.
+
+        Raises:
+            RenderError: a value is out of range.
+        """
+        return View(self.size, self.background, self.yaw, self.shading)
+
+
+class VideoService:
+    """Renders the videos of all clients with one loaded network, one at a time.
+
+    Between requests it stores nothing. While a request is worked on, it is known by its Gradio
+    session hash, so that it can be cancelled when that client leaves.
+    """
+
+    def __init__(self, talking_head: TalkingHead) -> None:
+        self.talking_head = talking_head
+        self._cancelled: dict[str | None, Event] = {}
+        self._lock = Lock()
+        self._closed = False
+
+    async def render(
+        self, request: VideoRequest, progress: gr.Progress, session: str | None
+    ) -> tuple[Path, list[Path | None]]:
+        """Render a video and write the exports, in a new folder that Gradio serves and deletes.
+
+        Returns:
+            The video, and one path per export, then that of their sound (.wav); None for a format
+            that cannot hold the motion.
+
+        Raises:
+            gr.Error: whatever went wrong, as a message for the user.
+            asyncio.CancelledError: the user pressed Stop; the work has ended and left no file.
+        """
+        cancelled = self._cancelled[session] = Event()
+
+        def report(stage: str, done: float) -> None:
+            if cancelled.is_set():
+                raise Stopped("Stopped.")
+            progress(done, desc=stage)
+
+        work = asyncio.create_task(
+            asyncio.to_thread(self._run_exclusively, lambda: self._render(request, report))
+        )
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            # A thread cannot be cancelled, so wait until it has stopped: then the next may start.
+            cancelled.set()
+            await asyncio.wait([work])
+            if not work.exception():  # it was finished already
+                video, _ = work.result()
+                shutil.rmtree(video.parent, ignore_errors=True)
+            raise
+        finally:
+            self._cancelled.pop(session, None)
+
+    def _run_exclusively(self, work: Callable[[], Result]) -> Result:
+        """Run `work` under the lock and turn every exception into a message."""
+        try:
+            with self._lock:
+                if self._closed:
+                    raise Stopped("The page is being closed.")
+                return work()
+        except JambaTalkError as error:
+            raise _message(str(error)) from error
+        except Exception as error:
+            log.exception("The page could not render a video")
+            raise _message(
+                "Something went wrong on this server; your recording is not the cause. Try again."
+            ) from error
+
+    def _render(self, request: VideoRequest, progress: Progress) -> tuple[Path, list[Path | None]]:
+        view, nonverbal = request.view, Nonverbal.of(request.nonverbal)
+        speech = Speech.read(request.recording)
+        if speech.is_silent:
+            gr.Warning("This recording is silent, so the face stays at rest. Check the microphone.")
+        motions = self.talking_head.compare(
+            speech,
+            request.styles,
+            request.strength,
+            request.head,
+            nonverbal=nonverbal,
+            seed=request.seed,
+            progress=progress,
+        )
+        captions = [style_title(style) for style in request.styles] if len(motions) > 1 else ()
+        folder = Path(tempfile.mkdtemp(dir=_served_folder()))
+        path = folder / f"{'-'.join(['jambatalk', request.head, *request.styles])}.mp4"
+        try:
+            self.talking_head.video(motions, speech, path, view, captions, progress)
+            progress("Exporting", 1.0)
+            exports = _write_exports(motions[0], speech, path, request.exports)
+        except BaseException:
+            shutil.rmtree(folder)
+            raise
+        return path, exports
+
+    def cancel(self, request: gr.Request) -> None:
+        """Cancel the work of a client that has closed the page."""
+        if cancelled := self._cancelled.get(request.session_hash):
+            cancelled.set()
+
+    def close(self) -> None:
+        """Cancel the work in progress, wait for its end, and refuse further requests."""
+        self._closed = True
+        for cancelled in list(self._cancelled.values()):
+            cancelled.set()
+        with self._lock:
+            return
+
+
+def _write_exports(
+    motion: Motion, speech: Speech, video: Path, suffixes: Sequence[str]
+) -> list[Path | None]:
+    for suffix in suffixes:
+        try:
+            export_motion(motion, video.with_suffix(suffix), speech=speech)
+        except ExportError as error:
+            log.info("%s", error)
+    paths = [video.with_suffix(suffix) for suffix in (*suffixes, ".wav")]
+    return [path if path.exists() else None for path in paths]
+
+
+def _served_folder() -> Path:
+    folder = Path(get_upload_folder())
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _message(text: str) -> gr.Error:
+    short = re.sub(rf"'([^']{{{MAX_ECHO}}})[^']+'", r"'\1…'", text)
+    # Messages are shown as HTML, and may quote file names of the client.
+    return gr.Error(html.escape(short, quote=False), print_exception=False)
