@@ -8,11 +8,15 @@ and `motion.npz` with the frames of all clips in sequence:
 
     clip (C,), frames (C,)   name and number of frames of each clip
     fps                      frames per second
-    landmarks (N, P, 3)      int16: MediaPipe image coordinates, in widths of the image / `UNIT`
+    landmarks (N, P, 3)      int16: MediaPipe's normalised image coordinates times `UNIT`
     landmark_index (P,)      number of each point in MediaPipe's face mesh
-    lips (N, 2), lips_names  float32: `lip_open` and `lip_width`, the aperture and the distance of
-                             the inner mouth corners, over the distance of the outer eye corners
+    lips (N, L), lips_names  float32: among them `lip_open` and `lip_width`, the lip aperture and
+                             the distance of the inner mouth corners, over that of the pupils
     tracked (N,)             bool: whether a face was found
+
+MediaPipe normalises y by the height of the image, x and z by its width. Here all three are read as
+one unit, so vertical distances in GRID's 360 x 288 images are 1.25 times too large: the bundled
+checkpoint was trained with these.
 """
 
 from __future__ import annotations
@@ -36,7 +40,7 @@ from recipes.checkpoint.captured.landmark_fit import (
 )
 
 STYLE = "english-man"
-UNIT = 20000.0  # landmark units per image width
+UNIT = 20000.0  # landmark units per normalised image coordinate
 CLOSED = 0.008  # lip aperture, in distances of the eye corners, below which lips touch
 ARRAYS = ["clip", "frames", "fps", "landmarks", "landmark_index", "lips", "lips_names", "tracked"]
 PREPARE = "Prepare it with 'python -m recipes.checkpoint.prepare_data'."
@@ -50,7 +54,7 @@ class TrackedLips:
     Attributes:
         aperture: distance of the inner lips in the middle of the mouth (mean of three pairs), over
             the distance of the outer eye corners.
-        width: distance of the inner mouth corners over that of the outer eye corners.
+        width: distance of the inner mouth corners over that of the pupils.
         tracked: bool, frames in which a face was found.
         fps: frames per second.
     """

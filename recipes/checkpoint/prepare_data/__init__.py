@@ -1,0 +1,1 @@
+"""Converts public downloads into the data folder that corpus, training and evaluation read."""
