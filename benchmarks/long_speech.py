@@ -42,9 +42,9 @@ def measure(seconds: float, size: int, motion_only: bool) -> dict[str, float]:
         started = time.perf_counter()
         draw_video([motion], speech, path, view, progress=watch)
         took |= {"video": time.perf_counter() - started, "video, MB": _peak()}
-    from jambatalk.render.worker_pool import workers
+    from jambatalk.render.worker_pool import render_workers
 
-    took["a drawing process, MB"] = max(_peak(w._process.pid) for w in workers())
+    took["a drawing process, MB"] = max(_peak(w.process.pid) for w in render_workers())
     return took | {"ffmpeg, MB": max(encoder)}
 
 

@@ -60,9 +60,9 @@ def measure(runs: int) -> dict[str, list[float]]:
 
 def draw(face, frames) -> tuple[dict[str, list[float]], list]:
     """What the parts of drawing take of each frame, and the pictures."""
-    from jambatalk.render.opengl import choose, open_context
+    from jambatalk.render.opengl import choose_backend, open_context
 
-    context = open_context(*choose())
+    context = open_context(*choose_backend())
     from OpenGL import GL
 
     from jambatalk.render.antialiasing import resolve_samples

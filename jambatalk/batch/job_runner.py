@@ -16,7 +16,7 @@ from jambatalk.errors import JambaTalkError, Stopped
 from jambatalk.export import export_motion
 from jambatalk.motion.motion import Motion
 from jambatalk.progress import Progress, no_progress
-from jambatalk.render.worker_pool import limit
+from jambatalk.render.worker_pool import limit_workers
 from jambatalk.speech import Speech
 from jambatalk.talking_head import TalkingHead
 
@@ -59,7 +59,7 @@ class Animator:
 
     def __init__(self, settings: Settings, drawers: int = 1) -> None:
         self.settings = settings
-        limit(drawers)
+        limit_workers(drawers)
 
     @cached_property
     def talking_head(self) -> TalkingHead:

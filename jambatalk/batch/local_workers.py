@@ -13,8 +13,8 @@ from multiprocessing.resource_tracker import ensure_running
 from jambatalk.batch.job_runner import Animator, Outcome
 from jambatalk.batch.jobs import VIDEO, Job, Settings
 from jambatalk.errors import Stopped
-from jambatalk.render.opengl import choose
-from jambatalk.render.worker_pool import cores
+from jambatalk.render.opengl import choose_backend
+from jambatalk.render.worker_pool import available_cores
 
 SPAWN = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
 PATIENCE = 20  # seconds for a worker to end: it looks up every ten frames, and not while listening
@@ -35,9 +35,9 @@ def do_locally(jobs: list[Job], settings: Settings, processes: int | None) -> It
         RenderError: videos are wanted, and there is no offscreen OpenGL.
     """
     if VIDEO in settings.formats:
-        choose()  # or every recording would fail for want of OpenGL
+        choose_backend()  # or every recording would fail for want of OpenGL
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # read by the workers' NumPy and torch
-    jobs, there = list(jobs), cores()
+    jobs, there = list(jobs), available_cores()
     count = min(processes or there, len(jobs))
     drawers = max(1, there // max(1, count))
     workers = [_Worker(settings, drawers) for _ in range(count)]

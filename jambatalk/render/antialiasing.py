@@ -1,9 +1,9 @@
-"""Two samples a pixel, where they show most.
+"""Antialiasing with two samples a pixel, placed on its diagonal.
 
-A software rasteriser pays for every sample. Four in a square grid show an edge that is nearly
-upright or level in three steps, and so do two on the square's diagonal, for half the price. They
-are drawn in one go, as a picture of twice the height that is sheared: every row lies half a pixel
-further to the right than the one below, and two rows make one row of pixels.
+A software rasteriser pays for every sample. On a nearly vertical or horizontal edge, two samples on
+a pixel's diagonal give as many shades as four in a square grid, at half the cost. They are drawn in
+one pass into a sheared buffer of twice the height: each row lies half a pixel further to the right
+than the row below, and two rows make one row of pixels.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from PIL import Image
 
-SAMPLES = 2  # a pixel
-SHEAR = np.array(  # of what the camera projects, -1 to 1, into a buffer of twice width and height
+SAMPLES = 2  # per pixel
+SHEAR = np.array(  # clip coordinates into the buffer, of twice the width and height
     [[0.5, 0.5, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
 )
 _ALL_BUT_HIGHEST = np.uint32(0x7F7F7F7F)  # of each of four bytes
 
 
 def resolve_samples(buffer: np.ndarray) -> np.ndarray:
-    """The picture in a sheared buffer.
+    """Average the samples of a sheared buffer.
 
     Args:
         buffer: (2 size, 2 size, 4) uint8, RGBA, lowest row first.
@@ -34,7 +34,7 @@ def resolve_samples(buffer: np.ndarray) -> np.ndarray:
     step = (-buffer.itemsize * (SAMPLES * width + 1), buffer.itemsize)
     left = as_strided(buffer[2 * size - 2 :, size - 1 :], (size, size), step)
     right = as_strided(buffer[2 * size - 1 :, size:], (size, size), step)
-    # The mean of four bytes at once: what both have, and half of what one of them has.
+    # The mean of four bytes at once: the bits in both, and half of those in only one.
     half = left ^ right
     half >>= np.uint32(1)
     half &= _ALL_BUT_HIGHEST

@@ -1,4 +1,4 @@
-"""Where the camera stands."""
+"""The camera: a portrait of the head."""
 
 from __future__ import annotations
 
@@ -7,24 +7,26 @@ import pyrender
 
 from jambatalk.face.face import Face
 
-FIELD_OF_VIEW = np.radians(18.0)  # a portrait lens: a face close to a wide one looks swollen
+FIELD_OF_VIEW = np.radians(18.0)  # a portrait lens: a wide one distorts a face
 HEAD_HEIGHT = 0.70  # of the picture, from the chin to the top of the head
 HEAD_CENTRE = 0.54  # of the picture, from below: room for the neck
 
 
 def portrait_camera(face: Face, yaw: float) -> tuple[pyrender.PerspectiveCamera, np.ndarray]:
-    """The lens and its (4, 4) pose, from the face at rest: the same for a whole clip, and heads
-    of any age fill the picture alike.
+    """Place the camera by the face at rest, so that heads of any size fill the picture alike.
 
     Args:
         yaw: degrees around the head, positive to its own left.
+
+    Returns:
+        The camera and its (4, 4) pose.
     """
     points = face.template
-    if "chin" in face.landmarks:  # else the mesh is all head
+    if "chin" in face.landmarks:  # otherwise the whole mesh is the head
         points = points[points[:, 1] >= points[face.landmarks["chin"], 1].min()]
     low, high = points.min(0), points.max(0)
     centre = (low + high) / 2
-    height = (high[1] - low[1]) / HEAD_HEIGHT  # metres that the picture shows
+    height = (high[1] - low[1]) / HEAD_HEIGHT  # of the picture, metres
     centre[1] += (0.5 - HEAD_CENTRE) * height
     distance = height / 2 / np.tan(FIELD_OF_VIEW / 2)
     depth = float(np.abs(face.template - centre).max())

@@ -1,4 +1,4 @@
-"""Offscreen frames of a face in motion."""
+"""Clips: the frames of a face in motion, drawn by all render workers at once."""
 
 from __future__ import annotations
 
@@ -6,36 +6,40 @@ import math
 import os
 import tempfile
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jambatalk.errors import RenderError
 from jambatalk.render.view import View
-from jambatalk.render.worker_pool import Worker, workers
+from jambatalk.render.worker_pool import RenderWorker, render_workers
 
 if TYPE_CHECKING:
     from jambatalk.face.face import Face
 
-AHEAD = 4  # frames asked of each process at a time: the encoder takes them by fits and starts
+SLOTS_PER_WORKER = 4  # frames requested ahead: the encoder does not take them at a steady rate
+BLOCK = bytes(1 << 20)  # zeros to fill a file with
 
-_clips = count()
+_clip_numbers = count()
 
 
-def draw_frames(face: Face, frames: Iterable[np.ndarray], view: View) -> Iterator[np.ndarray]:
-    """Draws a clip, frame after frame, in as many processes as there are cores.
+def draw_frames(
+    face: Face, frames: Iterable[np.ndarray], view: View
+) -> Generator[np.ndarray, None, None]:
+    """Draw a clip, frame by frame, on all cores.
 
-    Any number of clips may be drawn at once, from any threads; they take turns.
+    Any number of clips may be drawn at the same time, from any threads.
 
     Args:
-        face: whose triangles, colours and rest pose are used.
-        frames: vertices (V, 3) in metres, one a picture; a few are read ahead of what is yielded.
-        view: size, camera and look.
+        face: its triangles, colours and rest pose are used.
+        frames: vertices (V, 3) in metres of each frame; read a few frames ahead of the output.
+        view: size, camera, background and shading.
 
     Yields:
         (size, size, 3) uint8 RGB, top row first.
@@ -44,87 +48,99 @@ def draw_frames(face: Face, frames: Iterable[np.ndarray], view: View) -> Iterato
         RenderError: there is no offscreen OpenGL, or a frame does not fit the face.
     """
     clip = _Clip(face, view)
-    waiting: deque[_Asked] = deque()
-    picture = before = None
+    requested: deque[_Request | None] = deque()  # None: the same picture as before
+    picture = previous = None
     try:
         for vertices in frames:
-            if before is not None and np.array_equal(before, vertices):
-                waiting.append(_Asked(None))  # nothing moved: the picture before once more
-            else:
-                waiting.append(clip.ask(vertices))
-            before = vertices
-            if len(waiting) == clip.places:
-                picture = waiting.popleft().picture(picture)
+            moved = previous is None or not np.array_equal(previous, vertices)
+            requested.append(clip.request(vertices) if moved else None)
+            previous = vertices
+            if len(requested) == clip.slots:
+                picture = clip.result(requested.popleft(), picture)
                 yield picture
-        while waiting:
-            picture = waiting.popleft().picture(picture)
+        while requested:
+            picture = clip.result(requested.popleft(), picture)
             yield picture
     finally:
-        clip.close(asked.future for asked in waiting)
+        clip.close(requested)
+
+
+class _Request:
+    """A frame that a worker draws into a slot."""
+
+    def __init__(self, drawn: Future, opened: Future, slot: int) -> None:
+        self.drawn, self.opened, self.slot = drawn, opened, slot
 
 
 class _Clip:
-    """What one call of :func:`draw` has with the processes.
+    """One call of :func:`draw_frames`.
 
-    They leave their pictures in a file that all see, which is faster than a pipe; each has
-    `AHEAD` places in it.
+    The workers return their pictures in slots of a memory-mapped temporary file, which is faster
+    than a pipe, and unlike POSIX shared memory not limited to the 64 MB of a container.
     """
 
     def __init__(self, face: Face, view: View) -> None:
-        self._workers = workers()
-        self.places = AHEAD * len(self._workers)
-        self._number, self._view, self._asked = next(_clips), view, 0
-        # Only what is needed to draw is sent: not the blendshapes.
-        self._face = replace(face, blendshapes=(), deltas=face.deltas[:0])
-        self._opened: dict[Worker, Future] = {}
-        self._file = tempfile.NamedTemporaryFile(prefix="jambatalk-")  # noqa: SIM115 until close
-        shape = (self.places, view.size, view.size, 3)
-        try:
-            os.posix_fallocate(self._file.fileno(), 0, math.prod(shape))
-        except OSError as error:
-            self._file.close()
-            raise RenderError(
-                f"There is no room for pictures in {tempfile.gettempdir()} ({error.strerror}).",
-                "Free some, or let TMPDIR name another folder.",
-            ) from error
-        self._pictures = np.memmap(self._file.name, np.uint8, "r", shape=shape)
+        self._workers = render_workers()
+        self.slots = SLOTS_PER_WORKER * len(self._workers)
+        self._number, self._view, self._requests = next(_clip_numbers), view, 0
+        self._face = replace(face, blendshapes=(), deltas=face.deltas[:0])  # what drawing needs
+        self._opened: dict[RenderWorker, Future] = {}
+        shape = (self.slots, view.size, view.size, 3)
+        self._path = _reserve_file(math.prod(shape))
+        self._pictures: np.memmap | None = np.memmap(self._path, np.uint8, "r", shape=shape)
 
-    def ask(self, vertices: np.ndarray) -> _Asked:
-        """Has a frame drawn."""
-        place = self._asked % self.places
-        worker = self._workers[place % len(self._workers)]
-        self._asked += 1
+    def request(self, vertices: np.ndarray) -> _Request:
+        """Let the next worker draw a frame into the next slot."""
+        slot = self._requests % self.slots
+        worker = self._workers[slot % len(self._workers)]
+        self._requests += 1
         if worker not in self._opened:
-            worker.check()
+            worker.wait_started()
             self._opened[worker] = worker.submit(
-                "open", self._number, self._face, self._view, self._file.name
+                "open", self._number, self._face, self._view, str(self._path)
             )
-        drawn = worker.submit("draw", self._number, vertices, place)
-        return _Asked(drawn, self._opened[worker], self._pictures[place])
+        drawn = worker.submit("draw", self._number, vertices, slot)
+        return _Request(drawn, self._opened[worker], slot)
 
-    def close(self, pending: Iterable[Future | None]) -> None:
-        """Gives everything back; frames still pending are not drawn."""
-        for future in pending:
-            if future is not None:
-                future.cancel()
+    def result(self, request: _Request | None, previous: np.ndarray | None) -> np.ndarray:
+        """Wait for a picture: a copy, since its slot is used again; or the previous one."""
+        if request is None:
+            assert previous is not None
+            return previous
+        request.opened.result()
+        request.drawn.result()
+        assert self._pictures is not None
+        return self._pictures[request.slot].copy()
+
+    def close(self, pending: Iterable[_Request | None]) -> None:
+        """Free everything; pending frames are not drawn."""
+        for request in pending:
+            if request is not None:
+                request.drawn.cancel()
+        self._pictures = None
         for worker in self._opened:
-            with suppress(RuntimeError):  # when the interpreter ends, the thread may be gone first
-                worker.submit("close", self._number)
-        self._file.close()
+            with suppress(RuntimeError):  # the interpreter is ending
+                worker.submit("close", self._number).add_done_callback(self._remove_file)
+        self._remove_file()
+
+    def _remove_file(self, _: Future | None = None) -> None:
+        """Remove the file; Windows refuses until the last worker has unmapped it."""
+        with suppress(PermissionError):
+            self._path.unlink(missing_ok=True)
 
 
-@dataclass
-class _Asked:
-    """A picture that is on its way; with no future, that of the frame before."""
-
-    future: Future | None
-    opened: Future | None = None
-    place: np.ndarray | None = None
-
-    def picture(self, before: np.ndarray | None) -> np.ndarray:
-        """Waits for it: a copy, since the place will be used again."""
-        if self.future is None:
-            return before
-        self.opened.result()
-        self.future.result()
-        return self.place.copy()
+def _reserve_file(size: int) -> Path:
+    """Create a temporary file of `size` bytes that are really there: writing to a memory-mapped
+    file on a full disk kills a process."""
+    descriptor, name = tempfile.mkstemp(prefix="jambatalk-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            for start in range(0, size, len(BLOCK)):
+                file.write(BLOCK[: size - start])
+    except OSError as error:
+        Path(name).unlink()
+        raise RenderError(
+            f"There is no room for frames in {tempfile.gettempdir()} ({error.strerror}).",
+            "Free some disk space, or set TMPDIR to another folder.",
+        ) from error
+    return Path(name)

@@ -1,8 +1,7 @@
-"""Frames and speech become one MP4, in one ffmpeg process."""
+"""MP4 files: H.264 frames and AAC sound, muxed by one ffmpeg process."""
 
 from __future__ import annotations
 
-import fcntl
 import subprocess
 import tempfile
 from collections.abc import Iterable
@@ -10,16 +9,19 @@ from contextlib import suppress
 from errno import EISDIR
 from fractions import Fraction
 from pathlib import Path
+from typing import IO
 from uuid import uuid4
 
 import numpy as np
 
 from jambatalk.errors import VideoError
 from jambatalk.progress import Progress, no_progress
+from jambatalk.render.watchdog import Watchdog
 from jambatalk.speech import INPUT_FORMATS, SAMPLE_RATE, Speech, ffmpeg_path
 
-FRAMES_A_REPORT = 10
-PIPE_BYTES = 1 << 20  # the most Linux gives anybody; by its 64 kB ffmpeg is woken all the time
+FRAMES_PER_REPORT = 10
+PIPE_BYTES = 1 << 20  # Linux's maximum; its default of 64 kB wakes ffmpeg far too often
+STALL_SECONDS = 120.0  # in which ffmpeg must take a frame, or finish the file
 COLOR_TAGS = "setparams=color_primaries=bt709:color_trc=bt709"
 
 
@@ -33,27 +35,28 @@ def write_video(
     speech: Speech | None,
     progress: Progress = no_progress,
 ) -> Path:
-    """Writes an MP4 that browsers play: H.264 in yuv420p, AAC, index at the front.
+    """Write an MP4 that browsers play: H.264 in yuv420p, AAC, index at the front.
 
-    The sound starts with the picture and is cut, or padded with silence, to its length. The same
-    frames and speech give the same bytes. Until it is complete the file has another name; it is
-    removed if anything fails.
+    The sound starts with the first frame and is cut, or padded with silence, to the length of the
+    frames. The same frames and speech give the same bytes. The file is written under a temporary
+    name, which is removed if anything fails.
 
     Args:
-        path: ends in ".mp4"; missing folders are made.
+        path: ends in ".mp4"; missing folders are created.
         frames: (height, width, 3) uint8 RGB each, top row first.
         fps: frames a second.
         size: width and height in pixels, even.
-        frame_count: how many frames there will be.
-        speech: whose recording is heard, in its own quality; None for a silent video.
-        progress: told "Rendering" and the part done.
+        frame_count: number of frames.
+        speech: its recording, in original quality, is the sound; None for a silent video.
+        progress: called with "Rendering" and the part done.
 
     Returns:
         `path`.
 
     Raises:
-        VideoError: the file cannot be written, the frames are not as announced, or ffmpeg failed.
-        Stopped: by `progress`.
+        VideoError: the file cannot be written, the frames do not match the arguments, or ffmpeg
+            failed.
+        Stopped: raised by `progress`.
     """
     path = Path(path)
     if min(size) < 2 or size[0] % 2 or size[1] % 2:
@@ -63,10 +66,10 @@ def write_video(
     unfinished = _reserve(path)
     try:
         with tempfile.TemporaryDirectory(prefix="jambatalk-") as folder:
-            sound = _sound(speech, Path(folder))
+            sound = _sound_file(speech, Path(folder))
             command = _command(unfinished, sound, fps, size, frame_count)
-            frames = _checked(frames, size, frame_count, progress)
-            _run(command, frames, Path(folder) / "ffmpeg.log")
+            frames = _validated(frames, size, frame_count, progress)
+            _encode(command, frames, Path(folder) / "ffmpeg.log")
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -74,7 +77,7 @@ def write_video(
 
 
 def _reserve(path: Path) -> Path:
-    """An empty file beside `path`, which shows that the video can be written there."""
+    """Create an empty file beside `path`, to find out whether the video can be written there."""
     if path.suffix.lower() != ".mp4":
         raise VideoError(f"'{path}' is not a name for a video.", "End it with .mp4.")
     unfinished = path.with_name(f".{uuid4().hex}.mp4")
@@ -91,8 +94,8 @@ def _reserve(path: Path) -> Path:
     return unfinished
 
 
-def _sound(speech: Speech | None, folder: Path) -> Path | None:
-    """The file whose sound goes into the video; written to `folder` if there is none yet."""
+def _sound_file(speech: Speech | None, folder: Path) -> Path | None:
+    """Return the file with the sound; write it to `folder` if the recording is gone."""
     if speech is None:
         return None
     if speech.source is not None and speech.source.is_file():
@@ -110,46 +113,37 @@ def _command(
     from imageio_ffmpeg import get_ffmpeg_exe
 
     rate = Fraction(fps).limit_denominator(1001)  # 29.97 is 30000/1001
+    # fmt: off
     command = [
-        *(get_ffmpeg_exe(), "-y", "-v", "error", "-nostdin"),
-        *("-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", f"{size[0]}x{size[1]}"),
-        *("-framerate", str(rate), "-i", "pipe:0"),
+        get_ffmpeg_exe(), "-y", "-v", "error", "-nostdin",
+        "-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", f"{size[0]}x{size[1]}",
+        "-framerate", str(rate), "-i", "pipe:0",
     ]
     if sound is not None:
         command += [
-            *(
-                *INPUT_FORMATS,
-                "-i",
-                ffmpeg_path(sound),
-                "-map",
-                "0:v",
-                "-map",
-                "1:a:0",
-                "-c:a",
-                "aac",
-                "-b:a",
-                "160k",
-            ),
-            # From the first sample on whatever the recorder's clock said, as the model hears it;
-            # then silence without end, which -t ends.
-            *("-af", "asetpts=N/SR/TB,aformat=channel_layouts=mono|stereo,apad", "-ar", "48000"),
+            *INPUT_FORMATS, "-i", ffmpeg_path(sound),
+            "-map", "0:v", "-map", "1:a:0", "-c:a", "aac", "-b:a", "160k", "-ar", "48000",
+            # From the first sample, whatever the recorder's clock, as the encoder gets it; then
+            # endless silence, which -t cuts.
+            "-af", "asetpts=N/SR/TB,aformat=channel_layouts=mono|stereo,apad",
         ]
     return [
         *command,
-        *("-t", str(float(frame_count / rate))),
-        # The matrix that players assume, and the file says so too: else colours shift.
-        *("-vf", f"scale=out_color_matrix=bt709:out_range=tv,{COLOR_TAGS}", "-pix_fmt", "yuv420p"),
-        *("-c:v", "libx264", "-preset", "veryfast", "-crf", "18"),
-        *("-map_metadata", "-1", "-fflags", "+bitexact"),  # no dates: equal input, equal bytes
-        *("-flags:v", "+bitexact", "-flags:a", "+bitexact"),
-        *("-movflags", "+faststart", "-f", "mp4", ffmpeg_path(target)),
+        "-t", str(float(frame_count / rate)),
+        # The matrix that players assume, and the tags that name it: else colours shift.
+        "-vf", f"scale=out_color_matrix=bt709:out_range=tv,{COLOR_TAGS}", "-pix_fmt", "yuv420p",
+        "-c:v", "libx264", "-preset", "veryfast", "-crf", "18",
+        "-map_metadata", "-1", "-fflags", "+bitexact",  # no dates: equal input, equal bytes
+        "-flags:v", "+bitexact", "-flags:a", "+bitexact",
+        "-movflags", "+faststart", "-f", "mp4", ffmpeg_path(target),
     ]
+    # fmt: on
 
 
-def _checked(
+def _validated(
     frames: Iterable[np.ndarray], size: tuple[int, int], frame_count: int, progress: Progress
 ) -> Iterable[np.ndarray]:
-    """The frames as announced, each told to `progress`."""
+    """Check number, shape and type of the frames, and report progress."""
     number = 0
     for number, frame in enumerate(frames, 1):
         if number > frame_count:
@@ -160,39 +154,68 @@ def _checked(
                 f"Give uint8 of shape {(size[1], size[0], 3)}.",
             )
         yield np.ascontiguousarray(frame)
-        if number % FRAMES_A_REPORT == 0 or number == frame_count:
+        if number % FRAMES_PER_REPORT == 0 or number == frame_count:
             progress("Rendering", number / frame_count)
     if number != frame_count:
-        known = "more" if number > frame_count else f"only {number}"
-        raise VideoError(f"{frame_count} frames were announced, {known} came.")
+        given = "more" if number > frame_count else f"only {number}"
+        raise VideoError(f"{frame_count} frames were announced, but {given} were given.")
 
 
-def _run(command: list[str], frames: Iterable[np.ndarray], log: Path) -> None:
-    """Pours the frames into ffmpeg. Its messages go to a file: a full pipe would stop it."""
+def _encode(command: list[str], frames: Iterable[np.ndarray], log: Path) -> None:
+    """Pipe the frames into ffmpeg. Its messages go to a file: a full pipe would block it."""
     with (
         log.open("w+b") as messages,
         subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=messages, bufsize=0
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=messages,
+            bufsize=0,
+            start_new_session=True,  # Ctrl-C is for us: we end ffmpeg and remove the file
         ) as ffmpeg,
     ):
-        with suppress(AttributeError, OSError):  # other systems; a user who has too many pipes
-            fcntl.fcntl(ffmpeg.stdin, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        pipe = ffmpeg.stdin
+        assert pipe is not None
+        _enlarge(pipe)
+        watchdog = Watchdog(ffmpeg, STALL_SECONDS)
         try:
             for frame in frames:
-                rest = memoryview(frame).cast("B")
-                while rest:
-                    rest = rest[ffmpeg.stdin.write(rest) :]
-        except BrokenPipeError:
-            pass  # ffmpeg has given up; its messages say why
+                try:
+                    with watchdog:
+                        _write(pipe, frame)
+                except OSError:  # ffmpeg has ended; its messages say why
+                    break
+            with watchdog:
+                pipe.close()
+                status = ffmpeg.wait()
         except BaseException:
             ffmpeg.kill()
             raise
-        ffmpeg.stdin.close()
-        if ffmpeg.wait() == 0:
+        finally:
+            watchdog.close()
+        if status == 0:
             return
         messages.seek(0)
-        reason = messages.read().decode(errors="replace").strip().splitlines()
+        lines = messages.read().decode(errors="replace").strip().splitlines()
+    reason = lines[-1] if lines else "ffmpeg gave no reason"
+    if watchdog.expired:
+        reason = f"ffmpeg did nothing for {STALL_SECONDS:g} s"
     raise VideoError(
-        f"The video could not be written ({reason[-1] if reason else 'ffmpeg gave no reason'}).",
+        f"The video could not be written ({reason}).",
         "Check the disk's free space and the recording.",
     )
+
+
+def _write(pipe: IO[bytes], frame: np.ndarray) -> None:
+    rest = frame.data.cast("B")
+    while rest:
+        rest = rest[pipe.write(rest) :]
+
+
+def _enlarge(pipe: IO[bytes]) -> None:
+    """Give a pipe the largest buffer, where that is possible."""
+    # not Linux; a user who has too many pipes
+    with suppress(ImportError, AttributeError, OSError):
+        import fcntl
+
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)

@@ -1,4 +1,4 @@
-"""Smooth normals of a mesh in motion."""
+"""Smooth vertex normals of a mesh in motion."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from scipy.sparse import csr_matrix
 
 
 class SmoothNormals:
-    """Area-weighted vertex normals, as one sparse product a frame.
+    """Area-weighted vertex normals, by one sparse product per frame.
 
     Args:
         triangles: (F, 3) vertex indices, counter-clockwise seen from outside.
@@ -23,15 +23,15 @@ class SmoothNormals:
         )
 
     def __call__(self, vertices: np.ndarray) -> np.ndarray:
-        """Unit normals (V, 3) float32 of `vertices` (V, 3); zero where no triangle has an area."""
-        # A row a coordinate, and "clip" for what is never out of range: three times faster than
-        # vertices[corner].
+        """Return unit normals (V, 3) of `vertices` (V, 3); 0 where no triangle has an area."""
+        # One row per coordinate, and mode "clip" for indices that are never out of range: three
+        # times faster than vertices[corner].
         rows = np.ascontiguousarray(vertices.T)
         a, b, c = (rows.take(corner, axis=1, mode="clip") for corner in self._corners)
         b -= a
         c -= a
-        # The cross product is as long as twice the area, which is the weight. Written out,
-        # because np.cross is three times slower.
+        # The length of the cross product, twice the area, is the weight. np.cross is three times
+        # slower.
         area = np.empty((a.shape[1], 3), np.float32)
         area[:, 0] = b[1] * c[2] - b[2] * c[1]
         area[:, 1] = b[2] * c[0] - b[0] * c[2]

@@ -1,9 +1,8 @@
-"""Opens and closes an OpenGL context, to see whether it can be done here.
+"""Try to open an OpenGL context through EGL or OSMesa (Linux).
 
-Run as a script of its own (`python opengl_probe.py egl`): a driver that crashes or hangs then harms
-nobody, and a process is bound to EGL or OSMesa for good by its first import of PyOpenGL. Prints
-what is wrong, or the number of the first device that works. Only the standard library,
-so that it starts at once.
+Run as a separate script (`python opengl_probe.py egl`), since a driver may crash or hang, and the
+first import of PyOpenGL binds a process to one of the two. Prints the number of the first device
+that works, or the reason why none does. Only the standard library, so that it starts at once.
 """
 
 import ctypes
@@ -16,18 +15,18 @@ EGL_PLATFORM_DEVICE = 0x313F
 EGL_OPENGL_API = 0x30A2
 EGL_NONE = 0x3038
 EGL_EXTENSIONS = 0x3055
-SOFTWARE = b"EGL_MESA_device_software"  # the extension of a device that is none
+SOFTWARE = b"EGL_MESA_device_software"  # extension of a device without hardware
 CONFIG = (0x3033, 0x0001, 0x3025, 24, 0x3040, 0x0008, EGL_NONE)  # pbuffer, 24 bits depth, OpenGL
 CORE_41 = (0x3098, 4, 0x30FB, 1, 0x30FD, 0x0001, EGL_NONE)
 CORE_33 = (0x22, 0x1908, 0x30, 24, 0x33, 0x34, 0x36, 3, 0x37, 3, 0)
 
 
 class NoContextError(Exception):
-    """What is missing, in a few words."""
+    """The reason, in a few words."""
 
 
 def main() -> None:
-    """Exits with 0 if a context could be opened; says on standard output what came of it."""
+    """Print the device and exit with 0, or the reason and exit with 1."""
     try:
         print({"egl": open_egl, "osmesa": open_osmesa}[sys.argv[1]]())
     except NoContextError as error:
@@ -36,7 +35,7 @@ def main() -> None:
 
 
 def open_egl() -> int:
-    """The number of the first EGL device that opens a context; those without a GPU come last."""
+    """Return the first EGL device that opens a context; those without a GPU come last."""
     _load("OpenGL", "GL")
     egl = _load("EGL")
     egl.eglGetProcAddress.restype = c_void_p
@@ -81,7 +80,7 @@ def _opens(egl: ctypes.CDLL, display: c_void_p) -> bool:
 
 
 def open_osmesa() -> int:
-    """Opens a context; OSMesa has one device, number 0."""
+    """Open a context; OSMesa has one device, number 0."""
     mesa = _load("OSMesa")
     mesa.OSMesaCreateContextAttribs.restype = c_void_p
     context = mesa.OSMesaCreateContextAttribs((c_int * len(CORE_33))(*CORE_33), None)
@@ -92,7 +91,7 @@ def open_osmesa() -> int:
 
 
 def _load(*names: str) -> ctypes.CDLL:
-    """The first library of these names, looked for as PyOpenGL does."""
+    """Load the first library of these names, as PyOpenGL looks for it."""
     for name in names:
         for version in ("", *(f".{number}" for number in range(9, -1, -1))):
             try:

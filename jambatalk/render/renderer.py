@@ -1,4 +1,4 @@
-"""Draws one clip: one face, one view, many frames, on the thread that owns the OpenGL context."""
+"""The renderer of one clip (a face, a view, many frames), on the thread that owns the context."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from jambatalk.render.camera import portrait_camera
 from jambatalk.render.normals import SmoothNormals
 from jambatalk.render.view import View
 
-WET = 0.35  # gloss from which a highlight is so small that every pixel has to be asked
+WET = 0.35  # gloss from which highlights are so small that they are shaded per pixel
 CLAY = (0.32, 0.28, 0.24)  # linear RGB
 CLAY_GLOSS = 0.15
-CLAY_MOUTH = 0.3  # the mouth's inside is darker, or its opening would not be seen
+CLAY_MOUTH = 0.3  # the inside of the mouth is darker, to make its shape visible
 INDEX_BYTES = 4
 
-# Compiled once; every clip uses them.
+# Compiled once, for all clips.
 _programs = ShaderProgramCache(str(Path(__file__).with_name("shaders")))
 
 
 class ClipRenderer:
-    """Draws frames of `face` as seen in `view`.
+    """Draw frames of `face` in `view`.
 
-    pyrender brings the context, the camera, the buffers and the shader programs. Ours are the
-    shaders (its own evaluate twelve physically based lights on every pixel, however few there
-    are), the vertex buffer that is updated in place, and the samples.
+    pyrender provides context, camera, buffers and shader programs. The shaders are ours (pyrender's
+    evaluate twelve physically based lights on every pixel), and so are the vertex buffer, which is
+    updated in place, and the antialiasing.
     """
 
     def __init__(self, face: Face, view: View) -> None:
@@ -50,10 +50,10 @@ class ClipRenderer:
             mode=GL.GL_TRIANGLES,
         )
         self._primitive._add_to_context()
-        # Faster with the back sides left out; but a mesh without a mouth's inside would let the
-        # background through.
+        # Culling back faces is faster, but shows the background through the mouth of a mesh that
+        # has no inside of it.
         self._hollow = "inner_mouth" not in face.regions
-        self._batches = [  # program, how many triangles, after how many
+        self._batches = [  # program, number of triangles, first triangle
             (self._program("DRY"), dry, 0),
             (self._program("WET"), len(triangles) - dry, dry),
         ]
@@ -67,7 +67,7 @@ class ClipRenderer:
         self._samples = np.empty((self._width, self._width, 4), np.uint8)
 
     def draw(self, vertices: np.ndarray) -> np.ndarray:
-        """The picture (size, size, 3) uint8 RGB, top row first, of `vertices` (V, 3) in metres.
+        """Draw `vertices` (V, 3), in metres: (size, size, 3) uint8 RGB, top row first.
 
         Raises:
             RenderError: they do not fit the face.
@@ -76,7 +76,7 @@ class ClipRenderer:
         return resolve_samples(self.read())
 
     def pack(self, vertices: np.ndarray) -> np.ndarray:
-        """What the vertex buffer holds: position, normal and surface of each vertex, (V, 10)."""
+        """Return the vertex buffer (V, 10): position, normal and surface of each vertex."""
         count = len(self._surface)
         if np.shape(vertices) != (count, 3) or not np.isfinite(vertices).all():
             raise RenderError(
@@ -90,7 +90,7 @@ class ClipRenderer:
         return mesh
 
     def submit(self, mesh: np.ndarray) -> None:
-        """Hands a frame to OpenGL, which may draw it only when it is read."""
+        """Submit a frame to OpenGL, which may defer drawing until it is read."""
         GL.glBindBuffer(GL.GL_ARRAY_BUFFER, self._primitive._buffers[0])
         GL.glBufferSubData(GL.GL_ARRAY_BUFFER, 0, mesh.nbytes, mesh)
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self._buffers[0])
@@ -100,16 +100,16 @@ class ClipRenderer:
         GL.glEnable(GL.GL_DEPTH_TEST)
         (GL.glDisable if self._hollow else GL.glEnable)(GL.GL_CULL_FACE)
         GL.glBindVertexArray(self._primitive._vaid)
-        for program, count, before in self._batches:
+        for program, count, first in self._batches:
             program._bind()
             for name, matrix in self._matrices.items():
                 program.set_uniform(name, matrix)
-            start = c_void_p(3 * INDEX_BYTES * before)
+            start = c_void_p(3 * INDEX_BYTES * first)
             GL.glDrawElements(GL.GL_TRIANGLES, 3 * count, GL.GL_UNSIGNED_INT, start)
 
     def read(self) -> np.ndarray:
-        """The samples of the frame, see :mod:`jambatalk.render.antialiasing`; the next one overwrites
-        them."""
+        """Read the samples of the frame (see :mod:`jambatalk.render.antialiasing`) into a buffer
+        that the next frame overwrites."""
         GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 1)
         GL.glReadPixels(
             0, 0, self._width, self._width, GL.GL_RGBA, GL.GL_UNSIGNED_BYTE, self._samples
@@ -117,7 +117,7 @@ class ClipRenderer:
         return self._samples
 
     def release(self) -> None:
-        """Frees the clip's mesh and framebuffer, not the shaders."""
+        """Free the clip's mesh and framebuffer, not the shaders."""
         self._primitive.delete()
         framebuffer, color, depth = self._buffers
         GL.glDeleteFramebuffers(1, [framebuffer])
@@ -134,15 +134,15 @@ class ClipRenderer:
 def _in_order(
     triangles: np.ndarray, nearness: np.ndarray, surface: np.ndarray
 ) -> tuple[np.ndarray, int]:
-    """The triangles, dry ones first, and how many those are; of each kind the nearest first,
-    since what is hidden behind something drawn is not shaded."""
+    """Sort the triangles: dry ones first, and the nearest of each kind first, since hidden pixels
+    are not shaded. Return them and the number of dry ones."""
     wet = (surface[triangles, 3] > WET).any(1)
     order = np.lexsort((-nearness[triangles].mean(1), wet))
     return triangles[order].astype(np.uint32), int((~wet).sum())
 
 
 def _framebuffer(width: int) -> tuple[int, int, int]:
-    """A square framebuffer with its colour and depth buffers."""
+    """Create a square framebuffer with its colour and depth buffers."""
     framebuffer, (color, depth) = GL.glGenFramebuffers(1), GL.glGenRenderbuffers(2)
     GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, framebuffer)
     for buffer, attachment, kind in (
@@ -156,7 +156,7 @@ def _framebuffer(width: int) -> tuple[int, int, int]:
 
 
 def _surface(face: Face, shading: str) -> np.ndarray:
-    """What the shader is told of each vertex: (V, 4), linear RGB and gloss."""
+    """Return linear RGB and gloss of each vertex, (V, 4)."""
     linear, gloss = linear_colors(face), visible_gloss(face)
     if shading == "clay":
         linear[:], gloss[:] = CLAY, CLAY_GLOSS

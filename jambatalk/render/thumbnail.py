@@ -1,4 +1,4 @@
-"""Small pictures of heads, for their choice on a page."""
+"""Thumbnails of heads, for choosing one on the page."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from jambatalk.render.view import View
 log = logging.getLogger(__name__)
 
 THUMBNAIL = 192  # pixels
-SHADES = 256  # colours of a thumbnail
-CROP = (0.07, 0.05, 0.93, 0.91)  # left, top, right, bottom: what of the picture is shown
-POSE = {"mouthSmileLeft": 0.25, "mouthSmileRight": 0.25}  # of a thumbnail
+COLORS = 256
+CROP = (0.07, 0.05, 0.93, 0.91)  # left, top, right, bottom, of the picture
+SMILE = {"mouthSmileLeft": 0.25, "mouthSmileRight": 0.25}
 
 
 def draw_thumbnails(folder: Path, faces: Iterable[Face]) -> None:
-    """Write NAME.png of each face, or a warning where there is no OpenGL to draw it with."""
+    """Write NAME.png of each face; only log a warning if there is no offscreen OpenGL."""
     try:
         for face in faces:
             draw_thumbnail(folder / f"{face.name}.png", face)
@@ -32,13 +32,13 @@ def draw_thumbnails(folder: Path, faces: Iterable[Face]) -> None:
 
 
 def draw_thumbnail(path: Path, face: Face) -> None:
-    """A small picture of a head that smiles a little, if it can.
+    """Write a small picture of a head, with a slight smile if it has the blendshapes.
 
     Raises:
         RenderError: there is no offscreen OpenGL.
     """
-    weights = np.array([POSE.get(blendshape, 0.0) for blendshape in face.blendshapes])
+    weights = np.array([SMILE.get(blendshape, 0.0) for blendshape in face.blendshapes])
     (picture,) = draw_frames(face, [face.vertices(weights)], View(size=4 * THUMBNAIL, yaw=12))
     close = Image.fromarray(picture).crop(np.multiply(CROP, 4 * THUMBNAIL).astype(int).tolist())
     small = close.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
-    small.quantize(SHADES, Image.Quantize.MEDIANCUT).save(path, optimize=True)
+    small.quantize(COLORS, Image.Quantize.MEDIANCUT).save(path, optimize=True)

@@ -23,25 +23,24 @@ def draw_video(
     captions: Sequence[str] = (),
     progress: Progress = no_progress,
 ) -> Path:
-    """Draws one to four motions of the same speech into one MP4 with the sound in it.
+    """Draw one to four motions of the same speech into one MP4 with its sound.
 
     Args:
-        motions: equally long; several stand side by side. Those of another frame rate are resampled
-            to that of the first.
-        speech: whose sound is heard; None for a silent video.
-        captions: one for each of several heads.
+        motions: of equal length; several are shown side by side, at the frame rate of the first.
+        speech: provides the sound; None for a silent video.
+        captions: one for each of several motions.
 
     Returns:
         `path`.
 
     Raises:
         RenderError: no offscreen OpenGL. VideoError: the file cannot be written.
-        Stopped: `progress` raised it; nothing is left behind.
+        Stopped: raised by `progress`; no file is left behind.
     """
     view = view or View()
     progress("Rendering", 0.0)
     motions = [_at_rate_of(motions[0], motion) for motion in motions]
-    with ExitStack() as stack:  # whatever happens, the renderers are given back at once
+    with ExitStack() as stack:  # frees the clips at once, also after an error
         streams = [
             stack.enter_context(closing(draw_frames(motion.face, motion.frames(), view)))
             for motion in motions
@@ -59,6 +58,8 @@ def draw_video(
 
 
 def _at_rate_of(first: Motion, motion: Motion) -> Motion:
+    """Resample to the frame rate of the first motion, and to its length if they differ by less than
+    a frame."""
     if motion.fps == first.fps:
         return motion
     alike = abs(motion.duration - first.duration) <= 1 / min(motion.fps, first.fps)

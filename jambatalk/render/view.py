@@ -1,4 +1,4 @@
-"""How a face is looked at."""
+"""View: size, camera, background and shading of a picture."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ MAX_YAW = 90.0  # degrees
 
 @dataclass(frozen=True)
 class View:
-    """Size, camera and look of a picture.
+    """Size, camera, background and shading of a picture.
 
     Attributes:
         size: width and height in pixels, even, 64 to 2048.
         background: "#rrggbb".
         yaw: degrees, -90 to 90; positive turns the camera to the head's own left.
-        shading: "skin" (the face's own colours) or "clay" (one colour, to judge shape alone).
+        shading: "skin" (the face's own colours) or "clay" (one colour, which shows the shape).
 
     Raises:
-        RenderError: one of them is out of its range.
+        RenderError: a value is out of range.
     """
 
     size: int = 512
@@ -39,9 +39,10 @@ class View:
             )
         if not re.fullmatch(r"#[0-9a-fA-F]{6}", str(self.background)):
             raise RenderError(
-                f"'{self.background}' is not a colour.", "Write it as #rrggbb, '#2b3036' for one."
+                f"'{self.background}' is not a colour.",
+                "Write it as #rrggbb, like '#2b3036'.",
             )
-        if not -MAX_YAW <= self.yaw <= MAX_YAW:  # NaN fails too
+        if not -MAX_YAW <= self.yaw <= MAX_YAW:  # also NaN
             raise RenderError(
                 f"The camera cannot be turned by {self.yaw} degrees.",
                 f"Choose a yaw from {-MAX_YAW:g} to {MAX_YAW:g}.",

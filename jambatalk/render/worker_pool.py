@@ -1,8 +1,8 @@
-"""The processes that draw: one a core, started when first needed, kept as long as this one lives.
+"""The pool of render workers: one process a core, started on first use and kept until the end.
 
-Mesa draws in software where there is no GPU; two processes of one thread each keep two cores busy,
-which one process of two threads does not. They are plain programs rather than multiprocessing's,
-which would run the user's own script once more.
+Without a GPU, Mesa draws in software; two processes with one thread each use two cores, which one
+process with two threads does not. They are plain programs: those of `multiprocessing` would run
+the user's own script again.
 """
 
 from __future__ import annotations
@@ -17,62 +17,92 @@ from contextlib import suppress
 from threading import Lock, Thread
 
 from jambatalk.errors import RenderError
-from jambatalk.render.opengl import choose
+from jambatalk.render.opengl import choose_backend
+from jambatalk.render.watchdog import Watchdog
 
-MOST = 4  # more would starve the encoder
-PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from jambatalk.render.worker_process import main; main()"
+MAX_WORKERS = 4  # more would leave the video encoder without a core
+REQUEST_SECONDS = 120.0  # for one request; a frame takes milliseconds, starting some seconds
+STOP_SECONDS = 5.0  # to finish what was requested before the process is terminated
+PROGRAM = (
+    "import sys; sys.path[:] = sys.argv[1:]; "
+    "from jambatalk.render.worker_process import main; main()"
+)
 
 _lock = Lock()
-_workers: list[Worker] = []
-_most = MOST
+_workers: list[RenderWorker] = []
+_max_workers = MAX_WORKERS
 
 
-class Worker:
-    """One process, and the thread of ours that talks to it."""
+class RenderWorker:
+    """One process that draws, and the thread of this one that talks to it."""
 
     def __init__(self, backend: str, device: int) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="drawing")
-        self._process = subprocess.Popen(
+        self._requests = ThreadPoolExecutor(1, thread_name_prefix="render")
+        self.process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, *sys.path],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "LP_NUM_THREADS": "0"},  # Mesa's: it draws in the thread that asks
+            env={**os.environ, "LP_NUM_THREADS": "0"},  # Mesa draws in the calling thread
         )
-        self._ready = self.submit("start", backend, device)
+        self._watchdog = Watchdog(self.process, REQUEST_SECONDS)
+        self._started = self.submit("start", backend, device)
 
     def submit(self, method: str, *arguments: object) -> Future:
-        """Asks for a method of :class:`jambatalk.render.worker_process.Easel`; requests wait their turn."""
-        return self._thread.submit(self._ask, method, arguments)
+        """Call a method of :class:`jambatalk.render.worker_process.RenderServer`, after all calls
+        submitted before."""
+        return self._requests.submit(self._call, method, arguments)
 
     @property
     def works(self) -> bool:
-        """Whether it has not failed so far."""
-        return self._process.poll() is None and not (self._ready.done() and self._ready.exception())
+        """Whether the process runs and, as far as it is known yet, has opened OpenGL."""
+        failed = self._started.done() and self._started.exception() is not None
+        return self.process.poll() is None and not failed
 
-    def check(self) -> None:
-        """Waits until OpenGL is open.
+    def wait_started(self) -> None:
+        """Wait until OpenGL is open.
 
         Raises:
             RenderError: it cannot be opened.
         """
-        self._ready.result()
+        self._started.result()
 
-    def stop(self) -> None:
-        """Ends the process once it has done what it was asked."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
-        self._process.kill()
-        self._process.wait()
+    def close(self) -> None:
+        """Let the process end once it has finished all that was submitted; do not wait for it."""
+        pipe = self.process.stdin
+        assert pipe is not None
+        with suppress(OSError):  # it has ended already
+            try:
+                self._requests.submit(pipe.close)
+            except RuntimeError:  # the interpreter is ending: nothing is submitted any more
+                pipe.close()
+        self._requests.shutdown(wait=False)
 
-    def _ask(self, method: str, arguments: tuple) -> object:
+    def join(self) -> None:
+        """Wait until the closed process has ended: terminate it, then kill it, if it does not."""
+        for force in (self.process.terminate, self.process.kill):
+            try:
+                self.process.wait(STOP_SECONDS)
+                break
+            except subprocess.TimeoutExpired:
+                force()
+        self.process.wait()
+        self._watchdog.close()
+
+    def _call(self, method: str, arguments: tuple) -> object:
+        requests, answers = self.process.stdin, self.process.stdout
+        assert requests is not None
+        assert answers is not None
         try:
-            pickle.dump((method, arguments), self._process.stdin, pickle.HIGHEST_PROTOCOL)
-            self._process.stdin.flush()
-            answer = pickle.load(self._process.stdout)
-        except (OSError, EOFError, pickle.UnpicklingError) as error:
-            self._process.kill()  # what it would answer now belongs to no question
-            self._process.wait()
+            with self._watchdog:
+                pickle.dump((method, arguments), requests, pickle.HIGHEST_PROTOCOL)
+                requests.flush()
+                answer = pickle.load(answers)
+        except (OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
+            self.process.kill()  # a late answer would be taken for that to the next request
+            status = self.process.wait()
+            reason = "did not answer" if self._watchdog.expired else f"died (status {status})"
             raise RenderError(
-                f"The process that draws has died (status {self._process.returncode}).",
+                f"A render worker {reason}.",
                 "Try again; if it happens again, there may be too little memory.",
             ) from error
         if isinstance(answer, Exception):
@@ -80,56 +110,63 @@ class Worker:
         return answer
 
 
-def workers() -> list[Worker]:
-    """The processes that draw, started if need be.
+def render_workers() -> list[RenderWorker]:
+    """Return the workers that work; start those that are missing.
 
     Raises:
         RenderError: there is no offscreen OpenGL.
     """
     with _lock:
-        if not _workers or not all(worker.works for worker in _workers):
-            _stop()
-            backend, device = choose()
-            _workers.extend(Worker(backend, device) for _ in range(min(cores(), _most)))
+        broken = [worker for worker in _workers if not worker.works]
+        _workers[:] = [worker for worker in _workers if worker.works]
+        _stop(broken)
+        missing = min(available_cores(), _max_workers) - len(_workers)
+        if missing > 0:
+            backend, device = choose_backend()
+            _workers.extend(RenderWorker(backend, device) for _ in range(missing))
         return list(_workers)
 
 
 def warm_up() -> None:
-    """Opens OpenGL in the background, so that the first :func:`draw` need not wait for it.
+    """Start the workers in the background, so that the first clip need not wait for them.
 
-    What goes wrong is told by that draw.
+    Errors are raised by that clip.
     """
 
     def start() -> None:
         with suppress(RenderError):
-            workers()
+            render_workers()
 
     Thread(target=start, daemon=True).start()
 
 
-def limit(count: int) -> None:
-    """At most this many, for a process that shares its cores with others of its kind; to be said
-    before the first picture."""
-    global _most
-    _most = min(count, MOST)
+def limit_workers(count: int) -> None:
+    """Start at most `count` workers, in a process that shares the cores with others like it."""
+    global _max_workers
+    _max_workers = min(count, MAX_WORKERS)
 
 
-def cores() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # Linux
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
-def _stop() -> None:
-    while _workers:
-        _workers.pop().stop()
+def _stop(workers: list[RenderWorker]) -> None:
+    for worker in workers:  # all at once, then wait
+        worker.close()
+    for worker in workers:
+        worker.join()
 
 
-def _forget() -> None:
-    """In a forked child: the processes are its parent's, it starts its own."""
+def _forget_workers() -> None:
+    """Leave the workers to the parent of this forked process, which starts its own."""
     global _lock
     _lock = Lock()
     _workers.clear()
 
 
-atexit.register(_stop)
-os.register_at_fork(after_in_child=_forget)
+atexit.register(_stop, _workers)
+if hasattr(os, "register_at_fork"):  # POSIX
+    os.register_at_fork(after_in_child=_forget_workers)

@@ -1,7 +1,7 @@
-"""A process that draws: it owns an OpenGL context and does what it is asked through its pipe.
+"""A render worker: a process that owns an OpenGL context and draws what its parent requests.
 
-Requests come pickled on standard input and are answered on standard output, one after the other,
-by a value or the exception that was raised. When the input ends, so does the process.
+Requests come pickled through standard input; each is answered on standard output by its result or
+by the exception it raised. The process ends with its input.
 """
 
 from __future__ import annotations
@@ -23,55 +23,55 @@ if TYPE_CHECKING:
     from jambatalk.render.view import View
 
 
-class Easel:
-    """The clips that are being drawn in this process; its methods are what may be asked."""
+class RenderServer:
+    """The clips of this process; its public methods are the requests."""
 
     def __init__(self) -> None:
-        self._context: object = None  # collecting it would close it
-        self._clips: dict[int, tuple[ClipRenderer, np.memmap]] = {}
+        self._context: object = None  # closed when it is garbage-collected
+        self._clips: dict[int, tuple[ClipRenderer, np.ndarray]] = {}
 
     def start(self, backend: str, device: int) -> None:
-        """Opens OpenGL."""
+        """Open OpenGL."""
         self._context = open_context(backend, device)
-        from jambatalk.render import renderer  # noqa: F401  while nobody waits for it
+        from jambatalk.render import renderer  # noqa: F401  the first clip need not import it
 
-    def open(self, clip: int, face: Face, view: View, pictures: str) -> None:
-        """Makes ready to draw a clip into the file `pictures`, (n, size, size, 3) uint8."""
+    def open(self, clip: int, face: Face, view: View, file: str) -> None:
+        """Prepare a clip whose frames, (n, size, size, 3) uint8, lie in `file`."""
         from jambatalk.render.renderer import ClipRenderer
 
-        shape = (-1, view.size, view.size, 3)
-        target = np.memmap(pictures, np.uint8, "r+").reshape(shape)
-        self._clips[clip] = ClipRenderer(face, view), target
+        frames = np.memmap(file, np.uint8, "r+").reshape(-1, view.size, view.size, 3)
+        self._clips[clip] = ClipRenderer(face, view), frames
 
-    def draw(self, clip: int, vertices: np.ndarray, place: int) -> None:
-        """Draws a frame and leaves it at a place in the clip's file."""
-        renderer, pictures = self._clips[clip]
-        pictures[place] = renderer.draw(vertices)
+    def draw(self, clip: int, vertices: np.ndarray, slot: int) -> None:
+        """Draw a frame into one of the slots of the clip's file."""
+        renderer, frames = self._clips[clip]
+        frames[slot] = renderer.draw(vertices)
 
     def close(self, clip: int) -> None:
-        """Frees a clip."""
+        """Free a clip."""
         if clip in self._clips:
-            self._clips.pop(clip)[0].release()
+            renderer, _frames = self._clips.pop(clip)
+            renderer.release()
 
 
 def main() -> None:
-    """Serves until the input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who asks
+    """Serve requests until the input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints must not come between
-    easel = Easel()
+    os.dup2(2, 1)  # output of libraries must not get between the answers
+    server = RenderServer()
     while True:
         try:
             method, arguments = pickle.load(sys.stdin.buffer)
         except EOFError:
             break
+        answer: object
         try:
-            answer = getattr(easel, method)(*arguments)
+            answer = getattr(server, method)(*arguments)
         except RenderError as error:
             answer = error
-        except Exception as error:  # a driver's, say: the one who asks shall be told
-            answer = RenderError(f"A picture could not be drawn ({type(error).__name__}: {error}).")
+        except Exception as error:  # of a driver, for instance: it is the caller's to handle
+            answer = RenderError(f"A frame could not be drawn ({type(error).__name__}: {error}).")
         pickle.dump(answer, answers)
         answers.flush()
-    # Without the end of an ordinary program, which closes what OpenGL still holds in any order.
-    os._exit(0)
+    os._exit(0)  # the interpreter's shutdown would close OpenGL's objects in any order

@@ -7,7 +7,7 @@ import {
 
 const MIN_PIXEL_RATIO = 0.5, MAX_PIXEL_RATIO = 2;
 const BACKGROUND = "#2b3036"; // as in jambatalk/render/view.py
-// As in jambatalk/render/framing.py: degrees, and the head's height and centre in the picture.
+// As in jambatalk/render/camera.py: degrees, and the head's height and centre in the picture.
 const FIELD_OF_VIEW = 18, HEAD_HEIGHT = 0.7, HEAD_CENTRE = 0.54;
 const SHADERS = new URL("../shaders/", import.meta.url);
 const HEADS = new URL("../head/", import.meta.url);
