@@ -18,10 +18,11 @@ from scipy.ndimage import gaussian_filter
 from jambatalk.errors import RenderError
 from jambatalk.face.face import Face
 from jambatalk.face.library import load_head
+from jambatalk.render import worker_pool
 from jambatalk.render.frames import draw_frames
-from jambatalk.render.opengl import PACKAGES
+from jambatalk.render.opengl import PACKAGES, choose_backend
 from jambatalk.render.view import View
-from jambatalk.render.worker_pool import render_workers
+from jambatalk.render.worker_pool import RenderWorker, render_workers
 
 SKIN, BLUE = (205, 150, 125), (30, 60, 200)
 ROOT = Path(__file__).resolve().parent.parent
@@ -276,6 +277,31 @@ def test_a_drawing_process_that_dies_is_reported_and_replaced(ball):
     with pytest.raises(RenderError, match="died"):
         list(frames)
     assert (picture(ball, view) == first).all()
+
+
+def test_a_worker_finishes_what_was_requested_before_it_stops(head):
+    worker = RenderWorker(*choose_backend())
+    started = worker._started
+    worker.close()  # while OpenGL is being opened
+    worker.join()
+    assert started.result() is None
+    assert worker.process.returncode == 0
+
+
+def test_a_worker_that_hangs_is_killed(monkeypatch):
+    monkeypatch.setattr(worker_pool, "REQUEST_SECONDS", 0.5)
+    monkeypatch.setattr(worker_pool, "STOP_SECONDS", 0.2)
+    monkeypatch.setattr(worker_pool, "PROGRAM", "import time; time.sleep(1000)")
+    worker = RenderWorker("egl", 0)
+    with pytest.raises(RenderError, match="did not answer"):
+        worker.wait_started()
+    assert not worker.works
+    worker.close()
+    worker.join()
+    unasked = RenderWorker("egl", 0)
+    unasked._watchdog.close()
+    unasked.join()
+    assert unasked.process.returncode < 0
 
 
 def test_the_drawing_processes_end_with_the_program(tmp_path):

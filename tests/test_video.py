@@ -1,8 +1,10 @@
 """The video: what players need, the sound in its place, and nothing left behind."""
 
 import re
+import signal
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from imageio_ffmpeg import get_ffmpeg_exe
 from scipy.io import wavfile
 
 from jambatalk.errors import RenderError, Stopped, VideoError
+from jambatalk.render import mp4
 from jambatalk.render.clip_grid import grid_size, side_by_side
 from jambatalk.render.mp4 import write_video
 from jambatalk.speech import Speech
@@ -174,6 +177,34 @@ def test_more_or_fewer_frames_than_announced_are_an_error(tmp_path, difference):
             speech=None,
         )
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="cannot suspend a process")
+def test_an_ffmpeg_that_takes_no_frames_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(mp4, "STALL_SECONDS", 1.0)
+    get_ffmpeg_exe()  # runs ffmpeg once
+    started = []
+
+    class Suspended(subprocess.Popen):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            started.append(self)
+            self.send_signal(signal.SIGSTOP)
+
+    monkeypatch.setattr(mp4.subprocess, "Popen", Suspended)
+    with pytest.raises(VideoError, match="did nothing for 1 s"):
+        write(tmp_path / "out.mp4", None, 300)
+    assert not list(tmp_path.iterdir())
+    assert started[0].returncode is not None
+
+
+def test_a_name_with_a_colon_is_not_a_protocol(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source = clicking(tmp_path, 1, at=0.5).rename("http:click.wav")
+    recording = Speech.from_array(wavfile.read(source)[1], 44_100)
+    speech = replace(recording, source=Path("http:click.wav"))
+    path = write(Path("concat:out.mp4"), speech, 30)
+    assert click(sound(path.resolve())) == pytest.approx(0.5, abs=0.01)
 
 
 def test_a_frame_of_another_size_is_an_error(tmp_path):
