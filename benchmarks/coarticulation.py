@@ -28,8 +28,8 @@ from recipes.checkpoint.coarticulation.designed_styles import NEUTRAL
 from recipes.checkpoint.corpus.effort import measure_level
 from recipes.checkpoint.corpus.phone_times import read_sphinx
 from recipes.checkpoint.corpus.recording import Recording, read_corpus
-from recipes.checkpoint.evaluation.benchmark_table import sound_rows
-from recipes.checkpoint.evaluation.sounds import SoundStatistics
+from recipes.checkpoint.evaluation.phone_rows import phone_rows
+from recipes.checkpoint.evaluation.phone_statistics import PhoneStatistics
 
 FPS = 30.0
 LOUDNESS = (0.0, NEUTRAL.loudness, 0.7, 1.0)  # how much of the opening follows the level
@@ -99,20 +99,20 @@ def main() -> None:
         print(f"| {measure} | {' | '.join(f'{found[measure, name]:.2f}' for name in who)} |")
 
     folder = options.data / "speech" / "librivox_phones"
-    read = SoundStatistics()
+    read = PhoneStatistics()
     for recording in read_corpus(options.corpus, "evaluation"):
         if recording.source == "librivox":
             said = read_sphinx(folder / f"{recording.name}.phone.json").phones
             read.add(animate(face, recording).lip_aperture(), FPS, said)
-    spoken = SoundStatistics()
+    spoken = PhoneStatistics()
     trained = (r for r in read_corpus(options.corpus, "train") if r.source == "speechocean762")
     for recording in islice(trained, SPOKEN):
         spoken.add(animate(face, recording).lip_aperture(), FPS, recording.phones)
     print("\n| | LibriVox | speechocean762 |\n|---|---|---|")
-    none = SoundStatistics()
-    columns = [sound_rows({"neutral": part}, none) for part in (read, spoken)]
+    none = PhoneStatistics()
+    columns = [phone_rows({"neutral": part}, none) for part in (read, spoken)]
     for here, there in zip(*columns, strict=True):
-        print(f"| {here.measure} | {here.said} | {there.said} |")
+        print(f"| {here.metric} | {here.format(here.value)} | {there.format(there.value)} |")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from jambatalk.face.library import load_head
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.speech import Speech
-from recipes.checkpoint.evaluation.baselines import gru_floor
+from recipes.checkpoint.evaluation.baselines import gru_baseline
 from recipes.checkpoint.training.bundled import LAYERS, WINDOW, default_config
 from recipes.checkpoint.whisper_wheels import BASE, TINY_EN, WheelModel, read_encoder
 
@@ -64,7 +64,7 @@ def hearing_time(model: JambaTalk) -> float:
 
 
 def _print_row(name: str, model: JambaTalk, options: argparse.Namespace) -> None:
-    found = gru_floor(model, options.data, options.steps)
+    found = gru_baseline(model, options.data, options.steps)
     values = f"{found['grid_lip_open']:.3f} | {found['grid_lip_width']:.3f}"
     print(f"| {name} | {values} | {hearing_time(model):.4f} |", flush=True)
 

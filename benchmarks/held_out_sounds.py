@@ -14,8 +14,8 @@ from jambatalk import Speech, TalkingHead
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.speech import SAMPLE_RATE
 from recipes.checkpoint.corpus.recording import Recording, read_corpus
-from recipes.checkpoint.evaluation.benchmark_table import sound_rows
-from recipes.checkpoint.evaluation.sounds import SoundStatistics, count_sounds
+from recipes.checkpoint.evaluation.phone_rows import phone_rows
+from recipes.checkpoint.evaluation.phone_statistics import PhoneStatistics, measure_phones
 
 TIMED = ("given", "text")  # with the recording, or aligned with its transcript
 
@@ -41,11 +41,13 @@ def main() -> None:
         (Speech.from_array(recording.samples, SAMPLE_RATE, recording.name), recording.phones)
         for recording in recordings
     ]
-    found = count_sounds(head, spoken)
+    found = measure_phones(head, spoken)
     print("| measure | here | sounds |\n|---|---|---|")
-    for row in sound_rows(found, SoundStatistics()):
-        of = row.of.split(" of ")[0]
-        print(f"| {row.measure} | {row.said} | {'; '.join(filter(None, (of, row.note)))} |")
+    for row in phone_rows(found, PhoneStatistics()):
+        of = row.sample.split(" of ")[0]
+        print(
+            f"| {row.metric} | {row.format(row.value)} | {'; '.join(filter(None, (of, row.note)))} |"
+        )
     print(f"\n{len(recordings)} recordings of {len({r.speaker for r in recordings})} speakers")
 
 

@@ -1,4 +1,4 @@
-"""The measures of a checkpoint's lips: sounds, pauses, noise; and the table, where the data is."""
+"""The evaluation of the bundled checkpoint: its metrics, its benchmark table, its main claims."""
 
 import json
 import math
@@ -6,34 +6,42 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from captured_data import jfk_phones, write_data
 from places import DATA
 
-from jambatalk import TalkingHead
+from jambatalk import Speech, TalkingHead, load_head
 from jambatalk.errors import DataError, NotInstalledError
-from recipes.checkpoint.captured.grid_corpus import read_grid, read_tracked_lips
 from recipes.checkpoint.captured.held_out import held_out_clips
 from recipes.checkpoint.corpus.phones import Phone
-from recipes.checkpoint.evaluation import sounds as phones
 from recipes.checkpoint.evaluation.babble import add_babble
-from recipes.checkpoint.evaluation.benchmark_table import Row, sound_rows, table, to_dicts
+from recipes.checkpoint.evaluation.benchmark_table import Row, table, to_dicts
+from recipes.checkpoint.evaluation.captured_rows import CapturedEvaluation
 from recipes.checkpoint.evaluation.card_table import write_table
-from recipes.checkpoint.evaluation.evaluate import Bench
+from recipes.checkpoint.evaluation.evaluate_checkpoint import evaluate_checkpoint
+from recipes.checkpoint.evaluation.held_out_data import HeldOutData
 from recipes.checkpoint.evaluation.languages import recognised_row, written_row
-from recipes.checkpoint.evaluation.sounds import SoundStatistics
+from recipes.checkpoint.evaluation.phone_rows import phone_rows
+from recipes.checkpoint.evaluation.phone_statistics import PhoneStatistics, percent_below
 
 FPS = 50.0
+VOICES = Path(__file__).parent.parent / "assets" / "voices"
 
 
-def mouth(seconds: float, *closed: tuple[float, float], depth: float = 0.0) -> np.ndarray:
-    """A mouth a centimetre open, and `depth` of it in these stretches; ramps of 40 ms."""
+@pytest.fixture(scope="module")
+def talking_head() -> TalkingHead:
+    return TalkingHead.from_pretrained()
+
+
+def aperture(seconds: float, *closed: tuple[float, float], low: float = 0.0) -> np.ndarray:
+    """A mouth open by a centimetre, by `low` of it in some spans, with ramps of 40 ms."""
     times = np.arange(round(seconds * FPS)) / FPS
-    away = [np.maximum(first - times, times - last) for first, last in closed]
-    near = np.clip(np.min(away, 0) / 0.04, 0, 1)
-    return 0.01 * (depth + (1 - depth) * near)
+    distance = [np.maximum(first - times, times - last) for first, last in closed]
+    opened = np.clip(np.min(distance, 0) / 0.04, 0, 1)
+    return 0.01 * (low + (1 - low) * opened)
 
 
-def test_sounds_are_measured_inside_their_times() -> None:
-    said = [
+def test_phone_statistics_are_measured_within_phones() -> None:
+    phones = [
         Phone("AA", 0.0, 0.3),
         Phone("M", 0.3, 0.4),
         Phone("AE", 0.4, 0.7),
@@ -42,62 +50,65 @@ def test_sounds_are_measured_inside_their_times() -> None:
         Phone("B", 1.0, 1.1),  # the mouth is open
         Phone("SIL", 1.1, 2.0),
     ]
-    opening = np.minimum(mouth(2.0, (0.32, 0.42), (1.4, 2.0)), mouth(2.0, (0.72, 0.8), depth=0.2))
-    found = SoundStatistics()
-    found.add(opening, FPS, said)
-    assert found.bilabials == pytest.approx([0, 1], abs=0.01)
-    assert found.labiodentals == pytest.approx([0.2], abs=0.01)
-    assert phones.share_below(found.bilabials, 0.1) == 50
-    assert found.timing == pytest.approx([0.02], abs=0.006)  # closed from 0.32 to 0.42
-    assert len(found.open_vowels) == 2
-    assert found.open_vowels[0] > 0.95
-    # 1.1 to 1.4 it is open: of the pause without its first tenth, two thirds of 0.8 s are closed
-    assert np.mean(np.array(found.pauses) <= 0.1) == pytest.approx(0.6 / 0.8, abs=0.04)
-    assert len(found.whole_pauses) > len(found.pauses)
+    closed = aperture(2.0, (0.32, 0.42), (1.4, 2.0))
+    statistics = PhoneStatistics()
+    statistics.add(np.minimum(closed, aperture(2.0, (0.72, 0.8), low=0.2)), FPS, phones)
+    assert statistics.bilabials == pytest.approx([0, 1], abs=0.01)
+    assert statistics.labiodentals == pytest.approx([0.2], abs=0.01)
+    assert percent_below(statistics.bilabials, 0.1) == 50
+    assert statistics.closure_delays == pytest.approx([0.02], abs=0.006)  # closed 0.32 to 0.42
+    assert len(statistics.open_vowels) == 2
+    assert statistics.open_vowels[0] > 0.95
+    # open from 1.1 to 1.4: of the pause without its first 0.1 s, 0.6 of 0.8 s are closed
+    assert np.mean(np.array(statistics.pauses) <= 0.1) == pytest.approx(0.6 / 0.8, abs=0.04)
+    assert len(statistics.whole_pauses) > len(statistics.pauses)
 
 
-def test_timing_leaves_out_closures_that_have_two_reasons() -> None:
-    said = [Phone("M", 0.1, 0.2), Phone("P", 0.2, 0.3), Phone("AA", 0.3, 0.5), Phone("B", 0.5, 0.6)]
-    found = SoundStatistics()
-    found.add(mouth(1.0, (0.1, 0.3), (0.5, 0.6)), FPS, [*said, Phone("SIL", 0.6, 1.0)])
-    assert len(found.bilabials) == 3
-    assert not found.timing  # beside another lip sound, or beside a pause
+def test_closure_delay_ignores_closures_beside_pauses_and_lip_sounds() -> None:
+    phones = [
+        *(Phone("M", 0.1, 0.2), Phone("P", 0.2, 0.3), Phone("AA", 0.3, 0.5)),
+        *(Phone("B", 0.5, 0.6), Phone("SIL", 0.6, 1.0)),
+    ]
+    statistics = PhoneStatistics()
+    statistics.add(aperture(1.0, (0.1, 0.3), (0.5, 0.6)), FPS, phones)
+    assert len(statistics.bilabials) == 3
+    assert not statistics.closure_delays
 
 
-def test_babble_has_the_level_asked_for() -> None:
+def test_add_babble_has_the_signal_to_noise_ratio() -> None:
     rng = np.random.default_rng(0)
-    talkers = [rng.normal(0, 0.1 * n, 5000 * n) for n in range(1, 8)]
+    voices = [rng.normal(0, 0.1 * n, 5000 * n) for n in range(1, 8)]
     speech = np.sin(np.arange(16000)).astype(np.float32)
-    noisy = add_babble(speech, talkers, 5.0, np.random.default_rng(1))
+    noisy = add_babble(speech, voices, 5.0, np.random.default_rng(1))
     babble = noisy - speech
     assert 10 * np.log10(np.mean(speech**2) / np.mean(babble**2)) == pytest.approx(5, abs=0.01)
-    np.testing.assert_array_equal(noisy, add_babble(speech, talkers, 5.0, np.random.default_rng(1)))
+    np.testing.assert_array_equal(noisy, add_babble(speech, voices, 5.0, np.random.default_rng(1)))
 
 
-def test_the_table_says_what_is_reached() -> None:
+def test_table_shows_bounds_and_baselines() -> None:
     rows = [
         Row("a", "up", 0.97, "", 2, 0.95, math.inf, 0.99, "3 clips", "a note"),
-        Row("b", "within", 20.0, "ms", 0, -15.0, 15.0),
+        Row("b", "between", 20.0, "ms", 0, -15.0, 15.0),
         Row("c", "unknown", math.nan, "", 2, -math.inf, 0.05),
-        Row("d", "told", 4.0),
+        Row("d", "without bounds", 4.0),
     ]
-    assert [row.reached for row in rows] == [True, False, None, None]
-    said = table(rows, {"linear": {"a": 0.8}})
-    assert "| up | 0.80 | 0.97 | ≥ 0.95 | yes | 0.99 | 3 clips; a note |" in said
-    assert "| within | – | 20 ms | -15 to 15 | no | – |  |" in said
-    assert "| unknown | – | – | ≤ 0.05 |  | – |  |" in said
+    assert [row.within_bounds for row in rows] == [True, False, None, None]
+    markdown = table(rows, {"linear": {"a": 0.8}})
+    assert "| up | 0.80 | 0.97 | ≥ 0.95 | yes | 0.99 | 3 clips; a note |" in markdown
+    assert "| between | – | 20 ms | -15 to 15 | no | – |  |" in markdown
+    assert "| unknown | – | – | ≤ 0.05 |  | – |  |" in markdown
     assert json.loads(json.dumps(to_dicts(rows), allow_nan=False))[2]["value"] is None
 
 
-def test_the_table_goes_into_the_model_card_in_place_of_the_last(tmp_path: Path) -> None:
+def test_write_table_replaces_the_table_of_the_card(tmp_path: Path) -> None:
     card = tmp_path / "README.md"
     card.write_text("# A network\n\n## Measured\nNot yet.\n\n## Limits\nMany.\n")
     for value in (0.5, 0.75):
-        write_table(tmp_path, table([Row("key", "how far", value)]), "jambatalk measure")
-    text = card.read_text()
+        write_table(tmp_path, table([Row("key", "distance", value)]), "jambatalk measure")
+    text = card.read_text(encoding="utf-8")
     assert text.startswith("# A network\n\n## Measured\nOn ")
     assert "by `jambatalk measure`" in text
-    assert "| how far | 0.75 |" in text
+    assert "| distance | 0.75 |" in text
     assert "0.50" not in text
     assert text.endswith("\n\n## Limits\nMany.\n")
     card.write_text("# A network\n")
@@ -106,56 +117,92 @@ def test_the_table_goes_into_the_model_card_in_place_of_the_last(tmp_path: Path)
     assert card.read_text() == "# A network\n"
 
 
-def test_the_worst_style_is_named() -> None:
-    found = {
-        style: SoundStatistics(
-            bilabials=[least], labiodentals=[0.2], open_vowels=[1.0], timing=[late]
+def test_phone_rows_name_the_worst_style() -> None:
+    statistics = {
+        style: PhoneStatistics(
+            bilabials=[least], labiodentals=[0.2], open_vowels=[1.0], closure_delays=[delay]
         )
-        for style, least, late in (("a", 0.0, 0.0), ("b", 0.05, -0.03), ("c", 0.4, 0.01))
+        for style, least, delay in (("a", 0.0, 0.0), ("b", 0.05, -0.03), ("c", 0.4, 0.01))
     }
-    rows = {row.key: row for row in sound_rows(found, SoundStatistics())}
+    rows = {row.key: row for row in phone_rows(statistics, PhoneStatistics())}
     assert rows["bilabials"].value == 100
     assert rows["bilabials_worst"].value == 0
     assert rows["bilabials_worst"].note == "b 100.0 %, c 0.0 %"
-    assert rows["closure_timing_worst"].value == pytest.approx(-30)
-    assert rows["closure_timing_worst"].reached is False
+    assert rows["closure_delay_worst"].value == pytest.approx(-30)
+    assert rows["closure_delay_worst"].within_bounds is False
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="the training data is not here")
-def test_held_out_clips_follow_the_voice() -> None:
-    bench = Bench(TalkingHead.from_pretrained(), DATA)
+def test_lips_close_in_every_style(talking_head: TalkingHead) -> None:
+    """The main claim, on the bundled voice with aligned phones."""
+    speech, phones = Speech.read(VOICES / "jfk.flac"), jfk_phones()
+    for style, motion in zip(
+        talking_head.styles, talking_head.compare(speech, talking_head.styles), strict=True
+    ):
+        statistics = PhoneStatistics()
+        statistics.add(motion.lip_aperture(), motion.fps, phones)
+        assert len(statistics.bilabials) == 2
+        assert max(statistics.bilabials) < 0.05, style  # M of "my" and "Americans"
+        assert max(np.abs(statistics.closure_delays)) < 0.04, style
+        assert np.median(statistics.open_vowels) > 0.6, style
+        assert percent_below(statistics.pauses, 0.1) > 95, style
+
+
+def test_evaluate_checkpoint_on_its_own_motion(talking_head: TalkingHead, tmp_path: Path) -> None:
+    """Every row, on data whose captured motion is the checkpoint's: a perfect imitation."""
+    face = load_head(1)
+    folder = write_data(tmp_path, face, lambda s, style: talking_head.animate(s, style))
+    rows = {row.key: row for row in evaluate_checkpoint(talking_head, folder)}
+    assert rows["grid_lip_open"].value > 0.99
+    assert rows["grid_lip_open"].captured > 0.97  # after fitting to tracked landmarks
+    assert rows["grid_lip_width"].value > 0.99
+    assert rows["grid_amplitude"].value == pytest.approx(1, abs=0.05)
+    assert rows["facegood_jaw"].value > 0.99
+    assert rows["facegood_jaw"].note.endswith("+0 ms")
+    assert rows["bilabials"].value == rows["bilabials_worst"].value == 100
+    assert rows["bilabials"].sample == "2 phones of LibriVox, style neutral"
+    assert rows["bilabials"].captured == 100
+    assert rows["styles"].value > 50  # after two recordings of each style
+    assert 0 < rows["babble"].value < 0.5
+    assert 0.2 < rows["jitter"].value < 5
+    assert {"languages_recognised", "languages_written"} < rows.keys()
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="needs the data of the checkpoint")
+def test_captured_evaluation_on_held_out_clips(talking_head: TalkingHead) -> None:
+    data = HeldOutData(DATA, load_head(1))
     names = held_out_clips(DATA / "grid_s1")
     assert len(names) == 45
-    bench.clips = list(read_grid(DATA / "grid_s1", bench.face, names[:9]))
-    assert [clip.name for clip in bench.clips] == names[:9]
-    lips = read_tracked_lips(DATA / "grid_s1", names[:9])
-    assert all(len(lips[clip.name].aperture) == len(clip.weights) for clip in bench.clips)
-    opening, width, amplitude = bench.grid()
+    data.grid_clips = [clip for clip in data.grid_clips if clip.name in names[:9]]
+    assert [clip.name for clip in data.grid_clips] == names[:9]
+    assert all(len(data.grid_lips[c.name].aperture) == len(c.weights) for c in data.grid_clips)
+    evaluation = CapturedEvaluation(talking_head, data)
+    opening, width, amplitude = evaluation.grid_rows()
     assert opening.value > 0.8
-    assert opening.real > 0.98  # the captured motion is the tracked lips'
+    assert opening.captured > 0.98  # the captured motion is fitted to the tracked lips
     assert width.value > 0.5
     assert 0.5 < amplitude.value < 1.5
-    (jitter,) = bench.jitter()
+    (jitter,) = evaluation.jitter_rows()
     assert 0.3 < jitter.value < 3
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="the training data is not here")
-def test_lips_close_where_other_languages_write_it() -> None:
-    bench = Bench(TalkingHead.from_pretrained(), DATA)
-    row = written_row(bench.talking_head, bench.librivox[:1], DATA)
+@pytest.mark.skipif(not DATA.is_dir(), reason="needs the data of the checkpoint")
+def test_lips_close_in_written_phones_of_other_languages(talking_head: TalkingHead) -> None:
+    row = written_row(talking_head, HeldOutData(DATA, load_head(1)))
     if row.note.startswith("needs"):
-        pytest.skip(row.note)  # the extra "corpus", espeak-ng
+        pytest.skip(row.note)  # the extra "recipes", espeak-ng
     assert all(f"{language} " in row.note for language in ("en", "de", "es", "it"))
-    assert row.reached
+    assert row.within_bounds
 
 
-def test_what_a_row_needs_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_language_rows_name_missing_programs(
+    talking_head: TalkingHead, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     def missing() -> None:
-        raise NotInstalledError("It is not installed.", "Run 'pip install jambatalk[corpus]'.")
+        raise NotInstalledError("It is not installed.", "Run 'pip install jambatalk[recipes]'.")
 
     monkeypatch.setattr("recipes.checkpoint.evaluation.languages.TakeAligner", missing)
     monkeypatch.setattr("recipes.checkpoint.evaluation.languages.Recogniser", missing)
-    head = TalkingHead.from_pretrained()
-    for row in (written_row(head, [], tmp_path), recognised_row(head, [], [])):
-        assert row.reached is None
-        assert "jambatalk[corpus]" in row.note
+    data = HeldOutData(tmp_path, load_head(1))
+    for row in (written_row(talking_head, data), recognised_row(talking_head, data)):
+        assert row.within_bounds is None
+        assert "jambatalk[recipes]" in row.note

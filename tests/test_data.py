@@ -5,27 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from captured_data import tracked
 from imageio_ffmpeg import get_ffmpeg_exe
 
 from jambatalk import Face, load_head
 from jambatalk.errors import DataError
 from jambatalk.face.lips import aperture
 from jambatalk.motion.resample import resample
-from recipes.checkpoint.captured import landmark_fit as fit
 from recipes.checkpoint.captured.facegood import read_facegood
 from recipes.checkpoint.captured.grid_corpus import UNIT, read_grid
 from recipes.checkpoint.style_transfer import SpeakerStyle
 
 VOICES = Path(__file__).parent.parent / "assets" / "voices"
-LIPS = {
-    "inner_lip_upper": fit.INNER_UPPER,
-    "inner_lip_lower": fit.INNER_LOWER,
-    "outer_lip_upper": fit.OUTER_UPPER,
-    "outer_lip_lower": fit.OUTER_LOWER,
-}
-EYES = {33: (-0.5, 0, 0), 263: (0.5, 0, 0), 133: (-0.2, 0, 0.03), 362: (0.2, 0, 0.03)}
-BONES = {168: (0, 0, 0.1), 6: (0, -0.1, 0.15), 10: (0, 0.8, 0.1), 1: (0, -0.4, 0.3)}
-SIDES = {234: (-0.8, -0.3, -0.7), 454: (0.8, -0.3, -0.7)}
 
 
 @pytest.fixture(scope="module")
@@ -46,30 +37,6 @@ def weights(face: Face) -> np.ndarray:
     weights[:10] = 0
     weights[-10:] = 0
     return weights
-
-
-def tracked(face: Face, weights: np.ndarray, turn: float = 0.0) -> tuple[np.ndarray, list[int]]:
-    """Project landmarks as a tracker would: (t, p, 3) in image widths, with their numbers."""
-    right, *_, left = face.template[face.landmarks["eye_corners"]]
-    middle, width = (right + left) / 2, np.linalg.norm(left - right)
-    points = {
-        n: np.tile(np.float32(p), (len(weights), 1)) for n, p in (EYES | BONES | SIDES).items()
-    }
-
-    def project(landmark: str) -> np.ndarray:
-        return (face.points(weights, landmark) - middle) / width
-
-    corners = project("mouth_corners")
-    for landmark, numbers in LIPS.items():
-        row = np.concatenate([corners[:, :1], project(landmark), corners[:, 1:]], 1)
-        for n, point in zip(numbers, np.moveaxis(row, 1, 0), strict=True):
-            points[n] = point
-    points[152] = project("chin")[:, 0]
-    index, landmarks = list(points), np.stack(list(points.values()), 1)
-    angle = turn * np.sin(np.arange(len(weights)) / 9)
-    cos, sin, zero, one = np.cos(angle), np.sin(angle), np.zeros_like(angle), np.ones_like(angle)
-    turned = np.array([[cos, zero, sin], [zero, one, zero], [-sin, zero, cos]])
-    return np.einsum("ijt,tpj->tpi", turned, landmarks) * 0.2 + 0.01 * angle[:, None, None], index
 
 
 def write_grid(folder: Path, face: Face, weights: np.ndarray) -> None:

@@ -1,1 +1,1 @@
-"""Evaluation of the bundled checkpoint on recordings held out."""
+"""Evaluation of the bundled checkpoint on held-out recordings: the table in its model card."""

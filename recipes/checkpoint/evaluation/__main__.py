@@ -15,10 +15,10 @@ from jambatalk.cli.options import add_checkpoint
 from jambatalk.cli.stage_timer import StageTimer
 from jambatalk.errors import JambaTalkError
 from jambatalk.talking_head import TalkingHead
-from recipes.checkpoint.evaluation.baselines import gru_floor, linear_floor
+from recipes.checkpoint.evaluation.baselines import gru_baseline, linear_baseline
 from recipes.checkpoint.evaluation.benchmark_table import table, to_dicts
 from recipes.checkpoint.evaluation.card_table import split_card, write_table
-from recipes.checkpoint.evaluation.evaluate import evaluate_default
+from recipes.checkpoint.evaluation.evaluate_checkpoint import evaluate_checkpoint
 
 COMMAND = "python -m recipes.checkpoint.evaluation"
 
@@ -44,25 +44,25 @@ def run(options: argparse.Namespace) -> None:
     other = None
     if options.without_grid:
         other = TalkingHead.from_pretrained(options.without_grid, options.device)
-    rows = evaluate_default(talking_head, options.data, other, timer)
+    rows = evaluate_checkpoint(talking_head, options.data, other, timer)
     baselines = {}
     if options.baselines:
         timer("Baselines", 0.0)
-        baselines["linear"] = linear_floor(options.data)
+        baselines["linear"] = linear_baseline(options.data)
         timer("Baselines", 0.5)
-        baselines["quick GRU"] = gru_floor(talking_head.model, options.data)
+        baselines["small GRU"] = gru_baseline(talking_head.model, options.data)
     timer.finish()
     if options.output:
         options.output.parent.mkdir(parents=True, exist_ok=True)
         content = {"rows": to_dicts(rows), "baselines": baselines}
         options.output.write_text(json.dumps(content, indent=2) + "\n")
-    measured = table(rows, baselines)
+    markdown = table(rows, baselines)
     if options.card:
         command = f"{COMMAND} --data DATA"
         command += " --baselines" if options.baselines else ""
         command += " --without-grid CHECKPOINT" if options.without_grid else ""
-        write_table(Path(options.checkpoint), measured, f"{command} --card")
-    print(measured)
+        write_table(Path(options.checkpoint), markdown, f"{command} --card")
+    print(markdown)
 
 
 def _parser() -> argparse.ArgumentParser:

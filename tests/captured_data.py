@@ -1,0 +1,140 @@
+"""A small data folder for the evaluation of a checkpoint, made from bundled voices.
+
+Its "captured" motion is that of a given function, seen through GRID's landmarks and FACEGOOD's rig.
+"""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from imageio_ffmpeg import get_ffmpeg_exe
+
+from jambatalk import Face, Speech
+from jambatalk.motion.motion import Motion
+from jambatalk.motion.resample import resample
+from recipes.checkpoint.captured import landmark_fit as fit
+from recipes.checkpoint.captured.facegood import MAPPING
+from recipes.checkpoint.captured.grid_corpus import UNIT
+from recipes.checkpoint.corpus.phones import Phone
+
+VOICES = Path(__file__).parent.parent / "assets" / "voices"
+JFK_TEXT = "and so my fellow americans ask not"
+# the start of `jfk.flac`, aligned by pocketsphinx: phone and end in seconds
+JFK_PHONES = (
+    "SIL 0.29 AE 0.47 N 0.53 D 0.63 S 0.67 OW 0.97 M 1.05 AY 1.24 F 1.36 EH 1.44 L 1.52 OW 1.63 "
+    "AX 1.68 M 1.76 EH 1.84 R 1.91 AX 1.98 K 2.07 AX 2.10 N 2.13 Z 2.16 SIL 3.25 AE 3.63 S 3.68 "
+    "K 3.85 SIL 3.99 N 4.04 AA 4.27 T 4.30 SIL 5.00"
+)
+JFK_SECONDS = 5.0
+
+LIPS = {
+    "inner_lip_upper": fit.INNER_UPPER,
+    "inner_lip_lower": fit.INNER_LOWER,
+    "outer_lip_upper": fit.OUTER_UPPER,
+    "outer_lip_lower": fit.OUTER_LOWER,
+}
+EYES = {33: (-0.5, 0, 0), 263: (0.5, 0, 0), 133: (-0.2, 0, 0.03), 362: (0.2, 0, 0.03)}
+BONES = {168: (0, 0, 0.1), 6: (0, -0.1, 0.15), 10: (0, 0.8, 0.1), 1: (0, -0.4, 0.3)}
+SIDES = {234: (-0.8, -0.3, -0.7), 454: (0.8, -0.3, -0.7)}
+
+
+def tracked(face: Face, weights: np.ndarray, turn: float = 0.0) -> tuple[np.ndarray, list[int]]:
+    """Project landmarks as a tracker would: (t, p, 3) in image widths, with their numbers."""
+    right, *_, left = face.template[face.landmarks["eye_corners"]]
+    middle, width = (right + left) / 2, np.linalg.norm(left - right)
+    points = {
+        n: np.tile(np.float32(p), (len(weights), 1)) for n, p in (EYES | BONES | SIDES).items()
+    }
+
+    def project(landmark: str) -> np.ndarray:
+        return (face.points(weights, landmark) - middle) / width
+
+    corners = project("mouth_corners")
+    for landmark, numbers in LIPS.items():
+        row = np.concatenate([corners[:, :1], project(landmark), corners[:, 1:]], 1)
+        for n, point in zip(numbers, np.moveaxis(row, 1, 0), strict=True):
+            points[n] = point
+    points[152] = project("chin")[:, 0]
+    index, landmarks = list(points), np.stack(list(points.values()), 1)
+    angle = turn * np.sin(np.arange(len(weights)) / 9)
+    cos, sin, zero, one = np.cos(angle), np.sin(angle), np.zeros_like(angle), np.ones_like(angle)
+    turned = np.array([[cos, zero, sin], [zero, one, zero], [-sin, zero, cos]])
+    return np.einsum("ijt,tpj->tpi", turned, landmarks) * 0.2 + 0.01 * angle[:, None, None], index
+
+
+def cut_voice(voice: str, path: Path, seconds: float, *options: str) -> None:
+    """Write the start of a bundled voice, mono at 16 kHz."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    command = [get_ffmpeg_exe(), "-v", "error", "-t", str(seconds), "-i", str(VOICES / voice)]
+    subprocess.run([*command, "-ac", "1", "-ar", "16000", *options, str(path)], check=True)
+
+
+def jfk_phones() -> list[Phone]:
+    """The phones of `JFK_TEXT` with their times."""
+    names, ends = JFK_PHONES.split()[::2], [float(end) for end in JFK_PHONES.split()[1::2]]
+    starts = [0.0, *ends[:-1]]
+    return [Phone(*timed) for timed in zip(names, starts, ends, strict=True)]
+
+
+def write_data(folder: Path, face: Face, animate: Callable[[Speech, str], Motion]) -> Path:
+    """Write `grid_s1/`, `facegood/` and `speech/`.
+
+    Args:
+        animate: makes the captured motion of speech in a style.
+    """
+    _write_grid(folder / "grid_s1", face, animate)
+    _write_facegood(folder / "facegood", face, animate)
+    speech = folder / "speech"
+    cut_voice("jfk.flac", speech / "librivox_phones" / "jfk.wav", JFK_SECONDS)
+    words = [
+        {"t": p.name, "b": p.start, "d": p.end - p.start, "w": [_sphinx(p)]} for p in jfk_phones()
+    ]
+    text = json.dumps({"t": JFK_TEXT, "w": words})
+    (speech / "librivox_phones" / "jfk.phone.json").write_text(text)
+    # 37 is a held-out speaker of the corpus; babble needs six voices
+    for number, voice in enumerate(("pico_en.wav", "pico_es.wav")):
+        cut_voice(voice, speech / "librispeech" / f"37-{number}.flac", 3)
+    for voice in ("de", "en", "fr", "it"):
+        cut_voice(f"pico_{voice}.wav", speech / "multilingual" / f"pico_{voice}.wav", 3)
+    return folder
+
+
+def _write_grid(folder: Path, face: Face, animate: Callable[[Speech, str], Motion]) -> None:
+    path = folder / "audio" / "one.opus"
+    cut_voice("jfk.flac", path, JFK_SECONDS, "-c:a", "libopus")
+    motion = animate(Speech.read(path), "english-man")
+    weights = resample(motion.weights, motion.fps, 25.0)
+    landmarks, index = tracked(face, weights)
+    right, *_, left = face.template[face.landmarks["eye_corners"]]
+    captured, eyes = Motion(weights, 25.0, face), np.linalg.norm(left - right)
+    lips = np.stack([captured.lip_aperture(), captured.lip_width()], 1) / eyes
+    np.savez(
+        folder / "motion.npz",
+        clip=["one"],
+        frames=[len(weights)],
+        fps=25.0,
+        landmarks=(landmarks * [1, -1, -1] * UNIT).astype(np.int16),
+        landmark_index=index,
+        lips=lips.astype(np.float32),
+        lips_names=["lip_open", "lip_width"],
+        tracked=np.ones(len(weights), bool),
+    )
+    phones = [[p.name, p.start, p.end - p.start] for p in jfk_phones()]
+    alignment = {"words": [["and", 0.0, 5.0]], "phones": [["and", 0.0, 5.0, phones]]}
+    (folder / "alignments.json").write_text(json.dumps({"one": alignment}))
+
+
+def _write_facegood(folder: Path, face: Face, animate: Callable[[Speech, str], Motion]) -> None:
+    path = folder / "1114_3_15.flac"
+    cut_voice("jfk.flac", path, JFK_SECONDS)
+    motion = animate(Speech.read(path), "mandarin-woman")
+    channels = sorted({c for mapped in MAPPING.values() for c in mapped})
+    rig = np.zeros((len(motion), len(channels)), np.float32)
+    rig[:, channels.index("mouth_stretch_c")] = motion.blendshape("jawOpen")
+    np.savez(path.with_suffix(".npz"), weights=rig, names=channels, fps=motion.fps)
+
+
+def _sphinx(phone: Phone) -> dict[str, object]:
+    return {"t": phone.name, "b": phone.start, "d": phone.end - phone.start}
