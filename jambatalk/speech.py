@@ -189,7 +189,7 @@ def _rms(samples: np.ndarray) -> float:
 
 
 def _is_rate(rate: Any) -> bool:
-    return isinstance(rate, int | float | np.number) and 1000 <= rate <= 1_000_000
+    return isinstance(rate, int | float | np.number) and bool(1000 <= rate <= 1_000_000)
 
 
 def _describe(value: object) -> str:

@@ -16,11 +16,17 @@ from places import REFERENCE
 from torch import Tensor
 from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
 
+from jambatalk.model.checkpoint import ENCODER_FILE, WEIGHTS_FILE
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.jambatalk import JambaTalk
-from jambatalk.paper.convert import ENCODER_FILE, LIP_READER, TEXT_ENCODER, WEIGHTS_FILE, sort
 from jambatalk.paper.layouts import LAYOUTS
-from jambatalk.paper.lip_reader import LipReader, LipReading
+from jambatalk.paper.lip_reader import (
+    LIP_READER_FILE,
+    TEXT_ENCODER_FILE,
+    LipReader,
+    LipReadingNetwork,
+)
+from jambatalk.paper.paper_weights import sort_weights
 
 BIG = REFERENCE / "jambatalk_vocaset_tiny"
 SMALL = Path(__file__).parent / "data" / "paper_vocaset"
@@ -55,7 +61,7 @@ class Reference:
         """The face at rest, (1, 3 V)."""
         return self.values["template"]
 
-    def network(self) -> LipReading:
+    def network(self) -> LipReadingNetwork:
         """Build the whole network."""
         return build(self.config, self.state, self.values["lip_mask"])
 
@@ -78,20 +84,20 @@ def configuration(described: dict) -> JambaTalkConfig:
     )
 
 
-def build(config: JambaTalkConfig, state: dict[str, Tensor], lips: Tensor) -> LipReading:
+def build(config: JambaTalkConfig, state: dict[str, Tensor], lips: Tensor) -> LipReadingNetwork:
     """Build a network, lip reader and all, with weights by their published names."""
-    files, architecture = sort(state, config), config.encoder.architecture
+    files, architecture = sort_weights(state, config), config.encoder.architecture
     model = JambaTalk(config)
     text_encoder = Wav2Vec2ForCTC(Wav2Vec2Config(**architecture))
     reader = LipReader(len(lips), architecture["hidden_size"])
     model.decoder.load_state_dict(files[WEIGHTS_FILE])
     model.encoder.model.load_state_dict(files[ENCODER_FILE])
-    text_encoder.load_state_dict(files[TEXT_ENCODER])
-    reader.load_state_dict(files[LIP_READER] | {"lips": lips})
-    return LipReading(model, reader, text_encoder).eval()
+    text_encoder.load_state_dict(files[TEXT_ENCODER_FILE])
+    reader.load_state_dict(files[LIP_READER_FILE] | {"lips": lips})
+    return LipReadingNetwork(model, reader, text_encoder).eval()
 
 
-def traces(network: LipReading, audio: Tensor) -> dict[str, Tensor]:
+def traces(network: LipReadingNetwork, audio: Tensor) -> dict[str, Tensor]:
     """Run inference and return what every module gave, numbered in the order of their calls."""
     decoder, reader, given = network.model.decoder, network.lip_reader, []
     watched = {
@@ -124,7 +130,7 @@ def traces(network: LipReading, audio: Tensor) -> dict[str, Tensor]:
 
 
 def predictions(
-    network: LipReading, audio: Tensor, template: Tensor, policy: str
+    network: LipReadingNetwork, audio: Tensor, template: Tensor, policy: str
 ) -> dict[str, Tensor]:
     """Predict vertices, and read their lips, with or without second experts."""
     model, experts = network.model, network.model.decoder.blocks["mamba_moe"].experts
@@ -140,21 +146,21 @@ def predictions(
     }
 
 
-def training_pass(network: LipReading, audio: Tensor, template: Tensor) -> dict[str, Tensor]:
+def training_pass(network: LipReadingNetwork, audio: Tensor, template: Tensor) -> dict[str, Tensor]:
     """Run what training runs."""
     with torch.no_grad():
-        heard = network.model.encoder(audio.numpy())[None]
-        reading = network(heard, audio[None], template)
+        features = network.model.encoder(audio.numpy())[None]
+        vertices, output = network(features, audio[None], template)
     return {
-        "forward_vertice_out": reading.vertices,
-        "forward_lip_features": reading.lip_features,
-        "forward_logits": reading.letters,
-        "forward_text_hidden_states": reading.text_features,
-        "forward_text_logits": reading.text_letters,
+        "forward_vertice_out": vertices,
+        "forward_lip_features": output.lip_features,
+        "forward_logits": output.lip_logits,
+        "forward_text_hidden_states": output.text_features,
+        "forward_text_logits": output.text_logits,
     }
 
 
-def all_outputs(network: LipReading, audio: Tensor, template: Tensor) -> dict[str, Tensor]:
+def all_outputs(network: LipReadingNetwork, audio: Tensor, template: Tensor) -> dict[str, Tensor]:
     """Compute all that a reference holds, by its names there."""
     outputs = traces(network, audio) | training_pass(network, audio, template)
     for policy in POLICIES:

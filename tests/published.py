@@ -13,17 +13,12 @@ from torch import Tensor
 from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
 
 from jambatalk import load_head
+from jambatalk.model.checkpoint import ENCODER_FILE, WEIGHTS_FILE
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.jambatalk import JambaTalk
-from jambatalk.paper.convert import (
-    ENCODER_FILE,
-    LIP_READER,
-    TEXT_ENCODER,
-    WEIGHTS_FILE,
-    published_name,
-)
 from jambatalk.paper.layouts import LAYOUTS
-from jambatalk.paper.lip_reader import LipReader
+from jambatalk.paper.lip_reader import LIP_READER_FILE, TEXT_ENCODER_FILE, LipReader
+from jambatalk.paper.paper_weights import to_paper_name
 
 BASE = {  # wav2vec 2.0, made tiny; HuBERT and WavLM have the same names
     "hidden_size": 32,
@@ -54,11 +49,11 @@ def published_state(config: JambaTalkConfig, lips: int) -> dict[str, Tensor]:
     parts = {
         WEIGHTS_FILE: model.decoder,
         ENCODER_FILE: model.encoder.model,
-        TEXT_ENCODER: Wav2Vec2ForCTC(Wav2Vec2Config(**config.encoder.architecture)),
-        LIP_READER: LipReader(lips, width),
+        TEXT_ENCODER_FILE: Wav2Vec2ForCTC(Wav2Vec2Config(**config.encoder.architecture)),
+        LIP_READER_FILE: LipReader(lips, width),
     }
     state = {
-        published_name(file, name): weight.detach()
+        to_paper_name(file, name): weight.detach()
         for file, part in parts.items()
         for name, weight in part.state_dict().items()
         if name != "lips"

@@ -15,9 +15,10 @@ from published import VERTICES, WAV2VEC2, UserFiles, write_files
 from jambatalk import Motion, Speech, TalkingHead
 from jambatalk.cli import main
 from jambatalk.errors import ModelError
-from jambatalk.paper.convert import Conversion, convert, rename
+from jambatalk.paper.convert import Conversion, convert
 from jambatalk.paper.layouts import LAYOUTS
-from jambatalk.paper.lip_reader import LipReading
+from jambatalk.paper.lip_reader import LipReadingNetwork
+from jambatalk.paper.paper_weights import to_our_name
 
 VOICE = Path(__file__).parent.parent / "assets" / "voices" / "pico_en.wav"
 
@@ -89,26 +90,30 @@ def test_a_checkpoint_is_complete(checkpoints: dict) -> None:
 
 
 def test_what_training_needs_is_kept_on_request(checkpoints: dict, files: dict) -> None:
-    network = LipReading.from_pretrained(checkpoints["biwi"]).train()
+    network = LipReadingNetwork.from_pretrained(checkpoints["biwi"]).train()
     assert not network.text_encoder.training
     samples = Speech.read(VOICE).samples[:32000]
     features = network.model.encoder(samples)
     template = torch.zeros(1, 3 * VERTICES)
-    reading = network(features[None], torch.from_numpy(samples)[None], template)
+    vertices, output = network(features[None], torch.from_numpy(samples)[None], template)
     assert len(features) == 49
-    assert reading.lip_features.shape == reading.text_features.shape == (1, 98, 32)
-    assert reading.letters.shape == (1, 98, 33)
-    reading.vertices.square().mean().backward()
+    assert output.lip_features.shape == output.text_features.shape == (1, 98, 32)
+    assert output.lip_logits.shape == (1, 98, 33)
+    vertices.square().mean().backward()
     assert network.model.encoder.model.encoder.layer_norm.weight.grad is not None
     assert network.lip_reader.lips.tolist() == pickle.loads(files["biwi"].lip_mask.read_bytes())
     with pytest.raises(ModelError, match="cannot be read"):
-        LipReading.from_pretrained(checkpoints["vocaset"])
+        LipReadingNetwork.from_pretrained(checkpoints["vocaset"])
 
 
 def test_old_names_of_normed_weights_are_read() -> None:
     conv = "audio_encoder.encoder.pos_conv_embed.conv"
-    assert rename(f"{conv}.weight_g") == rename(f"{conv}.parametrizations.weight.original0")
-    assert rename(f"{conv}.weight_v") == rename(f"{conv}.parametrizations.weight.original1")
+    assert to_our_name(f"{conv}.weight_g") == to_our_name(
+        f"{conv}.parametrizations.weight.original0"
+    )
+    assert to_our_name(f"{conv}.weight_v") == to_our_name(
+        f"{conv}.parametrizations.weight.original1"
+    )
 
 
 def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:

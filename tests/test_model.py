@@ -67,7 +67,7 @@ def test_rotary_attention_depends_on_distance_alone() -> None:
 
 
 @pytest.mark.parametrize("length", [1, 9, 10, 11, 64])
-def test_windowed_attention_is_attention_under_a_band(length: int) -> None:
+def test_windowed_attention_equals_masked_attention(length: int) -> None:
     torch.manual_seed(0)
     whole = GroupedQueryAttention(32, heads=4, kv_heads=2, rotary_rank=4, window=None)
     windowed = GroupedQueryAttention(32, heads=4, kv_heads=2, rotary_rank=4, window=10)
@@ -88,7 +88,7 @@ def test_windowed_attention_is_attention_under_a_band(length: int) -> None:
 
 @pytest.mark.parametrize("split", [1, 2, 3, 20, 39])
 @pytest.mark.parametrize("position", [0, 100_000])
-def test_attention_continues_where_it_was_left(split: int, position: int) -> None:
+def test_attention_continues_from_its_state(split: int, position: int) -> None:
     torch.manual_seed(0)
     attention = GroupedQueryAttention(32, heads=4, kv_heads=2, rotary_rank=4, window=7)
     x = torch.randn(2, 40, 32)
@@ -102,7 +102,7 @@ def test_attention_continues_where_it_was_left(split: int, position: int) -> Non
 
 
 @pytest.mark.parametrize("split", [1, 2, 3, 20])
-def test_mamba_continues_where_it_was_left(split: int) -> None:
+def test_mamba_continues_from_its_state(split: int) -> None:
     torch.manual_seed(0)
     mamba, x = Mamba(16), torch.randn(2, 40, 16)
     whole, end = mamba(x)
@@ -114,7 +114,7 @@ def test_mamba_continues_where_it_was_left(split: int) -> None:
         torch.testing.assert_close(ours, theirs)
 
 
-def test_experts_answer_by_their_gate() -> None:
+def test_expert_outputs_are_weighted_by_the_gate() -> None:
     torch.manual_seed(0)
     moe, x = MixtureOfExperts(8, experts=3, experts_per_frame=2), torch.randn(1, 5, 8)
     y = moe(x)
@@ -140,7 +140,7 @@ def test_encoders_are_interchangeable(encoder: EncoderConfig, speech: Speech) ->
     assert model.predict(model.encode(tiny), model.style("one")).isfinite().all()
 
 
-def test_whisper_is_heard_as_transformers_computes_it(tmp_path: Path, speech: Speech) -> None:
+def test_whisper_features_equal_those_of_transformers(tmp_path: Path, speech: Speech) -> None:
     from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperModel
 
     shape = {**WHISPER.architecture, "max_source_positions": 100}  # two seconds
@@ -159,7 +159,7 @@ def test_whisper_is_heard_as_transformers_computes_it(tmp_path: Path, speech: Sp
     assert features.shape == (100, 2, 32)
 
 
-def test_long_speech_is_heard_in_windows() -> None:
+def test_long_speech_is_encoded_in_windows() -> None:
     encoder = build_encoder(WHISPER, 50)
     torch.manual_seed(0)
     seconds = (2 * WINDOW + 3 * CONTEXT) // 50
@@ -172,14 +172,14 @@ def test_long_speech_is_heard_in_windows() -> None:
     torch.testing.assert_close(features[WINDOW : 2 * WINDOW], window)
 
 
-def test_features_are_brought_to_the_frame_rate() -> None:
+def test_features_are_interpolated_at_the_frame_rate() -> None:
     ramp = torch.arange(100.0)[:, None, None] / 50  # its value is its time in seconds
     frames = to_frame_rate(ramp, 30, 60)[:, 0, 0]
     torch.testing.assert_close(frames[:59], torch.arange(59) / 30)
     assert frames[-1] == pytest.approx(59 / 30)
 
 
-def test_saved_and_loaded_is_the_same(tmp_path: Path, speech: Speech) -> None:
+def test_saved_model_loads_unchanged(tmp_path: Path, speech: Speech) -> None:
     model = small()
     model.save_pretrained(tmp_path)
     again = JambaTalk.from_pretrained(tmp_path)
@@ -204,7 +204,7 @@ def test_styles_mix_and_scale() -> None:
             model.style(wrong)
 
 
-def test_style_reaches_the_motion(speech: Speech) -> None:
+def test_style_changes_the_motion(speech: Speech) -> None:
     model = small()
     for block in model.decoder.blocks.values():  # trained, these are not zero
         torch.nn.init.normal_(block.norm.style_map.weight, std=0.3)
@@ -213,7 +213,7 @@ def test_style_reaches_the_motion(speech: Speech) -> None:
     assert (one - two).abs().max() > 0.01
 
 
-def test_bad_checkpoints_are_named(tmp_path: Path) -> None:
+def test_unusable_checkpoints_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no checkpoint folder"):
         JambaTalk.from_pretrained(tmp_path / "missing")
     with pytest.raises(ModelError, match="not a checkpoint"):
@@ -235,9 +235,75 @@ def test_bad_checkpoints_are_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes",
-    [{"layers": ("mamba", "lstm")}, {"heads": 3}, {"kv_heads": 3}, {"heads": 32, "kv_heads": 1}],
+    ("changes", "message"),
+    [
+        ({"heads": 0}, r"heads = 0\. Give a whole number from 1 to 1,024"),
+        ({"heads": 3}, "divide a width of 32"),
+        ({"kv_heads": 3}, "Let heads divide width, and kv_heads divide heads"),
+        ({"heads": 32, "kv_heads": 1}, "even number of channels"),
+        ({"width": -32}, "width = -32"),
+        ({"width": 10**12}, r"Give a whole number from 2 to 16,384"),
+        ({"width": 16_384, "layers": ["mamba"] * 256}, "describes a decoder of 2e.12 weights"),
+        ({"dropout": float("nan")}, "dropout = nan"),
+        ({"fps": "30"}, r"fps = '30'\. Give a number"),
+        ({"tied": 1}, "Give true or false"),
+        ({"layers": ["mamba", "lstm"]}, "Give a list of mamba or mamba_moe or attention"),
+        ({"block": "adalm"}, "Give adaln or paper"),
+        ({"block": "paper"}, "paper's block has no styles"),
+        ({"styles": ["calm", "calm"]}, "styles has a name twice"),
+        (
+            {"attention_windw": 3},
+            "unknown field 'attention_windw'. Did you mean 'attention_window'",
+        ),
+        ({"encoder": [1]}, r"\[1\] in place of encoder"),
+        ({"encoder": {"sauce": "x"}}, "unknown field 'encoder.sauce'. Did you mean 'source'"),
+        ({"encoder": {"layers": [0]}}, r"encoder.layers = \[0\]\. Give a list of whole numbers"),
+        ({"encoder": {"layers": []}}, "encoder.layers"),
+        ({"encoder": {"kind": "hubart"}}, "Give whisper or wav2vec2 or hubert or wavlm"),
+        ({"encoder": {"window": [3, 4]}}, "Give a list of 3 whole numbers"),
+        ({"encoder": {"architecture": {"d_model": 10**9}}}, "architecture.d_model = 1000000000"),
+        ({"encoder": {"kind": "hubert", "architecture": {"conv_dim": [10**9]}}}, "conv_dim"),
+    ],
 )
-def test_impossible_configurations_are_refused(changes: dict) -> None:
+def test_impossible_configurations_are_refused(changes: dict, message: str) -> None:
+    values = json.loads(json.dumps(small().config.to_dict()))
+    with pytest.raises(ModelError, match=message) as caught:
+        JambaTalkConfig.from_dict(values | changes)
+    assert caught.value.cure
+
+
+@pytest.mark.parametrize("values", [[], None, "config", 3])
+def test_configuration_that_is_no_object_is_refused(values: object) -> None:
+    with pytest.raises(ModelError, match="Give an object"):
+        JambaTalkConfig.from_dict(values)
+
+
+def test_configuration_survives_json() -> None:
+    config = small(attention_window=None, style_notes={"one": "A note."}).config
+    assert JambaTalkConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+def test_encoder_without_architecture_is_refused() -> None:
+    with pytest.raises(ModelError, match=r"encoder\.architecture"):
+        small(EncoderConfig())
+
+
+def test_failed_save_leaves_the_checkpoint_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small().save_pretrained(tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    other = small()
+    torch.nn.init.ones_(other.decoder.motion_map.weight)
+    monkeypatch.setattr(JambaTalkConfig, "to_dict", lambda _: {"width": "half"})
+    monkeypatch.setattr(Path, "write_text", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        other.save_pretrained(tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("content", ["", "[", "[" * 100_000, "\xff", '{"width": 1e999}'])
+def test_damaged_config_file_is_refused(content: str, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_bytes(content.encode("latin-1"))
     with pytest.raises(ModelError):
-        small(**changes)
+        JambaTalk.from_pretrained(tmp_path)

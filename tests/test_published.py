@@ -21,13 +21,14 @@ from published import published_state, tiny
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
+from jambatalk.model.checkpoint import WEIGHTS_FILE
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.decoder import JambaDecoder
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.model.moe import MixtureOfExperts, PaperMixtureOfExperts
 from jambatalk.model.paper_decoder import PaperDecoder, short_norm
-from jambatalk.paper.convert import WEIGHTS_FILE, sort
 from jambatalk.paper.layouts import LAYOUTS
+from jambatalk.paper.paper_weights import sort_weights
 
 ROOT = Path(__file__).parent.parent
 
@@ -51,7 +52,7 @@ def test_the_layouts_have_the_published_weights(layout: str) -> None:
     shapes = full_size(layout)
     assert len(shapes) == 1077
     published = {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
-    files = sort(published, LAYOUTS[layout])
+    files = sort_weights(published, LAYOUTS[layout])
     assert sum(map(len, files.values())) == 1077
 
 
@@ -191,7 +192,7 @@ def test_the_layouts_compute_what_is_described(layout: str, layers: str, heads: 
     for name in ("vertice_map_r.weight", "transformer_decoder.lrl_rope.proj.1.weight"):
         state[name].normal_()
     decoder = PaperDecoder(config).eval()
-    decoder.load_state_dict(sort(state, config)[WEIGHTS_FILE])
+    decoder.load_state_dict(sort_weights(state, config)[WEIGHTS_FILE])
     features = torch.randn(40, config.encoder_width)
     with torch.inference_mode():
         ours = {"offsets": decoder(features[None, :, None])[0]}

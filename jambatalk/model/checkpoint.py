@@ -12,7 +12,7 @@ from jambatalk.errors import ModelError
 from jambatalk.model.config import JambaTalkConfig
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"  # the decoder, float32
@@ -69,20 +69,29 @@ def read_config(folder: Path) -> JambaTalkConfig:
     return JambaTalkConfig.from_dict(values)
 
 
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read a safetensors file: name → weight.
+
+    Raises:
+        ModelError: it cannot be read.
+    """
+    from safetensors.torch import load_file  # torch takes seconds to import
+
+    try:
+        return load_file(path)
+    except Exception as error:  # safetensors raises its own, and OSError
+        raise ModelError(
+            f"The weights {path} cannot be read ({error}).", "Fetch the checkpoint again."
+        ) from error
+
+
 def load_weights(module: nn.Module, path: Path) -> None:
     """Load all weights of a module from a safetensors file.
 
     Raises:
         ModelError: the file cannot be read, or weights are missing, unexpected or of another shape.
     """
-    from safetensors.torch import load_file  # torch takes seconds to import
-
-    try:
-        weights = load_file(path)
-    except Exception as error:  # safetensors raises its own, and OSError
-        raise ModelError(
-            f"The weights {path} cannot be read ({error}).", "Fetch the checkpoint again."
-        ) from error
+    weights = read_weights(path)
     try:
         missing, unexpected = module.load_state_dict(weights, strict=False)
     except RuntimeError as error:

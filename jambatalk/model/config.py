@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from jambatalk.errors import ModelError
-from jambatalk.model.config_check import Ranges, check_choice, check_fields, known_fields
+from jambatalk.model.config_check import Ranges, check_fields, check_names, known_fields
 
 Layer = Literal["mamba", "mamba_moe", "attention"]
 Kind = Literal["whisper", "wav2vec2", "hubert", "wavlm"]
 
 MAX_WEIGHTS = 4_000_000_000  # of encoder and of decoder; a damaged file must not fill the memory
 # fmt: off
+LAYERS: tuple[Layer, ...] = (
+    "mamba", "mamba_moe", "attention", "mamba_moe", "mamba", "mamba_moe",
+)
 ENCODER_RANGES: Ranges = {"layers": (1, 1000), "window": (0, 3000)}
 RANGES: Ranges = {
     "encoder_width": (1, 65_536), "width": (2, 16_384), "feed_forward": (1, 65_536),
@@ -24,8 +27,8 @@ RANGES: Ranges = {
     "experts": (1, 64), "experts_per_frame": (1, 64),
     "heads": (1, 1024), "kv_heads": (1, 1024),
     "attention_window": (1, 100_000), "rotary_rank": (1, 4096),
-    "styles": (1, 10_000), "style_width": (0, 4096), "dropout": (0, 0.99),
-    "blendshapes": (0, 10_000), "vertices": (0, 1_000_000), "unit": (1e-9, 1e9),
+    "styles": (1, 10_000), "style_width": (0, 4096), "dropout": (0, 0.95),
+    "blendshapes": (0, 10_000), "vertices": (0, 1_000_000), "unit": (1e-9, 1000),
 }
 WHISPER_RANGES = {
     "d_model": (4, 16_384), "encoder_layers": (1, 1000), "encoder_attention_heads": (1, 1024),
@@ -96,8 +99,7 @@ class EncoderConfig:
         if self.kind == "whisper":
             for name, (low, high) in WHISPER_RANGES.items():
                 _check_size(name, shape.get(name), low, high)
-            for name in shape:
-                check_choice("field encoder.architecture", name, WHISPER_RANGES)
+            check_names(shape, WHISPER_RANGES, "encoder.architecture.")
             if shape["d_model"] % shape["encoder_attention_heads"] or shape["d_model"] % 2:
                 raise ModelError(
                     "encoder.architecture: encoder_attention_heads and 2 do not divide d_model.",
@@ -155,14 +157,7 @@ class JambaTalkConfig:
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     encoder_width: int = 384
     fps: float = 30.0
-    layers: tuple[Layer, ...] = (
-        "mamba",
-        "mamba_moe",
-        "attention",
-        "mamba_moe",
-        "mamba",
-        "mamba_moe",
-    )
+    layers: tuple[Layer, ...] = LAYERS
     tied: bool = False
     block: Literal["adaln", "paper"] = "adaln"
     width: int = 128
@@ -253,7 +248,7 @@ class JambaTalkConfig:
             ModelError: a field that does not exist or has no valid value.
         """
         fields = known_fields(cls, values)
-        encoder = known_fields(EncoderConfig, fields.get("encoder", {}), "encoder.")
+        encoder = known_fields(EncoderConfig, values.get("encoder", {}), "encoder.")
         return cls(**{**fields, "encoder": EncoderConfig(**encoder)})
 
 

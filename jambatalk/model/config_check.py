@@ -6,7 +6,7 @@ import dataclasses
 import difflib
 import math
 import types
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from numbers import Integral, Real
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -19,7 +19,7 @@ def check_fields(config: Any, ranges: Ranges, prefix: str = "") -> None:
     """Check the type and range of every field of a dataclass.
 
     Args:
-        ranges: of numbers, of each number in a tuple of numbers, and of the lengths of other tuples.
+        ranges: of numbers, of each number in a tuple, and of the lengths of other tuples.
         prefix: put before the names of fields in messages.
 
     Raises:
@@ -29,9 +29,9 @@ def check_fields(config: Any, ranges: Ranges, prefix: str = "") -> None:
     for name, hint in get_type_hints(type(config)).items():
         value = getattr(config, name)
         if not _fits(value, hint) or not _in_range(value, ranges.get(name)):
-            shown = repr(value) if len(repr(value)) <= 60 else f"{repr(value)[:57]}..."
+            shown = list(value) if isinstance(value, tuple) else value
             raise ModelError(
-                f"The network's configuration has {prefix}{name} = {shown}.",
+                f"The network's configuration has {prefix}{name} = {shown!r:.60}.",
                 f"Give {_describe(hint)}{_describe_range(hint, ranges.get(name))}.",
             )
 
@@ -43,27 +43,27 @@ def known_fields(cls: type, values: object, prefix: str = "") -> dict[str, Any]:
         ModelError: the values are no object, or have a field that the dataclass does not have.
     """
     if not isinstance(values, dict):
-        what = prefix.rstrip(".") or "the network's configuration"
-        raise ModelError(f"{what} is {values!r:.60}.".capitalize(), "Give an object of fields.")
-    names = [field.name for field in dataclasses.fields(cls)]
-    for name in values:
-        check_choice(f"field {prefix.rstrip('.')}".strip(), name, names)
+        raise ModelError(
+            f"The network's configuration has {values!r:.60} in place of {prefix or 'all '}fields.",
+            'Give an object: {"field": value, ...}.',
+        )
+    check_names(values, [field.name for field in dataclasses.fields(cls)], prefix)
     return {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
 
 
-def check_choice(what: str, name: str, known: Collection[str]) -> None:
-    """Refuse a name that is not known, and suggest one that is.
+def check_names(names: Iterable[str], known: Collection[str], prefix: str = "") -> None:
+    """Check the names of fields.
 
     Raises:
-        ModelError: it is not among `known`.
+        ModelError: one is not among `known`; the message suggests one that is.
     """
-    if name in known:
-        return
-    close = difflib.get_close_matches(name, known, 1)
-    raise ModelError(
-        f"The network's configuration has an unknown {what} '{name:.60}'.",
-        f"Did you mean '{close[0]}'?" if close else f"Use {', '.join(known)}.",
-    )
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            raise ModelError(
+                f"The network's configuration has an unknown field '{prefix}{name:.60}'.",
+                f"Did you mean '{close[0]}'?" if close else f"Use {', '.join(known)}.",
+            )
 
 
 def _fits(value: object, hint: Any) -> bool:
@@ -108,12 +108,11 @@ def _describe(hint: Any) -> str:
     if kind in (Union, types.UnionType):
         return " or ".join(_describe(argument) for argument in arguments)
     if kind is Literal:
-        return f"one of {', '.join(arguments)}"
+        return " or ".join(arguments)
     if kind is tuple and arguments[-1] is not Ellipsis:
         return f"a list of {len(arguments)} {_PLURALS[arguments[0]]}"
     if kind is tuple:
-        items = _PLURALS.get(arguments[0], _describe(arguments[0]))
-        return f"a list of {items}"
+        return f"a list of {_PLURALS.get(arguments[0]) or _describe(arguments[0])}"
     if kind is dict:
         return "an object"
     return _NAMES.get(hint, "an object")

@@ -119,7 +119,7 @@ class StyledResidual(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor, style: Tensor, state: BlockState) -> tuple[Tensor, BlockState]:
-        """Add `inner` of x (b, l, d); return the sum and the new state of an `inner` that has one."""
+        """Return x (b, l, d) plus `inner` of it, and the new state of an `inner` that has one."""
         y = self.norm(x, style)
         if isinstance(self.inner, Mamba | GroupedQueryAttention):
             y, state = self.inner(y, state)

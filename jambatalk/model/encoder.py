@@ -6,6 +6,8 @@ t frames of motion     m encoder layers                  c channels
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -26,6 +28,7 @@ class SpeechEncoder(nn.Module):
     It is frozen unless :meth:`unfreeze` is called. Subclasses compute the input and the layers.
     """
 
+    model: Any  # of `transformers` or our own, each with its `config`
     steps_per_feature: int
 
     def __init__(

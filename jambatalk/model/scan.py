@@ -2,7 +2,10 @@
 
     h_t = exp(Δ_t A) h_{t-1} + Δ_t B_t u_t        y_t = C_t · h_t + D u_t
 
-Shapes: b batch, l frames, d channels, n states. Mamba, arXiv 2312.00752, section 3.
+    b batch    l frames    d channels    n states
+    u input    Δ step sizes    A, B, C, D the state space    h state    y output
+
+Mamba, arXiv 2312.00752, section 3.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ BLOCK = 16  # frames discretised at a time: enough to keep a core busy, few enou
 
 
 class Scan(Protocol):
-    """What both scans are; either takes the parameters of the other."""
+    """The interface of both scans."""
 
     def __call__(
         self,
@@ -31,7 +34,7 @@ class Scan(Protocol):
         d: Tensor,
         state: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Runs the recurrence over all frames, in float32 at least, whatever comes in.
+        """Run the recurrence over all frames, in float32 or wider whatever the input.
 
         Args:
             u: (b, l, d) input.
@@ -40,7 +43,7 @@ class Scan(Protocol):
             b: (b, l, n) input projection.
             c: (b, l, n) output projection.
             d: (d,) skip.
-            state: (b, d, n) where an earlier call ended; None starts at rest.
+            state: (b, d, n) after the frame before; None for zeros.
 
         Returns:
             y (b, l, d) in u's type, and the state (b, d, n) after the last frame.
@@ -48,9 +51,9 @@ class Scan(Protocol):
 
 
 def scan_named(name: str) -> Scan:
-    """The scan of that name: "torch", for any device, or "cuda".
+    """Return the scan of that name: "torch", for any device, or "cuda".
 
-    Nothing but this choice decides which one runs.
+    Nothing else decides which one runs.
 
     Raises:
         ModelError: an unknown name; "cuda" without mamba_ssm or a GPU.
@@ -81,17 +84,17 @@ def selective_scan(
     d: Tensor,
     state: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """The :class:`Scan` in plain PyTorch.
+    """Run the :class:`Scan` in plain PyTorch.
 
-    Training keeps one state in 16 and computes the others again.
+    Training stores one state in 16 and recomputes the others.
     """
-    kind = u.dtype
-    wide = torch.promote_types(kind, torch.float32)
+    dtype = u.dtype
+    wide = torch.promote_types(dtype, torch.float32)
     u, delta, a, b, c, d = (x.to(wide) for x in (u, delta, a, b, c, d))
     if state is None:
         state = u.new_zeros(u.shape[0], *a.shape)
     y, state = _BlockedScan.apply(u, delta, a, b, c, state.to(wide))
-    return torch.addcmul(y, u, d).to(kind), state
+    return torch.addcmul(y, u, d).to(dtype), state
 
 
 def cuda_selective_scan(
@@ -103,10 +106,10 @@ def cuda_selective_scan(
     d: Tensor,
     state: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """The :class:`Scan` by `selective_scan_fn` of mamba_ssm, in float32.
+    """Run the :class:`Scan` by `selective_scan_fn` of mamba_ssm, in float32.
 
-    The state it returns carries no gradient. This project's tests run it with a stand-in for the
-    kernel; the kernel itself was not run.
+    The returned state carries no gradient. The project's tests replace the kernel by a stand-in;
+    the kernel itself was not run.
 
     Raises:
         ModelError: the tensors are not on a CUDA device.
@@ -118,37 +121,37 @@ def cuda_selective_scan(
             "The scan 'cuda' was chosen, and the network is not on a CUDA device.",
             "Move it there, or use the scan 'torch'.",
         )
-    kind = u.dtype
+    dtype = u.dtype
     u, delta, a, b, c, d = (x.float() for x in (u, delta, a, b, c, d))
-    by_channel = (x.transpose(1, 2).contiguous() for x in (b, c))
     y, end = selective_scan_fn(
         u.transpose(1, 2).contiguous(),  # (b, d, l)
-        delta.transpose(1, 2).contiguous(),
+        delta.transpose(1, 2).contiguous(),  # (b, d, l)
         a,
-        *by_channel,  # (b, n, l)
+        b.transpose(1, 2).contiguous(),  # (b, n, l)
+        c.transpose(1, 2).contiguous(),  # (b, n, l)
         d,
         return_last_state=True,
     )
     y, end = y.transpose(1, 2), end.detach()
-    if state is not None:  # the kernel starts at rest; the recurrence is linear in its start
+    if state is not None:  # the kernel starts from zeros; the recurrence is linear in its start
         carried = torch.exp(delta.cumsum(1)[..., None] * a) * state[:, None]  # (b, l, d, n)
         y = y + (carried @ c[..., None]).squeeze(-1)
         end = end + carried[:, -1].detach()
-    return y.to(kind), end
+    return y.to(dtype), end
 
 
 class _BlockedScan(torch.autograd.Function):
     """The recurrence without its skip, block by block in buffers that stay in the cache.
 
-    Of all states only those between blocks are kept; the backward pass computes the others again,
-    which costs less than fetching them from memory.
+    Only the states between blocks are stored; the backward pass recomputes the others, which costs
+    less than fetching them from memory.
     """
 
     @staticmethod
     def forward(
         ctx: Any, u: Tensor, delta: Tensor, a: Tensor, b: Tensor, c: Tensor, h: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Gives y (b, l, d) and the last state."""
+        """Return y (b, l, d) and the last state."""
         du, y = delta * u, torch.empty_like(u)
         bounds = u.new_empty(-(-u.shape[1] // BLOCK) + 1, *h.shape)  # states between blocks
         bounds[0] = h
@@ -165,7 +168,7 @@ class _BlockedScan(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, y_grad: Tensor, h_grad: Tensor) -> tuple[Tensor, ...]:
-        """Gives the gradients of all inputs; h_grad is that of the last state."""
+        """Return the gradients of all inputs; h_grad is that of the last state."""
         u, delta, a, b, c, bounds = ctx.saved_tensors
         du = delta * u
         du_grad, step_grad, b_grad, c_grad = (torch.empty_like(x) for x in (u, delta, b, c))
@@ -179,7 +182,7 @@ class _BlockedScan(torch.autograd.Function):
                 size = hs.shape[1]
                 decays, gs = decay[:, :size], grads[:, :size]
                 c_grad[:, now] = (y_grad[:, now, None] @ hs).squeeze(2)
-                # what each state did to its own output, then to all that came after
+                # through each state's own output, then through all states after it
                 torch.mul(y_grad[:, now, :, None], c[:, now, None], out=gs)
                 by_frame = gs.unbind(1)
                 by_frame[-1].add_(h_grad)
@@ -202,8 +205,10 @@ class _BlockedScan(torch.autograd.Function):
 def _states(
     h: Tensor, delta: Tensor, a: Tensor, du: Tensor, b: Tensor, decay: Tensor, states: Tensor
 ) -> Tensor:
-    """All states (b, block, d, n) of one block that starts from h, written into `states`, and
-    the block's exp(Δ A) into `decay`."""
+    """Compute all states (b, block, d, n) of one block that starts from state h.
+
+    They are written into `states`, and exp(Δ A) into `decay`, buffers of a whole block.
+    """
     decay, states = decay[:, : delta.shape[1]], states[:, : delta.shape[1]]
     torch.mul(delta[..., None], a, out=decay).exp_()
     torch.mul(du[..., None], b[:, :, None], out=states)

@@ -13,7 +13,7 @@ import functools
 import itertools
 import math
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -48,6 +48,7 @@ class WaveformSpeechEncoder(SpeechEncoder):
     steps_per_feature = 1
 
     def __init__(self, config: EncoderConfig, fps: float) -> None:
+        model: Any
         if config.source is None:
             model = new_hub_encoder(config.kind, config.architecture)
         else:
@@ -105,7 +106,9 @@ class Convolutions(nn.Module):
     samples, runs the transformer alone.
     """
 
-    def __init__(self, extractor: nn.Module, config: PretrainedConfig) -> None:
+    conv_layers: Any
+
+    def __init__(self, extractor: Any, config: PretrainedConfig) -> None:
         super().__init__()
         self.conv_layers = extractor.conv_layers
         self.reach = _receptive_field(config)

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from jambatalk.errors import ModelError
 from jambatalk.model.config import EncoderConfig
 from jambatalk.model.encoder import SpeechEncoder
 from jambatalk.speech import SAMPLE_RATE
@@ -70,7 +72,7 @@ class WhisperEncoder(nn.Module):
         self.layer_norm = nn.LayerNorm(width)  # before Whisper's decoder; unused here
 
     def forward(self, mel: Tensor, layers: int) -> list[Tensor]:
-        """Return the outputs (b, l, c) of the first `layers` layers for spectrograms (b, mels, s)."""
+        """Return the outputs (b, l, c) of the first layers for spectrograms (b, mels, s)."""
         x = F.gelu(self.conv1(mel))
         x = F.gelu(self.conv2(x)).transpose(1, 2)  # (b, l, c)
         x = x + sinusoids(x.shape[1], x.shape[2]).to(x)
@@ -119,7 +121,7 @@ class WhisperAttention(nn.Module):
 
 
 def sinusoids(length: int, width: int) -> Tensor:
-    """Return the position table (length, width): sines, then cosines, of wavelengths 2π to 20000π."""
+    """Return positions (length, width): sines, then cosines, of wavelengths 2π to 20000π."""
     rate = torch.exp(-np.log(10000.0) / (width // 2 - 1) * torch.arange(width // 2))
     angle = torch.arange(length)[:, None] * rate
     return torch.cat([angle.sin(), angle.cos()], 1)
@@ -151,10 +153,15 @@ def mel_filters(mels: int) -> np.ndarray:
 
 def _load(config: EncoderConfig) -> WhisperEncoder:
     if config.source is None:
+        if not config.architecture:
+            raise ModelError(
+                "The network's configuration does not describe its speech encoder.",
+                "Give encoder.architecture, or an encoder.source to load.",
+            )
         return WhisperEncoder(WhisperConfig(**config.architecture))
     from jambatalk.model.hub_encoder import load_hub_encoder
 
-    hub_encoder = load_hub_encoder("whisper", config.source).encoder
+    hub_encoder: Any = load_hub_encoder("whisper", config.source).encoder
     fields = [field.name for field in dataclasses.fields(WhisperConfig)]
     model = WhisperEncoder(WhisperConfig(**{f: getattr(hub_encoder.config, f) for f in fields}))
     weights = hub_encoder.state_dict()

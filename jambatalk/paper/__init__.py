@@ -1,1 +1,1 @@
-"""The published network: layouts, lip reader and conversion of its weights."""
+"""The paper's network: its layouts, its lip reader, and conversion of the authors' weights."""

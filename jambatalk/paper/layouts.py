@@ -1,10 +1,10 @@
-"""The two layouts of the published network, as data. JambaTalk, arXiv 2408.01627."""
+"""The two layouts of the paper's network, as data. JambaTalk, arXiv 2408.01627."""
 
 from dataclasses import replace
 
-from jambatalk.model.config import EncoderConfig, JambaTalkConfig
+from jambatalk.model.config import EncoderConfig, JambaTalkConfig, Layer
 
-# wav2vec2-large-xlsr-53, in the terms of `transformers`.
+# wav2vec2-large-xlsr-53, as fields of its configuration in `transformers`.
 WAV2VEC2_LARGE = {
     "hidden_size": 1024,
     "num_hidden_layers": 24,
@@ -15,7 +15,16 @@ WAV2VEC2_LARGE = {
     "do_stable_layer_norm": True,
     "vocab_size": 33,
 }
-LETTERS = 33  # what the lip reader tells apart, the CTC blank among them
+# fmt: off
+VOCASET_LAYERS: tuple[Layer, ...] = (
+    "mamba", "mamba_moe", "attention", "mamba_moe", "mamba", "mamba_moe",
+)
+BIWI_LAYERS: tuple[Layer, ...] = (
+    "mamba", "mamba_moe", "mamba", "mamba_moe", "attention",
+    "mamba_moe", "mamba", "mamba_moe", "mamba", "mamba_moe",
+)
+# fmt: on
+LETTERS = 33  # classes of the lip reader, the CTC blank among them
 
 _COMMON = JambaTalkConfig(
     encoder=EncoderConfig("wav2vec2", layers=(24,), architecture=WAV2VEC2_LARGE, frozen=False),
@@ -34,7 +43,7 @@ LAYOUTS = {
         _COMMON,
         encoder=replace(_COMMON.encoder, resample="before"),
         fps=30.0,
-        layers=("mamba", "mamba_moe", "attention", "mamba_moe", "mamba", "mamba_moe"),
+        layers=VOCASET_LAYERS,
         width=512,
         heads=8,
         kv_heads=8,
@@ -43,12 +52,9 @@ LAYOUTS = {
     "biwi": replace(
         _COMMON,
         encoder=replace(_COMMON.encoder, resample="pairs"),
-        encoder_width=2048,  # a pair's
+        encoder_width=2048,  # of a pair
         fps=25.0,
-        layers=(
-            *("mamba", "mamba_moe", "mamba", "mamba_moe", "attention"),
-            *("mamba_moe", "mamba", "mamba_moe", "mamba", "mamba_moe"),
-        ),
+        layers=BIWI_LAYERS,
         width=1024,
         heads=4,
         kv_heads=4,

@@ -1,8 +1,11 @@
-"""What the published network has for training alone: a lip reader, and the text it must read.
+"""The lip reader, which the paper's network has for training alone, and the text it must read.
 
-Neither is built at inference: the vertices do not depend on them. Shapes: b batch, l frames of
-motion, f features at 50 Hz, n samples, V vertices, h channels. JambaTalk, arXiv 2408.01627; the
-idea is SelfTalk's, arXiv 2306.10799.
+Neither is built at inference: the vertices do not depend on them.
+
+    b batch    l frames of motion    f features at 50 Hz    n samples
+    V vertices    h channels
+
+JambaTalk, arXiv 2408.01627; the idea is SelfTalk's, arXiv 2306.10799.
 """
 
 from __future__ import annotations
@@ -12,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from jambatalk.model.checkpoint import fetch_checkpoint, load_weights
+from jambatalk.errors import ModelError
+from jambatalk.model.checkpoint import fetch_checkpoint, load_weights, read_weights
 from jambatalk.model.encoder import FEATURE_RATE
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.paper.layouts import LETTERS
@@ -24,17 +27,19 @@ from jambatalk.paper.layouts import LETTERS
 if TYPE_CHECKING:
     from transformers import Wav2Vec2ForCTC
 
-LIP_READER = "lip_reader.safetensors"
-TEXT_ENCODER = "text_encoder.safetensors"
+LIP_READER_FILE = "lip_reader.safetensors"
+TEXT_ENCODER_FILE = "text_encoder.safetensors"
 
 
 class LipReader(nn.Module):
     """Reads letters from the motion of the lips' vertices.
 
     Args:
-        lips: how many vertices they have.
-        width: channels, the text encoder's.
+        lips: number of vertices of the lips.
+        width: channels, those of the text encoder.
     """
+
+    lips: Tensor
 
     def __init__(self, lips: int, width: int = 1024, letters: int = LETTERS) -> None:
         super().__init__()
@@ -46,14 +51,14 @@ class LipReader(nn.Module):
     def forward(
         self, offsets: Tensor, fps: float, features: int | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Reads offsets (b, l, 3 V) from the template.
+        """Read offsets (b, l, 3 V) from the template.
 
         Args:
             fps: frames a second of the offsets.
-            features: how many to give; None for as many as 50 Hz make of the frames.
+            features: how many to return; None for as many as the frames last at 50 Hz.
 
         Returns:
-            Features (b, f, h) and what letters they are, logits (b, f, letters).
+            Features (b, f, h), and logits of their letters (b, f, letters).
         """
         lips = offsets.unflatten(-1, (-1, 3))[:, :, self.lips].flatten(2)  # (b, l, 3 lips)
         x = self.lip_map(lips).transpose(1, 2)  # (b, h, l)
@@ -63,22 +68,21 @@ class LipReader(nn.Module):
         return y, self.lm_head(y)
 
 
-class Reading(NamedTuple):
-    """What :class:`LipReading` gives the losses."""
+class LipReadingOutput(NamedTuple):
+    """The inputs of the lip-reading losses."""
 
-    vertices: Tensor  # (b, l, 3 V), template and all
     lip_features: Tensor  # (b, f, h)
-    letters: Tensor  # (b, f, letters), logits
-    text_features: Tensor  # (b, f, h), what lip_features should be
-    text_letters: Tensor  # (b, f, letters), logits of the text that is heard
+    lip_logits: Tensor  # (b, f, letters)
+    text_features: Tensor  # (b, f, h), the target of lip_features
+    text_logits: Tensor  # (b, f, letters), of the text of the speech
 
 
-class LipReading(nn.Module):
+class LipReadingNetwork(nn.Module):
     """A network with its lip reader and its frozen text encoder, for training.
 
     Args:
         model: predicts vertices.
-        text_encoder: wav2vec 2.0 that was trained to write down speech, of the lip reader's width.
+        text_encoder: wav2vec 2.0, trained to transcribe speech, of the lip reader's width.
     """
 
     def __init__(
@@ -91,48 +95,49 @@ class LipReading(nn.Module):
     @classmethod
     def build(
         cls, model: JambaTalk, lips: Sequence[int], text_encoder: Wav2Vec2ForCTC
-    ) -> LipReading:
-        """With a lip reader that knows nothing yet; `lips` are vertex indices."""
-        reader = LipReader(
-            len(lips), text_encoder.config.hidden_size, text_encoder.config.vocab_size
-        )
+    ) -> LipReadingNetwork:
+        """Add an untrained lip reader; `lips` are vertex indices."""
+        config = text_encoder.config
+        reader = LipReader(len(lips), config.hidden_size, config.vocab_size or LETTERS)
         reader.lips.copy_(torch.as_tensor(lips))
         return cls(model, reader, text_encoder)
 
-    def train(self, mode: bool = True) -> LipReading:
-        """The text encoder stays as it is."""
+    def train(self, mode: bool = True) -> LipReadingNetwork:
+        """Set training mode; the text encoder stays in evaluation mode."""
         super().train(mode)
         self.text_encoder.eval()
         return self
 
-    def forward(self, features: Tensor, samples: Tensor, template: Tensor) -> Reading:
-        """One pass.
+    def forward(
+        self, features: Tensor, samples: Tensor, template: Tensor
+    ) -> tuple[Tensor, LipReadingOutput]:
+        """Predict vertices (b, l, 3 V) and read their lips.
 
         Args:
-            features: (b, l, 1, c), what the model's encoder makes of the samples.
+            features: (b, l, 1, c), of the model's encoder for the samples.
             samples: (b, n) at 16 kHz, of mean 0 and variance 1.
             template: (b, 3 V), in the units of the training set.
         """
-        offsets = self.model.decoder(features)
-        return Reading(offsets + template[:, None], *self.read(offsets, samples))
+        offsets = self.model.decoder(features, features.new_zeros(len(features), 0))
+        return offsets + template[:, None], self.read_lips(offsets, samples)
 
-    def read(self, offsets: Tensor, samples: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """All of :class:`Reading` but the vertices, for offsets (b, l, 3 V)."""
+    def read_lips(self, offsets: Tensor, samples: Tensor) -> LipReadingOutput:
+        """Read the lips of offsets (b, l, 3 V), and the text of samples (b, n)."""
         config = self.model.config
         with torch.no_grad():
-            heard = self.text_encoder.wav2vec2(samples).last_hidden_state
-            if config.encoder.resample == "pairs":  # the odd last feature has no frame
-                heard = heard[:, : 2 * offsets.shape[1]]
-            text = self.text_encoder.lm_head(heard)
-        lip_features, letters = self.lip_reader(offsets, config.fps, heard.shape[1])
-        return lip_features, letters, heard, text
+            text_features = self.text_encoder.wav2vec2(samples).last_hidden_state
+            if config.encoder.resample == "pairs":  # an odd last feature has no frame
+                text_features = text_features[:, : 2 * offsets.shape[1]]
+            text_logits = self.text_encoder.lm_head(text_features)
+        lip_features, lip_logits = self.lip_reader(offsets, config.fps, text_features.shape[1])
+        return LipReadingOutput(lip_features, lip_logits, text_features, text_logits)
 
     @classmethod
-    def from_pretrained(cls, source: str | Path) -> LipReading:
-        """Loads what `jambatalk convert --for-training` wrote.
+    def from_pretrained(cls, source: str | Path) -> LipReadingNetwork:
+        """Load a checkpoint that `jambatalk convert --for-training` wrote.
 
         Raises:
-            ModelError: the checkpoint does not have it, or it is damaged.
+            ModelError: the checkpoint does not have a lip reader, or it is damaged.
         """
         from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
 
@@ -140,8 +145,13 @@ class LipReading(nn.Module):
         model = JambaTalk.from_pretrained(folder)
         config = Wav2Vec2Config(**model.config.encoder.architecture)
         text_encoder = Wav2Vec2ForCTC(config)
-        load_weights(text_encoder, folder / TEXT_ENCODER)
-        lips = load_file(folder / LIP_READER)["lips"]
-        reader = LipReader(len(lips), config.hidden_size, config.vocab_size)
-        load_weights(reader, folder / LIP_READER)
+        load_weights(text_encoder, folder / TEXT_ENCODER_FILE)
+        lips = read_weights(folder / LIP_READER_FILE).get("lips")
+        if lips is None or lips.ndim != 1:
+            raise ModelError(
+                f"{folder / LIP_READER_FILE} does not hold a lip reader.",
+                "Convert the weights again with --for-training.",
+            )
+        reader = LipReader(len(lips), config.hidden_size, config.vocab_size or LETTERS)
+        load_weights(reader, folder / LIP_READER_FILE)
         return cls(model, reader, text_encoder)

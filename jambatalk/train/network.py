@@ -14,7 +14,7 @@ from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.hub_encoder import load_hub_encoder
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.paper.layouts import LAYOUTS
-from jambatalk.paper.lip_reader import TEXT_ENCODER, LipReading
+from jambatalk.paper.lip_reader import TEXT_ENCODER_FILE, LipReadingNetwork
 from jambatalk.train.training_config import NetworkConfig
 from recipes.checkpoint.training.bundled import default_config
 
@@ -24,7 +24,7 @@ NEUTRAL = "neutral"
 
 def build_network(
     config: NetworkConfig, dataset: Dataset, unit: float, lips: Sequence[int] | None
-) -> JambaTalk | LipReading:
+) -> JambaTalk | LipReadingNetwork:
     """A new network, or one to go on from.
 
     Args:
@@ -39,12 +39,12 @@ def build_network(
         network = _new(config, dataset, unit)
     else:
         folder = fetch_checkpoint(config.start)
-        whole = lips is not None and (folder / TEXT_ENCODER).exists()
-        network = (LipReading if whole else JambaTalk).from_pretrained(folder)
+        whole = lips is not None and (folder / TEXT_ENCODER_FILE).exists()
+        network = (LipReadingNetwork if whole else JambaTalk).from_pretrained(folder)
     if lips is not None and isinstance(network, JambaTalk):
         letters = load_hub_encoder("wav2vec2", config.text_encoder, "ForCTC")
-        network = LipReading.build(network, lips, letters)
-    model = network.model if isinstance(network, LipReading) else network
+        network = LipReadingNetwork.build(network, lips, letters)
+    model = network.model if isinstance(network, LipReadingNetwork) else network
     _check(model.config, dataset)
     model.use_scan(config.scan)
     return network

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from jambatalk.model.jambatalk import JambaTalk
-from jambatalk.paper.lip_reader import LipReading
+from jambatalk.paper.lip_reader import LipReadingNetwork
 from jambatalk.train.losses import Losses, lip_losses
 
 
@@ -20,14 +20,14 @@ class Learner(nn.Module):
         loss: compares motions.
     """
 
-    def __init__(self, network: JambaTalk | LipReading, loss: nn.Module) -> None:
+    def __init__(self, network: JambaTalk | LipReadingNetwork, loss: nn.Module) -> None:
         super().__init__()
         self.network, self.loss = network, loss
 
     @property
     def model(self) -> JambaTalk:
         """The network without a lip reader."""
-        return self.network.model if isinstance(self.network, LipReading) else self.network
+        return self.network.model if isinstance(self.network, LipReadingNetwork) else self.network
 
     def forward(self, samples: Tensor, motion: Tensor, style: Tensor) -> Losses:
         """The losses of a batch.
@@ -39,9 +39,9 @@ class Learner(nn.Module):
         """
         predicted = self.predict(samples, motion.shape[1], style)
         losses = self.compare(predicted, motion)
-        if isinstance(self.network, LipReading):
+        if isinstance(self.network, LipReadingNetwork):
             heard = normalised(samples.to(predicted.device))
-            read = self.network.read(predicted, heard)
+            read = self.network.read_lips(predicted, heard)
             losses |= lip_losses(*read, blank=self.network.text_encoder.config.pad_token_id)
         return losses
 
