@@ -28,12 +28,12 @@ def make(layout: str, folder: Path) -> None:
     import numpy as np
     import torch
     import trimesh
-    from published import cut_face, published_state
+    from paper_files import cut_face, paper_state
 
     from jambatalk.paper.layouts import LAYOUTS
 
     config = LAYOUTS[layout]
-    torch.save(published_state(config, LIPS[layout]), folder / "net.pth")
+    torch.save(paper_state(config, LIPS[layout]), folder / "net.pth")
     place, triangles, lips = cut_face("mara", config.vertices)
     near = np.argsort(np.linalg.norm(place - place[lips].mean(0), axis=1))
     (folder / "mask.pkl").write_bytes(pickle.dumps({"lips": near[: LIPS[layout]]}))

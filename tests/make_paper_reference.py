@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from paper_files import LARGE, paper_state
 from paper_reference import (
     BIG,
     SMALL,
@@ -23,7 +24,6 @@ from paper_reference import (
     deviations,
     disagreements,
 )
-from published import LARGE, published_state
 from torch import Tensor
 
 from jambatalk.model.config import JambaTalkConfig
@@ -89,7 +89,7 @@ def verify(big: Reference) -> float:
 
 def random_state(config: JambaTalkConfig) -> dict[str, Tensor]:
     """Draw weights so that no part of the network is without effect on its outputs."""
-    state = published_state(config, LIPS)
+    state = paper_state(config, LIPS)
     torch.manual_seed(SEED)
     for name, weight in state.items():
         spread = 0.3 if name.startswith("mamba") else 0.1

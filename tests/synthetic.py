@@ -320,7 +320,7 @@ def write_face(folder: Path, vertices: int, mesh: str = "face.ply", lips: str = 
 def write_speech_encoder(folder: Path) -> Path:
     """A tiny wav2vec 2.0 of random weights, 2 layers of 32 channels, that also writes letters."""
     import torch
-    from published import WAV2VEC2
+    from paper_files import WAV2VEC2
     from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
 
     torch.manual_seed(1)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from published import VERTICES, WAV2VEC2, UserFiles, write_files
+from paper_files import VERTICES, WAV2VEC2, UserFiles, write_files
 
 from jambatalk import Motion, Speech, TalkingHead
 from jambatalk.cli import main

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from published import BASE, LARGE
+from paper_files import BASE, LARGE
 
 from jambatalk.errors import ModelError
 from jambatalk.model import encoder as encoders

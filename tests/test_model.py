@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from published import BASE
+from paper_files import BASE
 from safetensors.torch import load_file, save_file
 from torch.nn import functional as F  # noqa: N812
 

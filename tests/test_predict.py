@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import published
+import paper_files
 import pytest
 import soundfile
 import synthetic
@@ -46,7 +46,7 @@ def converted(folder: Path, layout: str, data: Path) -> Path:
     masks = {"lips": head.lips, "forehead": head.upper_face, "eye_region": head.upper_face[:9]}
     flame = layout == "vocaset"  # BIWI's is a list of lips
     (folder / "lips.pkl").write_bytes(pickle.dumps(masks if flame else head.lips))
-    published.write_weights(folder / "net.pth", layout, len(face), len(head.lips))
+    paper_files.write_weights(folder / "net.pth", layout, len(face), len(head.lips))
     words = ["convert", str(folder / "net.pth"), "--layout", layout, "-o", str(folder / "net")]
     words += ["--lip-mask", str(folder / "lips.pkl"), "--template", str(folder / "face.ply")]
     words += ["--templates", str(data / "templates.pkl")]

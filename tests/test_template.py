@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from published import cut_face
+from paper_files import cut_face
 
 from jambatalk import Face, Motion, load_head
 from jambatalk.errors import FaceError, MotionError

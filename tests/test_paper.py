@@ -1,12 +1,14 @@
-"""Ours is the network that was published."""
+"""The paper's network here against the published one."""
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from paper_files import paper_state, tiny
 from paper_reference import (
     BIG,
     POLICIES,
@@ -17,7 +19,6 @@ from paper_reference import (
     traces,
     training_pass,
 )
-from published import published_state, tiny
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
@@ -34,7 +35,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def full_size(layout: str) -> dict[str, list[int]]:
-    """Names and shapes of the authors' weights."""
+    """Return names and shapes of the authors' weights."""
     keys = json.loads((ROOT / "tests" / "data" / "published_keys.json").read_text())
     shapes = {}
     for name, shape in (keys["both"] | keys[layout]).items():
@@ -48,7 +49,7 @@ def full_size(layout: str) -> dict[str, list[int]]:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_the_layouts_have_the_published_weights(layout: str) -> None:
+def test_layouts_have_the_published_weights(layout: str) -> None:
     shapes = full_size(layout)
     assert len(shapes) == 1077
     published = {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
@@ -74,7 +75,7 @@ def reference(request: pytest.FixtureRequest) -> Reference:
     return Reference.read(request.param)
 
 
-def test_every_module_agrees_with_the_published_one(reference: Reference) -> None:
+def test_modules_agree_with_the_published_ones(reference: Reference) -> None:
     ours = traces(reference.network(), reference.audio)
     assert not disagreements(ours, reference.outputs("trace*"))
 
@@ -85,7 +86,7 @@ def test_vertices_agree_with_the_published_ones(reference: Reference, policy: st
     assert not disagreements(ours, reference.outputs(f"*_{policy}"))
 
 
-def test_the_training_pass_agrees_with_the_published_one(reference: Reference) -> None:
+def test_training_pass_agrees_with_the_published_one(reference: Reference) -> None:
     ours = training_pass(reference.network(), reference.audio, reference.template)
     assert not disagreements(ours, reference.outputs("forward_*"))
 
@@ -103,7 +104,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_changed_network_does_not_agree(change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changed_network_does_not_agree(change: str, monkeypatch: pytest.MonkeyPatch) -> None:
     reference = Reference.read(SMALL)
     network = reference.network().requires_grad_(False)
     CHANGES[change](network, monkeypatch)
@@ -114,8 +115,10 @@ def test_a_changed_network_does_not_agree(change: str, monkeypatch: pytest.Monke
 def described(
     state: dict[str, Tensor], layers: str, heads: int, x: Tensor, second_expert: str = "all"
 ) -> Tensor:
-    """The published decoder as its description reads, step by step and frame by frame: features
-    (l, c) to offsets (l, 3 V). Layers: m Mamba, e Mamba with experts, a attention."""
+    """Run the published decoder as it is described, step by step and frame by frame.
+
+    Features (l, c) → offsets (l, 3 V). Layers: m Mamba, e Mamba with experts, a attention.
+    """
     w = state.__getitem__
 
     def linear(x: Tensor, name: str) -> Tensor:
@@ -186,9 +189,9 @@ def described(
 @pytest.mark.parametrize(
     ("layout", "layers", "heads"), [("vocaset", "meaeme", 8), ("biwi", "memeaememe", 4)]
 )
-def test_the_layouts_compute_what_is_described(layout: str, layers: str, heads: int) -> None:
+def test_layouts_agree_with_their_description(layout: str, layers: str, heads: int) -> None:
     config = tiny(layout, vertices=7)
-    state = published_state(config, lips=3)
+    state = paper_state(config, lips=3)
     for name in ("vertice_map_r.weight", "transformer_decoder.lrl_rope.proj.1.weight"):
         state[name].normal_()
     decoder = PaperDecoder(config).eval()
@@ -200,7 +203,7 @@ def test_the_layouts_compute_what_is_described(layout: str, layers: str, heads: 
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-def test_the_reference_is_what_is_described(reference: Reference, policy: str) -> None:
+def test_reference_agrees_with_the_description(reference: Reference, policy: str) -> None:
     features = reference.values["trace00_audio_encoder"][0]
     offsets = described(reference.state, "meaeme", 8, features, policy)
     ours = {f"vertices_{policy}": offsets + reference.template[:, None]}
@@ -208,12 +211,12 @@ def test_the_reference_is_what_is_described(reference: Reference, policy: str) -
 
 
 @pytest.mark.parametrize(("layout", "frames"), [("vocaset", 149), ("biwi", 124)])
-def test_frames_are_as_many_as_published(layout: str, frames: int) -> None:
+def test_frame_counts_are_the_published_ones(layout: str, frames: int) -> None:
     model = JambaTalk(tiny(layout, vertices=7)).eval()
     assert len(model.encoder(np.zeros(5 * 16000, np.float32))) == frames
 
 
-def test_our_wiring_can_be_tied_and_move_vertices_too() -> None:
+def test_adaln_block_can_be_tied_and_predict_vertices() -> None:
     config = JambaTalkConfig(encoder_width=16, width=32, tied=True, vertices=5)
     decoder = JambaDecoder(config)
     assert set(decoder.blocks) == {"mamba", "moe_mamba", "experts", "attention", "feed_forward"}
@@ -222,7 +225,7 @@ def test_our_wiring_can_be_tied_and_move_vertices_too() -> None:
     assert decoder(features, style).shape == (1, 9, 15)
 
 
-def test_experts_take_as_many_frames_as_published() -> None:
+def test_expert_capacity_is_the_published_one() -> None:
     torch.manual_seed(0)
     x = torch.randn(1, 40, 8)
     published, ours = PaperMixtureOfExperts(8), MixtureOfExperts(8)
@@ -242,7 +245,7 @@ def test_experts_take_as_many_frames_as_published() -> None:
     assert torch.equal(published.eval().gate_weights(gates), gates)
 
 
-def test_inference_builds_nothing_of_training_and_is_repeatable(tmp_path: Path) -> None:
+def test_inference_is_repeatable_and_without_lip_reader(tmp_path: Path) -> None:
     model = JambaTalk(tiny("vocaset", vertices=7)).eval()
     assert not [n for n, _ in model.named_modules() if "lip" in n or "text" in n or "lm_head" in n]
     samples = np.random.default_rng(0).standard_normal(16000).astype(np.float32)
@@ -253,3 +256,45 @@ def test_inference_builds_nothing_of_training_and_is_repeatable(tmp_path: Path) 
     model.save_pretrained(tmp_path)
     again = JambaTalk.from_pretrained(tmp_path)
     assert torch.equal(again.predict(again.encoder(samples), again.style("neutral")), one)
+
+
+def test_attention_layer_has_the_four_published_dropouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    block = PaperDecoder(tiny("vocaset", vertices=7)).blocks["attention"].train()
+    rates = [m.p for m in block.modules() if isinstance(m, torch.nn.Dropout)]
+    assert rates == [0.1, 0.1]  # inside the feed-forward network, and on both residuals
+    calls = []
+    attend = F.scaled_dot_product_attention
+    monkeypatch.setattr(
+        F,
+        "scaled_dot_product_attention",
+        lambda *args, **options: calls.append(options["dropout_p"]) or attend(*args, **options),
+    )
+    x = torch.randn(1, 20, 32)
+    assert not torch.equal(block(x), block(x))
+    assert torch.equal(block.eval()(x), block(x))
+    assert calls == [0.1, 0.1, 0.0, 0.0]
+
+
+def test_bundled_attention_has_no_inner_dropout() -> None:
+    decoder = JambaDecoder(JambaTalkConfig(encoder_width=16, width=32, blendshapes=("a",)))
+    attention, feed_forward = (decoder.blocks[key].inner for key in ("3", "4"))
+    assert attention.dropout == 0
+    assert [m.p for m in feed_forward.modules() if isinstance(m, torch.nn.Dropout)] == [0]
+
+
+def test_weights_are_initialised_as_published() -> None:
+    torch.manual_seed(0)
+    width = 128
+    decoder = PaperDecoder(replace(tiny("vocaset", vertices=7), width=width))
+    decoder.requires_grad_(False)
+    experts = decoder.blocks["mamba_moe"].experts
+    assert experts.gate.std() == pytest.approx(1, abs=0.1)
+    assert experts.w1.abs().max() == pytest.approx((4 * width) ** -0.5, rel=1e-3)
+    assert experts.w2.abs().max() == pytest.approx(width**-0.5, rel=1e-3)
+    up = decoder.blocks["attention"].attention.rotary.up.weight
+    assert up.abs().max() == pytest.approx(16**-0.5, rel=0.01)
+    bias = decoder.blocks["mamba"].mamba.dt_proj.bias  # Δ log-uniform from 0.001 to 0.1
+    assert F.softplus(bias).log().mean() == pytest.approx(math.log(0.01), abs=0.3)
+    bias = decoder.blocks["mamba_moe"].mamba.dt_proj.bias  # of a plain layer of 8 inputs
+    assert bias.abs().max() == pytest.approx(8**-0.5, rel=0.05)
+    assert not decoder.motion_map.weight.any()

@@ -42,7 +42,7 @@ def tiny(layout: str, vertices: int = VERTICES) -> JambaTalkConfig:
     return replace(full, encoder=encoder, encoder_width=32 * pair, width=32, vertices=vertices)
 
 
-def published_state(config: JambaTalkConfig, lips: int) -> dict[str, Tensor]:
+def paper_state(config: JambaTalkConfig, lips: int) -> dict[str, Tensor]:
     """Random weights of a whole published network by their published names."""
     torch.manual_seed(0)
     model, width = JambaTalk(config), config.encoder.architecture["hidden_size"]
@@ -117,5 +117,5 @@ def write_files(folder: Path, layout: str, unit: float = 1.0) -> UserFiles:
 def write_weights(path: Path, layout: str, vertices: int, lips: int) -> None:
     """The weights alone, of a network that moves so many vertices and reads so many of lips; and
     beside them `encoder.json`, how small their speech encoder is."""
-    torch.save(published_state(tiny(layout, vertices), lips), path)
+    torch.save(paper_state(tiny(layout, vertices), lips), path)
     path.with_name("encoder.json").write_text(json.dumps(WAV2VEC2))
