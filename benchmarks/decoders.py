@@ -20,8 +20,9 @@ import torch
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.train.config_file import load_config
 from jambatalk.train.loop import train
-from recipes.checkpoint.training.bundled import bundled_task
-from recipes.checkpoint.training.styled_task import DecoderLearner, StyledTask
+from recipes.checkpoint.training.build_task import build_task
+from recipes.checkpoint.training.recipe_config import RecipeConfig
+from recipes.checkpoint.training.style_task import DecoderModule, StyleTask
 
 RECIPE = Path(__file__).parent.parent / "recipes" / "checkpoint" / "train.yaml"
 MAMBA, MOE, ATTENTION = "mamba", "mamba_moe", "attention"
@@ -36,14 +37,14 @@ RIVALS = {
 STYLES = ("english-man", "mandarin-woman", "neutral")
 
 
-def with_decoder(task: StyledTask, layers: tuple[str, ...]) -> StyledTask:
+def with_decoder(task: StyleTask, layers: tuple[str, ...]) -> StyleTask:
     """The same task for another decoder, from the start."""
     torch.manual_seed(task.config.seed)
     model = JambaTalk(replace(task.model.config, layers=layers))
     model.encoder = task.model.encoder
     model.decoder.output_units.copy_(task.model.decoder.output_units)
     other = copy.copy(task)
-    other.model, other.learner = model, DecoderLearner(model.decoder, task.loss)
+    other.model, other.module = model, DecoderModule(model.decoder, task.loss)
     return other
 
 
@@ -56,11 +57,11 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=6, help="of 50 steps")
     options = parser.parse_args()
     changes = [f"data.folder={options.data}", f"data.corpus={options.corpus}"]
-    changes += [f"epochs={options.epochs}", f"check_every={options.epochs}"]
+    changes += [f"epochs={options.epochs}", f"validate_every={options.epochs}"]
     if options.cache:
         changes.append(f"data.cache={options.cache}")
-    config = load_config(RECIPE, changes)
-    task = bundled_task(config)
+    config = load_config(RECIPE, RecipeConfig, changes)
+    task = build_task(config)
     print(f"| decoder | weights | {' | '.join(f'r, {s}' for s in STYLES)} | s a step |")
     print("|---|---|" + "---|" * (len(STYLES) + 1))
     for name, layers in RIVALS.items():

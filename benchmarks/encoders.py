@@ -20,7 +20,7 @@ from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.speech import Speech
 from recipes.checkpoint.evaluation.baselines import gru_baseline
-from recipes.checkpoint.training.bundled import LAYERS, WINDOW, default_config
+from recipes.checkpoint.training.architecture import LAYERS, WINDOW, bundled_config
 from recipes.checkpoint.whisper_wheels import BASE, TINY_EN, WheelModel, read_encoder
 
 VOICE = Path(__file__).parent.parent / "assets" / "voices" / "jfk.flac"
@@ -42,7 +42,7 @@ def network(
     carried: WheelModel, layers: tuple[int, ...], window: tuple[int, int, int] | None
 ) -> JambaTalk:
     """The bundled network on another encoder, its decoder untrained."""
-    config = default_config(load_head(1))
+    config = bundled_config(load_head(1))
     encoder = replace(
         config.encoder, architecture=carried.architecture, layers=layers, window=window
     )

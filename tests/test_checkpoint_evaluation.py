@@ -11,9 +11,9 @@ from places import DATA
 
 from jambatalk import Speech, TalkingHead, load_head
 from jambatalk.errors import DataError, NotInstalledError
+from recipes.checkpoint.augment import add_babble
 from recipes.checkpoint.captured.held_out import held_out_clips
 from recipes.checkpoint.corpus.phones import Phone
-from recipes.checkpoint.evaluation.babble import add_babble
 from recipes.checkpoint.evaluation.benchmark_table import Row, table, to_dicts
 from recipes.checkpoint.evaluation.captured_rows import CapturedEvaluation
 from recipes.checkpoint.evaluation.card_table import write_table

@@ -1,4 +1,4 @@
-"""Training configurations: short files, checked before anything is done."""
+"""Training configurations: reading, overriding and checking."""
 
 from pathlib import Path
 
@@ -8,7 +8,9 @@ import yaml
 from jambatalk.errors import ModelError
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.train.config_file import dump_config, load_config
-from jambatalk.train.training_config import TrainingConfig
+from jambatalk.train.training_config import TrainingConfig, with_changes
+from recipes.checkpoint.train import CONFIG
+from recipes.checkpoint.training.recipe_config import RecipeConfig
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 
@@ -17,12 +19,16 @@ def load(folder: Path, text: str, *changes: str) -> TrainingConfig:
     path = folder / "run.yaml"
     path.write_text(text)
     return load_config(
-        path, ["face={mesh: face.ply, lips: lips.pkl}", "data.folder=sets/voca", *changes]
+        path,
+        TrainingConfig,
+        ["face={mesh: face.ply, lips: lips.pkl}", "data.folder=sets/voca", *changes],
     )
 
 
-def test_the_published_schedules() -> None:
-    vocaset, biwi = (load_config(CONFIGS / f"{name}.yaml") for name in ("vocaset", "biwi"))
+def test_configs_of_published_training_match_the_paper() -> None:
+    vocaset, biwi = (
+        load_config(CONFIGS / f"{name}.yaml", TrainingConfig) for name in ("vocaset", "biwi")
+    )
     for config, rate in ((vocaset, 1e-4), (biwi, 1e-5)):
         assert config.optimizer.name == "adam"
         assert config.optimizer.learning_rate == rate
@@ -37,8 +43,8 @@ def test_the_published_schedules() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
-def test_a_config_holds_only_what_differs(path: Path) -> None:
-    config = load_config(path)
+def test_config_files_hold_only_what_differs_from_defaults(path: Path) -> None:
+    config = load_config(path, TrainingConfig)
     for name, section in yaml.safe_load(path.read_text()).items():
         nested = isinstance(section, dict)
         own = getattr(config, name) if nested else config
@@ -46,14 +52,14 @@ def test_a_config_holds_only_what_differs(path: Path) -> None:
             assert getattr(own, key) != type(own).__dataclass_fields__[key].default, key
 
 
-def test_a_config_survives_being_written(tmp_path: Path) -> None:
+def test_dumped_config_reads_back_equal(tmp_path: Path) -> None:
     for path in CONFIGS.glob("*.yaml"):
-        config = load_config(path, ["precision=bf16", "keep=best", "patience=7"])
+        config = load_config(path, TrainingConfig, ["precision=bf16", "patience=7"])
         (tmp_path / "all.yaml").write_text(dump_config(config))
-        assert load_config(tmp_path / "all.yaml") == config
+        assert load_config(tmp_path / "all.yaml", TrainingConfig) == config
 
 
-def test_numbers_mean_what_they_look_like(tmp_path: Path) -> None:
+def test_yaml_quirks_of_numbers_and_no_are_handled(tmp_path: Path) -> None:
     # yaml itself takes 1e-4 for a text and `no` for False
     config = load(tmp_path, "optimizer: {learning_rate: 1e-4, clip: 2}\nprecision: no\n")
     assert (config.optimizer.learning_rate, config.optimizer.clip) == (1e-4, 2.0)
@@ -61,10 +67,10 @@ def test_numbers_mean_what_they_look_like(tmp_path: Path) -> None:
     assert load(tmp_path, "") == load(tmp_path, "network:\n")
 
 
-def test_values_from_the_command_line_come_first(tmp_path: Path) -> None:
-    config = load(tmp_path, "epochs: 9\ndata: {workers: 0}", "epochs=5", "data.folder=/sets/voca")
-    assert (config.epochs, config.data.folder, config.data.workers) == (5, Path("/sets/voca"), 0)
-    with pytest.raises(ModelError, match="'epochs 5' is no change"):
+def test_changes_override_the_file(tmp_path: Path) -> None:
+    config = load(tmp_path, "epochs: 9\nworkers: 0", "epochs=5", "data.folder=/sets/voca")
+    assert (config.epochs, config.data.folder, config.workers) == (5, Path("/sets/voca"), 0)
+    with pytest.raises(ModelError, match="'epochs 5' does not change a key"):
         load(tmp_path, "", "epochs 5")
 
 
@@ -90,45 +96,60 @@ def test_values_from_the_command_line_come_first(tmp_path: Path) -> None:
         ("loss: vocaset", r"'loss' cannot be 'vocaset'. Give keys and values"),
         ("network: {layout: voca}", r"'network.layout' cannot be 'voca'"),
         ("data: {set: tracks}", r"'loss.lip_features' cannot be 0.001. Set it to 0"),
-        ("data: {cut: 1}", r"'data.cut' cannot be 1. Give 2 or more"),
-        ("{keep: last, patience: 3}", r"'patience' cannot be"),
-        ("data: {set: bundled, cut: 70}", r"'data.shares' cannot be"),
-        ("data: {set: bundled, cut: 70, shares: {grd: 1}}", r"Is it 'data.shares.grid'"),
-        ("batch: 8", r"different length do not fit into a batch of 8.*data.cut"),
-        ("data: {", r"run.yaml is no YAML"),
+        ("data: {crop: 1}", r"'data.crop' cannot be 1. Give 2 or more"),
+        ("{save: last, patience: 3}", r"'patience' cannot be"),
+        ("batch: 8", r"different lengths do not fit into a batch of 8.*data.crop"),
+        ("data: {", r"run.yaml is not valid YAML"),
     ],
 )
-def test_what_is_wrong_is_said(tmp_path: Path, text: str, message: str) -> None:
+def test_invalid_values_are_refused_with_a_cure(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ModelError, match=message):
         load(tmp_path, text)
 
 
-def test_what_is_missing_is_said(tmp_path: Path) -> None:
+def test_missing_keys_and_files_are_named(tmp_path: Path) -> None:
     path = tmp_path / "run.yaml"
     for text, message in (
-        ("data: {folder: sets}", r"not known how the vertices are connected.*FLAME_masks.pkl"),
+        (
+            "data: {folder: sets}",
+            r"Triangles and lips of the vertices are not known.*FLAME_masks.pkl",
+        ),
         ("data: {set: biwi}", r"lacks 'data.folder'"),
         ("epochs: 5", r"lacks 'data'"),
         ("[1, 2]", r"'the configuration' cannot be \[1, 2\]"),
     ):
         path.write_text(text)
         with pytest.raises(ModelError, match=message):
-            load_config(path)
+            load_config(path, TrainingConfig)
     with pytest.raises(ModelError, match=r"none.yaml cannot be opened"):
-        load_config(tmp_path / "none.yaml")
+        load_config(tmp_path / "none.yaml", TrainingConfig)
 
 
-def test_layouts_can_be_changed(tmp_path: Path) -> None:
+def test_network_changes_apply_to_a_layout(tmp_path: Path) -> None:
     text = "network: {changes: {width: 64, layers: [mamba], encoder: {source: here}}}"
-    network = load(tmp_path, text).network
     base = JambaTalkConfig()
-    changed = network.changed(base)
+    changed = with_changes(base, load(tmp_path, text).network.changes)
     assert (changed.width, changed.layers, changed.encoder.source) == (64, ("mamba",), "here")
     assert (changed.fps, changed.encoder.kind) == (base.fps, base.encoder.kind)
     for wrong, near in (("widht", "width"), ("encoder: {sauce", "encoder.source")):
         closing = "}" if "{" in wrong else ""
         text = f"network: {{changes: {{{wrong}: 64{closing}}}}}"
         with pytest.raises(ModelError, match=rf"Is it 'network.changes.{near}'\?"):
-            load(tmp_path, text).network.changed(base)
+            with_changes(base, load(tmp_path, text).network.changes)
     with pytest.raises(ModelError, match="heads"):
-        load(tmp_path, "network: {changes: {width: 63}}").network.changed(base)
+        with_changes(base, {"width": 63})
+
+
+def test_recipe_config_checks_its_data() -> None:
+    config = load_config(CONFIG, RecipeConfig)
+    assert (config.epochs, config.save, config.data.crop) == (60, "last", 70)
+    nothing = "data.shares={synthesised: 0, grid: 0, facegood: 0, silence: 0}"
+    for change, message in (
+        (nothing, r"'data.shares' cannot be"),
+        ("data.shares.grd=1", r"Is it 'data.shares.grid'"),
+        ("data.exclude=nobody", r"Choose one of english-man, mandarin-woman"),
+        ("data.set=vocaset", r"unknown key 'data.set'"),
+        ("loss.letters=1", r"'loss.letters' cannot be"),
+    ):
+        with pytest.raises(ModelError, match=message):
+            load_config(CONFIG, RecipeConfig, [change])

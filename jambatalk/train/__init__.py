@@ -1,1 +1,1 @@
-"""Losses and the training loop."""
+"""Training a network on recordings: configuration, losses and one training loop."""

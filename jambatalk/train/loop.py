@@ -1,4 +1,4 @@
-"""Training, to be read from top to bottom."""
+"""The training loop, to be read from top to bottom."""
 
 from __future__ import annotations
 
@@ -18,90 +18,92 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from jambatalk.errors import JambaTalkError, ModelError, RenderError, VideoError
+from jambatalk.model.checkpoint import abbreviate
+from jambatalk.train.batch_sampler import BatchSampler, ErrorsAsExamples, collate
 from jambatalk.train.config_file import dump_config
+from jambatalk.train.loop_config import LoopConfig
 from jambatalk.train.optimizer import make_optimizers
-from jambatalk.train.task import Order, Reader, Task
-from jambatalk.train.training_config import TrainingConfig
+from jambatalk.train.task import Losses, Task
 
 log = logging.getLogger(__name__)
 
-CHECKPOINT = "checkpoint"  # the folder of the network that is kept
-STATE = "state.pt"  # where a run goes on
+CHECKPOINT = "checkpoint"  # folder of the saved network
+STATE = "state.pt"  # from which a run resumes
 CONFIG = "config.yaml"
-STEPS_A_NOTE = 10
+STEPS_PER_ENTRY = 10  # of the TensorBoard curves
 
 
 def train(
-    make: Callable[[], Task], config: TrainingConfig, folder: Path, resume: bool = False
+    make_task: Callable[[], Task], config: LoopConfig, folder: Path, resume: bool = False
 ) -> dict[str, float]:
-    """Trains a network; several processes, as `accelerate launch` starts them, share a step.
+    """Train a network; several processes, as `accelerate launch` starts them, share each step.
 
     Args:
-        make: makes the task, once it is clear that there is room for its results.
+        make_task: builds the task, once it is clear that the results can be written.
         folder: becomes `checkpoint/`, `state.pt`, `config.yaml`, `log.jsonl`, `tensorboard/` and
             `videos/`.
-        resume: go on where an earlier run with this folder stopped. The curves are those of a run
-            that did not stop.
+        resume: continue an earlier run in this folder, as if it had not stopped.
 
     Returns:
-        The scores of the checkpoint that was kept.
+        The validation scores of the saved checkpoint.
 
     Raises:
-        ModelError: nothing to resume, something in the way, or a loss that is no number.
+        ModelError: nothing to resume, a run in the way, or a loss that is not finite.
     """
     accelerator = _accelerator(config)
     main = accelerator.is_main_process
     state = _load_state(folder, resume)
-    task = make()
-    task.learner.to(accelerator.device)
-    order = Order(task.examples, config, accelerator.process_index, accelerator.num_processes)
-    loader = DataLoader(
-        Reader(task.examples),
-        batch_sampler=order,
-        collate_fn=Reader.batch,
-        num_workers=config.data.workers,
-        multiprocessing_context="spawn" if config.data.workers else None,  # safe beside a GPU
-        persistent_workers=config.data.workers > 0,
+    task = make_task()
+    task.module.to(accelerator.device)
+    sampler = BatchSampler(
+        task.dataset, config, accelerator.process_index, accelerator.num_processes
     )
-    weights = [weight for weight in task.learner.parameters() if weight.requires_grad]
+    loader: DataLoader = DataLoader(
+        ErrorsAsExamples(task.dataset),
+        batch_sampler=sampler,
+        collate_fn=collate,
+        num_workers=config.workers,
+        multiprocessing_context="spawn" if config.workers else None,  # safe beside a GPU
+        persistent_workers=config.workers > 0,
+    )
+    weights = [weight for weight in task.module.parameters() if weight.requires_grad]
     optimizers = make_optimizers(weights, config.optimizer)
     if state:
-        task.learner.load_state_dict(state["learner"], strict=False)
-        for optimizer, before in zip(optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(before)
-    learner, *optimizers = accelerator.prepare(task.learner, *optimizers)
+        _restore(task.module, optimizers, state, folder)
+    module, *optimizers = accelerator.prepare(task.module, *optimizers)
 
     done = state.get("epoch", 0)  # epochs
-    best, waited = state.get("best", {"error": math.inf}), state.get("waited", 0)
-    step, steps, started = done * order.steps, config.epochs * order.steps, time.monotonic()
+    best = state.get("best", {"error": math.inf})
+    stale = state.get("stale", 0)  # validations without improvement
+    step, steps, started = done * sampler.steps, config.epochs * sampler.steps, time.monotonic()
     if main:
-        from jambatalk.train.run_log import Journal
+        from jambatalk.train.run_logger import RunLogger
 
         folder.mkdir(parents=True, exist_ok=True)
         _write_config(folder / CONFIG, config, resumed=done > 0)
-        journal = Journal(folder, done, step)
-        trained = sum(weight.numel() for weight in weights)
-        log.info("%d weights, %d steps an epoch", trained, order.steps)
+        logger = RunLogger(folder, done, step)
+        count = sum(weight.numel() for weight in weights)
+        log.info("%d weights to train, %d steps an epoch", count, sampler.steps)
 
     for epoch in range(done + 1, config.epochs + 1):
-        if config.patience is not None and waited >= config.patience:
-            log.info("no better for %d looks: stopped", waited)
+        if config.patience is not None and stale >= config.patience:
+            log.info("stopped: no improvement in %d validations", stale)
             break
         _seed(config.seed, epoch, accelerator.process_index)
-        order.epoch = epoch
-        task.learner.train()
-        sums: defaultdict[str, float] = defaultdict(float)  # of this epoch's losses
+        sampler.epoch = epoch
+        task.module.train()
+        means: defaultdict[str, float] = defaultdict(float)  # of this epoch's losses
         for batch in loader:
             if isinstance(batch, JambaTalkError):
                 raise batch
-            with accelerator.accumulate(learner):
-                losses = learner(*batch)
-                loss = config.loss.total(losses)
+            with accelerator.accumulate(module):
+                losses = module(*batch)
+                loss = task.total_loss(losses)
                 accelerator.backward(loss)
                 if accelerator.sync_gradients:
                     norm = accelerator.clip_grad_norm_(weights, config.optimizer.clip)
                     if not torch.isfinite(norm):  # the same in all processes
-                        raise _no_number(losses, epoch, step + 1, folder)
+                        raise _not_finite(losses, epoch, step + 1, folder)
                     rate = config.optimizer.rate(step, steps)
                     for group in (g for optimizer in optimizers for g in optimizer.param_groups):
                         group["lr"] = rate
@@ -111,35 +113,35 @@ def train(
                     optimizer.zero_grad()
             values = {name: value.item() for name, value in (losses | {"loss": loss}).items()}
             for name, value in values.items():
-                sums[name] += value / len(order)
-            if main and accelerator.sync_gradients and step % STEPS_A_NOTE == 0:
-                journal.step(step, values | {"gradient": norm.item()})
+                means[name] += value / len(sampler)
+            if main and accelerator.sync_gradients and step % STEPS_PER_ENTRY == 0:
+                logger.log_step(step, values | {"gradient": norm.item()})
 
-        row = {"epoch": epoch, "step": step, "minutes": (time.monotonic() - started) / 60}
-        row |= {"learning_rate": rate}
-        row |= _mean(accelerator, sums)
-        look = epoch % config.check_every == 0 or epoch == config.epochs
-        if look:
-            scores = _from_main(accelerator, task.check)
-            row |= {f"val.{name}": value for name, value in scores.items()}
-            better = config.keep == "last" or scores["error"] < best["error"]
-            best, waited = (scores, 0) if better else (best, waited + 1)
+        entry = {"epoch": epoch, "step": step, "minutes": (time.monotonic() - started) / 60}
+        entry |= {"learning_rate": rate}
+        entry |= _mean_over_processes(accelerator, means)
+        validating = epoch % config.validate_every == 0 or epoch == config.epochs
+        if validating:
+            scores = _on_main_process(accelerator, task.validate)
+            entry |= {f"val.{name}": value for name, value in scores.items()}
+            better = config.save == "last" or scores["error"] < best["error"]
+            best, stale = (scores, 0) if better else (best, stale + 1)
             if better and main:
-                task.keep(folder / CHECKPOINT, scores)
+                task.save_checkpoint(folder / CHECKPOINT, scores)
         if main:
-            journal.epoch(step, row)
-            if look:
-                now = {"epoch": epoch, "best": best, "waited": waited}
-                _save_state(folder, task.learner, optimizers, now)
+            logger.log_epoch(step, entry)
+            if validating:
+                progress = {"epoch": epoch, "best": best, "stale": stale}
+                _save_state(folder, task.module, optimizers, progress)
             if config.video_every and epoch % config.video_every == 0:
-                _film(task, folder / "videos" / f"epoch{epoch:04}.mp4")
+                _write_sample_video(task, folder / "videos" / f"epoch{epoch:04}.mp4")
         accelerator.wait_for_everyone()
     if main:
-        journal.close()
+        logger.close()
     return best
 
 
-def _accelerator(config: TrainingConfig) -> Any:
+def _accelerator(config: LoopConfig) -> Any:
     try:
         import tensorboard  # noqa: F401
         from accelerate import Accelerator
@@ -149,38 +151,37 @@ def _accelerator(config: TrainingConfig) -> Any:
             f"Training needs {error.name}, which is not installed.",
             'Run: pip install -e ".[train]".',
         ) from error
-    shared = int(os.environ.get("WORLD_SIZE", 1)) > 1
+    distributed = int(os.environ.get("WORLD_SIZE", 1)) > 1
     accelerator = Accelerator(
-        cpu=shared and not torch.cuda.is_available(),  # or each would be alone
+        cpu=distributed and not torch.cuda.is_available(),  # or each would train alone
         mixed_precision=config.precision,
         gradient_accumulation_steps=config.accumulate,
-        # layers above the last one that is heard have no gradient
+        # encoder layers above the last one used have no gradient
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
     )
     if not accelerator.is_main_process:
-        logging.getLogger("jambatalk").setLevel(logging.ERROR)  # it is said once
+        logging.getLogger("jambatalk").setLevel(logging.ERROR)  # one process logs for all
     return accelerator
 
 
 def _seed(seed: int, epoch: int, process: int) -> None:
-    """Dropout and masks of an epoch do not depend on what was before it."""
+    """Seed all generators, so that an epoch's dropout does not depend on earlier epochs."""
     number = int(np.random.SeedSequence((seed, epoch, process)).generate_state(1)[0])
     random.seed(number)
     np.random.seed(number)  # SpecAugment of transformers draws from it
     torch.manual_seed(number)
 
 
-def _mean(accelerator: Any, sums: dict[str, float]) -> dict[str, float]:
-    """Over all processes."""
-    values = torch.tensor(list(sums.values()), device=accelerator.device)
-    return dict(zip(sums, accelerator.reduce(values, "mean").tolist(), strict=True))
+def _mean_over_processes(accelerator: Any, values: dict[str, float]) -> dict[str, float]:
+    tensor = torch.tensor(list(values.values()), device=accelerator.device)
+    return dict(zip(values, accelerator.reduce(tensor, "mean").tolist(), strict=True))
 
 
-def _from_main(accelerator: Any, look: Callable[[], dict[str, float]]) -> dict[str, float]:
-    """What the main process sees, known to all."""
+def _on_main_process(accelerator: Any, validate: Callable[[], dict[str, float]]) -> dict:
+    """Validate in the main process and broadcast the scores."""
     from accelerate.utils import broadcast_object_list
 
-    scores = [look() if accelerator.is_main_process else None]
+    scores = [validate() if accelerator.is_main_process else None]
     return broadcast_object_list(scores)[0]
 
 
@@ -190,7 +191,7 @@ def _load_state(folder: Path, resume: bool) -> dict[str, Any]:
         if path.exists():
             raise ModelError(
                 f"There is a run in {folder} already.",
-                "Go on with it by --resume, or choose another folder with -o.",
+                "Continue it with --resume, or choose another folder with -o.",
             )
         return {}
     try:
@@ -202,43 +203,74 @@ def _load_state(folder: Path, resume: bool) -> dict[str, Any]:
         ) from error
 
 
-def _write_config(path: Path, config: TrainingConfig, resumed: bool) -> None:
+def _restore(
+    module: nn.Module,
+    optimizers: Sequence[torch.optim.Optimizer],
+    state: dict[str, Any],
+    folder: Path,
+) -> None:
+    """Load trained weights and optimizer states; every weight to be trained must be there."""
+    trained, saved = set(_trained_names(module)), set(state["weights"])
+    reason = None
+    if missing := sorted(trained - saved):
+        reason = f"its state lacks the weights {abbreviate(missing)}"
+    elif unknown := sorted(saved - trained):
+        reason = f"the network has no weights {abbreviate(unknown)}"
+    else:
+        try:
+            module.load_state_dict(state["weights"], strict=False)  # frozen weights are not saved
+            for optimizer, before in zip(optimizers, state["optimizers"], strict=True):
+                optimizer.load_state_dict(before)
+        except (RuntimeError, ValueError) as error:  # other shapes, another optimizer
+            reason = str(error).splitlines()[-1].strip()
+    if reason:
+        raise ModelError(
+            f"The run in {folder} cannot be resumed with this configuration: {reason}.",
+            f"Resume with the configuration it was started with, {folder / CONFIG}.",
+        )
+
+
+def _trained_names(module: nn.Module) -> list[str]:
+    return [name for name, weight in module.named_parameters() if weight.requires_grad]
+
+
+def _write_config(path: Path, config: LoopConfig, resumed: bool) -> None:
     text = dump_config(config)
     lines = text.splitlines()
     before = path.read_text().splitlines() if resumed and path.exists() else lines
     if changed := [line.strip() for line in lines if line not in before]:
-        log.warning("Not as the run was begun: %s", ", ".join(changed))
+        log.warning("The run was started with other values of: %s", ", ".join(changed))
     path.write_text(text)
 
 
 def _save_state(
     folder: Path,
-    learner: nn.Module,
+    module: nn.Module,
     optimizers: Sequence[torch.optim.Optimizer],
-    now: dict[str, Any],
+    progress: dict[str, Any],
 ) -> None:
-    """Writes what is learned so far: frozen weights come from where they came from."""
-    learned = {name for name, weight in learner.named_parameters() if weight.requires_grad}
-    weights = {name: w for name, w in learner.state_dict().items() if name in learned}
+    """Write trained weights, optimizer states and progress, whole or not at all."""
+    trained = set(_trained_names(module))
+    weights = {name: w for name, w in module.state_dict().items() if name in trained}
     part = folder / f"{STATE}.part"
-    steps = [optimizer.state_dict() for optimizer in optimizers]
-    torch.save({"learner": weights, "optimizers": steps, **now}, part)
-    os.replace(part, folder / STATE)  # whenever it is stopped, one of the two is whole
+    states = [optimizer.state_dict() for optimizer in optimizers]
+    torch.save({"weights": weights, "optimizers": states, **progress}, part)
+    os.replace(part, folder / STATE)
 
 
-def _no_number(losses: dict[str, torch.Tensor], epoch: int, step: int, folder: Path) -> ModelError:
+def _not_finite(losses: Losses, epoch: int, step: int, folder: Path) -> ModelError:
     values = ", ".join(f"{name} {loss.item():.3g}" for name, loss in losses.items())
-    before = folder / CHECKPOINT
-    kept = f"{before} holds a network from before." if before.exists() else ""
+    checkpoint = folder / CHECKPOINT
+    saved = f" {checkpoint} holds the checkpoint saved before." if checkpoint.exists() else ""
     return ModelError(
-        f"In epoch {epoch}, step {step}, the gradient is no longer a number ({values}). {kept}",
-        "Lower optimizer.learning_rate, or look for recordings that are broken.",
+        f"The gradient is not finite in epoch {epoch}, step {step} ({values}).{saved}",
+        "Lower optimizer.learning_rate, or look for damaged recordings.",
     )
 
 
-def _film(task: Task, path: Path) -> None:
+def _write_sample_video(task: Task, path: Path) -> None:
     path.parent.mkdir(exist_ok=True)
     try:
-        task.film(path)
-    except (RenderError, VideoError) as error:  # the run is worth more than its pictures
+        task.write_sample_video(path)
+    except (RenderError, VideoError) as error:  # no reason to lose the run
         log.warning("No sample video: %s", error)

@@ -1,4 +1,4 @@
-"""What is trained: a network and its losses in one module, so that processes can share the work."""
+"""Network and losses in one module, which distributed training wraps as a whole."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from torch import Tensor, nn
 
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.paper.lip_reader import LipReadingNetwork
-from jambatalk.train.losses import Losses, lip_losses
+from jambatalk.train.losses import lip_losses
+from jambatalk.train.task import Losses
 
 
-class Learner(nn.Module):
-    """A network that hears recordings and is told how far off its motion is.
+class TrainingModule(nn.Module):
+    """A network from samples to motion, with its losses.
 
     Shapes: b batch, n samples, t frames, k outputs (3 V for vertices).
 
@@ -26,42 +27,42 @@ class Learner(nn.Module):
 
     @property
     def model(self) -> JambaTalk:
-        """The network without a lip reader."""
+        """The network without its lip reader."""
         return self.network.model if isinstance(self.network, LipReadingNetwork) else self.network
 
-    def forward(self, samples: Tensor, motion: Tensor, style: Tensor) -> Losses:
-        """The losses of a batch.
+    def forward(self, samples: Tensor, target: Tensor, style: Tensor) -> Losses:
+        """Compute the losses of a batch.
 
         Args:
-            samples: (b, n) at 16 kHz, loudness_normalised.
-            motion: (b, t, k), what was captured: offsets in the network's unit, or weights.
-            style: (b,), rows of the style table.
+            samples: (b, n) at 16 kHz, loudness-normalised.
+            target: (b, t, k), captured offsets in the network's unit, or weights.
+            style: (b,), indices into the style table.
         """
-        predicted = self.predict(samples, motion.shape[1], style)
-        losses = self.compare(predicted, motion)
+        pred = self.predict(samples, target.shape[1], style)
+        losses = self.compare(pred, target)
         if isinstance(self.network, LipReadingNetwork):
-            heard = normalised(samples.to(predicted.device))
-            read = self.network.read_lips(predicted, heard)
-            losses |= lip_losses(*read, blank=self.network.text_encoder.config.pad_token_id)
+            reading = self.network.read(pred, standardised(samples.to(pred.device)))
+            blank = self.network.text_encoder.config.pad_token_id
+            losses |= lip_losses(*reading, blank=blank)
         return losses
 
     def predict(self, samples: Tensor, frames: int, style: Tensor) -> Tensor:
-        """Motions (b, t, k) of about so many frames; pairs of features make one less."""
+        """Predict motions (b, t, k) of `frames` frames, or one less where features are paired."""
         model = self.model
-        heard = [model.encode_samples(one.cpu().numpy(), frames) for one in samples]
-        features = torch.stack(heard).float()
+        encoded = [model.encode_samples(one.cpu().numpy(), frames) for one in samples]
+        features = torch.stack(encoded).float()
         style = style.to(features.device)
-        table = model.decoder.style_table(style) if model.config.style_width else None
-        with torch.autocast(features.device.type, enabled=False):  # millimetres need digits
-            return model.decoder(features, table)
+        vectors = model.decoder.style_table(style) if model.config.style_width else None
+        with torch.autocast(features.device.type, enabled=False):  # millimetres need the precision
+            return model.decoder(features, vectors)
 
-    def compare(self, predicted: Tensor, motion: Tensor) -> Losses:
-        """The losses of motions (b, t, k), as far as both reach."""
-        frames = min(predicted.shape[1], motion.shape[1])
-        return self.loss(predicted[:, :frames], motion[:, :frames].to(predicted.device))
+    def compare(self, pred: Tensor, target: Tensor) -> Losses:
+        """Compute the losses of motions (b, t, k) over the frames they share."""
+        frames = min(pred.shape[1], target.shape[1])
+        return self.loss(pred[:, :frames], target[:, :frames].to(pred.device))
 
 
-def normalised(samples: Tensor) -> Tensor:
-    """Samples (b, n) of mean 0 and variance 1, as the text encoder was trained on."""
+def standardised(samples: Tensor) -> Tensor:
+    """Scale samples (b, n) to mean 0 and variance 1, which the text encoder expects."""
     mean, variance = samples.mean(-1, keepdim=True), samples.var(-1, keepdim=True, unbiased=False)
     return (samples - mean) / (variance + 1e-7).sqrt()

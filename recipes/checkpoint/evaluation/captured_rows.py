@@ -14,9 +14,9 @@ from jambatalk.motion.motion import Motion
 from jambatalk.motion.resample import resample
 from jambatalk.speech import SAMPLE_RATE, Speech
 from jambatalk.talking_head import TalkingHead
+from recipes.checkpoint.augment import BABBLE_VOICES, add_babble
 from recipes.checkpoint.captured import facegood, grid_corpus
 from recipes.checkpoint.captured.clip import Clip
-from recipes.checkpoint.evaluation.babble import TALKERS, add_babble
 from recipes.checkpoint.evaluation.benchmark_table import INF, Row
 from recipes.checkpoint.evaluation.held_out_data import HeldOutData
 from recipes.checkpoint.evaluation.phone_statistics import held_vowels
@@ -174,7 +174,7 @@ class CapturedEvaluation:
                 digits=3,
                 low=-INF,
                 high=0.05,
-                sample=f"{len(motions)} clips of GRID, {TALKERS} other voices",
+                sample=f"{len(motions)} clips of GRID, {BABBLE_VOICES} other voices",
                 note=f"{clean:.3f} to {noisy:.3f}",
             )
         ]

@@ -1,1 +1,1 @@
-"""Training of the bundled checkpoint."""
+"""Training of the bundled checkpoint: its clips, its styles, its encoder."""

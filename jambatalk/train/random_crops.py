@@ -1,0 +1,92 @@
+"""Random crops of recordings, as tensors for training."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from jambatalk.data.dataset import Dataset, Recording
+from jambatalk.errors import DataError
+from jambatalk.model.config import JambaTalkConfig
+from jambatalk.speech import SAMPLE_RATE, Speech
+from jambatalk.train.task import SampleKey
+
+log = logging.getLogger(__name__)
+
+NEUTRAL_SHARE = 0.5  # of the examples train the neutral style, the others their subject's
+SLACK = 2  # frames by which headers may overstate a length
+
+
+class RecordingTensors:
+    """Converts recordings to the tensors of a network.
+
+    Args:
+        unit: metres per unit of the set's vertices.
+    """
+
+    def __init__(self, config: JambaTalkConfig, unit: float) -> None:
+        self.scale = np.float32(unit / config.unit)
+        self.styles = config.styles
+
+    def tensors(self, recording: Recording) -> tuple[Tensor, Tensor]:
+        """Return loudness-normalised samples (n,) and motion (t, k).
+
+        Motion is offsets in the network's unit, or weights.
+        """
+        samples = torch.from_numpy(Speech(recording.audio, recording.name).loudness_normalised())
+        if recording.weights is not None:
+            return samples, torch.from_numpy(recording.weights)
+        offsets = (recording.vertices - recording.template) * self.scale
+        return samples, torch.from_numpy(offsets).flatten(1)
+
+    def style(self, recording: Recording) -> int:
+        """Return the index of the subject's style; the neutral style for unknown subjects."""
+        known = recording.subject in self.styles
+        return self.styles.index(recording.subject) if known else 0
+
+
+class RandomCrops:
+    """Random crops of recordings, or whole recordings, each once an epoch.
+
+    Args:
+        frames: of a crop; None for whole recordings.
+
+    Raises:
+        DataError: no recording is long enough.
+    """
+
+    def __init__(self, recordings: Dataset, convert: RecordingTensors, frames: int | None) -> None:
+        self.recordings, self.convert, self.frames = recordings, convert, frames
+        least = (frames or 0) + SLACK
+        count = len(recordings)
+        self.usable = [i for i in range(count) if recordings.frame_count(i) >= least]
+        if short := count - len(self.usable):
+            log.warning("%d recordings are shorter than %d frames: left out.", short, least)
+        if not self.usable:
+            raise DataError(
+                f"No recording of '{recordings.name}' has {least} frames.", "Lower data.crop."
+            )
+
+    def __len__(self) -> int:
+        return len(self.usable)
+
+    def epoch_order(self, rng: np.random.Generator) -> np.ndarray:
+        """Return each recording once, shuffled."""
+        return rng.permutation(self.usable)
+
+    def __getitem__(self, key: SampleKey) -> tuple[Tensor, Tensor, Tensor]:
+        """Return samples (n,), motion (t, k) and the index of a style."""
+        index, seed = key
+        recording, rng = self.recordings[index], np.random.default_rng(seed)
+        samples, motion = self.convert.tensors(recording)
+        style = self.convert.style(recording) if rng.random() >= NEUTRAL_SHARE else 0
+        if self.frames is not None:
+            start = int(rng.integers(len(motion) - self.frames + 1))
+            motion = motion[start : start + self.frames]
+            first, count = (round(n / recording.fps * SAMPLE_RATE) for n in (start, self.frames))
+            first = min(first, max(0, len(samples) - count))  # both were rounded
+            samples = samples[first : first + count]
+        return samples, motion, torch.tensor(style)

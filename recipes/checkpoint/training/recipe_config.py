@@ -1,0 +1,79 @@
+"""Configuration of the bundled checkpoint's training, see `recipes/checkpoint/train.yaml`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from jambatalk.train.loop_config import LoopConfig, check, check_keys
+from jambatalk.train.training_config import LossConfig
+from recipes.checkpoint.training.architecture import CAPTURED
+
+SILENCE, SYNTHESISED = "silence", "synthesised"
+KINDS = (SYNTHESISED, "grid", "facegood", SILENCE)  # of clips
+
+
+@dataclass(frozen=True)
+class RecipeDataConfig:
+    """The recordings.
+
+    Attributes:
+        folder: with `grid_s1/` and `facegood/`, see recipes/README.md.
+        corpus: written by `python -m recipes.checkpoint.corpus`.
+        crop: frames of a random crop.
+        shares: kind of clip ("synthesised", "grid", "facegood", "silence") → its share of the
+            crops.
+        own_style_share: share of the crops of captured motion that train the captured style; the
+            others train any style.
+        exclude: a captured style to leave out, with its recordings.
+        cache: a folder that keeps encoder features; empty it when recordings, encoder or
+            augmentation change.
+    """
+
+    folder: Path
+    corpus: Path
+    crop: int = 70
+    shares: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(KINDS, 1.0))
+    own_style_share: float = 0.6
+    exclude: str | None = None
+    cache: Path | None = None
+
+    def __post_init__(self) -> None:
+        check(self.crop >= 2, "data.crop", self.crop, "Give 2 or more.")
+        check_keys(self.shares, dict.fromkeys(KINDS), "data.shares.")
+        values = self.shares.values()
+        valid = bool(values) and min(values) >= 0 and sum(values) > 0
+        check(valid, "data.shares", self.shares, "Give shares above 0.")
+        share = self.own_style_share
+        check(0 <= share <= 1, "data.own_style_share", share, "Give 0 to 1.")
+        valid = self.exclude in (None, *CAPTURED)
+        check(valid, "data.exclude", self.exclude, f"Choose one of {', '.join(CAPTURED)}.")
+
+
+@dataclass(frozen=True)
+class RecipeNetworkConfig:
+    """The network.
+
+    Attributes:
+        start: a checkpoint to fine-tune, of the same architecture; None for a new decoder.
+        changes: fields of :class:`JambaTalkConfig` that differ from the bundled architecture's.
+        scan: "torch" or "cuda", see :mod:`jambatalk.model.scan`.
+    """
+
+    start: str | None = None
+    changes: dict[str, Any] = field(default_factory=dict)
+    scan: Literal["torch", "cuda"] = "torch"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipeConfig(LoopConfig):
+    """A training run of the bundled checkpoint."""
+
+    data: RecipeDataConfig
+    network: RecipeNetworkConfig = field(default_factory=RecipeNetworkConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.loss.check_zero(("lip_features", "letters"), "weights")
