@@ -137,18 +137,18 @@ def test_speech_encoder_is_trained_and_saved(published: Path, tmp_path: Path) ->
     assert all(torch.equal(started[name], after[name]) for name in after)
 
 
-@pytest.mark.parametrize(("accumulate", "optimizer"), [(1, "adam"), (2, "adam"), (1, "muon")])
+@pytest.mark.parametrize(("accumulate", "optimizer"), [(1, "adam"), (2, "muon")])
 def test_resumed_run_equals_an_uninterrupted_one(
     accumulate: int, optimizer: str, published: Path, tmp_path: Path
 ) -> None:
     more = [f"optimizer={{name: {optimizer}, schedule: cosine, warmup: 5}}", "patience=9"]
     more += [f"accumulate={accumulate}"]
-    more += ["network.changes.second_expert=random", "epochs=4"]
+    more += ["network.changes.second_expert=random", "epochs=3"]
     assert run(published, tmp_path / "whole", *more) == 0
     config = load_config(published, TrainingConfig, more)
     with pytest.raises(KeyboardInterrupt):
-        train(lambda: Interrupted(config, validations=3), config, tmp_path / "parts")
-    assert len(curve(tmp_path / "parts")) == 2
+        train(lambda: Interrupted(config, validations=2), config, tmp_path / "parts")
+    assert len(curve(tmp_path / "parts")) == 1
     assert run(published, tmp_path / "parts", *more, "--resume") == 0
     assert curve(tmp_path / "parts") == curve(tmp_path / "whole")
     whole, parts = (
@@ -312,10 +312,11 @@ def test_steps_have_the_same_recordings_however_they_are_shared(
 
 
 def test_training_on_tracks(tmp_path: Path) -> None:
-    names = [f"{who}_{number:02}" for who in ("anna", "ben") for number in range(6)]
-    write_tracks(tmp_path / "tracks", names, seconds=1.5)
+    names = [f"{who}_{number:02}" for who in ("anna", "ben") for number in range(5)]
+    write_tracks(tmp_path / "tracks", names, seconds=1.2)
     given = ["data={folder: " + str(tmp_path / "tracks") + ", crop: 30}", "workers=0"]
-    given += ["epochs=12", "optimizer.warmup=2", "network.changes={width: 32}"]
+    given += ["epochs=10", "optimizer.warmup=2"]
+    given += ["network.changes={width: 32, layers: [mamba_moe, attention]}"]
     assert run(ROOT / "configs" / "tracks.yaml", tmp_path / "run", *given) == 0
     first, *_, last = read_log(tmp_path / "run")
     assert last["val.vertices"] < 0.7 * first["val.vertices"]
@@ -332,7 +333,8 @@ def test_training_the_bundled_network_on_vertices(data: Path, tmp_path: Path) ->
         "face.mesh=" + str(data / "face.ply"),
     ]
     given += ["face.lips=" + str(data / "lips.npy"), "epochs=8", "optimizer.warmup=2", "batch=2"]
-    given += ["network.changes={width: 32}", "optimizer.learning_rate=3e-3", "validate_every=2"]
+    given += ["network.changes={width: 32, layers: [mamba, attention]}"]
+    given += ["optimizer.learning_rate=3e-3", "validate_every=2"]
     assert run(ROOT / "configs" / "folder.yaml", tmp_path / "run", *given) == 0
     log = read_log(tmp_path / "run")
     errors = [entry["val.vertices"] for entry in log if "val.vertices" in entry]
@@ -465,7 +467,10 @@ def test_resuming_with_another_network_names_its_missing_weights(
     assert run(published, folder, "epochs=1", losses) == 0
     arguments = [str(published), "-o", str(folder), "--resume", "epochs=2"]
     message = refused(capsys, *arguments)
-    assert "cannot be resumed with this configuration: it lacks the weights network.lip" in message
+    assert (
+        "cannot be resumed with this configuration: its state lacks the weights network.l"
+        in message
+    )
     assert str(folder / "config.yaml") in message
     message = refused(capsys, *arguments, losses, "network.changes.d_state=8")
     assert "size mismatch" in message

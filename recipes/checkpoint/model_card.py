@@ -20,7 +20,8 @@ def write_model_card(
     """Write the bundled checkpoint's `README.md` into its folder.
 
     Args:
-        training: as in `training.json`, see :class:`recipes.checkpoint.training.style_task.StyleTask`.
+        training: content of `training.json`, see
+            :class:`recipes.checkpoint.training.style_task.StyleTask`.
         encoder, decoder: numbers of their weights.
     """
     scores, run = training["held_out"], training["config"]
