@@ -573,6 +573,6 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["export", str(saved), "-o", "head.fbx"]) == 1
     assert "'head.fbx' is not a name for a motion. End it with .glb" in capsys.readouterr().err
     assert main(["export", "missing.npz", "-o", str(other)]) == 1
-    assert "not a saved motion" in capsys.readouterr().err
+    assert "There is no file 'missing.npz'" in capsys.readouterr().err
     assert main(["compare", str(VOICE), "-o", str(other), "--styles", "crisp,theatrical"]) == 1
     assert "End it with .mp4.\n" in capsys.readouterr().err

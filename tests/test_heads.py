@@ -1,12 +1,13 @@
 """The bundled heads: what a talking head needs of them, and that the code makes them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from jambatalk.errors import DataError, FaceError
-from jambatalk.face.library import BUNDLED, list_heads, load_head
+from jambatalk.face.library import BUNDLED, HeadLibrary, list_heads, load_head, write_heads
 from jambatalk.files.bundled import HEADS
 from recipes.heads.makehuman import find_source
 
@@ -55,6 +56,32 @@ def test_a_head_is_found_by_number_and_an_unknown_one_lists_the_others():
     assert load_head(2).name == list_heads()[1]
     with pytest.raises(FaceError, match=list_heads()[0]):
         load_head("nobody")
+
+
+@pytest.mark.parametrize("name", ["heads.json", "topology.npz", "b.npz"])
+@pytest.mark.parametrize("damage", ["missing", "empty", "truncated", "foreign"])
+def test_damaged_library_raises_face_error(name: str, damage: str, tmp_path: Path) -> None:
+    write_heads(tmp_path, [replace(load_head(1), name=name) for name in "ab"])
+    assert HeadLibrary(tmp_path).load("b").name == "b"
+    path = tmp_path / name
+    data = path.read_bytes()
+    if damage == "missing":
+        path.unlink()
+    elif damage == "foreign" and name == "heads.json":
+        path.write_text('{"a": 1}')
+    elif damage == "foreign":
+        np.savez(path, other=np.zeros(3))
+    else:
+        path.write_bytes(data[: len(data) // 2] if damage == "truncated" else b"")
+    with pytest.raises(FaceError, match=r"recipes/heads|no file"):
+        HeadLibrary(tmp_path).load("b")
+
+
+def test_head_of_another_mesh_raises_face_error(tmp_path: Path) -> None:
+    write_heads(tmp_path, [replace(load_head(1), name="a")])
+    np.savez(tmp_path / "a.npz", template=np.zeros((9, 3)), colors=np.zeros((9, 3), np.uint8))
+    with pytest.raises(FaceError, match="does not belong"):
+        HeadLibrary(tmp_path).load("a")
 
 
 def test_all_arkit_actions_and_one_more_do_something(face):

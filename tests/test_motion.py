@@ -9,7 +9,7 @@ import pytest
 
 from jambatalk import Face, Motion, list_heads, load_head
 from jambatalk.errors import DataError, FaceError, MotionError
-from jambatalk.files.npz import read_npz
+from jambatalk.files.arrays import read_npz
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +120,7 @@ def test_damaged_files_are_refused(face: Face, tmp_path: Path) -> None:
         path.write_bytes(whole[:start] + b"\xff\x00" + whole[start + 2 :])
         with suppress(MotionError):  # the damaged bytes may be those of a date
             Motion.load(path)
-    with pytest.raises(MotionError, match="not a saved motion"):
+    with pytest.raises(MotionError, match="There is no file"):
         Motion.load(tmp_path / "none.npz")
 
 

@@ -19,7 +19,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -27,6 +26,7 @@ from jambatalk.data.dataset import Dataset, check_folder
 from jambatalk.data.folder import Notes, choose, paired
 from jambatalk.errors import DataError
 from jambatalk.face.library import load_head
+from jambatalk.files.arrays import read_npz
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ class TrackFile:
             values = np.asarray(values, np.float32)
             if values.ndim != 2 or values.shape[1] != len(names):
                 raise ValueError(f"{len(names)} names for values of shape {values.shape}")
-        except (OSError, ValueError, LookupError, TypeError, AttributeError, BadZipFile) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise DataError(
                 f"{self.path} is no blendshape track ({error!r}).",
                 'Give csv (a column an blendshape), or json or npz with "fps", "blendshapes", "weights".',
@@ -149,8 +149,8 @@ def _read_json(path: Path) -> tuple[list[str], list[list[float]], float]:
 
 
 def _read_npz(path: Path) -> tuple[list[str], np.ndarray, float]:
-    with np.load(path, allow_pickle=False) as file:
-        return file["blendshapes"].tolist(), file["weights"], float(file["fps"])
+    arrays = read_npz(path, kind="a blendshape track")
+    return arrays["blendshapes"].tolist(), arrays["weights"], float(arrays["fps"])
 
 
 _READERS = {".csv": _read_csv, ".json": _read_json, ".npz": _read_npz}

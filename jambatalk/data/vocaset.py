@@ -32,7 +32,7 @@ from jambatalk.data.splits import VOCASET, find_split, select
 from jambatalk.errors import DataError
 from jambatalk.face.templates import read_templates
 from jambatalk.files.origins import VOCASET as ORIGIN
-from jambatalk.files.unpickle import read_pickle
+from jambatalk.files.safe_pickle import read_pickle
 
 VERTICES = 5023
 FPS = 60.0

@@ -11,7 +11,7 @@ from jambatalk.errors import DataError
 from jambatalk.evaluate import UNITS
 from jambatalk.evaluate.mesh_motion import MeshMotion, align, check_template, cut
 from jambatalk.face.face import Face
-from jambatalk.face.user_face import read_mesh
+from jambatalk.face.mesh import read_mesh
 from jambatalk.motion.motion import Motion
 from jambatalk.progress import Progress, no_progress
 from jambatalk.render.clip_grid import grid_size

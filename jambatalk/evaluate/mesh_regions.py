@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -14,7 +13,9 @@ from jambatalk.errors import DataError
 from jambatalk.face.face import Face
 from jambatalk.face.lips import middle_pairs
 from jambatalk.face.user_face import UPPER_FACE
+from jambatalk.files.arrays import open_array, read_npz
 from jambatalk.files.origins import origin
+from jambatalk.files.safe_pickle import read_pickle
 
 LIPS = ("lips",)  # their name in FLAME's masks
 NEAR = 0.05  # distance at rest of vertices that may touch, of the extent of the lips
@@ -183,21 +184,18 @@ def _lip_direction(vertices: np.ndarray, pairs: np.ndarray) -> np.ndarray:
 def _read(path: Path) -> object:
     try:
         if path.suffix == ".pkl":
-            from jambatalk.files.unpickle import read_pickle
-
             return read_pickle(path)
         if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as file:
-                return dict(file)
+            return read_npz(path, kind="a region file")
         if path.suffix == ".npy":
-            return np.load(path, allow_pickle=False)
+            return open_array(path)
         if path.suffix == ".json":
             return json.loads(path.read_text())
         if path.suffix == ".txt":
             return np.array(path.read_text().replace(",", " ").split(), int)
     except FileNotFoundError:
         raise DataError(f"There is no region file {path}.", origin(path)) from None
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
+    except (OSError, ValueError) as error:
         raise DataError(f"The region file {path} cannot be read ({error}).") from error
     raise DataError(
         f"'{path}' is not a region file.", "Give a .pkl, .npz, .npy, .json or .txt of indices."

@@ -1,4 +1,4 @@
-"""Faces: a template mesh, what it can do, and where its lips are."""
+"""A face: a template mesh, its blendshapes, regions and landmarks."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ class Face:
 
     Attributes:
         name: short and unique, as used on the command line.
-        template: (V, 3) float32, the face at rest with its lips closed.
-        triangles: (F, 3) int32, counter-clockwise seen from outside.
+        template: (V, 3) float32, the face at rest with closed lips.
+        triangles: (F, 3) int32, counter-clockwise as viewed from outside.
         colors: (V, 3) uint8, sRGB.
         gloss: (V,) float32, 0 (matt) to 1 (wet).
-        blendshapes: the K names of `deltas`, ARKit's for the bundled heads; empty for a mesh without.
-        deltas: (K, V, 3) float32, what each blendshape at weight 1 adds to the template, metres.
+        blendshapes: the K names of `deltas`: ARKit's for the bundled heads, or none.
+        deltas: (K, V, 3) float32, displacement by each blendshape at weight 1, metres.
         regions: name → vertex indices: "skin", "lips", "upper_face", "teeth_lower", ...
         landmarks: name → vertex indices: "inner_lip_upper" and "inner_lip_lower" (pairs, from the
             head's right to its left), "mouth_corners", "eye_corners", "nose_tip", "chin", ...
-        title: for people: a name and a few words.
+        title: a name and a few words, for display.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Face:
     title: str = ""
 
     def vertices(self, weights: np.ndarray) -> np.ndarray:
-        """The face with its blendshapes at `weights` (..., K): vertices (..., V, 3) in metres."""
+        """Compute vertices (..., V, 3) in metres for blendshape weights (..., K)."""
         flat = self.deltas.reshape(len(self.blendshapes), self.template.size)
         return self.template + (weights.astype(np.float32) @ flat).reshape(
             *weights.shape[:-1], *self.template.shape
@@ -49,14 +49,18 @@ class Face:
     def points(
         self, weights: np.ndarray, landmark: str, offsets: np.ndarray | None = None
     ) -> np.ndarray:
-        """Only the `n` vertices of one landmark, at `weights` (..., K) and moved further by
-        `offsets` (..., V, 3): (..., n, 3) in metres.
+        """Compute only the n vertices of one landmark, (..., n, 3) in metres.
+
+        Args:
+            weights: (..., K).
+            landmark: a name in `landmarks`.
+            offsets: (..., V, 3), added to the vertices.
 
         Raises:
             FaceError: the face has no such landmark.
         """
         if landmark not in self.landmarks:
-            raise FaceError(f"On head '{self.name}' it is not known where {landmark} is.")
+            raise FaceError(f"Head '{self.name}' has no landmark '{landmark}'.")
         index = self.landmarks[landmark]
         flat = self.deltas[:, index].reshape(len(self.blendshapes), 3 * len(index))
         points = self.template[index] + (weights.astype(np.float32) @ flat).reshape(
@@ -65,7 +69,7 @@ class Face:
         return points if offsets is None else points + offsets[..., index, :]
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """As named arrays, for an .npz."""
+        """Convert to named arrays, for an .npz."""
         return {
             "name": np.array(self.name),
             "title": np.array(self.title),
@@ -81,7 +85,7 @@ class Face:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Face:
-        """Reads what :meth:`to_arrays` gave."""
+        """Build a face from the arrays of :meth:`to_arrays`."""
         return cls(
             name=str(arrays["name"]),
             title=str(arrays["title"]),

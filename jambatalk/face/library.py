@@ -13,45 +13,61 @@ import numpy as np
 
 from jambatalk.errors import FaceError
 from jambatalk.face.face import Face
+from jambatalk.files.arrays import read_npz
 from jambatalk.files.bundled import HEADS
 
-OWN = ("template", "colors")  # what each head has of its own
+INDEX, TOPOLOGY = "heads.json", "topology.npz"
+OWN = ("template", "colors")  # arrays that each head has of its own
+CURE = "Install JambaTalk again, or make these heads again ('jambatalk convert', recipes/heads)."
 
 
 class HeadLibrary:
-    """The heads in a folder: `topology.npz`, what they share; NAME.npz and NAME.png, what each has
-    of its own; and `heads.json`, their names and titles in the order in which they are shown."""
+    """The heads in a folder, loaded when they are first used.
+
+    `topology.npz` holds what all of them share (triangles, blendshapes, regions, landmarks),
+    NAME.npz a head's template and colours, NAME.png its picture, and `heads.json` names and titles
+    in the order of display.
+
+    Example:
+        >>> heads = HeadLibrary(Path("checkpoint/heads"))
+        >>> heads.names
+        ['anna', 'ben']
+        >>> face = heads.load("anna")  # or heads.load(1)
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     @cached_property
     def titles(self) -> dict[str, str]:
-        """Name → title."""
+        """Name → title, in the order of display.
+
+        Raises:
+            FaceError: there is no `heads.json`, or it is damaged.
+        """
+        path = self.folder / INDEX
         try:
-            index = json.loads((self.folder / "heads.json").read_text())
-        except OSError as error:
-            raise FaceError(
-                f"There are no heads in {self.folder}.",
-                "Work in a full clone of the repository, or run 'python -m recipes.heads'; for the "
-                "published weights, 'jambatalk convert'.",
-            ) from error
-        return {entry["name"]: entry["title"] for entry in index}
+            return {str(e["name"]): str(e["title"]) for e in json.loads(path.read_text("utf-8"))}
+        except FileNotFoundError:
+            raise FaceError(f"There are no heads in {self.folder}.", CURE) from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise FaceError(f"'{path}' is damaged ({error!r}).", CURE) from error
 
     @property
     def names(self) -> list[str]:
-        """In the order in which they are shown."""
+        """Names in the order of display."""
         return list(self.titles)
 
     def thumbnail(self, name: str) -> Path:
-        """The picture of a head."""
+        """Return the path of a head's picture."""
         return self.folder / f"{name}.png"
 
     def load(self, head: str | int) -> Face:
-        """A head, by name or by number (1 is the first).
+        """Load a head, by name or by number (1 is the first).
 
         Raises:
-            FaceError: there is none of that name or number; the message lists them.
+            FaceError: there is none of that name or number (the message lists them), or a file of
+                the library is damaged.
         """
         names = self.names
         if isinstance(head, int) or (head.isascii() and head.isdigit()):
@@ -61,21 +77,27 @@ class HeadLibrary:
             head = names[number - 1]
         if head not in names:
             raise FaceError(f"There is no head '{head}'.", f"Choose one of {', '.join(names)}.")
-        return self._loaded(head)
+        return self._load(head)
 
     @cache  # noqa: B019  there are as many as there are folders
-    def _loaded(self, name: str) -> Face:
-        with np.load(self.folder / f"{name}.npz", allow_pickle=False) as file:
-            own = {"name": np.array(name), "title": np.array(self.titles[name]), **file}
-        return Face.from_arrays(self._topology | own)
+    def _load(self, name: str) -> Face:
+        path = self.folder / f"{name}.npz"
+        own = read_npz(path, FaceError, "a head", CURE)
+        own |= {"name": np.array(name), "title": np.array(self.titles[name])}
+        try:
+            face = Face.from_arrays(self._topology | own)
+        except (KeyError, ValueError) as error:
+            raise FaceError(f"'{path}' or '{TOPOLOGY}' is damaged ({error!r}).", CURE) from error
+        if face.template.shape != (len(face.gloss), 3) or len(face.colors) != len(face.gloss):
+            raise FaceError(f"'{path}' does not belong to '{self.folder / TOPOLOGY}'.", CURE)
+        return face
 
     @cached_property
     def _topology(self) -> dict[str, np.ndarray]:
-        with np.load(self.folder / "topology.npz", allow_pickle=False) as file:
-            topology = dict(file)
-        # one copy for all heads
-        topology["deltas"] = topology["deltas"].astype(np.float32)
-        topology["gloss"] = topology["gloss"].astype(np.float32)
+        topology = read_npz(self.folder / TOPOLOGY, FaceError, "the mesh of heads", CURE)
+        for name in ("deltas", "gloss"):  # converted once, shared by all heads
+            if name in topology:
+                topology[name] = topology[name].astype(np.float32)
         return topology
 
 
@@ -83,7 +105,7 @@ BUNDLED = HeadLibrary(HEADS)
 
 
 def checkpoint_heads(checkpoint: Path) -> HeadLibrary:
-    """The heads that a checkpoint folder carries, or else the bundled ones.
+    """Open the heads of a checkpoint folder, or else the bundled ones.
 
     Raises:
         FaceError: there is no such folder.
@@ -94,17 +116,27 @@ def checkpoint_heads(checkpoint: Path) -> HeadLibrary:
 
 
 def list_heads() -> list[str]:
-    """Names of the bundled heads, in the order in which they are shown."""
+    """Return the names of the bundled heads, in the order of display.
+
+    Example:
+        >>> jambatalk.list_heads()[0]
+        'mara'
+    """
     return BUNDLED.names
 
 
 def load_head(head: str | int) -> Face:
-    """A bundled head, see :meth:`HeadLibrary.load`."""
+    """Load a bundled head by name or number, see :meth:`HeadLibrary.load`.
+
+    Example:
+        >>> jambatalk.load_head("kofi").template.shape
+        (8942, 3)
+    """
     return BUNDLED.load(head)
 
 
 def write_heads(folder: Path, faces: Sequence[Face]) -> None:
-    """Writes faces that share everything but template and colours.
+    """Write faces that share everything but template and colours.
 
     Raises:
         FaceError: a name is not fit for a file.
@@ -115,20 +147,21 @@ def write_heads(folder: Path, faces: Sequence[Face]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     shared = faces[0].to_arrays()
     del shared["name"], shared["title"]
-    save_arrays(folder / "topology.npz", {k: v for k, v in shared.items() if k not in OWN})
+    save_arrays(folder / TOPOLOGY, {k: v for k, v in shared.items() if k not in OWN})
     for face in faces:
         save_arrays(folder / f"{face.name}.npz", {key: face.to_arrays()[key] for key in OWN})
     write_index(folder, {face.name: face.title for face in faces})
 
 
 def write_index(folder: Path, titles: dict[str, str]) -> None:
-    """heads.json: names and titles, in the order in which they are shown."""
+    """Write `heads.json`: names and titles, in the order of display."""
     index = [{"name": name, "title": title} for name, title in titles.items()]
-    (folder / "heads.json").write_text(json.dumps(index, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(index, indent=2, ensure_ascii=False) + "\n"
+    (folder / INDEX).write_text(text, encoding="utf-8")
 
 
 def save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Like np.savez_compressed, packed tighter and with fixed dates."""
+    """Write an .npz like numpy.savez_compressed, with more compression and without dates."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, array in arrays.items():
             buffer = io.BytesIO()

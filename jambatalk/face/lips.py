@@ -1,21 +1,21 @@
-"""What the lips do, measured on landmarks, and lips that close.
+"""Lip aperture and mouth width, measured on landmarks, and the seal that closes the lips.
 
-Weights may have any leading shape (..., K), and offsets (..., V, 3) may move the vertices further;
-lengths are metres.
+Weights may have any leading shape (..., K); offsets (..., V, 3) are added to the vertices; lengths
+are metres.
 """
 
 import numpy as np
 
 from jambatalk.face.face import Face
 
-SEAL = 0.004  # metres: lips that are less apart than this mean to close
+SEAL = 0.004  # metres: a smaller lip aperture is meant as a closure
 
 
 def aperture(face: Face, weights: np.ndarray, offsets: np.ndarray | None = None) -> np.ndarray:
-    """How far the lips are apart at the middle of the mouth: (...) metres.
+    """Measure the lip aperture at the middle of the mouth: (...) metres.
 
-    The vertical distance of the middle third of the inner-lip pairs, averaged; negative where
-    they press into each other.
+    It is the mean vertical distance of the middle third of the inner-lip pairs; negative where the
+    lips press into each other.
     """
     upper = face.points(weights, "inner_lip_upper", offsets)[..., 1]  # (..., n)
     lower = face.points(weights, "inner_lip_lower", offsets)[..., 1]
@@ -25,40 +25,46 @@ def aperture(face: Face, weights: np.ndarray, offsets: np.ndarray | None = None)
 
 
 def width(face: Face, weights: np.ndarray, offsets: np.ndarray | None = None) -> np.ndarray:
-    """Distance of the mouth's corners: (...) metres."""
+    """Measure the distance of the mouth's corners: (...) metres."""
     corners = face.points(weights, "mouth_corners", offsets)  # (..., 2, 3)
     return np.linalg.norm(corners[..., 1, :] - corners[..., 0, :], axis=-1)
 
 
 def middle_pairs(face: Face) -> np.ndarray:
-    """Vertices of the upper and the lower lip between which :func:`aperture` measures: (n, 2)."""
+    """Return the vertices of upper and lower lip that :func:`aperture` compares: (n, 2)."""
     pairs = np.stack([face.landmarks["inner_lip_upper"], face.landmarks["inner_lip_lower"]], 1)
     third = len(pairs) // 3
     return pairs[third : len(pairs) - third]
 
 
 def close(face: Face, weights: np.ndarray, distance: np.ndarray) -> np.ndarray:
-    """Brings the lips nearer to each other by `distance` (...) metres with mouthClose alone, as far
-    as it reaches: (..., K)."""
+    """Reduce the aperture by `distance` (...) metres with mouthClose alone, as far as it reaches.
+
+    Returns:
+        Weights (..., K).
+    """
     blendshape = face.blendshapes.index("mouthClose")
     unit = np.zeros(len(face.blendshapes), np.float32)
     unit[blendshape] = 1.0
     reach = aperture(face, np.zeros_like(unit)) - aperture(face, unit)  # of weight 1
-    closer = weights.copy()
-    closer[..., blendshape] += np.clip(distance, 0.0, None) / reach
-    return closer.clip(0.0, 1.0)
+    closed = weights.copy()
+    closed[..., blendshape] += np.clip(distance, 0.0, None) / reach
+    return closed.clip(0.0, 1.0)
 
 
 def seal(face: Face, weights: np.ndarray, offsets: np.ndarray | None = None) -> np.ndarray:
-    """Closes the lips where they nearly do: (..., K).
+    """Close the lips where they nearly close.
 
-    A network that has learned an average leaves a slit where people press their lips together.
-    Openings below `SEAL` are narrowed, those below a fifth of it closed; wider ones stay. A face
-    that cannot close its mouth keeps its weights.
+    A network trained on a mean error leaves a slit where speakers press their lips together.
+    Apertures below `SEAL` are narrowed, those below a fifth of it closed; wider ones stay. A face
+    without mouthClose keeps its weights.
+
+    Returns:
+        Weights (..., K).
     """
     if "mouthClose" not in face.blendshapes:
         return weights
-    opening = aperture(face, weights, offsets)
-    part = np.clip((opening / SEAL - 0.2) / 0.8, 0.0, 1.0)
-    kept = part * part * (3.0 - 2.0 * part)
-    return close(face, weights, opening * (1.0 - kept))
+    open_by = aperture(face, weights, offsets)
+    part = np.clip((open_by / SEAL - 0.2) / 0.8, 0.0, 1.0)
+    kept = part * part * (3.0 - 2.0 * part)  # smoothstep
+    return close(face, weights, open_by * (1.0 - kept))

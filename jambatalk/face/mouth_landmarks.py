@@ -1,4 +1,4 @@
-"""Where the mouth of a mesh is, when only a rough mask of the lips is known.
+"""Find the landmarks of the mouth on a mesh of which only a rough mask of the lips is known.
 
 Positions are (V, 3) in metres, x to the head's own left, y up, z out of the face.
 """
@@ -10,32 +10,32 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components, dijkstra
 
 PAIRS = 9  # of facing lip vertices
-INNER = 0.8  # of the mouth's width: further out the lips meet in any case
-CLEARLY = 0.7
+INNER = 0.8  # share of the mouth's width that pairs cover: further out the lips always touch
+NEARER = 0.7  # ratio of distances below which a vertex belongs to one lip
 CHIN = (0.020, 0.055)  # metres below the mouth
-NOSE = (0.008, 0.060)  # metres above it
-MIDDLE = 0.010  # metres to each side of it
+NOSE = (0.008, 0.060)  # metres above the mouth
+MIDDLE = 0.010  # metres to each side of the midline
 
 
 def find_landmarks(
     positions: np.ndarray, triangles: np.ndarray, lips: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """The landmarks of the mouth, the chin and the tip of the nose.
+    """Find the landmarks of the mouth, the chin and the tip of the nose.
 
-    The opening between the lips, a hole in the mesh, tells upper from lower; where a mesh has none,
-    the line between the mask's outermost vertices does. Facing pairs are then, in each of some
-    columns, the lowest vertex of the upper lip and the highest of the lower: where the lips touch.
+    The hole between the lips separates the upper from the lower; in a mesh without one, the line
+    between the mask's outermost vertices does. Facing pairs are, in each of `PAIRS` columns, the
+    lowest vertex of the upper lip and the highest of the lower: where the lips touch.
 
     Args:
-        lips: vertex indices; skin around the lips does no harm.
+        lips: vertex indices of the lips; they may include skin around them.
 
     Returns:
-        name → vertex indices as in :class:`jambatalk.Face`; without what is not found.
+        Name → vertex indices as in :class:`jambatalk.Face`; landmarks not found are missing.
     """
     lips = np.unique(lips)
     if len(lips) < 2 * PAIRS or np.ptp(positions[lips, 0]) == 0:
         return {}
-    hole = _opening(positions, triangles, lips)
+    hole = _mouth_hole(positions, triangles, lips)
     upper, lower, corners = _split(positions, triangles, lips, hole)
     if not len(upper) or not len(lower):
         return {}
@@ -43,7 +43,7 @@ def find_landmarks(
     middle, half = (left + right) / 2, INNER * (left - right) / 2
     columns = np.linspace(middle - half, middle + half, PAIRS)
     x, y, z = positions.T
-    # a step aside counts as much as a step up or down
+    # sideways distance weighs as much as height
     aside = np.abs(x - columns[:, None])  # (pairs, V)
     found = {
         "inner_lip_upper": upper[np.argmin(y[upper] + aside[:, upper], 1)],
@@ -59,21 +59,21 @@ def find_landmarks(
     return {name: index.astype(np.int32) for name, index in found.items()}
 
 
-def _opening(positions: np.ndarray, triangles: np.ndarray, lips: np.ndarray) -> np.ndarray:
-    """The vertices (n,) round the hole between the lips, in no order; empty if there is none."""
+def _mouth_hole(positions: np.ndarray, triangles: np.ndarray, lips: np.ndarray) -> np.ndarray:
+    """Return the vertices (n,) round the hole between the lips, unordered; empty without one."""
     sides = np.sort(triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), 1)
     edges, count = np.unique(sides, axis=0, return_counts=True)
-    rim = edges[count == 1]
-    if not len(rim):
+    border = edges[count == 1]
+    if not len(border):
         return np.array([], int)
-    _, part = connected_components(_graph(positions, rim), directed=False)
+    _, part = connected_components(_graph(positions, border), directed=False)
     low, high = positions[lips, :2].min(0), positions[lips, :2].max(0)
     best, widest = np.array([], int), 0.0
-    for label in np.unique(part[rim]):
+    for label in np.unique(part[border]):
         loop = np.flatnonzero(part == label)
-        place = positions[loop, :2]
-        width = np.ptp(place[:, 0])
-        if (place >= low).all() and (place <= high).all() and width > widest:
+        rim = positions[loop, :2]
+        width = np.ptp(rim[:, 0])
+        if (rim >= low).all() and (rim <= high).all() and width > widest:
             best, widest = loop, width
     return best
 
@@ -81,7 +81,7 @@ def _opening(positions: np.ndarray, triangles: np.ndarray, lips: np.ndarray) -> 
 def _split(
     positions: np.ndarray, triangles: np.ndarray, lips: np.ndarray, hole: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The upper lip's vertices, the lower lip's, and the mouth's corners, the right one first."""
+    """Return the vertices of the upper lip, of the lower lip, and of the right and left corner."""
     if len(hole):
         corners = hole[[np.argmin(positions[hole, 0]), np.argmax(positions[hole, 0])]]
         sides = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
@@ -93,9 +93,9 @@ def _split(
         chains = [rim[part[rim] == label] for label in np.unique(part[rim])]
         chains = sorted(chains, key=len)[-2:]
         if len(chains) == 2:
-            # A vertex goes with the side of the opening that is clearly nearer along the skin.
+            # A vertex belongs to the rim that is clearly nearer along the skin.
             a, b = (dijkstra(graph, directed=False, indices=c, min_only=True)[lips] for c in chains)
-            groups = lips[a < CLEARLY * b], lips[b < CLEARLY * a]
+            groups = lips[a < NEARER * b], lips[b < NEARER * a]
             if all(map(len, groups)):
                 upper, lower = sorted(groups, key=lambda group: -positions[group, 1].mean())
                 return upper, lower, corners
@@ -106,7 +106,7 @@ def _split(
 
 
 def _graph(positions: np.ndarray, edges: np.ndarray) -> sp.csr_matrix:
-    """Lengths of edges between all vertices (V, V)."""
+    """Return the lengths of edges as a sparse matrix (V, V)."""
     edges = np.unique(np.sort(edges, 1), axis=0)
     lengths = np.linalg.norm(positions[edges[:, 0]] - positions[edges[:, 1]], axis=1) + 1e-9
     return sp.csr_matrix((lengths, tuple(edges.T)), (len(positions), len(positions)))

@@ -1,4 +1,4 @@
-"""What light finds on a face: the same in videos and on the live page."""
+"""Colour and gloss of a face, the same in videos and on the live page."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ IN_MOUTH = ("teeth_upper", "teeth_lower", "gums", "tongue")
 
 
 def linear_colors(face: Face) -> np.ndarray:
-    """(V, 3) float32, linear RGB, from the face's sRGB."""
+    """Convert the face's sRGB colours to linear RGB, (V, 3) float32."""
     color = face.colors / np.float32(255)
     return np.where(color <= 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4)
 
 
 def visible_gloss(face: Face) -> np.ndarray:
-    """(V,) float32: less where a part is painted darker because it lies deep in the mouth, where no
-    light is reflected either."""
+    """Return the gloss (V,) float32, reduced deep in the mouth.
+
+    Parts there are painted darker because little light reaches them, so they reflect less too.
+    """
     gloss, linear = face.gloss.copy(), linear_colors(face)
     for part in IN_MOUTH:
-        inside = face.regions.get(part, [])
+        inside = face.regions.get(part, np.array([], int))
         gloss[inside] *= linear[inside].max(-1)
     return gloss

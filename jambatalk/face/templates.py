@@ -1,4 +1,4 @@
-"""Templates: the faces at rest that belong to a set."""
+"""Templates: the faces at rest of the subjects of a data set."""
 
 from __future__ import annotations
 
@@ -7,82 +7,54 @@ from pathlib import Path
 
 import numpy as np
 
-from jambatalk.errors import DataError, FaceError
-from jambatalk.face import user_face as template
-from jambatalk.files.unpickle import read_pickle
+from jambatalk.errors import DataError
+from jambatalk.face.mesh import is_mesh, read_mesh
+from jambatalk.files.arrays import read_npz
+from jambatalk.files.safe_pickle import read_pickle
 
-MESHES = (".obj", ".ply")
 CURE = "Add templates.pkl or templates.npz (subject to vertices), or templates/SUBJECT.ply."
 
 
-def read_templates(folder: Path, cure: str = CURE) -> dict[str, np.ndarray]:
-    """Reads every subject's face at rest: subject → (V, 3) float32.
-
-    From the first of these that the folder holds: `templates.pkl` (subject → array, as VOCASET
-    comes), `templates.npz` (the same), `templates/SUBJECT.obj` or `.ply`. One such file may be
-    named itself instead of its folder.
+def read_templates(path: str | Path, cure: str = CURE) -> dict[str, np.ndarray]:
+    """Read the face at rest of every subject: subject → (V, 3) float32.
 
     Args:
-        cure: what to do where there are none.
+        path: a folder, of which the first of these is read: `templates.pkl` (subject → array, as
+            VOCASET comes), `templates.npz` (the same), `templates/SUBJECT.obj` or `.ply`; or one
+            such file.
+        cure: what to do where there are none, for the message.
 
     Raises:
-        DataError: none of them, unreadable, or not of this kind.
+        DataError: none of them is there, or it is damaged or holds something else.
+        FaceError: a mesh cannot be read.
     """
-    if (path := _file(folder, "templates.pkl")).is_file():
-        found = read_pickle(path)
-    elif (path := _file(folder, "templates.npz")).is_file():
-        found = _read_npz(path)
-    elif _is_mesh(path := folder):
-        found = {folder.stem: read_mesh(folder)}
-    elif (path := folder / "templates").is_dir():
-        found = {mesh.stem: read_mesh(mesh) for mesh in sorted(path.iterdir()) if _is_mesh(mesh)}
-    else:
-        found = {}
+    path, found = Path(path), {}
+    if (file := _file(path, "templates.pkl")).is_file():
+        found = read_pickle(file)
+    elif (file := _file(path, "templates.npz")).is_file():
+        found = read_npz(file, cure="Save it with numpy.savez, or download it again.")
+    elif is_mesh(file := path):
+        found = {file.stem: read_mesh(file)[0]}
+    elif (file := path / "templates").is_dir():
+        found = {mesh.stem: read_mesh(mesh)[0] for mesh in sorted(file.iterdir()) if is_mesh(mesh)}
     if not isinstance(found, Mapping) or not found:
-        raise DataError(
-            f"There are no templates in {folder}.",
-            cure,
-        )
-    return {str(subject): _vertices(value, subject, path) for subject, value in found.items()}
+        raise DataError(f"There are no templates in {path}.", cure)
+    return {str(subject): _vertices(value, subject, file) for subject, value in found.items()}
 
 
-def read_mesh(path: Path) -> np.ndarray:
-    """The vertices (V, 3) of an .obj or .ply file, in its order.
-
-    Raises:
-        DataError: it is none.
-    """
-    try:
-        return template.read_mesh(path)[0]
-    except FaceError as error:
-        raise DataError(error.what, error.cure) from error
-
-
-def _file(folder: Path, name: str) -> Path:
-    """A file in a folder, or the file itself if it is one of that kind."""
-    return folder if folder.suffix == Path(name).suffix else folder / name
-
-
-def _is_mesh(path: Path) -> bool:
-    return path.suffix.lower() in MESHES
-
-
-def _read_npz(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return dict(file)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read ({error}).", "Save it with numpy.savez.") from error
+def _file(path: Path, name: str) -> Path:
+    """Find a file in a folder, or take the file itself if it is one of that kind."""
+    return path if path.suffix == Path(name).suffix else path / name
 
 
 def _vertices(value: object, subject: object, path: Path) -> np.ndarray:
     array = np.asarray(value)
     if array.dtype.kind not in "iuf" or not array.size or array.size % 3:
         raise DataError(
-            f"The template of '{subject}' in {path} is no list of vertices "
+            f"The template of '{subject}' in {path} is not a list of vertices "
             f"({array.dtype}, shape {array.shape}).",
             "Give (V, 3) numbers for each subject.",
         )
     if not np.isfinite(array).all():
-        raise DataError(f"The template of '{subject}' in {path} holds values that are no numbers.")
+        raise DataError(f"The template of '{subject}' in {path} holds NaN or infinity.")
     return array.reshape(-1, 3).astype(np.float32)

@@ -1,1 +1,1 @@
-"""Files from outside, read as data: pickles, arrays, and where missing ones come from."""
+"""Files from outside, read as data: arrays, pickles, and where missing ones come from."""

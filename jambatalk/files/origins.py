@@ -1,4 +1,4 @@
-"""Files that may not be passed on, and each user brings: from where, and on what terms."""
+"""Files that may not be redistributed: where users get them, and on what terms."""
 
 from __future__ import annotations
 
@@ -48,5 +48,5 @@ FILES = {
 
 
 def origin(path: Path) -> str:
-    """Where a file that is missing comes from, where its name tells."""
+    """Return where a missing file comes from, if its name is known."""
     return FILES.get(path.name, "Check the name and the folder.")

@@ -16,7 +16,7 @@ from jambatalk.face import lips
 from jambatalk.face.face import Face
 from jambatalk.face.library import load_head
 from jambatalk.face.neck import Neck
-from jambatalk.files.npz import read_npz
+from jambatalk.files.arrays import read_npz
 from jambatalk.motion.resample import resample
 
 FRAMES_AT_ONCE = 64

@@ -17,7 +17,9 @@ from torch import Tensor
 
 from jambatalk.errors import FaceError, ModelError
 from jambatalk.face.library import write_heads
-from jambatalk.face.user_face import guess_unit, make_heads, read_mask, read_mesh, read_templates
+from jambatalk.face.mesh import read_mesh
+from jambatalk.face.templates import read_templates
+from jambatalk.face.user_face import guess_unit, make_heads, read_mask
 from jambatalk.files.origins import (
     AUTHORS,
     BIWI,
@@ -74,7 +76,7 @@ def convert(job: Conversion, folder: Path) -> None:
     Raises:
         ModelError: weights that are missing, cannot be read or are not this layout's: the message
             names what is missing and what is unexpected.
-        FaceError: a mask or template that cannot be used. DataError: a pickle that is refused.
+        FaceError: a mask or mesh that cannot be used. DataError: templates or a pickle that cannot.
     """
     if job.layout not in LAYOUTS:
         raise ModelError(f"There is no layout '{job.layout}'.", f"Use {', '.join(LAYOUTS)}.")

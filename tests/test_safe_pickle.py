@@ -10,7 +10,7 @@ import pytest
 import synthetic
 
 from jambatalk.errors import DataError
-from jambatalk.files.unpickle import read_pickle
+from jambatalk.files.safe_pickle import read_pickle
 
 
 @pytest.mark.parametrize("protocol", range(6))

@@ -8,8 +8,9 @@ from paper_files import cut_face
 
 from jambatalk import Face, Motion, load_head
 from jambatalk.errors import FaceError, MotionError
+from jambatalk.face.mesh import read_mesh
 from jambatalk.face.mouth_landmarks import find_landmarks
-from jambatalk.face.user_face import guess_unit, make_face, read_mesh
+from jambatalk.face.user_face import guess_unit, make_face
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +85,7 @@ def test_offsets_that_do_not_fit_are_refused(face: Face) -> None:
     with pytest.raises(MotionError, match="blendshapes"):
         motion.on(load_head(1))
     bare = make_face("bare", face.template, face.triangles, {"lips": np.arange(2)})
-    with pytest.raises(FaceError, match="not known where inner_lip_upper is"):
+    with pytest.raises(FaceError, match="no landmark 'inner_lip_upper'"):
         Motion.of_vertices(offsets, 30.0, bare).lip_aperture()
 
 
