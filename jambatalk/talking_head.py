@@ -13,7 +13,7 @@ from jambatalk.face.face import Face
 from jambatalk.face.library import BUNDLED, HeadLibrary, checkpoint_heads
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.motion.motion import Motion
-from jambatalk.motion.nonverbal import Nonverbal, add_nonverbal, check_seed
+from jambatalk.motion.nonverbal import STILL, Nonverbal, blend, check_seed, nonverbal_values
 from jambatalk.motion.stream import MotionStream, to_motion
 from jambatalk.progress import Progress, no_progress
 from jambatalk.render.view import View
@@ -30,14 +30,19 @@ PIECE = 480_000  # samples of a long recording that are encoded at a time: half 
 
 
 class TalkingHead:
-    """Speech → motion → video, with one loaded network.
+    """Speech to motion to video, with one loaded network.
 
-    It keeps nothing of what it is given, so that many may share one.
+    It keeps no state between calls, so that several threads may share one.
+
+    Example:
+        >>> talking_head = TalkingHead.from_pretrained()
+        >>> motion = talking_head.animate("speech.wav", "crisp", head="mara")
+        >>> talking_head.video(motion, "speech.wav", "speech.mp4")
     """
 
     def __init__(self, model: JambaTalk, heads: HeadLibrary = BUNDLED) -> None:
         self.model = model
-        self.heads = heads  # those that wear its motion
+        self.heads = heads  # that it can move
 
     @classmethod
     def from_pretrained(
@@ -65,7 +70,7 @@ class TalkingHead:
 
     @property
     def styles(self) -> tuple[str, ...]:
-        """Names of the styles, the neutral one first."""
+        """Names of the speaking styles, neutral first."""
         return self.model.config.styles
 
     @property
@@ -132,19 +137,19 @@ class TalkingHead:
             >>> motions = talking_head.compare("speech.wav", ["crisp", "smiling"])
         """
         check_seed(seed)
-        speech = as_speech(speech)
-        face = self.heads.load(head)
+        speech, nonverbal = as_speech(speech), nonverbal or Nonverbal()
+        face = self._face(head)
         vectors = [self.model.style(style, strength) for style in styles]
-        self._check(face)
-        motions = []
-        for predicted in self._predict(speech, vectors, progress):
-            motion = to_motion(predicted, self.model.config, face)
-            motions.append(add_nonverbal(motion, speech, seed, nonverbal))
+        predicted = self._predict(speech, vectors, progress)
+        motions = [to_motion(frames, self.model.config, face) for frames in predicted]
+        if nonverbal != STILL and motions:  # the same for all styles
+            values = nonverbal_values(speech, self.fps, len(motions[0]), seed)
+            motions = [blend(motion, values, nonverbal) for motion in motions]
         progress("Predicting motion", 1.0)
         return motions
 
-    def _check(self, face: Face) -> None:
-        config = self.model.config
+    def _face(self, head: str | int) -> Face:
+        face, config = self.heads.load(head), self.model.config
         if config.vertices and len(face.template) != config.vertices:
             raise MotionError(
                 f"Head '{face.name}' has {len(face.template)} vertices; this checkpoint moves "
@@ -152,19 +157,22 @@ class TalkingHead:
             )
         if not config.vertices and face.blendshapes != config.blendshapes:
             raise MotionError(f"Head '{face.name}' does not have this checkpoint's blendshapes.")
+        return face
 
     def _predict(
         self, speech: Speech, styles: Sequence[Tensor], progress: Progress
     ) -> Iterable[np.ndarray]:
-        """What the network says of a recording in each style, (t, k) each: piece by piece, so that
-        memory does not grow with length, where it can hear so."""
+        """Predict a recording in each style, (t, k) each.
+
+        Piece by piece where the network can, so that memory does not grow with length.
+        """
         import torch
 
         from jambatalk.model.encoder import count_frames
         from jambatalk.model.streaming_decoder import StreamingDecoder
 
         progress("Encoding speech", 0.0)
-        if speech.is_silent:  # nobody speaks: the face rests
+        if speech.is_silent:  # the face rests
             frames = count_frames(speech.duration, self.fps)
             yield from np.zeros((len(styles), frames, self.model.config.outputs), np.float32)
             return
@@ -181,23 +189,40 @@ class TalkingHead:
         yield from np.concatenate([*parts, prediction.finish()], 1)
 
     def stream(
-        self, style: Style | None = None, strength: float = 1.0, head: str | int = 1
+        self,
+        style: Style | None = None,
+        strength: float = 1.0,
+        head: str | int = 1,
+        nonverbal: Nonverbal | None = None,
+        seed: int = 0,
     ) -> MotionStream:
-        """Motion while it is spoken: feed it speech as it arrives.
+        """Start to animate speech as it arrives.
+
+        All its pieces of motion together are what :meth:`animate` gives for the whole recording.
 
         Args:
-            style, strength, head: as in :meth:`animate`.
+            style, strength, head, nonverbal, seed: as for :meth:`animate`.
 
         Raises:
-            ModelError: an unknown style, or a checkpoint that hears recordings whole. FaceError: an
-                unknown head.
+            ModelError: an unknown style or strength, or a checkpoint that encodes recordings whole.
+            FaceError: an unknown head. MotionError: an invalid seed.
+
+        Example:
+            >>> stream = talking_head.stream("crisp", head="mara")
+            >>> for samples in microphone:  # float32 at 16 kHz
+            ...     show(stream.feed(samples))
+            >>> show(stream.finish())
         """
         from jambatalk.model.streaming_decoder import StreamingDecoder
 
-        face = self.heads.load(head)
-        self._check(face)
-        vector = self.model.style(style or self.styles[0], strength)
-        return MotionStream(StreamingDecoder(self.model, vector[None]), face)
+        vector, face = self._resolve(style, strength, head)
+        decoder = StreamingDecoder(self.model, vector[None])
+        return MotionStream(decoder, face, nonverbal, seed, self._resolve)
+
+    def _resolve(
+        self, style: Style | None, strength: float, head: str | int
+    ) -> tuple[Tensor, Face]:
+        return self.model.style(style or self.styles[0], strength), self._face(head)
 
     @property
     def fps(self) -> float:

@@ -22,7 +22,7 @@ from jambatalk.errors import ExportError, MotionError
 from jambatalk.export import FORMATS
 from jambatalk.export.live_link import live_link_rotation
 from jambatalk.export.morph_targets import TOLERANCE
-from jambatalk.motion.nonverbal.gaze import Eyes
+from jambatalk.face.eyes import Eyes
 
 FPS = 30.0
 VOICE = Path(__file__).parent.parent / "assets" / "voices" / "pico_en.wav"

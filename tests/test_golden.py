@@ -42,7 +42,7 @@ def mouth(style: str | dict[str, float], strength: float) -> np.ndarray:
 
 
 def streamed_mouth(style: str | dict[str, float], strength: float) -> np.ndarray:
-    stream, samples = load().stream(style, strength, HEAD), voice(COUNT).samples
+    stream, samples = load().stream(style, strength, HEAD, STILL), voice(COUNT).samples
     pieces = (samples[start : start + PIECE] for start in range(0, COUNT, PIECE))
     return np.concatenate([part.weights for part in [*map(stream.feed, pieces), stream.finish()]])
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jambatalk.motion.nonverbal.gaze import Eyes
+from jambatalk.face.eyes import Eyes
 
 if TYPE_CHECKING:
     from jambatalk.motion.motion import Motion

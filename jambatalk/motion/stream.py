@@ -2,59 +2,147 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jambatalk.face.face import Face
 from jambatalk.motion.motion import Motion
+from jambatalk.motion.nonverbal import STILL, Nonverbal, NonverbalStream, blend
+from jambatalk.motion.nonverbal.blending import COLUMNS
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from jambatalk.model.config import JambaTalkConfig
+    from jambatalk.model.jambatalk import Style
     from jambatalk.model.streaming_decoder import StreamingDecoder
+
+    Resolve = Callable[[Style | None, float, str | int], tuple[Tensor, Face]]
+
+BLEND = 6  # frames from one style to the next
 
 
 class MotionStream:
-    """The motion of one recording while it is spoken, see :meth:`TalkingHead.stream`.
+    """The motion of one recording as it arrives, see :meth:`TalkingHead.stream`.
 
-    It is the mouth's motion: :meth:`TalkingHead.animate` with nothing alive beside it gives the
-    same for the whole recording, to rounding, whatever the pieces were.
+    All pieces together are, to rounding, what :meth:`TalkingHead.animate` gives for the whole
+    recording, whatever the pieces.
+
+    Args:
+        decoder: of one style.
+        face: the head that moves.
+        nonverbal: the parts of nonverbal motion to add; all by default.
+        seed: of the nonverbal motion.
+        resolve: returns the style vector and the face for :meth:`change`.
     """
 
-    def __init__(self, prediction: StreamingDecoder, face: Face) -> None:
-        self._prediction, self.face = prediction, face
+    def __init__(
+        self,
+        decoder: StreamingDecoder,
+        face: Face,
+        nonverbal: Nonverbal | None = None,
+        seed: int = 0,
+        resolve: Resolve | None = None,
+    ) -> None:
+        self.face = face
+        self._decoder, self._resolve = decoder, resolve
+        self._parts = Nonverbal() if nonverbal is None else nonverbal
+        self._nonverbal = NonverbalStream(self.fps, seed)
+        # Frames that one of both has, and the other does not have yet
+        self._predicted = np.zeros((0, decoder.model.config.outputs), np.float32)
+        self._values = np.zeros((0, COLUMNS))
+        self._frames = 0  # predicted
+        self._last: np.ndarray | None = None  # predicted frame
+        self._blended = BLEND  # frames since the style changed
 
     @property
     def fps(self) -> float:
         """Frames a second."""
-        return self._prediction.model.config.fps
+        return self._decoder.model.config.fps
 
     @property
     def look_ahead(self) -> float:
-        """Seconds of speech that must have come after a frame's moment before it is given, at
-        most."""
-        return self._prediction.look_ahead
+        """Seconds of speech that must follow a frame until it is returned, at most."""
+        nonverbal = 0.0 if self._parts == STILL else self._nonverbal.look_ahead
+        return max(self._decoder.look_ahead, nonverbal)
 
     def feed(self, samples: np.ndarray) -> Motion:
-        """Takes on samples (n,) float32 at 16 kHz; the frames that are certain now, none or more,
-        which follow those given before.
+        """Take further samples.
+
+        Args:
+            samples: (n,) float32 at 16 kHz; any n.
+
+        Returns:
+            The frames that are certain now, none or more, which follow those returned before.
 
         Raises:
-            SpeechError: these are no samples, or the stream is finished.
+            SpeechError: invalid samples, or the stream is finished.
+
+        Example:
+            >>> motion = stream.feed(np.zeros(1600, np.float32))
         """
-        return self._motion(self._prediction.feed(samples))
+        samples = np.asarray(samples, np.float32)
+        self._predict(self._decoder.feed(samples)[0])
+        if self._parts != STILL:
+            self._values = np.concatenate([self._values, self._nonverbal.feed(samples)])
+        return self._release()
 
     def finish(self) -> Motion:
-        """Nothing more is said: the frames that were left."""
-        return self._motion(self._prediction.finish())
+        """Return the remaining frames, after the last samples."""
+        self._predict(self._decoder.finish()[0])
+        if self._parts != STILL:
+            self._values = np.concatenate([self._values, self._nonverbal.finish(self._frames)])
+        return self._release()
 
-    def _motion(self, predicted: np.ndarray) -> Motion:
-        return to_motion(predicted[0], self._prediction.model.config, self.face)
+    def change(
+        self, style: Style | None = None, strength: float = 1.0, head: str | int = 1
+    ) -> None:
+        """Go on in another style or on another head, within a few frames.
+
+        Args:
+            style, strength, head: as for :meth:`TalkingHead.stream`.
+
+        Raises:
+            ModelError: an unknown style or strength. FaceError: an unknown head.
+        """
+        if self._resolve is None:
+            raise TypeError("this stream was made without `resolve`")
+        vector, self.face = self._resolve(style, strength, head)
+        self._decoder.styles = vector[None]
+        self._blended = 0
+
+    def _predict(self, frames: np.ndarray) -> None:
+        """Add predicted frames (t, k); the first ones in another style move out of the last one."""
+        if self._last is not None and self._blended < BLEND:
+            frames = frames.copy()
+            for frame in frames[: BLEND - self._blended]:
+                self._blended += 1
+                frame[:] = self._last + (frame - self._last) * self._blended / BLEND
+                self._last = frame
+        if len(frames):
+            self._last = frames[-1]
+        self._frames += len(frames)
+        self._predicted = np.concatenate([self._predicted, frames])
+
+    def _release(self) -> Motion:
+        """Return the frames whose mouth and nonverbal motion are known."""
+        if self._parts == STILL:
+            ready, self._predicted = self._predicted, self._predicted[:0]
+            return to_motion(ready, self._decoder.model.config, self.face)
+        count = min(len(self._predicted), len(self._values))
+        ready, self._predicted = np.split(self._predicted, [count])
+        values, self._values = np.split(self._values, [count])
+        motion = to_motion(ready, self._decoder.model.config, self.face)
+        return blend(motion, values, self._parts)
 
 
 def to_motion(predicted: np.ndarray, config: JambaTalkConfig, face: Face) -> Motion:
-    """What a network of this configuration predicts, weights (t, k) or coordinates (t, 3 V), as the
-    motion of a face; lips that nearly close are closed."""
+    """Turn weights (t, k) or coordinates (t, 3 V) from a network into the motion of a face.
+
+    Lips that nearly close are closed.
+    """
     if config.vertices:
         return Motion.of_vertices(predicted.reshape(len(predicted), -1, 3), config.fps, face)
     return Motion(predicted, config.fps, face).sealed()

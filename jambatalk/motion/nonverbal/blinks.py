@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from jambatalk.motion.nonverbal.curves import bumps
+from jambatalk.motion.nonverbal.curves import Bumps
 from jambatalk.motion.nonverbal.prosody import Prosody
+from jambatalk.motion.nonverbal.voice_features import RATE
 
 # Mean seconds from blink to blink. People blink 26 times a minute in conversation, 17 at rest
 # (Bentivoglio et al., Movement Disorders 12, 1997); 95 % of adults 10.5 to 32.5 and 8 to 21
-# (Doughty, Optometry and Vision Science 78, 2001). A little less is looked at with more ease.
-SPEAKING, RESTING = 60 / 22, 60 / 15
-REST = 2.0  # seconds of pause that are rest
+# (Doughty, Optometry and Vision Science 78, 2001). A little less is easier to look at; and cues, at
+# which blinks come early, add about two a minute to this.
+SPEAKING, RESTING = 60 / 20, 60 / 15
+REST = 2.0  # seconds of pause after which the speaker rests
 # Of the logarithm of the interval: many short ones, few long, as all have found since Ponder and
 # Kennedy (Quarterly Journal of Experimental Physiology 18, 1927).
 SPREAD = 0.6
@@ -19,51 +21,77 @@ SHORTEST = 0.6  # seconds from blink to blink
 # Speakers blink where a phrase ends and in pauses (Nakano and Kitazawa, Experimental Brain
 # Research 205, 2010), and with large movements of the eyes (Evinger et al., Experimental Brain
 # Research 100, 1994).
-EARLY, LATE = 0.9, 1.2  # seconds by which a blink is moved to such a moment
-DRAWN = 0.8  # how often it is
+EARLY, LATE = 1.2, 0.4  # seconds by which a blink moves to such a cue
+DRAWN = 0.8  # how often it does
+AFTER_PHRASE = 0.2  # seconds, at most
 # The lid closes in about 0.1 s (Stern, Walrath and Goldstein, Psychophysiology 21, 1984), and opens
 # more slowly (Sforza et al., Ophthalmic and Physiological Optics 28, 2008).
 CLOSING, CLOSED, OPENING = 0.085, 0.042, 0.16  # seconds; CLOSED spans a frame at 24 a second
 VARIES = 0.15  # sd of their logarithm, the same for all of a blink
 
 
-def closure(
-    time: np.ndarray, prosody: Prosody, shifts: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
-    """How far the lids are closed, (T,) from 0 to 1.
+class Blinks:
+    """The lids' motion."""
 
-    Args:
-        shifts: when the eyes turn far, seconds.
-    """
-    starts = moments(prosody, shifts, rng)
-    slow = np.exp(VARIES * rng.standard_normal(len(starts)))
-    closing, opening = CLOSING * slow, OPENING * slow
-    closed = CLOSED * np.maximum(slow, 1.0)
-    whole = starts + closing + closed + opening < prosody.seconds  # none is cut off at the end
-    curve = bumps(time, starts + closing, whole.astype(float), closing, closed, opening)
-    return np.minimum(curve, 1.0)
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._rng = rng
+        self._curve = Bumps()
+        self._cues: list[float] = []  # ends of phrases and far glances, seconds
+        self._spoke = False
+        self._pause = 0.0  # start of the pause, or the present while the voice speaks
+        self._last = -np.inf  # blink
+        self._plan(0.0, first=True)
 
+    def step(self, prosody: Prosody, delay: int, glances: list[float]) -> None:
+        """Blink where a phrase ends, where the eyes turn far, and where it is time.
 
-def moments(prosody: Prosody, shifts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """When the lids begin to close, seconds."""
-    ends = prosody.inner_pauses[:, 0]
-    ends = ends + rng.uniform(0.0, 0.2, len(ends))
-    drawing = np.sort(np.concatenate([ends, shifts]))
-    long = prosody.pauses[np.diff(prosody.pauses)[:, 0] > REST]
-    found: list[float] = []
-    now = 0.0
-    while True:
-        around = np.searchsorted(long[:, 0], now, side="right") - 1
-        rests = around >= 0 and now < long[around, 1]
-        mean = RESTING if rests else SPEAKING
-        wait = mean * np.exp(SPREAD * rng.standard_normal() - SPREAD**2 / 2)
-        if not found:
-            wait *= rng.uniform()  # nobody knows when the last one was
-        at = now + max(wait, SHORTEST)
-        near = drawing[(drawing > max(at - EARLY, now + SHORTEST)) & (drawing < at + LATE)]
-        if len(near) and rng.uniform() < DRAWN:
-            at = near[np.abs(near - at).argmin()]
-        if at >= prosody.seconds:
-            return np.array(found)
-        found.append(float(at))
-        now = at
+        Args:
+            prosody: of the next moments.
+            delay: number of values by which blinking follows it.
+            glances: times of far glances.
+        """
+        self._cues = sorted([*self._cues, *glances])
+        for number, speaking in enumerate(prosody.speaking.tolist(), prosody.start):
+            known, now = number / RATE, (number - delay) / RATE
+            if speaking:
+                self._pause = known
+            elif self._spoke:
+                self._cues.append(known + self._rng.uniform(0.0, AFTER_PHRASE))
+            self._spoke = speaking
+            if now >= 0:
+                self._consider(now)
+
+    def _consider(self, now: float) -> None:
+        while self._cues and self._cues[0] < now - 1 / RATE:
+            del self._cues[0]
+        if self._drawn:
+            for cue in self._cues:
+                if cue - LATE < self._next < cue + EARLY and cue - self._last > SHORTEST:
+                    self._next, self._drawn = max(cue, now), False
+                    break
+        if now >= self._next:
+            slow = np.exp(VARIES * self._rng.standard_normal())
+            closing, opening = CLOSING * slow, OPENING * slow
+            self._curve.add(now + closing, 1.0, closing, CLOSED * max(slow, 1.0), opening)
+            self._last = now
+            self._plan(now)
+
+    def _plan(self, now: float, first: bool = False) -> None:
+        mean = RESTING if now - self._pause > REST else SPEAKING
+        wait = mean * np.exp(SPREAD * self._rng.standard_normal() - SPREAD**2 / 2)
+        if first:
+            wait *= self._rng.uniform()  # the time of the one before is not known
+        self._next = now + max(wait, SHORTEST)
+        self._drawn = self._rng.uniform() < DRAWN
+
+    def end(self, started: float, seconds: float) -> None:
+        """Drop blinks that start after `started` and are not over after `seconds`."""
+        self._curve.end(started, seconds)
+
+    def closure(self, time: np.ndarray) -> np.ndarray:
+        """Evaluate how far the lids are closed, (T,) from 0 to 1."""
+        return np.minimum(self._curve.at(time), 1.0)
+
+    def forget(self, before: float) -> None:
+        """Drop what matters only earlier."""
+        self._curve.forget(before)

@@ -1,10 +1,10 @@
-"""Brows that rise with what is stressed."""
+"""Brows that rise with stressed syllables."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from jambatalk.motion.nonverbal.curves import bumps
+from jambatalk.motion.nonverbal.curves import Bumps
 from jambatalk.motion.nonverbal.prosody import Prosody
 
 # Raised brows go with high pitch and stress, but with few of the stressed syllables (Cavé et al.,
@@ -12,33 +12,40 @@ from jambatalk.motion.nonverbal.prosody import Prosody
 # them (Kim, Cvejic and Davis, Speech Communication 57, 2014).
 APART = 3.0  # seconds between two raises
 WEAKEST = 0.3  # strength of an accent that may raise them
-LOWEST, HIGHEST = 0.12, 0.38  # weights; 1 is as high as they go
-RISE, STAY, FALL = 0.24, 0.10, 0.55  # seconds; STAY and the others vary
+LIKELY = 0.75  # chance that an accent of strength 1 does
+LOWEST, HIGHEST = 0.12, 0.38  # weights
+RISE, STAY, FALL = 0.24, 0.10, 0.55  # seconds; RISE and STAY vary
 VARIES = 0.2  # sd of the logarithm of times
 UNEVEN = 0.12  # sd of the logarithm of the left brow's height, and of the right's inverse
 BLENDSHAPES = ("browInnerUp", "browOuterUpLeft", "browOuterUpRight")
 
 
-def raised(time: np.ndarray, prosody: Prosody, rng: np.random.Generator) -> np.ndarray:
-    """Weights of `BLENDSHAPES` over time, (T, 3)."""
-    chosen = _raises(prosody, rng)
-    count = len(chosen)
-    heights = LOWEST + (HIGHEST - LOWEST) * prosody.strengths[chosen]
-    heights = heights * rng.uniform(0.7, 1.0, count)
-    vary = np.exp((VARIES, VARIES, UNEVEN) * rng.standard_normal((count, 3)))
-    curve = [
-        bumps(time, prosody.accents[chosen], part, RISE * vary[:, 0], STAY * vary[:, 1], FALL)
-        for part in (heights, heights * vary[:, 2], heights / vary[:, 2])
-    ]
-    return np.clip(np.stack(curve, axis=1), 0.0, 1.0)
+class Brows:
+    """The brows' motion."""
 
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._rng = rng
+        self._curves = [Bumps() for _ in BLENDSHAPES]
+        self._last = -np.inf  # raise
 
-def _raises(prosody: Prosody, rng: np.random.Generator) -> np.ndarray:
-    """Which accents raise the brows: the stronger, the likelier."""
-    chosen, last = [], -np.inf
-    luck = rng.uniform(size=len(prosody.accents))
-    for number, (at, strength) in enumerate(zip(prosody.accents, prosody.strengths, strict=True)):
-        if at - last >= APART and strength >= WEAKEST and luck[number] < 0.75 * strength:
-            chosen.append(number)
-            last = at
-    return np.array(chosen, int)
+    def step(self, prosody: Prosody, earliest: float) -> None:
+        """Raise the brows on some accents, not before the time `earliest`."""
+        for at, strength in prosody.accents():
+            chance = self._rng.uniform()
+            height = self._rng.uniform(0.7, 1.0) * (LOWEST + (HIGHEST - LOWEST) * strength)
+            vary = np.exp((VARIES, VARIES, UNEVEN) * self._rng.standard_normal(3))
+            if at - self._last < APART or strength < WEAKEST or chance >= LIKELY * strength:
+                continue
+            self._last = at
+            top = max(at, earliest + RISE * vary[0])
+            for curve, uneven in zip(self._curves, (1.0, vary[2], 1 / vary[2]), strict=True):
+                curve.add(top, height * uneven, RISE * vary[0], STAY * vary[1], FALL)
+
+    def raised(self, time: np.ndarray) -> np.ndarray:
+        """Evaluate the weights (T, 3) of `BLENDSHAPES`."""
+        return np.clip(np.stack([curve.at(time) for curve in self._curves], axis=1), 0.0, 1.0)
+
+    def forget(self, before: float) -> None:
+        """Drop what matters only earlier."""
+        for curve in self._curves:
+            curve.forget(before)

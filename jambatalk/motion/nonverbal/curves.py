@@ -1,6 +1,7 @@
-"""Curves over time without corners: what the motions of head, brows, lids and eyes are made of.
+"""Smooth curves over time that grow while time goes on.
 
-Times are seconds, (T,) increasing. Every curve costs time in proportion to T and its events.
+The motions of head, brows, lids and eyes are made of them. Times are in seconds; those at which a
+curve is evaluated are (T,), increasing.
 """
 
 from __future__ import annotations
@@ -8,73 +9,104 @@ from __future__ import annotations
 import numpy as np
 
 
-def ease(x: np.ndarray) -> np.ndarray:
-    """From 0 at `x` 0 to 1 at `x` 1, starting and ending without speed or acceleration: the
-    minimum-jerk course of human movements (Flash and Hogan, 1985)."""
+def ease(x: np.ndarray | float) -> np.ndarray:
+    """Rise from 0 at `x` 0 to 1 at `x` 1 along the minimum-jerk course of human movements.
+
+    Flash and Hogan, Journal of Neuroscience 5, 1985.
+    """
     x = np.clip(x, 0.0, 1.0)
     return x * x * x * (10.0 + x * (6.0 * x - 15.0))
 
 
-def glide(
-    time: np.ndarray, starts: np.ndarray, seconds: np.ndarray, values: np.ndarray
-) -> np.ndarray:
-    """From one value to the next, (T, n): rests at 0, leaves at `starts` (m,) for `values` (m, n),
-    each reached in `seconds` (m,), before the next start."""
-    values = np.concatenate([np.zeros((1, values.shape[1])), values])
-    now = np.searchsorted(starts, time, side="right")  # how many have started
-    event = np.maximum(now - 1, 0)
-    if not len(starts):
-        return np.zeros((len(time), values.shape[1]))
-    part = np.where(now > 0, ease((time - starts[event]) / seconds[event]), 0.0)[:, None]
-    return values[event] + (values[event + 1] - values[event]) * part
+class Glide:
+    """Values (n,) that rest, and move to a new target now and then."""
+
+    def __init__(self, values: np.ndarray) -> None:
+        # Start and duration of each move, and the values before and after it.
+        self._moves = [(-np.inf, 1.0, values, values)]
+
+    def move(self, start: float, seconds: float, target: np.ndarray) -> None:
+        """Move to `target` (n,) from `start` on; moves come in order of time."""
+        last, duration, before, after = self._moves[-1]
+        now = before + (after - before) * ease((start - last) / duration)
+        self._moves.append((start, seconds, now, target))
+
+    def at(self, time: np.ndarray) -> np.ndarray:
+        """Evaluate (T, n)."""
+        starts, seconds, before, after = map(np.array, zip(*self._moves, strict=True))
+        now = np.searchsorted(starts, time, side="right") - 1
+        part = ease((time - starts[now]) / seconds[now])[:, None]
+        return before[now] + (after[now] - before[now]) * part
+
+    def forget(self, before: float) -> None:
+        """Drop the moves that matter only earlier."""
+        while len(self._moves) > 1 and self._moves[1][0] <= before:
+            del self._moves[0]
 
 
-def bumps(
-    time: np.ndarray,
-    tops: np.ndarray,
-    heights: np.ndarray,
-    rise: np.ndarray | float,
-    stay: np.ndarray | float,
-    fall: np.ndarray | float,
-) -> np.ndarray:
-    """The sum of bumps, (T,): up to `heights` (m,) at the times `tops`, in `rise` seconds, there
-    for `stay`, down in `fall`."""
-    curve = np.zeros(len(time))
-    shape = np.broadcast_arrays(tops, heights, rise, stay, fall)
-    for top, height, up, level, down in zip(*shape, strict=True):
-        first, last = np.searchsorted(time, [top - up, top + level + down])
-        moment = time[first:last] - top
-        curve[first:last] += height * np.minimum(
-            ease(1.0 + moment / up), ease(1.0 - (moment - level) / down)
-        )
-    return curve
+class Bumps:
+    """The sum of bumps that rise and fall."""
+
+    def __init__(self) -> None:
+        self._bumps: list[tuple[float, float, float, float, float]] = []
+
+    def add(self, top: float, height: float, rise: float, stay: float, fall: float) -> None:
+        """Add a bump that rises to `height` in `rise` seconds before the time `top`, stays there
+        for `stay` seconds, and falls in `fall`."""
+        self._bumps.append((top, height, rise, stay, fall))
+
+    def at(self, time: np.ndarray) -> np.ndarray:
+        """Evaluate (T,)."""
+        curve = np.zeros(len(time))
+        for top, height, rise, stay, fall in self._bumps:
+            first, last = np.searchsorted(time, [top - rise, top + stay + fall])
+            since = time[first:last] - top
+            up, down = ease(1.0 + since / rise), ease(1.0 - (since - stay) / fall)
+            curve[first:last] += height * np.minimum(up, down)
+        return curve
+
+    def forget(self, before: float) -> None:
+        """Drop the bumps that are over."""
+        self._bumps = [bump for bump in self._bumps if bump[0] + bump[3] + bump[4] > before]
+
+    def end(self, started: float, seconds: float) -> None:
+        """Drop the bumps that start after `started` and are not over after `seconds`."""
+        self._bumps = [
+            (top, height, rise, stay, fall)
+            for top, height, rise, stay, fall in self._bumps
+            if top - rise < started or top + stay + fall < seconds
+        ]
 
 
-def wander(time: np.ndarray, spacing: float, rng: np.random.Generator) -> np.ndarray:
-    """A smooth random course about 0 with standard deviation 1, (T,).
+class Wander:
+    """Smooth random courses (n,) about 0 with standard deviation 1.
 
-    A cubic B-spline through random control points `spacing` seconds apart; it comes and goes
-    within about four of them.
+    Cubic B-splines through random control points `spacing` seconds apart; they come and go within
+    about four of them.
     """
-    place = time / spacing
-    knot = place.astype(int)
-    x = place - knot
-    points = rng.standard_normal(int(knot.max(initial=0)) + 4)
-    weights = (
-        (1 - x) ** 3 / 6,
-        (3 * x**3 - 6 * x**2 + 4) / 6,
-        (-3 * x**3 + 3 * x**2 + 3 * x + 1) / 6,
-        x**3 / 6,
-    )
-    return sum(w * points[knot + k] for k, w in enumerate(weights)) / 0.69
 
+    def __init__(self, count: int, spacing: float, rng: np.random.Generator) -> None:
+        self._spacing, self._rng = spacing, rng
+        self._points, self._first = np.zeros((0, count)), 0  # number of the first point
 
-def smooth(values: np.ndarray, width: float) -> np.ndarray:
-    """(n,) averaged three times over about `width` samples, nearly a Gaussian of that standard
-    deviation; the ends count as going on."""
-    half = max(round(width), 1)
-    for _ in range(3):
-        padded = np.pad(values, (half + 1, half), mode="edge")
-        total = np.cumsum(padded, dtype=np.float64)
-        values = (total[2 * half + 1 :] - total[: -2 * half - 1]) / (2 * half + 1)
-    return values
+    def at(self, time: np.ndarray) -> np.ndarray:
+        """Evaluate (T, n)."""
+        position = time / self._spacing
+        knot = position.astype(int)
+        missing = int(knot.max(initial=0)) + 4 - self._first - len(self._points)
+        new = self._rng.standard_normal((max(missing, 0), self._points.shape[1]))
+        self._points = np.concatenate([self._points, new])
+        x = (position - knot)[:, None]
+        weights = (
+            (1 - x) ** 3 / 6,
+            (3 * x**3 - 6 * x**2 + 4) / 6,
+            (-3 * x**3 + 3 * x**2 + 3 * x + 1) / 6,
+            x**3 / 6,
+        )
+        knot = knot - self._first
+        return sum(w * self._points[knot + k] for k, w in enumerate(weights)) / 0.69
+
+    def forget(self, before: float) -> None:
+        """Drop the points that matter only earlier."""
+        over = max(int(before / self._spacing) - self._first, 0)
+        self._points, self._first = self._points[over:], self._first + over

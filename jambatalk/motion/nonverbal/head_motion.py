@@ -1,61 +1,85 @@
-"""The head: it drifts, turns a little with every phrase, and nods on what is stressed."""
+"""Head motion: it drifts, turns a little with every phrase, and nods on stressed syllables."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from jambatalk.motion.nonverbal.curves import bumps, ease, glide, smooth, wander
+from jambatalk.motion.nonverbal.curves import Bumps, Glide, Wander, ease
 from jambatalk.motion.nonverbal.prosody import Prosody
+from jambatalk.motion.nonverbal.voice_features import RATE
 
 # Degrees of pitch, yaw and roll. Heads move all the while their owners speak: widely when they
 # begin after a pause, sharply on what is loud and stressed (Hadar, Steiner and Rose, Journal of
 # Nonverbal Behavior 8, 1984), in time with pitch and loudness (Munhall et al., Psychological
 # Science 15, 2004).
 LIMITS = np.array([4.0, 5.0, 3.0])  # never reached
-DRIFT = np.array([0.6, 0.9, 0.5])  # standard deviation while somebody speaks
-CALM = 0.5  # of it while nobody does
-DRIFT_SPACING = 1.1  # seconds, see :func:`wander`
+DRIFT = np.array([0.6, 0.9, 0.5])  # standard deviation while the voice speaks
+CALM = 0.5  # part of it that remains in pauses
+DRIFT_SPACING = 1.1  # seconds, see :class:`Wander`
+AROUSAL_SECONDS = 1.2  # from calm to speech, and back
 TURN = np.array([0.5, 1.5, 0.8])  # standard deviation from phrase to phrase
-TURN_SECONDS, TURNS_APART = 1.0, 1.6
+TURN_SECONDS, TURNS_APART, TURN_EARLY = 1.0, 1.6, 0.15
 NOD = 1.9  # degrees down, of an accent of strength 1
 # A nod begins on the accent and is lowest after it (Kim, Cvejic and Davis, Speech Communication 57,
-# 2014).
+# 2014). Then the head rises above its place and sinks back, so that it stays level on average.
 NOD_LATE, NOD_RISE, NOD_FALL = 0.08, 0.22, 0.50  # seconds
-NOD_RECOVERY = 1.5  # seconds within which the head is up again by as much
+LIFT_LATE, LIFT_RISE, LIFT_FALL = 1.5, 1.3, 2.5
+LIFT = -NOD * (NOD_RISE + NOD_FALL) / (LIFT_RISE + LIFT_FALL)
 BREATH, BREATH_SECONDS = 0.15, 4.0  # degrees of pitch; 15 breaths a minute at rest
+UNEVEN = 0.15  # sd of the breath's phase
 START = 0.7  # seconds in which it begins and ends, with the face to the front
 
 
-def poses(time: np.ndarray, fps: float, prosody: Prosody, rng: np.random.Generator) -> np.ndarray:
-    """Pitch, yaw and roll over time, (T, 3) radians, see :class:`jambatalk.face.neck.Neck`.
+class HeadMotion:
+    """The head's pose, see :class:`jambatalk.face.neck.Neck`."""
 
-    Zero at the beginning and the end, and on average.
-    """
-    drifting = np.stack([wander(time, DRIFT_SPACING, rng) for _ in range(3)], axis=1)
-    awake = smooth(prosody.speaking(time).astype(float), 0.4 * fps)
-    pose = DRIFT * drifting * (CALM + (1 - CALM) * awake)[:, None]
-    pose += _turns(time, prosody, rng)
-    nods = bumps(
-        time,
-        prosody.accents + NOD_LATE,
-        NOD * prosody.strengths * rng.uniform(0.6, 1.0, len(prosody.accents)),
-        *(NOD_RISE, 0.0, NOD_FALL),
-    )
-    pose[:, 0] += nods - smooth(nods, NOD_RECOVERY * fps)
-    phase = time / BREATH_SECONDS + 0.15 * wander(time, 2 * BREATH_SECONDS, rng)
-    pose[:, 0] += BREATH * np.sin(2 * np.pi * phase)
-    pose = LIMITS * np.tanh(pose / LIMITS)
-    ramp = min(START, prosody.seconds / 4)
-    there = ease(np.minimum(time, time[-1:] - time) / ramp)[:, None]  # 0 in the first and last
-    pose = there * (pose - (there * pose).sum(0) / max(there.sum(), 1.0))
-    return np.radians(pose)
+    def __init__(self, seed: int) -> None:
+        nods, turns, drift, breath = (np.random.default_rng([seed, 4, k]) for k in range(4))
+        self._rng, self._turn_rng = nods, turns
+        self._nods = Bumps()
+        self._turns = Glide(np.zeros(3))
+        self._arousal = Glide(np.zeros(1))
+        self._drift = Wander(3, DRIFT_SPACING, drift)
+        self._breath = Wander(1, 2 * BREATH_SECONDS, breath)
+        self._spoke = False
+        self._turn(-TURN_EARLY)
+        self._end: tuple[float, float] | None = None
 
+    def step(self, prosody: Prosody, earliest: float) -> None:
+        """Turn with a new phrase, and nod on accents, not before the time `earliest`."""
+        for number, speaking in enumerate(prosody.speaking.tolist(), prosody.start):
+            if speaking != self._spoke:
+                self._spoke = speaking
+                start = max(number / RATE - TURN_EARLY, earliest)
+                self._arousal.move(start, AROUSAL_SECONDS, np.array([float(speaking)]))
+                if speaking and start - self._turned >= TURNS_APART:
+                    self._turn(start)
+        for at, strength in prosody.accents():
+            height, low = strength * self._rng.uniform(0.6, 1.0), at + NOD_LATE
+            self._nods.add(low, NOD * height, NOD_RISE, 0.0, NOD_FALL)
+            self._nods.add(low + LIFT_LATE, LIFT * height, LIFT_RISE, 0.0, LIFT_FALL)
 
-def _turns(time: np.ndarray, prosody: Prosody, rng: np.random.Generator) -> np.ndarray:
-    """Where the head points from phrase to phrase, (T, 3) degrees."""
-    starts: list[float] = []
-    for start in np.concatenate([[0.0], prosody.pauses[:, 1]]) - 0.15:
-        if start < prosody.seconds and (not starts or start - starts[-1] >= TURNS_APART):
-            starts.append(start)
-    values = TURN * rng.standard_normal((len(starts), 3))
-    return glide(time, np.array(starts), np.full(len(starts), TURN_SECONDS), values)
+    def _turn(self, start: float) -> None:
+        self._turned = start
+        self._turns.move(start, TURN_SECONDS, TURN * self._turn_rng.standard_normal(3))
+
+    def end(self, started: float, last: float) -> None:
+        """Return to the front from the time `started` to the time `last`."""
+        self._end = max(started, last - START), last
+
+    def pose(self, time: np.ndarray) -> np.ndarray:
+        """Evaluate pitch, yaw and roll, (T, 3) radians; zero at the beginning and the end."""
+        pose = DRIFT * self._drift.at(time) * (CALM + (1 - CALM) * self._arousal.at(time))
+        pose += self._turns.at(time)
+        breath = time / BREATH_SECONDS + UNEVEN * self._breath.at(time)[:, 0]
+        pose[:, 0] += self._nods.at(time) + BREATH * np.sin(2 * np.pi * breath)
+        pose = LIMITS * np.tanh(pose / LIMITS) * ease(time / START)[:, None]
+        if self._end:
+            start, end = self._end
+            pose *= ease((end - time) / max(end - start, 1e-3))[:, None]
+        return np.radians(pose)
+
+    def forget(self, before: float) -> None:
+        """Drop what matters only earlier."""
+        for curve in (self._nods, self._turns, self._arousal, self._drift, self._breath):
+            curve.forget(before)

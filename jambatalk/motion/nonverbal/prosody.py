@@ -1,152 +1,187 @@
-"""Where a voice pauses and what it stresses."""
+"""Prosody of speech as it arrives: where the voice pauses, and what it stresses.
+
+Loudness and pitch are computed once; what is speech and what is stressed is judged on the last
+seconds of them. So cost is linear in the length of the sound, and memory is bounded. Blocks lie at
+fixed times: the pieces in which sound arrives make no difference.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
-from jambatalk.motion.nonverbal.curves import smooth
-from jambatalk.speech import SAMPLE_RATE, Speech
+from jambatalk.motion.nonverbal.voice_features import BLOCK, FLOOR, HOP, RATE, VoiceFeatures
+from jambatalk.speech import Speech
 
-RATE = 100  # measurements a second
-PITCH_RATE = 50  # of them for the pitch
-PAUSE = 0.25  # seconds: shorter ones are the closures of stops
-BURST = 0.08  # seconds: shorter sounds between pauses are clicks
-LOWEST, HIGHEST = 70.0, 400.0  # Hz, of voices
-VOICED = 0.5  # of the autocorrelation at no lag
-SPREAD = 1.5  # semitones: a voice that varies less is monotonous, and stays so
-AROUND = 1.0  # seconds: what is stressed stands out from what is this near
-ACCENT, STRONG = 0.5, 1.8  # how far, in standard deviations, for strengths 0 and 1
-APART = 0.35  # seconds between accents
+SETTLED = 34  # values that must follow a value until it is judged
+LOOK_AHEAD = (SETTLED + BLOCK) / RATE  # seconds, at most
+
+MEMORY = 10 * RATE  # values on which others are judged
+EXPECTED, FADING = -48.0, 12.0  # dB, and dB a second: at first nothing below it is speech
+CONTRAST = 3.0  # dB by which speech is louder than the quietest there is
+PAUSE = 25  # values: shorter pauses are the closures of stops
+BURST = 8  # values: shorter sounds between pauses are clicks
+RECENT = 100  # values: what is earlier is no longer judged
+
+BOX = np.full(9, 1 / 9)
+KERNEL = np.convolve(np.convolve(BOX, BOX), BOX)  # smooths loudness and pitch
+SCORED = len(KERNEL) // 2  # values that must follow for that
+SCORES = slice(-SCORED - BLOCK, -SCORED)  # those that are then scored
+OCTAVE = 9  # semitones: further from the median are octave errors
+AROUND = 250  # values: what is stressed stands out from so much of the speech before it
+FLAT_LOUDNESS, FLAT_PITCH = 3.0, 1.5  # dB and semitones: deviations of a monotonous voice
+ACCENT, STRONG = 0.3, 1.8  # deviations above the usual, for strengths 0 and 1
+FEWEST = 40  # values of speech on which others can be judged
+APART = 35  # values between accents
 
 
 @dataclass(frozen=True, eq=False)
 class Prosody:
-    """What the voice does beside words.
+    """What a voice does beside words, over a stretch of time.
 
     Attributes:
-        seconds: how long it is.
-        pauses: (p, 2) start and end of the stretches in which nobody speaks, seconds; a recording
-            may begin and end with one.
-        accents: (a,) times of stressed syllables, seconds.
-        strengths: (a,) how much they are stressed, 0 to 1.
+        start: number of the first value; value i is at i / RATE seconds.
+        speaking: (n,) whether the voice speaks.
+        strengths: (n,) 0 to 1 where a syllable is stressed, NaN elsewhere.
     """
 
-    seconds: float
-    pauses: np.ndarray
-    accents: np.ndarray
+    start: int
+    speaking: np.ndarray
     strengths: np.ndarray
 
     @classmethod
     def of(cls, speech: Speech) -> Prosody:
-        """Listens; all of a silent recording is a pause."""
-        if speech.is_silent:
-            nothing = np.zeros(0)
-            return cls(speech.duration, np.array([[0.0, speech.duration]]), nothing, nothing)
-        level = _level(speech.samples)
-        speaking = _speaking(level)
-        pauses = _stretches(~speaking) / RATE
-        pauses[pauses[:, 1] >= len(speaking) / RATE, 1] = speech.duration
-        accents, strengths = _accents(speech.samples, level, speaking)
-        return cls(speech.duration, pauses, accents, strengths)
+        """Judge a whole recording."""
+        stream = ProsodyStream()
+        parts = [*stream.feed(speech.samples), *stream.finish()]
+        return cls(
+            start=0,
+            speaking=np.concatenate([part.speaking for part in parts]),
+            strengths=np.concatenate([part.strengths for part in parts]),
+        )
 
     @property
-    def inner_pauses(self) -> np.ndarray:
-        """(q, 2) those between two phrases."""
-        inside = (self.pauses[:, 0] > 0) & (self.pauses[:, 1] < self.seconds)
-        return self.pauses[inside]
+    def end(self) -> int:
+        """Number after that of the last value."""
+        return self.start + len(self.speaking)
 
-    def speaking(self, time: np.ndarray) -> np.ndarray:
-        """Whether somebody speaks, (T,) bool."""
-        edges = self.pauses.ravel()
-        return np.searchsorted(edges, time, side="right") % 2 == 0
-
-
-def _level(samples: np.ndarray) -> np.ndarray:
-    """Loudness (n,) in dB below full scale, in windows of 30 ms."""
-    hop = SAMPLE_RATE // RATE
-    if len(samples) < hop:  # one window at least
-        samples = np.pad(samples, (0, hop - len(samples)))
-    count = len(samples) // hop
-    power = np.square(samples[: count * hop]).reshape(count, hop).mean(1, dtype=np.float64)
-    padded = np.pad(power, 1, mode="edge")
-    return 10 * np.log10((padded[:-2] + padded[1:-1] + padded[2:]) / 3 + 1e-10)
+    def accents(self) -> list[tuple[float, float]]:
+        """List times of accents, seconds, and their strengths."""
+        at = np.flatnonzero(np.isfinite(self.strengths))
+        return [((self.start + i) / RATE, float(self.strengths[i])) for i in at]
 
 
-def _speaking(level: np.ndarray) -> np.ndarray:
-    """(n,) bool: clearly louder than the quietest there is, and not far below the loudest."""
-    quiet, loud = np.percentile(level, [5, 95])
-    speaking = level > max(quiet + 0.4 * (loud - quiet), loud - 30)
+class ProsodyStream:
+    """Prosody of one recording as it arrives."""
+
+    def __init__(self) -> None:
+        self._features = VoiceFeatures()
+        self._samples = np.zeros(0, np.float32)  # of the next block
+        self._count = 0  # values so far
+        # The last of them:
+        self._loudness = np.zeros(0)
+        self._pitch = np.zeros(0)
+        self._speaking = np.zeros(0, bool)
+        self._scores = np.full(SETTLED + APART, -np.inf)
+        self._last_accent = -APART
+        self._threshold = FLOOR
+
+    def feed(self, samples: np.ndarray) -> Iterator[Prosody]:
+        """Yield what is settled after further samples (n,) at 16 kHz."""
+        self._samples = np.concatenate([self._samples, samples.astype(np.float32, copy=False)])
+        blocks = len(self._samples) // (BLOCK * HOP)
+        whole, self._samples = np.split(self._samples, [blocks * BLOCK * HOP])
+        for block in whole.reshape(blocks, BLOCK * HOP):
+            yield from self._step(block)
+
+    def finish(self, beyond: int = 0) -> Iterator[Prosody]:
+        """Yield the rest, and at least `beyond` values of silence after the end."""
+        end = self._count + -(-len(self._samples) // HOP) + beyond
+        while self._count - SETTLED < end:
+            block = np.zeros(BLOCK * HOP, np.float32)
+            block[: len(self._samples)] = self._samples
+            self._samples = self._samples[:0]
+            yield from self._step(block, ended=True)
+
+    def _step(self, samples: np.ndarray, ended: bool = False) -> Iterator[Prosody]:
+        loudness, pitch = self._features.step(samples)
+        self._count += BLOCK
+        self._loudness = np.concatenate([self._loudness, loudness])[-MEMORY:]
+        self._pitch = np.concatenate([self._pitch, pitch])[-MEMORY:]
+        if not ended:  # the silence after the end is not that of the room
+            expected = EXPECTED - FADING * self._count / RATE
+            self._threshold = max(_threshold(self._loudness), expected)
+        recent = _speaking(self._loudness[-RECENT:] > self._threshold)
+        kept = self._speaking[-(MEMORY - BLOCK) :][: len(self._loudness) - len(recent)]
+        self._speaking = np.concatenate([kept, recent])
+        self._scores = np.concatenate([self._scores[BLOCK:], self._score()])
+        # Values before the first are dropped.
+        start = self._count - BLOCK - SETTLED
+        first = max(-start, 0)
+        if first < BLOCK:
+            settled = slice(-SETTLED - BLOCK + first, -SETTLED)
+            yield Prosody(start + first, self._speaking[settled], self._accents(start)[first:])
+
+    def _score(self) -> np.ndarray:
+        """Score the next values (BLOCK,) by how much they stand out, -inf where nobody speaks."""
+        spoken = np.flatnonzero(self._speaking)[-AROUND:]
+        if len(spoken) < FEWEST or len(self._speaking) < spoken[0] + SCORED + BLOCK:
+            return np.full(BLOCK, -np.inf)
+        first = spoken[0]
+        score = np.zeros(BLOCK)
+        for values, flat in (
+            (self._loudness[first:], FLAT_LOUDNESS),
+            (_filled(self._pitch[first:]), FLAT_PITCH),
+        ):
+            padded = np.concatenate([values[:1].repeat(SCORED), values, values[-1:].repeat(SCORED)])
+            smooth = np.convolve(padded, KERNEL, mode="valid")
+            usual = smooth[spoken - first]
+            score += (smooth[SCORES] - usual.mean()) / max(usual.std(), flat) / np.sqrt(2)
+        return np.where(self._speaking[SCORES], score, -np.inf)
+
+    def _accents(self, start: int) -> np.ndarray:
+        """Choose the accents among the settled values (BLOCK,), of which `start` is the first."""
+        accents = np.full(BLOCK, np.nan)
+        first = len(self._scores) - (SETTLED - SCORED) - BLOCK
+        for number in range(BLOCK):
+            at = first + number
+            score = self._scores[at]
+            if score <= ACCENT or start + number - self._last_accent < APART:
+                continue
+            if score >= self._scores[at - BLOCK : at + SETTLED - SCORED + 1].max():
+                self._last_accent = start + number
+                accents[number] = min((score - ACCENT) / (STRONG - ACCENT), 1.0)
+        return accents
+
+
+def _threshold(loudness: np.ndarray) -> float:
+    """Return the loudness in dB above which sound is speech: clearly above the quietest there is,
+    and not far below the loudest."""
+    last = len(loudness) - 1
+    ranks = round(0.05 * last), round(0.95 * last)
+    quiet, loud = np.partition(loudness, ranks)[list(ranks)]
+    return max(quiet + max(0.4 * (loud - quiet), CONTRAST), loud - 30, FLOOR)
+
+
+def _speaking(speaking: np.ndarray) -> np.ndarray:
+    """Fill short gaps between loud values (n,) bool, then drop short bursts."""
     for state, shortest in ((False, PAUSE), (True, BURST)):
-        for start, end in _stretches(speaking == state).astype(int):
-            if end - start < shortest * RATE:
+        edges = np.flatnonzero(np.diff(speaking)) + 1
+        for start, end in pairwise(edges):
+            if speaking[start] == state and end - start < shortest:
                 speaking[start:end] = not state
     return speaking
 
 
-def _stretches(true: np.ndarray) -> np.ndarray:
-    """(m, 2) starts and ends of the runs in which it is true, as floats."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], true, [False]])))
-    return edges.reshape(-1, 2).astype(float)
-
-
-def _accents(
-    samples: np.ndarray, level: np.ndarray, speaking: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Times and strengths of the syllables that are louder and higher than those around them."""
-    nothing = np.zeros(0)
-    if np.count_nonzero(speaking) < 2 * APART * RATE:
-        return nothing, nothing
-    loud = _standing_out(smooth(level, 4), speaking, floor=3.0)
-    high = _standing_out(smooth(_pitch(samples, len(level)), 4), speaking, floor=SPREAD)
-    score = np.where(speaking, (loud + high) / np.sqrt(2), -np.inf)
-    tops = np.flatnonzero((score[1:-1] > score[:-2]) & (score[1:-1] >= score[2:])) + 1
-    tops = tops[score[tops] > ACCENT]
-    chosen: list[int] = []
-    for top in tops:  # of two that are near the greater
-        if not chosen or top - chosen[-1] >= APART * RATE:
-            chosen.append(int(top))
-        elif score[top] > score[chosen[-1]]:
-            chosen[-1] = int(top)
-    strengths = np.clip((score[chosen] - ACCENT) / (STRONG - ACCENT), 0.0, 1.0)
-    return (np.array(chosen) + 0.5) / RATE, strengths
-
-
-def _standing_out(values: np.ndarray, speaking: np.ndarray, floor: float) -> np.ndarray:
-    """(n,) above what is usual in the speech around, in standard deviations of at least `floor`."""
-    share = smooth(speaking.astype(float), AROUND * RATE)
-    usual = smooth(np.where(speaking, values, 0.0), AROUND * RATE) / np.maximum(share, 1e-3)
-    rest = values - usual
-    return rest / max(rest[speaking].std(), floor)
-
-
-def _pitch(samples: np.ndarray, count: int) -> np.ndarray:
-    """Pitch (count,) in semitones about the voice's median, by autocorrelation; straight lines
-    where there is none."""
-    rate = SAMPLE_RATE // 2
-    half = samples[: len(samples) // 2 * 2].reshape(-1, 2).mean(1)
-    width, hop = round(0.04 * rate), rate // PITCH_RATE
-    half = np.pad(half, (width // 2, width))
-    windows = np.lib.stride_tricks.sliding_window_view(half, width)[::hop]
-    shortest, longest = int(rate / HIGHEST), int(rate / LOWEST)
-    taper = np.hanning(width).astype(np.float32)
-    size = 512  # at least width + longest
-    own = np.fft.irfft(np.abs(np.fft.rfft(taper, size)) ** 2)[: longest + 1]
-    semitones = np.full(len(windows), np.nan)
-    for start in range(0, len(windows), 1000):
-        part = windows[start : start + 1000]
-        part = (part - part.mean(1, keepdims=True)) * taper
-        alike = np.fft.irfft(np.abs(np.fft.rfft(part, size)) ** 2)[:, : longest + 1]
-        alike = alike / own / np.maximum(alike[:, :1] / own[0], 1e-7)
-        lag = shortest + alike[:, shortest:].argmax(1)
-        best = alike[np.arange(len(part)), lag]
-        heard = (best > VOICED) & (lag > shortest) & (lag < longest)
-        semitones[start : start + 1000][heard] = -12 * np.log2(lag[heard])
-    voiced = np.isfinite(semitones)
+def _filled(pitch: np.ndarray) -> np.ndarray:
+    """Interpolate pitch (n,) where there is none, and remove octave errors."""
+    voiced = np.isfinite(pitch)
     if not voiced.any():
-        return np.zeros(count)
-    semitones -= np.median(semitones[voiced])
-    voiced &= np.abs(semitones) < 9  # beyond are octaves misheard
-    time = np.arange(len(semitones)) / PITCH_RATE
-    return np.interp((np.arange(count) + 0.5) / RATE, time[voiced], semitones[voiced])
+        return np.zeros(len(pitch))
+    middle = np.count_nonzero(voiced) // 2
+    pitch = pitch - np.partition(pitch[voiced], middle)[middle]
+    index = np.flatnonzero(np.abs(pitch) < OCTAVE)  # NaN is not
+    return np.interp(np.arange(len(pitch)), index, pitch[index])

@@ -1,0 +1,56 @@
+"""Nonverbal motion applied to the blendshapes and the pose of a face."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jambatalk.face.eyes import Eyes
+from jambatalk.motion.motion import Motion
+from jambatalk.motion.nonverbal import brows
+from jambatalk.motion.nonverbal.nonverbal_parts import Nonverbal
+
+GAZE, BROWS, LIDS, POSE = slice(0, 2), slice(2, 5), 5, slice(6, 9)
+COLUMNS = 9
+
+
+def blend(motion: Motion, values: np.ndarray, nonverbal: Nonverbal) -> Motion:
+    """Add nonverbal motion to a motion of the mouth.
+
+    Args:
+        values: (T, COLUMNS): `GAZE`, yaw and elevation in radians; weights of the `BROWS`; closure
+            of the `LIDS`; and `POSE` in radians.
+        nonverbal: the parts to add.
+    """
+    eyes, weights = Eyes.of(motion.face), _Weights(motion)
+    if nonverbal.gaze and eyes:
+        pose = values[:, POSE] if nonverbal.head_motion else None
+        for blendshape, weight in eyes.look(values[:, GAZE], pose).items():
+            weights[blendshape] = weight
+    if nonverbal.brows:
+        for blendshape, weight in zip(brows.BLENDSHAPES, values[:, BROWS].T, strict=True):
+            weights[blendshape] = weights[blendshape] + weight
+    if nonverbal.blinks:
+        closure = values[:, LIDS]
+        for side in ("Left", "Right"):
+            lowered = weights["eyeLookDown" + side] * (eyes.lids if eyes else 0.0)
+            weights["eyeBlink" + side] = closure * (1.0 - lowered)  # lids follow the eyes down
+            for blendshape in ("eyeWide", "eyeSquint"):  # or closed lids would not meet
+                weights[blendshape + side] = weights[blendshape + side] * (1.0 - closure)
+    pose = values[:, POSE].astype(np.float32) if nonverbal.head_motion else None
+    return motion.changed(weights=weights.array, pose=pose)
+
+
+class _Weights:
+    """A copy of a motion's weights by blendshape; those that the face lacks stay 0."""
+
+    def __init__(self, motion: Motion) -> None:
+        self.array = motion.weights.copy()
+        self._columns = {name: k for k, name in enumerate(motion.face.blendshapes)}
+
+    def __getitem__(self, blendshape: str) -> np.ndarray:
+        column = self._columns.get(blendshape)
+        return np.zeros(len(self.array)) if column is None else self.array[:, column]
+
+    def __setitem__(self, blendshape: str, weight: np.ndarray) -> None:
+        if blendshape in self._columns:
+            self.array[:, self._columns[blendshape]] = np.clip(weight, 0.0, 1.0)

@@ -1,0 +1,47 @@
+"""The parts of nonverbal motion, and which of them are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+from jambatalk.errors import MotionError
+
+
+@dataclass(frozen=True)
+class Nonverbal:
+    """Which parts of nonverbal motion to add to the mouth's.
+
+    Attributes:
+        blinks: the lids close now and then.
+        brows: they rise on some stressed syllables.
+        gaze: the eyes hop, look away, and stay on the viewer while the head moves.
+        head_motion: the head drifts, turns, and nods on stressed syllables.
+
+    Example:
+        >>> talking_head.animate("speech.wav", nonverbal=Nonverbal(head_motion=False))
+    """
+
+    blinks: bool = True
+    brows: bool = True
+    gaze: bool = True
+    head_motion: bool = True
+
+    @classmethod
+    def of(cls, parts: Iterable[str]) -> Nonverbal:
+        """Select parts by their names.
+
+        Raises:
+            MotionError: there is no such part.
+        """
+        parts = set(parts)
+        if unknown := parts - set(PARTS):
+            raise MotionError(
+                f"'{min(unknown)}' is no part of nonverbal motion.",
+                f"Choose among {', '.join(PARTS)}.",
+            )
+        return cls(**{part: part in parts for part in PARTS})
+
+
+PARTS = tuple(field.name for field in fields(Nonverbal))
+STILL = Nonverbal.of(())  # the mouth alone
