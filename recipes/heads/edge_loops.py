@@ -10,12 +10,13 @@ from recipes.heads.makehuman import MakeHuman
 
 
 class Rings:
-    """Follows edges of the body's quads straight on, over crossings of four edges."""
+    """Follows edges of the body's quads straight through vertices of four edges."""
 
     def __init__(self, source: MakeHuman) -> None:
         self._x = source.vertices[:, 0]
         self._vertices = source.vertices
-        self._around, self._faces = defaultdict(set), defaultdict(set)
+        self._around: defaultdict[int, set[int]] = defaultdict(set)
+        self._faces: defaultdict[frozenset[int], set[int]] = defaultdict(set)
         for number, quad in enumerate(source.quads["body"].tolist()):
             for a, b in zip(quad, quad[1:] + quad[:1], strict=True):
                 self._around[a].add(b)
@@ -23,7 +24,7 @@ class Rings:
                 self._faces[frozenset((a, b))].add(number)
 
     def around(self, start: int) -> np.ndarray:
-        """The loop through a vertex on an upper lip or lid, to the head's left first."""
+        """Follow the loop through a vertex on an upper lip or lid, to the head's left first."""
         x = self._x
         path = [start, next(n for n in self._around[start] if x[n] > x[start] + 5e-4)]
         while path[-1] != start:
@@ -38,6 +39,6 @@ class Rings:
         return np.array(path[:-1])
 
     def mirror(self, vertex: int) -> int:
-        """The vertex at the same place on the other side."""
-        there = self._vertices[vertex] * [-1, 1, 1]
-        return int(np.argmin(np.linalg.norm(self._vertices - there, axis=1)))
+        """Return the vertex at the mirrored position."""
+        mirrored = self._vertices[vertex] * [-1, 1, 1]
+        return int(np.argmin(np.linalg.norm(self._vertices - mirrored, axis=1)))

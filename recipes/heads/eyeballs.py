@@ -1,36 +1,35 @@
-"""Eyeballs with rings where the pupil and the iris end, so that their edges are sharp."""
+"""Eyeballs, with rings of vertices at the edges of pupil and iris so that these are sharp."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from recipes.heads.makehuman import MakeHuman
-from recipes.heads.woven_mesh import Sheet, follow, join
+from recipes.heads.woven_mesh import WovenMesh, follow, join
 
 SIDES = {"helper-r-eye": -1, "helper-l-eye": 1}
 SEGMENTS = 20
 PUPIL, IRIS = 0.0021, 0.0064  # radii, metres
-# Distance of each ring from the gaze axis; beyond the iris the ball goes on by angle.
+# distance of each ring from the gaze axis, metres; beyond the iris, rings are given by angle
 FRONT = (0.0011, PUPIL - 1e-4, PUPIL + 1e-4, 0.0036, 0.0050, IRIS - 4e-4, IRIS + 1e-4, 0.0078)
 BACK = (42, 55, 70, 88, 106)  # degrees from the gaze axis
-# A lid that closes presses its eyeball back by 1 to 1.6 mm (Doane, American Journal of
-# Ophthalmology 89, 1980). Here it has to, or the eye would show through the lid on its way, which
-# goes straight and not around.
+# A closing lid presses the eyeball back by 1 to 1.6 mm (Doane, Am. J. Ophthalmology 89, 1980). It
+# has to here, since a lid that moves in a straight line would otherwise cut through the eye.
 PRESSED = 0.0016  # metres
-CORNEA = 0.0006  # height of the bulge, metres; the lids leave room for 0.0009
+CORNEA = 0.0006  # height of the bulge, metres; below the 0.0009 that the lids leave
 
 
-def eyeballs(source: MakeHuman, person: np.ndarray) -> Sheet:
-    """Both eyeballs, right one first; they turn as MakeHuman's own do.
+def eyeballs(source: MakeHuman, reference: np.ndarray) -> WovenMesh:
+    """Build both eyeballs, the right one first; they rotate as MakeHuman's do.
 
     Fields: "eyes" 1, "iris" and "pupil" 1 inside their edges, "gaze" the distance from the gaze
     axis divided by the iris radius, at most 2, halved; "fibre" a pattern around the iris.
     """
-    return join([_eyeball(source.members(group), person) for group in SIDES])
+    return join([_eyeball(source.members(group), reference) for group in SIDES])
 
 
 def press_back(blendshape: np.ndarray, eyes: np.ndarray, left: np.ndarray) -> None:
-    """Lets an blendshape (V, 3), eyeBlinkLeft or -Right, move its eyeball back, in place.
+    """Make the deltas (V, 3) of eyeBlinkLeft or -Right press their eyeball back, in place.
 
     Args:
         eyes: (n,) vertices of both eyeballs.
@@ -41,13 +40,14 @@ def press_back(blendshape: np.ndarray, eyes: np.ndarray, left: np.ndarray) -> No
 
 
 def between_eyes(source: MakeHuman, vertices: np.ndarray) -> np.ndarray:
-    """(3,) the point midway between the centres of a person's eyeballs (N, 3)."""
+    """Return the midpoint (3,) between the centres of the eyeballs of vertices (N, 3)."""
     return vertices[source.members(*SIDES)].mean(axis=0)
 
 
-def _eyeball(guides: np.ndarray, person: np.ndarray) -> Sheet:
-    centre = person[guides].mean(axis=0)
-    radius = np.linalg.norm(person[guides] - centre, axis=1).mean()
+def _eyeball(guides: np.ndarray, reference: np.ndarray) -> WovenMesh:
+    """Build the eyeball that replaces the source vertices `guides`."""
+    centre = reference[guides].mean(axis=0)
+    radius = np.linalg.norm(reference[guides] - centre, axis=1).mean()
     out = np.concatenate([FRONT, radius * np.sin(np.radians(BACK))])
     along = np.concatenate(
         [np.sqrt(radius**2 - np.square(FRONT)), radius * np.cos(np.radians(BACK))]
@@ -79,4 +79,4 @@ def _eyeball(guides: np.ndarray, person: np.ndarray) -> Sheet:
         "gaze": np.minimum(distance / IRIS, 2) / 2,
         "fibre": np.concatenate([[0.5], spokes]),
     }
-    return Sheet(follow(points, guides, person), np.array(triangles), fields=fields)
+    return WovenMesh(follow(points, guides, reference), np.array(triangles), fields=fields)

@@ -1,4 +1,4 @@
-"""The eyelids: their edges, lashes and corners."""
+"""The eyelids: rings of vertices, lashes and corners."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from scipy.sparse.csgraph import connected_components
 
 from recipes.heads.edge_loops import Rings
 
-# The middle of the left upper lid on rings from the crease to the eyeball.
+# vertices in the middle of the left upper lid, one per ring from the crease to the eyeball
 EDGE, MARGIN, WET, HIDDEN = 6785, 13352, 7748, 7774
 
 
 class Lids:
-    """The rings around both eyes of the source mesh, right eye first, each (28,) vertices."""
+    """The rings around both eyes of the source mesh, right eye first, (28,) vertices each."""
 
     def __init__(self, rings: Rings) -> None:
         starts = (EDGE, MARGIN, WET, HIDDEN)
@@ -22,7 +22,7 @@ class Lids:
         }
 
     def sockets(self, quads: np.ndarray) -> np.ndarray:
-        """(F,) which of the body's quads lie behind the lids, where the eyeballs hide them."""
+        """Find the body's quads behind the lids, hidden by the eyeballs: (F,) bool."""
         wall = np.concatenate(self.rings[HIDDEN])
         pairs = np.concatenate([quads[:, [k, k - 1]] for k in range(4)])
         pairs = pairs[~np.isin(pairs, wall).any(axis=1)]
@@ -34,7 +34,7 @@ class Lids:
         return behind[quads].any(axis=1)
 
     def corners(self, vertices: np.ndarray) -> np.ndarray:
-        """(4,) right outer, right inner, left inner, left outer."""
+        """Return the corners: right outer, right inner, left inner, left outer: (4,)."""
         ends = []
         for ring in self.rings[EDGE]:
             x = vertices[ring, 0]
@@ -42,7 +42,7 @@ class Lids:
         return np.array(ends)
 
     def fields(self, vertices: np.ndarray) -> dict[str, np.ndarray]:
-        """ "lashes": (N,) 1 on the upper lid's edge, less on the lower; "waterline": the margin."""
+        """Return the fields "lashes", highest on the upper lid's edge, and "waterline"."""
         lashes, wet = np.zeros(len(vertices)), np.zeros(len(vertices))
         for start, amount in ((EDGE, 1.0), (MARGIN, 0.8)):
             for ring in self.rings[start]:

@@ -1,4 +1,4 @@
-"""Where hair begins."""
+"""The hairline."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import numpy as np
 
 from recipes.heads.long_hair import AXIS
 
-# The hairline as azimuth around the head (0 in front, 180 behind; degrees) and height above the
-# eyes (mm), on the reference person: forehead, temple, sideburn, over the ear, nape.
+# (azimuth in degrees, 0 in front and 180 behind; height above the eyes in mm), on the reference
+# identity: forehead, temple, sideburn, over the ear, nape
 LINE = (
     (-20, 66), (0, 64), (18, 67), (36, 71), (48, 62), (56, 46), (62, 24), (66, 2), (68, -14),
     (74, -14), (77, 8), (100, 8), (106, -20), (114, -42), (130, -56), (155, -62), (200, -64),
 )  # fmt: skip
-ROUND = 1.35  # mm of scalp in a degree of azimuth
+ROUND = 1.35  # mm of scalp per degree of azimuth
 
 
 def inside_hairline(positions: np.ndarray, recede: float = 0.0) -> np.ndarray:
-    """(V,) mm inside the hairline, negative outside.
+    """Return the distance inside the hairline in mm, negative outside: (V,).
 
     Args:
-        positions: (V, 3) metres on the reference person, from the point between the eyes.
-        recede: mm by which the line has moved back over the forehead and temples.
+        positions: (V, 3) metres, of the reference identity, from the point between the eyes.
+        recede: mm by which the line is moved back over the forehead and temples.
     """
     x, y, z = positions.T * 1000
     azimuth = np.degrees(np.arctan2(np.abs(x), z - AXIS))

@@ -1,4 +1,4 @@
-"""Which vertex is what: regions, landmarks of the profile, and what shines."""
+"""Regions, profile landmarks and gloss of the head's vertices."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from recipes.heads.brow_shape import brow_distance
 from recipes.heads.hairline import inside_hairline
-from recipes.heads.woven_mesh import Sheet
+from recipes.heads.woven_mesh import WovenMesh
 
 SKIN, SCALP, CAP = 0.25, 0.08, 0.05  # gloss, 0 matt to 1 wet
 GLOSS = {
@@ -21,9 +21,9 @@ GLOSS = {
 }
 
 
-def gloss(sheet: Sheet, positions: np.ndarray) -> np.ndarray:
-    """(V,) 0 matt to 1 wet; the mouth's inside is matt, for light does not reach it."""
-    fields = sheet.fields
+def gloss(mesh: WovenMesh, positions: np.ndarray) -> np.ndarray:
+    """Return the gloss, 0 matt to 1 wet: (V,); the inside of the mouth is matt."""
+    fields = mesh.fields
     scalp = (inside_hairline(positions) > 4) & (fields["ears"] < 0.3)
     shine = np.where(scalp, SCALP, SKIN) * fields["skin"] * (1 - fields["inside-mouth"])
     shine = np.where(fields["cap"] > 0, CAP, shine)
@@ -32,9 +32,11 @@ def gloss(sheet: Sheet, positions: np.ndarray) -> np.ndarray:
     return shine
 
 
-def profile(sheet: Sheet, positions: np.ndarray, landmarks: dict) -> dict[str, np.ndarray]:
-    """Nose tip and chin: what stands out furthest in the middle of the face."""
-    skin = (sheet.fields["skin"] > 0) & (sheet.fields["cap"] == 0)
+def profile(
+    mesh: WovenMesh, positions: np.ndarray, landmarks: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Return nose tip and chin: the foremost vertices in the middle of the face."""
+    skin = (mesh.fields["skin"] > 0) & (mesh.fields["cap"] == 0)
     middle = np.flatnonzero(skin & (np.abs(positions[:, 0]) < 5e-4))
     _, y, z = positions[middle].T
     nose = middle[np.argmax(z)]
@@ -46,9 +48,11 @@ def profile(sheet: Sheet, positions: np.ndarray, landmarks: dict) -> dict[str, n
     }
 
 
-def regions(sheet: Sheet, positions: np.ndarray, landmarks: dict) -> dict[str, np.ndarray]:
-    """Vertices of every part: skin is what can be seen of it, lips are their red."""
-    fields = sheet.fields
+def regions(
+    mesh: WovenMesh, positions: np.ndarray, landmarks: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Return the vertices of each region; "skin" is its visible part, "lips" the vermilion."""
+    fields = mesh.fields
     skin = (fields["skin"] > 0) & (fields["cap"] == 0)
     eyes = positions[landmarks["eye_corners"]].mean(axis=0)
     outside = skin & (fields["inside-mouth"] < 0.5)

@@ -1,4 +1,4 @@
-"""Who the heads are: age, sex and ancestry, a few features, and seeded small variation."""
+"""The identities of the heads: age, sex, ancestry, features, and seeded small variation."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from recipes.heads.makehuman import MakeHuman
 
 YOUNG, OLD = 25.0, 90.0  # years at MakeHuman's "young" and "old"
-EASE = {"mouth/mouth-angles-up": 0.25}  # MakeHuman's resting mouths look stern
-SPREAD = 0.11  # sigma of the facial targets; 0.25 makes caricatures
+RELAXED = {"mouth/mouth-angles-up": 0.25}  # MakeHuman's mouths look stern at rest
+SPREAD = 0.11  # standard deviation of the facial targets; 0.25 gives caricatures
 SYMMETRIC = ("cheek", "chin", "ears", "eyebrows", "eyes", "forehead", "head", "mouth", "nose")
 MOVES = ("head-trans", "head-angle", "eyes/l-eye-push", "mouth-trans-in", "nose-trans-in")
 
@@ -23,10 +23,10 @@ class Hair:
     Attributes:
         color: sRGB "#rrggbb".
         top, sides: thickness, mm.
-        recede: mm by which the hairline has moved back.
-        cover: 0 to 1, how much of the scalp's colour it hides.
-        curl: 0 to 1, how uneven it lies.
-        length: 0 for cropped, 1 for down to the shoulders.
+        recede: mm by which the hairline is moved back.
+        cover: 0 to 1, how much of the scalp's colour is covered.
+        curl: 0 to 1, unevenness.
+        length: 0 for cropped, 1 for shoulder length.
     """
 
     color: str
@@ -40,20 +40,20 @@ class Hair:
 
 @dataclass(frozen=True)
 class Identity:
-    """One person.
+    """The parameters of an invented person.
 
     Attributes:
         name: as used on the command line.
-        about: a few words for people.
+        about: a few words shown to users.
         years: age.
         sex: 0 woman, 1 man.
-        ancestry: weights of MakeHuman's three, summing to 1: african, asian, caucasian.
-        seed: of the small variation; negative for none.
+        ancestry: weights of MakeHuman's african, asian and caucasian targets, summing to 1.
+        seed: of the small variation; none if negative.
         skin, lips, iris, brows: sRGB "#rrggbb".
         hair: None for a bald head.
         beard: 0 to 1, how much stubble darkens the jaw.
         weight, muscle: 0 to 1, average at 0.5.
-        features: extra targets by name, such as {"nose/nose-hump-incr": 0.4}.
+        features: further targets, such as {"nose/nose-hump-incr": 0.4}.
     """
 
     name: str
@@ -74,7 +74,7 @@ class Identity:
 
     @property
     def title(self) -> str:
-        """For people: name, age, and a few words."""
+        """Title shown to users: name, age, and a few words."""
         return f"{self.name.capitalize()}, {self.years} · {self.about}"
 
 
@@ -132,24 +132,24 @@ IDENTITIES = (
 )  # fmt: skip
 
 
-def shape(identity: Identity, source: MakeHuman) -> np.ndarray:
-    """The whole person: (N, 3) metres, in MakeHuman's own frame."""
+def identity_vertices(identity: Identity, source: MakeHuman) -> np.ndarray:
+    """Return the whole body of an identity: (N, 3) metres, in MakeHuman's frame."""
     vertices = source.vertices.copy()
     for name, amount in _macro(identity).items():
         vertices += amount * source.target(name)
     variation = _variation(identity, source)
-    for name, amount in (*variation.items(), *EASE.items(), *identity.features.items()):
+    for name, amount in (*variation.items(), *RELAXED.items(), *identity.features.items()):
         vertices += amount * source.target(name)
     return vertices
 
 
-def reference(source: MakeHuman) -> np.ndarray:
-    """The average young adult (N, 3) on which meshes are cut and teeth are made."""
-    return shape(Identity("", "", 25, 0.5, (1 / 3,) * 3, -1), source)
+def reference_vertices(source: MakeHuman) -> np.ndarray:
+    """Return the average young adult (N, 3), on which meshes are cut and teeth are modelled."""
+    return identity_vertices(Identity("", "", 25, 0.5, (1 / 3,) * 3, -1), source)
 
 
 def _macro(identity: Identity) -> dict[str, float]:
-    """MakeHuman's own blend of extremes: products of one weight per trait."""
+    """Return the weights of MakeHuman's macro targets: products of one weight per trait."""
     old = np.clip((identity.years - YOUNG) / (OLD - YOUNG), 0, 1)
     sexes = {"female": 1 - identity.sex, "male": identity.sex}
     ages = {"young": 1 - old, "old": old}
@@ -167,6 +167,7 @@ def _macro(identity: Identity) -> dict[str, float]:
 
 
 def _between(trait: str, value: float) -> dict[str, float]:
+    """Interpolate a trait between its minimum, average and maximum."""
     low, high = max(0.0, 1 - 2 * value), max(0.0, 2 * value - 1)
     return {f"min{trait}": low, f"max{trait}": high, f"average{trait}": 1 - low - high}
 
@@ -176,7 +177,7 @@ OPPOSITES = (("-incr", "-decr"), ("-up", "-down"), ("-forward", "-backward"), ("
 
 
 def _variation(identity: Identity, source: MakeHuman) -> dict[str, float]:
-    """A seeded draw of every facial slider; the left side as the right one."""
+    """Draw a random value for every facial target, the same on both sides."""
     if identity.seed < 0:
         return {}
     random = np.random.default_rng(identity.seed)

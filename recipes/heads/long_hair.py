@@ -1,32 +1,32 @@
-"""Longer hair: a shell that falls from the scalp over the ears; heads without it hide it inside."""
+"""Longer hair: a shell from the scalp over the ears, hidden inside the skull of other heads."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from recipes.heads.woven_mesh import Sheet, follow
+from recipes.heads.woven_mesh import WovenMesh, follow
 
 AXIS = -75.0  # mm, how far behind the eyes the axis of the head lies
 COLUMNS = 21
 FRONT = 50.0  # degrees of azimuth where the shell begins on either side of the face
-# From the top down: height above the eyes (mm), width as a share of the full one, front edge
-# moved back (degrees), thickness (mm), how far the front edge tucks into the scalp (mm).
+# from the top down: height above the eyes (mm), width as a share of the full one, azimuth by which
+# the front edge is moved back (degrees), thickness (mm), depth of the front edge in the scalp (mm)
 PROFILE = (
     (92, 0.50, 26, 4, 8), (80, 0.71, 22, 7, 9), (64, 0.86, 19, 9, 11), (42, 0.965, 16, 11, 12),
     (14, 1.02, 13, 12, 11), (-16, 1.04, 11, 13, 7), (-48, 1.03, 11, 13, 4), (-80, 1.0, 12, 11, 3),
     (-104, 0.93, 13, 7, 2),
 )  # fmt: skip
-SIDE, BACK, FACE = 88.0, 108.0, 84.0  # mm from the axis: full width of the shell
+SIDE, BACK, FACE = 88.0, 108.0, 84.0  # mm from the axis to the shell at its full width
 HIDDEN = np.array([0.0, 0.040, AXIS / 1000])  # metres, inside every skull
 
 
-def locks(positions: np.ndarray, guides: np.ndarray, person: np.ndarray) -> Sheet:
-    """The shell at full length; fields "locks" 1, "fall" 0 at its top to 1 at its bottom.
+def hair_shell(positions: np.ndarray, guides: np.ndarray, reference: np.ndarray) -> WovenMesh:
+    """Build the shell at full length; fields "locks" 1, "fall" 0 at the top to 1 at the bottom.
 
     Args:
-        positions: (N, 3) source vertices of the reference person from the point between the eyes.
-        guides: source vertices of the skull, which the shell follows.
-        person: (N, 3) the same vertices in MakeHuman's frame.
+        positions: (N, 3) source vertices of the reference identity, from between the eyes.
+        guides: source vertices of the skull, whose motion the shell follows.
+        reference: (N, 3) the same vertices in MakeHuman's frame.
     """
     layers, falls = [], []
     for inner in (False, True):
@@ -44,7 +44,7 @@ def locks(positions: np.ndarray, guides: np.ndarray, person: np.ndarray) -> Shee
             falls.append(np.full(COLUMNS, drop))
     points = np.concatenate(layers) / 1000
     rows, half = len(PROFILE), len(PROFILE) * COLUMNS
-    triangles = []
+    triangles: list[tuple[int, ...]] = []
     for r in range(rows - 1):
         for c in range(COLUMNS - 1):
             a, b, d, e = (k + r * COLUMNS + c for k in (0, 1, COLUMNS, COLUMNS + 1))
@@ -56,18 +56,18 @@ def locks(positions: np.ndarray, guides: np.ndarray, person: np.ndarray) -> Shee
     for c in range(COLUMNS - 1):
         a = (rows - 1) * COLUMNS + c
         triangles += [(a, a + half, a + 1), (a + 1, a + half, a + 1 + half)]
-    origin = (person - positions)[0]
-    return Sheet(
-        follow(points + origin, guides, person),
+    origin = (reference - positions)[0]
+    return WovenMesh(
+        follow(points + origin, guides, reference),
         np.array(triangles),
         fields={"locks": np.ones(len(points)), "fall": np.concatenate(falls)},
     )
 
 
 def fall(template: np.ndarray, mask: np.ndarray, length: float) -> np.ndarray:
-    """The shell's vertices of a template (V, 3) let down to a share of their full length.
+    """Return the shell's vertices of a template (V, 3) at a share of their full length.
 
-    Length 0 gathers them inside the skull, where nobody sees them.
+    At length 0 they are collapsed inside the skull, where they are not visible.
     """
     shell = template[mask]
     if length == 0:

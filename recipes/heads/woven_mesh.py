@@ -1,8 +1,8 @@
-"""Sheet: a triangle mesh woven from MakeHuman's vertices.
+"""WovenMesh: a triangle mesh whose vertices are linear in MakeHuman's vertices.
 
-Every vertex of our heads is a fixed weighted sum of MakeHuman's vertices plus a fixed offset. So
-one sparse matrix turns any identity into a template and any blendshape into a row of the deltas, and
-cutting, refining and placing teeth are all products with it.
+Every vertex of the heads is a fixed weighted sum of MakeHuman's vertices plus a fixed offset. One
+sparse matrix thus turns any identity into a template and any blendshape into deltas; cutting,
+refining and adding teeth are products with it.
 """
 
 from __future__ import annotations
@@ -15,69 +15,69 @@ import scipy.sparse as sp
 
 
 @dataclass
-class Sheet:
+class WovenMesh:
     """A mesh of V vertices and F triangles over N source vertices.
 
     Attributes:
-        weave: (V, N) sparse, rows sum to 1.
+        weave: (V, N) sparse weights; rows sum to 1.
         triangles: (F, 3), counter-clockwise seen from outside.
-        offset: (V, 3) metres, added to the woven positions, not to the blendshapes.
-        fields: name → (V,) numbers between 0 and 1 that follow the mesh: "lips", "lids", ...
+        offset: (V, 3) metres, added to positions, not to deltas.
+        fields: name → (V,) in 0..1, interpolated when the mesh is changed: "lips", "skin", ...
     """
 
     weave: sp.csr_matrix
     triangles: np.ndarray
-    offset: np.ndarray = None
+    offset: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
     fields: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.weave = sp.csr_matrix(self.weave)
-        if self.offset is None:
+        if not len(self.offset):
             self.offset = np.zeros((self.weave.shape[0], 3))
 
     def __len__(self) -> int:
         return self.weave.shape[0]
 
-    def place(self, vertices: np.ndarray) -> np.ndarray:
-        """Positions (V, 3) on a person whose source vertices are (N, 3)."""
+    def positions(self, vertices: np.ndarray) -> np.ndarray:
+        """Return the positions (V, 3) for source vertices (N, 3)."""
         return self.weave @ vertices + self.offset
 
-    def remix(self, matrix: sp.spmatrix, triangles: np.ndarray) -> Sheet:
-        """A new sheet whose vertices are `matrix` (V', V) times these."""
+    def remix(self, matrix: sp.spmatrix, triangles: np.ndarray) -> WovenMesh:
+        """Return a mesh whose vertices are `matrix` (V', V) times these."""
         matrix = sp.csr_matrix(matrix)
         fields = {name: matrix @ values for name, values in self.fields.items()}
-        return Sheet(matrix @ self.weave, triangles, matrix @ self.offset, fields)
+        return WovenMesh(matrix @ self.weave, triangles, matrix @ self.offset, fields)
 
-    def keep(self, triangles: np.ndarray) -> tuple[Sheet, np.ndarray]:
-        """Only the given triangles and their vertices, and which vertices those were."""
+    def keep(self, triangles: np.ndarray) -> tuple[WovenMesh, np.ndarray]:
+        """Keep only some triangles; return the mesh and the numbers of the kept vertices."""
         used, renumbered = np.unique(triangles, return_inverse=True)
         return self.remix(pick(used, len(self)), renumbered.reshape(-1, 3)), used
 
 
 def pick(indices: np.ndarray, size: int) -> sp.csr_matrix:
-    """The (n, size) matrix that picks rows."""
+    """Return the (n, size) matrix that selects rows."""
     count = len(indices)
     return sp.csr_matrix((np.ones(count), (np.arange(count), indices)), (count, size))
 
 
 def halve(quads: np.ndarray) -> np.ndarray:
-    """Triangles (2F, 3) of quads (F, 4)."""
+    """Split quads (F, 4) into triangles (2F, 3)."""
     return np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
 
 
-def from_quads(quads: np.ndarray, size: int) -> Sheet:
-    """The sheet that is a part of the source mesh itself."""
+def from_quads(quads: np.ndarray, size: int) -> WovenMesh:
+    """Return the mesh of some quads (F, 4) of the source mesh."""
     used, renumbered = np.unique(quads, return_inverse=True)
-    return Sheet(pick(used, size), halve(renumbered.reshape(-1, 4)))
+    return WovenMesh(pick(used, size), halve(renumbered.reshape(-1, 4)))
 
 
 def follow(points: np.ndarray, guides: np.ndarray, source: np.ndarray) -> sp.csr_matrix:
-    """The weave (V, N) that ties free points to the least-squares affine motion of guides.
+    """Return weights (V, N) that make points follow the best affine motion of guide vertices.
 
     Args:
-        points: (V, 3) where the points are on the reference person.
-        guides: indices of at least four source vertices that do not lie in one plane.
-        source: (N, 3) the reference person.
+        points: (V, 3) positions on the reference identity.
+        guides: indices of at least four source vertices, not coplanar.
+        source: (N, 3) vertices of the reference identity.
     """
     ones = np.ones((len(guides), 1))
     deltas = np.hstack([source[guides], ones])
@@ -89,13 +89,13 @@ def follow(points: np.ndarray, guides: np.ndarray, source: np.ndarray) -> sp.csr
 
 
 def edges(triangles: np.ndarray) -> np.ndarray:
-    """Undirected edges (E, 2), each once, low index first."""
+    """Return the undirected edges (E, 2), each once, lower index first."""
     pairs = triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
     return np.unique(np.sort(pairs, axis=1), axis=0)
 
 
 def neighbours(triangles: np.ndarray, size: int) -> sp.csr_matrix:
-    """The (size, size) matrix that averages over the vertices an edge away."""
+    """Return the (size, size) matrix that averages over adjacent vertices."""
     a, b = edges(triangles).T
     one = np.ones(len(a))
     graph = sp.csr_matrix((np.append(one, one), (np.append(a, b), np.append(b, a))), (size, size))
@@ -103,7 +103,7 @@ def neighbours(triangles: np.ndarray, size: int) -> sp.csr_matrix:
 
 
 def rims(triangles: np.ndarray) -> list[np.ndarray]:
-    """The closed loops of edges that have one triangle only, longest first, in face direction."""
+    """Return the boundary loops, longest first, in the direction of the faces."""
     directed = triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
     known = {(a, b) for a, b in directed.tolist()}
     after = {a: b for a, b in directed.tolist() if (b, a) not in known}
@@ -119,7 +119,7 @@ def rims(triangles: np.ndarray) -> list[np.ndarray]:
 
 
 def normals(positions: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """Area-weighted unit vertex normals (V, 3)."""
+    """Return area-weighted unit vertex normals (V, 3)."""
     a, b, c = (positions[triangles[:, k]] for k in range(3))
     flat = np.cross(b - a, c - a)
     total = np.zeros_like(positions)
@@ -128,16 +128,16 @@ def normals(positions: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-20)
 
 
-def join(sheets: Sequence[Sheet]) -> Sheet:
-    """All sheets as one; a field that a sheet lacks is 0 on it."""
-    starts = np.cumsum([0, *map(len, sheets)])
-    names = sorted({name for sheet in sheets for name in sheet.fields})
-    return Sheet(
-        sp.vstack([sheet.weave for sheet in sheets], format="csr"),
-        np.concatenate([s.triangles + start for s, start in zip(sheets, starts, strict=False)]),
-        np.concatenate([sheet.offset for sheet in sheets]),
+def join(meshes: Sequence[WovenMesh]) -> WovenMesh:
+    """Join meshes; fields that a mesh lacks are 0 on it."""
+    starts = np.cumsum([0, *map(len, meshes)])
+    names = sorted({name for mesh in meshes for name in mesh.fields})
+    return WovenMesh(
+        sp.vstack([mesh.weave for mesh in meshes], format="csr"),
+        np.concatenate([s.triangles + start for s, start in zip(meshes, starts, strict=False)]),
+        np.concatenate([mesh.offset for mesh in meshes]),
         {
-            name: np.concatenate([s.fields.get(name, np.zeros(len(s))) for s in sheets])
+            name: np.concatenate([s.fields.get(name, np.zeros(len(s))) for s in meshes])
             for name in names
         },
     )

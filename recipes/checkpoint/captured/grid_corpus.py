@@ -109,7 +109,7 @@ def read_tracked_lips(folder: Path, only: Collection[str] | None = None) -> dict
 
     middle = slice(len(INNER_UPPER) // 2 - 1, len(INNER_UPPER) // 2 + 2)
     eyes = np.maximum(distance(EYE_CORNERS[:1], EYE_CORNERS[1:]), 1e-6)
-    aperture = distance(INNER_UPPER[middle], INNER_LOWER[middle]) / eyes
+    aperture = distance(list(INNER_UPPER)[middle], list(INNER_LOWER)[middle]) / eyes
     width = file["lips"][:, file["lips_names"].tolist().index("lip_width")].astype(np.float64)
     return {
         name: TrackedLips(aperture[rows], width[rows], file["tracked"][rows], float(file["fps"]))

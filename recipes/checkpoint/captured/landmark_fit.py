@@ -92,7 +92,7 @@ class LandmarkFit:
             (t, K) float32 weights of all blendshapes of the face; those not fitted are 0.
         """
         targets = self._measurements(aligned - rest) * self._millimetres()
-        tracked: np.ndarray = np.isfinite(targets).all(axis=1)
+        tracked = np.asarray(np.isfinite(targets).all(axis=1))
         targets = np.where(tracked[:, None], targets, 0.0)
         spread, groups = self._spread()
         deltas = self._group_measurements(groups)  # (k, m)
