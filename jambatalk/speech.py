@@ -6,7 +6,6 @@ import logging
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -47,7 +46,7 @@ class Speech:
     source: Path | None = field(default=None)
 
     @classmethod
-    def of(cls, source: Speech | str | Path | tuple[np.ndarray, float]) -> Speech:
+    def of(cls, source: Recording) -> Speech:
         """Return a recording given in any form: a path, samples with their rate, or as it is.
 
             Speech.of("voice.wav")
@@ -60,11 +59,11 @@ class Speech:
             return source
         if isinstance(source, str | Path):
             return cls.read(source)
-        if isinstance(source, tuple | list) and len(source) == 2 and np.ndim(source[1]) == 0:
+        if isinstance(source, tuple) and len(source) == 2 and _is_number(source[1]):
             return cls.from_array(source[0], source[1])
         raise SpeechError(
             f"Speech cannot be made of {_describe(source)}.",
-            "Give the path of a recording, or samples and their rate in Hz: (samples, 16_000).",
+            "Give a file's path, a Speech, or (samples, rate): an array and its sample rate in Hz.",
         )
 
     @classmethod
@@ -103,7 +102,7 @@ class Speech:
         """
         samples = np.asarray(samples)
         numbers = samples.ndim in (1, 2) and samples.dtype.kind in "iuf"
-        if not numbers or not _is_rate(sample_rate):
+        if not numbers or not _is_number(sample_rate) or not 1000 <= sample_rate <= 1_000_000:
             raise SpeechError(
                 f"Speech cannot be made of {_describe(samples)} at {sample_rate} Hz.",
                 "Give numbers (n,) or (n, channels) and their rate in Hz, 1000 to 1,000,000.",
@@ -171,6 +170,9 @@ class Speech:
         return loudness_normalised(self.samples)
 
 
+Recording = Speech | str | Path | tuple[np.ndarray, float]
+
+
 def loudness_normalised(samples: np.ndarray) -> np.ndarray:
     """Scale samples (n,) to the loudness of the encoder's input; silence stays as it is."""
     rms = _rms(samples)
@@ -188,8 +190,8 @@ def _rms(samples: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
 
 
-def _is_rate(rate: Any) -> bool:
-    return isinstance(rate, int | float | np.number) and bool(1000 <= rate <= 1_000_000)
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.number)
 
 
 def _describe(value: object) -> str:

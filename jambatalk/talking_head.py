@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jambatalk.errors import MotionError, SpeechError
+from jambatalk.errors import MotionError
 from jambatalk.face.face import Face
 from jambatalk.face.library import BUNDLED, HeadLibrary, checkpoint_heads
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
@@ -17,14 +17,12 @@ from jambatalk.motion.nonverbal import STILL, Nonverbal, blend, check_seed, nonv
 from jambatalk.motion.stream import MotionStream, to_motion
 from jambatalk.progress import Progress, no_progress
 from jambatalk.render.view import View
-from jambatalk.speech import Speech
+from jambatalk.speech import Recording, Speech
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from jambatalk.model.jambatalk import JambaTalk, Style
-
-Recording = Speech | str | Path | tuple[np.ndarray, int]
 
 PIECE = 480_000  # samples of a long recording that are encoded at a time: half a minute
 
@@ -137,7 +135,7 @@ class TalkingHead:
             >>> motions = talking_head.compare("speech.wav", ["crisp", "smiling"])
         """
         check_seed(seed)
-        speech, nonverbal = as_speech(speech), nonverbal or Nonverbal()
+        speech, nonverbal = Speech.of(speech), nonverbal or Nonverbal()
         face = self._face(head)
         vectors = [self.model.style(style, strength) for style in styles]
         predicted = self._predict(speech, vectors, progress)
@@ -262,25 +260,5 @@ class TalkingHead:
         from jambatalk.render.video import draw_video
 
         motions = [motions] if isinstance(motions, Motion) else motions
-        speech = None if speech is None else as_speech(speech)
+        speech = None if speech is None else Speech.of(speech)
         return draw_video(motions, speech, path, view, captions, progress)
-
-
-def as_speech(recording: Recording) -> Speech:
-    """Return the speech of a recording: a path, samples with their rate, or a speech.
-
-    Raises:
-        SpeechError: it is none of these, or cannot be read or used.
-    """
-    if isinstance(recording, Speech):
-        return recording
-    if isinstance(recording, str | Path):
-        return Speech.read(recording)
-    if isinstance(recording, tuple) and len(recording) == 2:
-        samples, rate = recording
-        if isinstance(rate, int | float | np.number) and np.ndim(samples):
-            return Speech.from_array(np.asarray(samples), int(rate))
-    raise SpeechError(
-        f"A recording cannot be given as {type(recording).__name__}.",
-        "Give a file's path, a Speech, or (samples, rate): an array and its sample rate in Hz.",
-    )
