@@ -1,4 +1,4 @@
-"""Many recordings at once, as a user of `jambatalk batch` meets it; in a Ray cluster, too."""
+"""Batches: `jambatalk batch` on this machine, and in a Ray cluster."""
 
 import json
 import os
@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from scipy.io import wavfile
 
 from jambatalk import Motion
 from jambatalk.batch import Job, Report, Settings, plan, run
+from jambatalk.batch.job_runner import JobRunner
 from jambatalk.cli import main
 
 ROOT = Path(__file__).parent.parent
@@ -24,7 +26,7 @@ NPZ = Settings(formats=(".npz",))
 
 
 def write_voice(path: Path, start: float, seconds: float = 0.5) -> Path:
-    """A part of a real voice."""
+    """Write a part of a real voice."""
     rate, samples = wavfile.read(VOICES / "pico_en.wav")
     path.parent.mkdir(parents=True, exist_ok=True)
     wavfile.write(path, rate, samples[int(start * rate) : int((start + seconds) * rate)])
@@ -33,7 +35,7 @@ def write_voice(path: Path, start: float, seconds: float = 0.5) -> Path:
 
 @pytest.fixture
 def voices(tmp_path: Path) -> Path:
-    """Five recordings in a tree, the longest first in no order of theirs."""
+    """Five recordings in a tree; names and lengths are sorted differently."""
     folder = tmp_path / "voices"
     for number in range(5):
         write_voice(folder / f"{number % 2}" / f"{number}.wav", number, 0.5 + number / 10)
@@ -41,7 +43,7 @@ def voices(tmp_path: Path) -> Path:
 
 
 def files(folder: Path) -> dict[str, int]:
-    """Name → time of change, of all that is not a record of the batch."""
+    """Return name → modification time of all results."""
     return {
         str(path.relative_to(folder)): path.stat().st_mtime_ns
         for path in sorted(folder.rglob("*"))
@@ -49,7 +51,7 @@ def files(folder: Path) -> dict[str, int]:
     }
 
 
-def test_every_recording_in_every_style_and_format(
+def test_batch_writes_every_recording_in_every_style_and_format(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given, out = tmp_path / "in", tmp_path / "out"
@@ -68,29 +70,31 @@ def test_every_recording_in_every_style_and_format(
     def batch(*more: str) -> dict:
         options = ["--styles", "neutral,crisp", "--formats", "mp4,npz", "--size", "64"]
         options += ["--processes", "1", *more]
-        assert main(["batch", str(given), str(out), *options]) == 1  # because of two bad files
+        assert main(["batch", str(given), str(out), *options]) == 1  # two files are bad
         return json.loads((out / "report.json").read_text())
 
     report = batch()
-    said = capsys.readouterr()
+    printed = capsys.readouterr()
     first = files(out)
     assert list(first) == names
     assert report["totals"]["files_made"] == len(names)
     assert report["totals"]["done"] == 2
     assert report["totals"]["speech_seconds"] == pytest.approx(1.0, abs=0.01)
-    assert "failed: hello.mp3: 'hello.mp3' could not be read as sound" in said.out
-    assert "failed: moved.wav: There is no file" in said.out
-    assert "4 recordings: 2 done, 0 skipped, 2 failed" in said.out
-    assert said.err == ("jambatalk: 2 of 4 recordings failed. The same command tries them again.\n")
+    assert "failed: hello.mp3: 'hello.mp3' could not be read as sound" in printed.out
+    assert "failed: moved.wav: There is no file" in printed.out
+    assert "4 recordings: 2 done, 0 skipped, 2 failed" in printed.out
+    assert printed.err == (
+        "jambatalk: 2 of 4 recordings failed. The same command tries them again.\n"
+    )
     alone = tmp_path / "alone.npz"
     assert main(["animate", str(hello), "-o", str(alone), "--style", "crisp"]) == 0
     same = Motion.load(out / "hello.wav.crisp.npz")
     assert np.allclose(same.weights, Motion.load(alone).weights, atol=1e-5)
 
-    # what is complete is not done again ...
+    # complete files are not written again ...
     assert batch()["totals"]["files_made"] == 0
     assert files(out) == first
-    # ... unless it is gone, or was made of another recording, or otherwise
+    # ... unless one is gone, its recording has changed, or an option
     (out / names[0]).unlink()
     os.utime(given / "sub folder" / "hello.wav")
     changed = batch("--background", "#ff0000")
@@ -105,7 +109,7 @@ def test_every_recording_in_every_style_and_format(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (["nowhere", "out"], "no folder"),
         (["empty", "out"], "no recordings in"),
@@ -116,17 +120,19 @@ def test_every_recording_in_every_style_and_format(
         (["voices", "out", "--head", "99"], "no head 99"),
         (["voices", "out", "--size", "7"], "7 pixels"),
         (["voices", "out", "--seed", "-1"], "not a seed"),
-        (["voices", "out", "--processes", "0"], "0 processes"),
-        (["voices", "out", "--strength", "nan"], "nan is no strength"),
+        (["voices", "out", "--fps", "0"], "not a frame rate"),
+        (["voices", "out", "--device", "gpu"], "no device 'gpu'"),
+        (["voices", "out", "--processes", "0"], "cannot be 0"),
+        (["voices", "out", "--strength", "nan"], "strength nan"),
         (["voices", "voices/hello.wav"], "lie among"),
         (["voices", "afile"], "Nothing can be written"),
         (["voices", "out", "--checkpoint", "/nowhere"], "no checkpoint"),
         (["voices", "out", "--ray", "127.0.0.1:1"], "Ray"),  # none there, or not installed
     ],
 )
-def test_bad_orders_are_refused_before_any_work(
+def test_invalid_arguments_are_rejected_before_any_work(
     arguments: list[str],
-    says: str,
+    message: str,
     voices: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -136,13 +142,38 @@ def test_bad_orders_are_refused_before_any_work(
     Path("afile").touch()
     assert main(["batch", *arguments]) == 1
     error = capsys.readouterr().err
-    assert says in error
+    assert message in error
     assert error.count("\n") == 1
     assert not Path("out").exists()
 
 
+def test_unexpected_errors_are_logged_with_a_traceback(
+    voices: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    [job, *_], settings = plan(voices, tmp_path / "out", NPZ)
+    monkeypatch.setattr("jambatalk.batch.job_runner.export_motion", broken)
+    outcome = JobRunner(settings, render_workers=4).run(job)
+    [reason] = outcome.failed.values()
+    assert reason == "Unexpected error: ZeroDivisionError: a bug. The log says where."
+    assert job.name in caplog.text
+    assert "in broken" in caplog.text
+
+
+def test_exports_have_the_requested_frame_rate(voices: Path, tmp_path: Path) -> None:
+    [job, *_], settings = plan(voices, tmp_path / "out", replace(NPZ, fps=24))
+    [name] = JobRunner(settings, render_workers=4).run(job).made
+    [path] = (tmp_path / "out").rglob(name)
+    assert Motion.load(path).fps == 24
+
+
 class Deadly(Job):
-    """A job that kills whoever does it, as a machine short of memory might."""
+    """A job that kills the process that runs it, as lack of memory might."""
 
     def missing(self) -> list:
         if os.environ["DRIVER"] != str(os.getpid()):
@@ -150,7 +181,7 @@ class Deadly(Job):
         return super().missing()
 
 
-def test_a_worker_that_dies_costs_its_file_alone(
+def test_a_dead_worker_costs_only_its_own_file(
     voices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DRIVER", str(os.getpid()))
@@ -171,7 +202,7 @@ def test_a_worker_that_dies_costs_its_file_alone(
 
 @pytest.fixture
 def command(tmp_path: Path) -> Iterator[subprocess.Popen]:
-    """A batch of two long recordings and a short one at work, all by one process."""
+    """A running batch of two long recordings and a short one, in one process."""
     voices = tmp_path / "voices"
     write_voice(voices / "short.wav", 0)
     for name in ("a.wav", "b.wav"):
@@ -184,7 +215,7 @@ def command(tmp_path: Path) -> Iterator[subprocess.Popen]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        # tests that run in the background inherit that Ctrl-C is ignored
+        # a test run in the background inherits that Ctrl-C is ignored
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert "1 file of 5.0 s" in batch.stdout.readline()
@@ -199,17 +230,18 @@ def wait_for_end(processes: list[psutil.Process]) -> None:
     assert not alive
 
 
-def test_ctrl_c_stops_cleanly_and_the_next_run_goes_on(
+@pytest.mark.slow
+def test_ctrl_c_stops_cleanly_and_the_next_run_continues(
     command: subprocess.Popen, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out, family = tmp_path / "out", psutil.Process(command.pid).children(recursive=True)
-    while not list(out.rglob("unfinished")):  # into the second recording
+    while not list(out.rglob("unfinished")):  # until the second recording
         time.sleep(0.01)
-    os.killpg(command.pid, signal.SIGINT)  # what a terminal does
-    said, error = command.communicate(timeout=60)
+    os.killpg(command.pid, signal.SIGINT)  # as a terminal does
+    output, error = command.communicate(timeout=60)
     assert command.returncode == 130
     assert error == "\njambatalk: stopped.\n"
-    assert "3 recordings: 1 done, 0 skipped, 0 failed, 2 left" in said
+    assert "3 recordings: 1 done, 0 skipped, 0 failed, 2 left" in output
     wait_for_end(family)
     first = files(out)
     assert len(first) == 1
@@ -219,7 +251,8 @@ def test_ctrl_c_stops_cleanly_and_the_next_run_goes_on(
     assert files(out).items() >= first.items()
 
 
-def test_when_it_is_killed_nobody_goes_on(command: subprocess.Popen, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_workers_end_when_the_batch_is_killed(command: subprocess.Popen, tmp_path: Path) -> None:
     family = psutil.Process(command.pid).children(recursive=True)
     assert family
     command.kill()
@@ -248,7 +281,7 @@ def ray_of_two(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("ray_of_two")
-def test_ray_actors_die_and_nothing_is_lost_or_done_twice(voices: Path, tmp_path: Path) -> None:
+def test_nothing_is_lost_or_repeated_when_ray_actors_die(voices: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     jobs, settings = plan(voices, out, Settings(formats=(".npz",), styles=("neutral", "crisp")))
     deadly = jobs.pop()
@@ -257,19 +290,19 @@ def test_ray_actors_die_and_nothing_is_lost_or_done_twice(voices: Path, tmp_path
         outcomes.append(outcome)
         if outcome.made and not before:
             before = files(out)
-            os.kill(int(outcome.worker.split(":")[1]), signal.SIGKILL)  # it is at its next job
+            os.kill(int(outcome.worker.split(":")[1]), signal.SIGKILL)  # during its next job
     assert sorted(outcome.name for outcome in outcomes) == [
         *(job.name for job in jobs),
         deadly.name,
     ]
     [failed] = [outcome for outcome in outcomes if outcome.failed]
     assert failed.name == deadly.name
-    assert "3 workers died over it" in next(iter(failed.failed.values()))
+    assert "3 workers died running it" in next(iter(failed.failed.values()))
     wanted = sorted(output.path for job in jobs for output in job.outputs)
     after = files(out)
     assert [out / name for name in after] == wanted
     assert after.items() >= before.items()
     made = [name for outcome in outcomes for name in outcome.made]
-    kept = [name for outcome in outcomes for name in outcome.kept]  # by one that was killed
+    kept = [name for outcome in outcomes for name in outcome.kept]  # by the killed one
     assert sorted(made + kept) == sorted(path.name for path in wanted)
     assert not list(out.rglob("unfinished"))

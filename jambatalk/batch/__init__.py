@@ -1,4 +1,4 @@
-"""Many recordings at once: a list of jobs, a way to do one, and two ways to share them out."""
+"""Batches: every recording of a folder animated on all cores, or in a Ray cluster."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ __all__ = ["Job", "Outcome", "Report", "Settings", "plan", "run"]
 def run(
     jobs: list[Job], settings: Settings, processes: int | None = None, ray: str | None = None
 ) -> Iterator[Outcome]:
-    """Does what :func:`plan` found; yields what came of each job, first of those that are complete.
+    """Run the jobs of :func:`plan`; yield the outcome of each, those already complete first.
 
     Args:
-        processes: how many work at a time; one a core by default.
-        ray: the address of a Ray cluster, see :mod:`jambatalk.batch.ray_jobs`; None for this
-            machine alone.
+        processes: number of jobs at a time; see the functions below for the default.
+        ray: address of a Ray cluster, see :func:`jambatalk.batch.ray_workers.run_in_cluster`; None
+            for this machine, see :func:`jambatalk.batch.local_workers.run_locally`.
     """
-    todo = []
+    remaining = []
     for job in jobs:
         if job.missing():
-            todo.append(job)
+            remaining.append(job)
         else:
             yield Outcome(job.name, kept=tuple(output.path.name for output in job.outputs))
-    # The largest first: none is left to one worker while the others have nothing to do.
-    todo.sort(key=lambda job: job.size, reverse=True)
-    if not todo:
+    # The largest first, so that no worker is left with a long job while the others are idle.
+    remaining.sort(key=lambda job: job.size, reverse=True)
+    if not remaining:
         return
     if ray:
-        from jambatalk.batch.ray_jobs import do_in_cluster
+        from jambatalk.batch.ray_workers import run_in_cluster
 
-        yield from do_in_cluster(todo, settings, processes, ray)
+        yield from run_in_cluster(remaining, settings, processes, ray)
     else:
-        from jambatalk.batch.local_workers import do_locally
+        from jambatalk.batch.local_workers import run_locally
 
-        yield from do_locally(todo, settings, processes)
+        yield from run_locally(remaining, settings, processes)

@@ -1,4 +1,4 @@
-"""What came of all jobs, for people and for programs."""
+"""The report of a batch: printed lines and a JSON file."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from jambatalk.errors import BatchError
 
 
 class Report:
-    """Adds up outcomes.
+    """Collect the outcomes of a batch.
 
     Args:
-        jobs: how many there are.
+        jobs: number of jobs.
     """
 
     def __init__(self, jobs: int) -> None:
@@ -24,19 +24,19 @@ class Report:
         self._started = time.perf_counter()
 
     def add(self, outcome: Outcome) -> None:
-        """One more job is over."""
+        """Add the outcome of a job."""
         self.outcomes.append(outcome)
 
     @property
     def failed(self) -> list[Outcome]:
-        """The recordings of which a file could not be made."""
+        """Outcomes with a file that could not be written."""
         return [outcome for outcome in self.outcomes if outcome.failed]
 
     def totals(self) -> dict[str, float]:
-        """Recordings and files by their fate; seconds of speech and of the clock.
+        """Count recordings and files by status, seconds of speech and elapsed seconds.
 
-        `real_time_factor` is seconds of the clock a second of speech, in all styles and formats;
-        0 when nothing was made.
+        `real_time_factor` is elapsed time per second of speech, for all styles and formats
+        together; 0 if no file was written.
         """
         made = [outcome for outcome in self.outcomes if outcome.made]
         speech = sum(outcome.speech_seconds for outcome in made)
@@ -56,7 +56,7 @@ class Report:
         }
 
     def write(self, path: Path) -> Path:
-        """As JSON: `totals`, and `recordings` by name.
+        """Write a JSON file with `totals` and `recordings`, sorted by name.
 
         Raises:
             BatchError: it cannot be written.
@@ -69,19 +69,19 @@ class Report:
         except OSError as error:
             raise BatchError(
                 f"The report cannot be written to {path} ({error.strerror}).",
-                "Make room, or choose another folder.",
+                "Free some disk space, or choose another folder.",
             ) from error
         return path
 
     def lines(self) -> list[str]:
-        """For people: the failures, then the sums."""
+        """Return lines to print: the failures, then the totals."""
         totals = self.totals()
         lines = [
             f"failed: {outcome.name}: {reason}"
             for outcome in self.failed
             for reason in dict.fromkeys(outcome.failed.values())
         ]
-        counts = [f"{totals[fate]} {fate}" for fate in ("done", "skipped", "failed")]
+        counts = [f"{totals[status]} {status}" for status in ("done", "skipped", "failed")]
         if totals["left"]:
             counts.append(f"{totals['left']} left")
         lines.append(f"{totals['recordings']} recordings: {', '.join(counts)}")

@@ -1,7 +1,8 @@
-"""Doing one job: the same on this machine and in a cluster."""
+"""Running one job, on this machine as in a cluster."""
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import socket
@@ -20,18 +21,20 @@ from jambatalk.render.worker_pool import limit_workers
 from jambatalk.speech import Speech
 from jambatalk.talking_head import TalkingHead
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a job.
+    """The result of a job.
 
     Attributes:
         name: of the job.
-        made: names of the files made now. kept: of those that were complete before.
-        failed: name of a file → why it could not be made.
+        made: names of the files written now. kept: of those that were complete before.
+        failed: file name → why it could not be written.
         speech_seconds: length of the recording, 0 if it was not read.
-        seconds: how long it took.
-        worker: the machine's name and the process's number.
+        seconds: duration of the job.
+        worker: HOST:PID of the process.
     """
 
     name: str
@@ -44,62 +47,63 @@ class Outcome:
 
     @classmethod
     def of_failure(cls, job: Job, reason: str, worker: str = "") -> Outcome:
-        """The job could not be finished; what it had made before that is complete."""
+        """Describe a job that was aborted; the files that it completed before are kept."""
         missing = job.missing()
         failed = {output.path.name: reason for output in missing}
         return cls(job.name, kept=_others(job, missing), failed=failed, worker=worker)
 
 
-class Animator:
-    """Does jobs one after the other with one network, which is loaded for the first of them.
+class JobRunner:
+    """Run one job after the other with one network, which is loaded for the first of them.
 
     Args:
-        drawers: how many processes draw for it.
+        render_workers: how many processes draw at most.
     """
 
-    def __init__(self, settings: Settings, drawers: int = 1) -> None:
+    def __init__(self, settings: Settings, render_workers: int = 1) -> None:
         self.settings = settings
-        limit_workers(drawers)
+        limit_workers(render_workers)
 
     @cached_property
     def talking_head(self) -> TalkingHead:
-        """The network."""
+        """The network and its heads."""
         return TalkingHead.from_pretrained(self.settings.checkpoint, self.settings.device)
 
-    def do(self, job: Job, progress: Progress = no_progress) -> Outcome:
-        """Makes what is missing. Whatever is wrong with one recording or file is in the outcome.
+    def run(self, job: Job, progress: Progress = no_progress) -> Outcome:
+        """Write the missing files of a job. Errors are part of the outcome.
 
         Raises:
-            Stopped: by `progress`; the file under way is not there, those before it are.
+            Stopped: raised by `progress`; the files completed before are kept.
         """
         started, missing = time.perf_counter(), job.missing()
-        failed, seconds = {}, 0.0
-        shutil.rmtree(job.workplace, ignore_errors=True)  # left by one that died
+        failed: dict[str, str] = {}
+        seconds = 0.0
+        shutil.rmtree(job.unfinished, ignore_errors=True)  # of a worker that died
         try:
-            with _noted(failed, missing):
-                job.workplace.mkdir(parents=True)
+            with _errors_noted(failed, job, missing):
+                job.unfinished.mkdir(parents=True)
                 speech = Speech.read(job.recording, self.settings.max_seconds)
                 seconds = speech.duration
                 motions = self._motions(speech, missing, progress)
                 for output in missing:
-                    with _noted(failed, [output]):
-                        self._make(output, motions[output.style], speech, job, progress)
+                    with _errors_noted(failed, job, [output]):
+                        self._write(output, motions[output.style], speech, job, progress)
         finally:
-            shutil.rmtree(job.workplace, ignore_errors=True)
+            shutil.rmtree(job.unfinished, ignore_errors=True)
         return Outcome(
-            job.name,
-            tuple(output.path.name for output in missing if output.path.name not in failed),
-            _others(job, missing),
-            failed,
-            seconds,
-            time.perf_counter() - started,
-            f"{socket.gethostname()}:{os.getpid()}",
+            name=job.name,
+            made=tuple(output.path.name for output in missing if output.path.name not in failed),
+            kept=_others(job, missing),
+            failed=failed,
+            speech_seconds=seconds,
+            seconds=time.perf_counter() - started,
+            worker=f"{socket.gethostname()}:{os.getpid()}",
         )
 
     def _motions(
         self, speech: Speech, missing: list[Output], progress: Progress
     ) -> dict[str, Motion]:
-        """Style → motion."""
+        """Return style → motion."""
         styles, settings = list(dict.fromkeys(output.style for output in missing)), self.settings
         motions = self.talking_head.compare(
             speech,
@@ -112,33 +116,36 @@ class Animator:
         )
         return dict(zip(styles, motions, strict=True))
 
-    def _make(
+    def _write(
         self, output: Output, motion: Motion, speech: Speech, job: Job, progress: Progress
     ) -> None:
-        unfinished = job.workplace / output.path.name
+        unfinished = job.unfinished / output.path.name
         if output.path.suffix == VIDEO:
             view = self.settings.view
-            self.talking_head.video([motion], speech, unfinished, view, progress=progress)
+            self.talking_head.video(motion, speech, unfinished, view, progress=progress)
         else:
-            export_motion(motion, unfinished)
+            export_motion(motion, unfinished, fps=self.settings.fps)
         output.path.parent.mkdir(parents=True, exist_ok=True)
         unfinished.replace(output.path)
-        job.record(output)
+        job.mark_complete(output)
 
 
 def _others(job: Job, outputs: list[Output]) -> tuple[str, ...]:
-    """Names of the job's files without these."""
+    """Return the names of the job's other files."""
     return tuple(output.path.name for output in job.outputs if output not in outputs)
 
 
 @contextmanager
-def _noted(failed: dict[str, str], outputs: list[Output]) -> Iterator[None]:
-    """Whatever goes wrong within is noted as the reason why these are missing."""
+def _errors_noted(failed: dict[str, str], job: Job, outputs: list[Output]) -> Iterator[None]:
+    """Note any error as the reason why the outputs are missing; log those that are not ours."""
     try:
         yield
     except Stopped:
         raise
     except Exception as error:
-        known = isinstance(error, JambaTalkError)
-        reason = str(error) if known else f"{type(error).__name__}: {error}"
+        if isinstance(error, JambaTalkError):
+            reason = str(error)
+        else:
+            log.exception("'%s' failed unexpectedly.", job.name)
+            reason = f"Unexpected error: {type(error).__name__}: {error}. The log says where."
         failed |= {output.path.name: reason for output in outputs}

@@ -1,4 +1,4 @@
-"""What is to be done: a job for each recording of a folder tree, and what of it is done already."""
+"""The jobs of a batch, one for each recording of a folder tree, and which files are complete."""
 
 from __future__ import annotations
 
@@ -18,28 +18,32 @@ from jambatalk.motion.nonverbal import Nonverbal, check_seed
 from jambatalk.render.view import View
 from jambatalk.speech import MAX_SECONDS
 
-# By these a recording is known among the other files of a folder; ffmpeg reads them all.
+# Suffixes of recordings among the other files of a folder; ffmpeg reads them all.
+# fmt: off
 RECORDINGS = (
-    *(".wav", ".w64", ".aif", ".aiff", ".au", ".caf", ".flac", ".mp3", ".aac", ".m4a", ".amr"),
-    *(".ogg", ".oga", ".opus", ".mp4", ".m4v", ".mov", ".3gp", ".mka", ".mkv", ".webm", ".avi"),
-    *(".asf", ".wma", ".wmv", ".ts"),
+    ".wav", ".w64", ".aif", ".aiff", ".au", ".caf", ".flac", ".mp3", ".aac", ".m4a", ".amr",
+    ".ogg", ".oga", ".opus", ".mp4", ".m4v", ".mov", ".3gp", ".mka", ".mkv", ".webm", ".avi",
+    ".asf", ".wma", ".wmv", ".ts",
 )
+# fmt: on
 VIDEO = ".mp4"
-CONTENT = (".json", ".safetensors", ".npz")  # of a checkpoint: network, names, heads
-STATE = ".jambatalk"  # the folder of the results that holds what a later run must know
+CHECKPOINT_FILES = (".json", ".safetensors", ".npz")
+STATE = ".jambatalk"  # folder in the results, with the record of complete files
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How every recording is animated.
+    """Options for all recordings.
 
     Attributes:
-        styles: each in a file of its own; none for the neutral one.
+        styles: one file each; by default the neutral one.
         formats: suffixes, ".mp4" and those of :data:`jambatalk.export.FORMATS`.
         strength, head, nonverbal, seed: see :meth:`jambatalk.TalkingHead.animate`.
+        fps: frame rate of the exports, by default the model's.
         view: of the videos.
-        max_seconds: the longest recording taken.
-        checkpoint: a folder, or a name on the hub. device: where the network runs.
+        max_seconds: the longest recording accepted.
+        checkpoint: a folder, or a name on the hub.
+        device: see :meth:`jambatalk.TalkingHead.from_pretrained`.
     """
 
     styles: tuple[str, ...] = ()
@@ -48,20 +52,21 @@ class Settings:
     head: str = "1"
     nonverbal: Nonverbal = Nonverbal()  # noqa: RUF009  frozen
     seed: int = 0
+    fps: float | None = None
     view: View = View()  # noqa: RUF009  frozen
     max_seconds: float = MAX_SECONDS
     checkpoint: str = str(DEFAULT_CHECKPOINT)
-    device: str = "cpu"
+    device: str = "auto"
 
 
 @dataclass(frozen=True)
 class Output:
-    """One file that is wanted.
+    """One file to write.
 
     Attributes:
-        path: where it will lie.
-        style: in which the recording is spoken.
-        key: changes whenever the recording or a setting does on which this file depends.
+        path: where to write it.
+        style: of the motion.
+        key: digest of the recording's state and of all settings that this file depends on.
     """
 
     path: Path
@@ -71,13 +76,13 @@ class Output:
 
 @dataclass(frozen=True)
 class Job:
-    """One recording, and the files wanted of it.
+    """One recording, and the files to write for it.
 
     Attributes:
-        name: its path below the folder of recordings.
+        name: path relative to the folder of recordings.
         recording: its path. size: of that file, bytes.
-        outputs: for each style one file a format.
-        folder: its own, for what is unfinished and for the record of what is complete.
+        outputs: one file for each style and format.
+        folder: for unfinished files and the record of complete ones.
     """
 
     name: str
@@ -87,45 +92,47 @@ class Job:
     folder: Path
 
     def missing(self) -> list[Output]:
-        """The outputs that are not there, or are not of this recording and these settings."""
-        made = self._made()
-        return [o for o in self.outputs if made.get(o.path.name) != o.key or not _is_file(o.path)]
+        """Return the outputs that do not exist, or were made from other input."""
+        complete = self._complete()
+        return [
+            o for o in self.outputs if complete.get(o.path.name) != o.key or not _is_file(o.path)
+        ]
 
-    def record(self, output: Output) -> None:
-        """From now on this output is complete."""
-        made = self._made() | {output.path.name: output.key}
+    def mark_complete(self, output: Output) -> None:
+        """Record that this output is complete."""
+        complete = self._complete() | {output.path.name: output.key}
         unfinished = self._record.with_suffix(".new")
-        unfinished.write_text(json.dumps(made, indent=1))
+        unfinished.write_text(json.dumps(complete, indent=1))
         unfinished.replace(self._record)
 
     @property
-    def workplace(self) -> Path:
-        """A folder for files that are not complete."""
+    def unfinished(self) -> Path:
+        """Folder for files that are not complete."""
         return self.folder / "unfinished"
 
     @property
     def _record(self) -> Path:
-        return self.folder / "made.json"
+        return self.folder / "complete.json"
 
-    def _made(self) -> dict[str, str]:
-        """File name → key."""
+    def _complete(self) -> dict[str, str]:
+        """Return file name → key."""
         try:
-            made = json.loads(self._record.read_text())
-        except (OSError, ValueError):  # none yet, or damaged: it is made anew
+            complete = json.loads(self._record.read_text())
+        except (OSError, ValueError):  # none yet, or damaged
             return {}
-        return made if isinstance(made, dict) else {}
+        return complete if isinstance(complete, dict) else {}
 
 
 def plan(recordings: Path, results: Path, settings: Settings) -> tuple[list[Job], Settings]:
-    """The jobs for a folder tree, and the settings with every name resolved.
+    """Return the jobs for a folder tree, and the settings with all names resolved.
 
-    `sub/hello.wav` becomes `sub/hello.wav.STYLE.FORMAT`: no two recordings share a name.
+    `sub/hello.wav` becomes `sub/hello.wav.STYLE.FORMAT`, so that no two recordings share a name.
 
     Raises:
-        BatchError: there are no recordings, an unknown format, folders within each other, or
-            results that cannot be written.
+        BatchError: no recordings, an unknown format or frame rate, results inside the
+            recordings, or a folder that cannot be written to.
         ModelError: no such checkpoint, style or strength.
-        FaceError, MotionError: no such head or seed.
+        FaceError, MotionError: no such head, or no valid seed.
     """
     recordings, results = recordings.resolve(), results.resolve()
     if not recordings.is_dir():
@@ -134,8 +141,8 @@ def plan(recordings: Path, results: Path, settings: Settings) -> tuple[list[Job]
         raise BatchError(
             f"The results in {results} would lie among the recordings.", "Choose another folder."
         )
-    there = next(folder for folder in (results, *results.parents) if folder.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK):
+    existing = next(folder for folder in (results, *results.parents) if folder.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
         raise BatchError(f"Nothing can be written into {results}.", "Choose another folder.")
     settings, checkpoint_key = _resolved(settings)
     jobs = []
@@ -154,18 +161,20 @@ def plan(recordings: Path, results: Path, settings: Settings) -> tuple[list[Job]
     if not jobs:
         raise BatchError(
             f"There are no recordings in {recordings}.",
-            f"They are known by their suffixes: {' '.join(RECORDINGS)}",
+            f"These suffixes are read: {' '.join(RECORDINGS)}",
         )
     return jobs, settings
 
 
 def _resolved(settings: Settings) -> tuple[Settings, str]:
-    """The settings with all names checked, and a key for the checkpoint's content."""
+    """Check all settings; return them with full names, and a digest of the checkpoint."""
     from jambatalk.model.checkpoint import fetch_checkpoint, read_config
     from jambatalk.model.jambatalk import check_strength
 
     check_strength(settings.strength)
     check_seed(settings.seed)
+    if settings.fps is not None and not 0 < settings.fps <= 1000:  # also NaN
+        raise BatchError(f"{settings.fps} is not a frame rate.", "Give 1 to 1000 frames a second.")
     formats = tuple(dict.fromkeys(settings.formats))
     if not formats:
         raise BatchError("There is no format to write.", "Leave --formats out for mp4.")
@@ -187,14 +196,14 @@ def _resolved(settings: Settings) -> tuple[Settings, str]:
         styles=styles,
         formats=formats,
         head=checkpoint_heads(folder).load(settings.head).name,
-        # workers are in folders, and on machines, of their own
+        # workers may have another working directory
         checkpoint=str(folder.resolve()) if local else settings.checkpoint,
     )
     return settings, _content(folder)
 
 
 def _recordings(folder: Path) -> Iterator[Path]:
-    """In alphabetical order; hidden files and folders are left alone."""
+    """Yield the recordings in alphabetical order, without hidden files and folders."""
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
@@ -205,7 +214,7 @@ def _recordings(folder: Path) -> Iterator[Path]:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError:  # the disk does not answer: what fails then is noted
+    except OSError:  # of the disk; reported when the file is written
         return False
 
 
@@ -214,8 +223,8 @@ def _file_name(style: str) -> str:
 
 
 def _state(path: Path) -> tuple[int, int]:
-    """Size and time of change, by which rsync too knows a file; zeros if it cannot be looked at,
-    which is said when it is read."""
+    """Return size and time of modification, by which rsync, too, recognises a file; zeros for one
+    that cannot be accessed, which is reported when it is read."""
     try:
         state = path.stat()
     except OSError:
@@ -226,21 +235,22 @@ def _state(path: Path) -> tuple[int, int]:
 def _key(
     recording: tuple[int, int], style: str, suffix: str, settings: Settings, checkpoint_key: str
 ) -> str:
-    about = {
+    content = {
         "recording": recording,
         "checkpoint": checkpoint_key,
         "style": [style, settings.strength],
         "head": settings.head,
-        "alive": [asdict(settings.nonverbal), settings.seed],
+        "nonverbal": [asdict(settings.nonverbal), settings.seed],
+        "fps": settings.fps if suffix != VIDEO else None,
         "view": asdict(settings.view) if suffix == VIDEO else None,
     }
-    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _content(folder: Path) -> str:
-    """A digest of a checkpoint's files."""
+    """Return a digest of a checkpoint's files."""
     digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.suffix in CONTENT):
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in CHECKPOINT_FILES):
         digest.update(path.relative_to(folder).as_posix().encode())
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())

@@ -1,93 +1,111 @@
-"""Jobs on this machine: processes that take one after the other."""
+"""Running jobs on this machine, in several processes."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import signal
+import socket
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from multiprocessing.connection import Connection, wait
-from multiprocessing.resource_tracker import ensure_running
 
-from jambatalk.batch.job_runner import Animator, Outcome
+from jambatalk.batch.job_runner import JobRunner, Outcome
 from jambatalk.batch.jobs import VIDEO, Job, Settings
 from jambatalk.errors import Stopped
 from jambatalk.render.opengl import choose_backend
 from jambatalk.render.worker_pool import available_cores
 
-SPAWN = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
-PATIENCE = 20  # seconds for a worker to end: it looks up every ten frames, and not while listening
+SPAWN = multiprocessing.get_context("spawn")  # PyTorch's threads do not survive a fork
+STOP_SECONDS = 20  # for a worker to stop; it checks every ten frames, but not while it encodes
+WORKERS_PER_GPU = 4  # each has a copy of the network
 
 
-def do_locally(jobs: list[Job], settings: Settings, processes: int | None) -> Iterator[Outcome]:
-    """Does the jobs in several processes; yields what came of each as it is finished.
+def run_locally(jobs: list[Job], settings: Settings, processes: int | None) -> Iterator[Outcome]:
+    """Run jobs in several processes; yield their outcomes as they finish.
 
-    A worker that dies, for want of memory say, costs the job it was at; another takes its place.
-    Whoever stops iterating stops the workers, and what they had not finished is removed. Each
-    starts as Python's `spawn` does: a script that calls this needs `if __name__ == "__main__"`.
+    A worker that dies, for lack of memory for instance, costs only its current job; another one
+    replaces it. Closing the iterator stops the workers, and unfinished files are removed. A script
+    that calls this needs `if __name__ == "__main__"`, as for all processes that Python spawns.
 
     Args:
-        processes: one a core by default, each of which draws in one process: the quickest, see
-            docs/scaling.md.
+        processes: by default one for each core, with one render worker each (docs/scaling.md); on
+            a GPU at most four for each of them.
 
     Raises:
+        ModelError: the device is not available.
         RenderError: videos are wanted, and there is no offscreen OpenGL.
     """
+    devices = _devices(settings.device)
     if VIDEO in settings.formats:
-        choose_backend()  # or every recording would fail for want of OpenGL
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # read by the workers' NumPy and torch
-    jobs, there = list(jobs), available_cores()
-    count = min(processes or there, len(jobs))
-    drawers = max(1, there // max(1, count))
-    workers = [_Worker(settings, drawers) for _ in range(count)]
+        choose_backend()  # fails here, once, instead of for every recording
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # read by NumPy and PyTorch in the workers
+    jobs, cores = list(jobs), available_cores()
+    default = cores if devices == ["cpu"] else min(cores, WORKERS_PER_GPU * len(devices))
+    count = min(processes or default, len(jobs))
+    render_workers = max(1, cores // max(1, count))
+    workers = [
+        _Worker(replace(settings, device=devices[number % len(devices)]), render_workers)
+        for number in range(count)
+    ]
     try:
         for worker in workers:
-            worker.give(jobs.pop(0))
+            worker.assign(jobs.pop(0))
         while busy := {worker.pipe: worker for worker in workers if worker.job}:
             for pipe in wait(list(busy)):
-                worker = busy[pipe]
-                outcome = worker.take()
+                worker = busy[pipe]  # type: ignore[index]  # all are pipes
+                outcome = worker.outcome()
                 if worker.is_dead:
                     workers.remove(worker)
                     if jobs:
-                        workers.append(worker := _Worker(settings, drawers))
+                        workers.append(worker := _Worker(worker.settings, render_workers))
                 if jobs:
-                    worker.give(jobs.pop(0))
+                    worker.assign(jobs.pop(0))
                 yield outcome
     finally:
         for worker in workers:
             worker.pipe.close()
         for worker in workers:
-            worker.end()
+            worker.join()
+
+
+def _devices(name: str) -> list[str]:
+    """Return the devices that the workers share: all GPUs, unless one is named."""
+    import torch
+
+    from jambatalk.model.device import choose_device
+
+    device = choose_device(name)
+    if device != "cuda":
+        return [device]
+    return [f"cuda:{number}" for number in range(torch.cuda.device_count())]
 
 
 class _Worker:
-    """A process that does jobs, and the one it is at."""
+    """A process that runs jobs, and its current one."""
 
-    def __init__(self, settings: Settings, drawers: int) -> None:
+    def __init__(self, settings: Settings, render_workers: int) -> None:
+        self.settings = settings
         self.job: Job | None = None
         self.is_dead = False
-        self.pipe, theirs = SPAWN.Pipe()
-        self._process = SPAWN.Process(target=_serve, args=(theirs, settings, drawers), daemon=True)
-        # Ctrl-C is for us: it would also end their ffmpeg in the middle of a video.
-        ensure_running()  # it would unblock the signal
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
+        self.pipe, remote = SPAWN.Pipe()
+        arguments = (remote, settings, render_workers)
+        self._process = SPAWN.Process(target=_serve, args=arguments, daemon=True)
+        with _ctrl_c_blocked():
             self._process.start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        theirs.close()
+        remote.close()
 
-    def give(self, job: Job) -> None:
-        """Has a job done."""
+    def assign(self, job: Job) -> None:
+        """Start a job."""
         self.job = job
-        with suppress(OSError):  # it died while it waited: the pipe has an end, as `take` will see
+        with suppress(OSError):  # it has died; `outcome` finds out
             self.pipe.send(job)
 
-    def take(self) -> Outcome:
-        """What came of it, when the pipe is ready."""
+    def outcome(self) -> Outcome:
+        """Receive the outcome of the current job, when the pipe is ready."""
         job, self.job = self.job, None
+        assert job is not None
         try:
             return self.pipe.recv()
         except (EOFError, OSError):
@@ -95,32 +113,47 @@ class _Worker:
             self._process.join()
             return Outcome.of_failure(
                 job,
-                f"The process that worked on it died ({_fate(self._process.exitcode)}). There may "
-                "be too little memory: try fewer --processes.",
-                f"{os.uname().nodename}:{self._process.pid}",
+                f"The process that worked on it died ({_exit_name(self._process.exitcode)}). There "
+                "may be too little memory: try fewer --processes.",
+                f"{socket.gethostname()}:{self._process.pid}",
             )
 
-    def end(self) -> None:
-        """Waits for the process, whose pipe is closed."""
-        self._process.join(PATIENCE)
+    def join(self) -> None:
+        """Wait for the process, whose pipe is closed; kill it if it does not end."""
+        self._process.join(STOP_SECONDS)
         self._process.kill()
         self._process.join()
 
 
-def _serve(pipe: Connection, settings: Settings, drawers: int) -> None:
-    """A worker's life. It ends when the pipe is closed, even by the death of the other side."""
+def _serve(pipe: Connection, settings: Settings, render_workers: int) -> None:
+    """Run jobs until the pipe is closed, also by the death of the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-    def go_on(stage: str, done: float) -> None:
-        if pipe.poll():  # nothing is sent while it works: the other side is gone
+    def stop_if_closed(stage: str, done: float) -> None:
+        if pipe.poll():  # nothing is sent during a job: the other end is closed
             raise Stopped("Stopped.")
 
-    animator = Animator(settings, drawers)
-    try:
+    runner = JobRunner(settings, render_workers)
+    with suppress(EOFError, OSError, Stopped):
         while True:
-            pipe.send(animator.do(pipe.recv(), go_on))
-    except (EOFError, OSError, Stopped):
+            pipe.send(runner.run(pipe.recv(), stop_if_closed))
+
+
+@contextmanager
+def _ctrl_c_blocked() -> Iterator[None]:
+    """Start processes that Ctrl-C does not reach, nor their ffmpeg: it is for the parent."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
         return
+    from multiprocessing.resource_tracker import ensure_running
+
+    ensure_running()  # starting it unblocks the signal
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _fate(exit_code: int) -> str:
-    return signal.Signals(-exit_code).name if exit_code < 0 else f"status {exit_code}"
+def _exit_name(status: int | None) -> str:
+    return signal.Signals(-status).name if status is not None and status < 0 else f"status {status}"

@@ -40,6 +40,7 @@ def add_commands(commands: Commands) -> None:
     batch.add_argument("--styles", metavar="A,B,...", default="", help="(default: the neutral one)")
     known = ",".join(name.removeprefix(".") for name in (".mp4", *FORMATS))
     batch.add_argument("--formats", default="mp4", metavar="A,B,...", help=f"among {known}")
+    batch.add_argument("--fps", type=float, help="of other formats than mp4 (default: the model's)")
     batch.add_argument("--processes", type=int, help="at a time (default: one a core)")
     batch.add_argument(
         "--ray", metavar="ADDRESS", help="work in a Ray cluster: HOST:PORT, auto, or local"
@@ -71,6 +72,7 @@ def _batch(options: argparse.Namespace) -> None:
         head=options.head,
         nonverbal=nonverbal_from(options),
         seed=options.seed,
+        fps=options.fps,
         view=view_from(options),
         max_seconds=options.max_seconds,
         checkpoint=str(options.checkpoint),
