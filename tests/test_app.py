@@ -339,7 +339,8 @@ def test_stop_ends_the_work_and_leaves_no_file(
     expect(first.page.get_by_text("Rendering")).to_be_visible()
     wait_until(lambda: videos(server_files) != before)
     unfinished = videos(server_files) - before
-    second.button("Animate").click()  # waits in the queue
+    second.button("Animate").click()
+    expect(second.page.locator("[data-text^='You are next']").first).to_be_attached()
     if close:
         first.page.close()
     else:

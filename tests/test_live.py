@@ -359,7 +359,7 @@ def test_head_looks_as_in_the_videos(
 
 def test_errors_name_the_cure(open_tab: Callable[..., Page]) -> None:
     page = open_tab()
-    button(page, "Play the voice")
+    button(page, "Play voice")
     expect(page.locator("#live-status")).to_contain_text("Record your voice or choose a file")
     page.route_web_socket("**/live/socket", lambda socket: socket.close())
     button(page, "Speak")

@@ -27,12 +27,10 @@ def build_tab(service: VideoService, inputs: Inputs) -> None:
         strength = strength_slider(interactive=False)
         controls = Controls.build("Animate")
         with gr.Row():
-            video_download, *exports = [
-                gr.DownloadButton(
-                    f"{label} ({suffix})", interactive=False, size="md", min_width=130
-                )
-                for suffix, label in {".mp4": "Video", **EXPORTS, ".wav": "Sound"}.items()
-            ]
+            video_download, sound_download = _downloads({".mp4": "Video", ".wav": "Sound"})
+        with gr.Row():
+            export_downloads = _downloads(EXPORTS)
+    downloads = [*export_downloads, sound_download]
 
     disable_for_neutral(strength, style, neutral)
     style.change(
@@ -85,7 +83,20 @@ def build_tab(service: VideoService, inputs: Inputs) -> None:
         animate,
         inputs.voice,
         [style, strength, inputs.head, *inputs.view, *inputs.nonverbal],
-        [controls.video, *exports],
-        [video_download, *exports],
+        [controls.video, *downloads],
+        [video_download, *downloads],
         check,
     )
+
+
+def _downloads(labels: dict[str, str]) -> list[gr.DownloadButton]:
+    return [
+        gr.DownloadButton(
+            f"{label} ({suffix})",
+            interactive=False,
+            size="sm",
+            min_width=140,
+            elem_classes="download",
+        )
+        for suffix, label in labels.items()
+    ]

@@ -32,7 +32,9 @@ def build_tab(service: VideoService, inputs: Inputs) -> None:
             )
         strength = strength_slider()
         controls = Controls.build("Compare")
-        video_download = gr.DownloadButton("Video (.mp4)", interactive=False, size="md")
+        video_download = gr.DownloadButton(
+            "Video (.mp4)", interactive=False, size="sm", elem_classes="download"
+        )
 
     def check(speech: str | None, styles: list[str], *_: object) -> list[dict]:
         fits = MIN_STYLES <= len(styles or ()) <= MAX_STYLES

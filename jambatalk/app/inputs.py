@@ -124,7 +124,11 @@ def _build_view() -> tuple[gr.Dropdown, gr.ColorPicker, gr.Slider, gr.Radio]:
             label="Camera angle",
             info="0 front, 90 side",
         ),
-        gr.Radio(SHADINGS, value=default.shading, label="Shading"),
+        gr.Radio(
+            [(shading.capitalize(), shading) for shading in SHADINGS],
+            value=default.shading,
+            label="Shading",
+        ),
     )
 
 

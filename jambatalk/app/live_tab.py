@@ -34,9 +34,9 @@ def build_tab(talking_head: TalkingHead, inputs: Inputs) -> None:
     with gr.Tab("Live", elem_id="live") as tab:
         gr.HTML(STAGE)
         with gr.Row():
-            speak = gr.Button("Speak", variant="primary", scale=2, min_width=120)
-            play = gr.Button("Play the voice", scale=2, min_width=120, elem_classes="start")
-            stop = gr.Button("Stop", scale=1, min_width=80)
+            speak = gr.Button("Speak", variant="primary", scale=2, min_width=80)
+            play = gr.Button("Play voice", scale=3, min_width=120, elem_classes="start")
+            stop = gr.Button("Stop", scale=2, min_width=80)
         style = gr.Radio(style_choices(talking_head), value=neutral, label="Speaking style")
         strength = strength_slider(interactive=False)
         monitor = gr.Checkbox(

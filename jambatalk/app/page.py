@@ -86,6 +86,7 @@ def launch_options(talking_head: TalkingHead) -> dict[str, Any]:
         "theme": _theme(),
         "css": head_thumbnails_css(talking_head.heads),
         "css_paths": [HERE / "page.css", PAGE / "live.css"],
+        "js": (HERE / "queue_text.js").read_text(),
         "favicon_path": HERE / "icon.svg",
         "footer_links": ["api"],
         "run_history": False,  # recordings are personal: browsers do not store them

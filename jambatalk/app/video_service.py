@@ -145,7 +145,7 @@ class VideoService:
             seed=request.seed,
             progress=progress,
         )
-        captions = [style_title(style) for style in request.styles] if len(motions) > 1 else ()
+        captions = [style_title(style).removeprefix("Captured: ") for style in request.styles]
         folder = Path(tempfile.mkdtemp(dir=_served_folder()))
         path = folder / f"{'-'.join(['jambatalk', request.head, *request.styles])}.mp4"
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import signal
 import sys
 from collections.abc import Iterator
@@ -57,6 +58,7 @@ def _app(options: argparse.Namespace) -> None:
             f"The page needs {error.name}, which is not installed.", "pip install 'jambatalk[app]'"
         ) from error
 
+    logging.getLogger("jambatalk.model.device").setLevel(logging.INFO)  # which one was chosen
     launch(options.checkpoint, options.device, options.port)
 
 
