@@ -15,6 +15,7 @@ from recipes.checkpoint.coarticulation.designed_styles import STYLES
 from recipes.checkpoint.coarticulation.synthesis import RATE, Utterance, synthesise
 from recipes.checkpoint.corpus import build_corpus
 from recipes.checkpoint.corpus import speech_sources as sources
+from recipes.checkpoint.corpus.__main__ import main
 from recipes.checkpoint.corpus.closures import detect_closures
 from recipes.checkpoint.corpus.effort import measure_effort, measure_level
 from recipes.checkpoint.corpus.phone_times import TimedTranscript, read_grid_alignments, read_sphinx
@@ -327,3 +328,9 @@ def test_align_known_text():
     assert 0.6 < m.middle < 1.4  # "my"
     with pytest.raises(DataError):
         Aligner()(np.zeros(16000, np.float32), "a long sentence that was never spoken " * 5)
+
+
+def test_command_reports_missing_data(tmp_path, capsys):
+    command = ["--data", str(tmp_path), "-o", str(tmp_path / "corpus"), "--sources", "librispeech"]
+    assert main(command) == 1
+    assert "There is no folder" in capsys.readouterr().err

