@@ -1,4 +1,4 @@
-"""Pickles of the data sets are read as data, and never run."""
+"""Pickles are read as data, without running code."""
 
 import os
 import pickle
@@ -14,7 +14,7 @@ from jambatalk.files.safe_pickle import read_pickle
 
 
 @pytest.mark.parametrize("protocol", range(6))
-def test_pickles_of_every_protocol_are_read_as_data(tmp_path: Path, protocol: int) -> None:
+def test_all_protocols_round_trip(tmp_path: Path, protocol: int) -> None:
     value = {
         "rows": np.arange(12, dtype=np.float32).reshape(3, 4),
         "columns": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
@@ -37,7 +37,7 @@ def test_pickles_of_every_protocol_are_read_as_data(tmp_path: Path, protocol: in
             assert read[key] == expected
 
 
-def test_python_2_pickles_are_read(tmp_path: Path) -> None:
+def test_python_2_pickle(tmp_path: Path) -> None:
     template = np.float32([[0, 0.5, -1]])
     synthetic.write_python2_pickle(tmp_path / "templates.pkl", {"F1": template})
     raw = (tmp_path / "templates.pkl").read_bytes()
@@ -46,7 +46,7 @@ def test_python_2_pickles_are_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_pickle(tmp_path / "templates.pkl")["F1"], template)
 
 
-def test_a_pickle_never_runs_anything(tmp_path: Path) -> None:
+def test_pickle_never_runs_code(tmp_path: Path) -> None:
     class Trap:
         def __reduce__(self) -> tuple:
             return os.mkdir, (str(tmp_path / "sprung"),)
@@ -63,7 +63,7 @@ def test_a_pickle_never_runs_anything(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("raw", [b"", b"<html>sign in</html>", pickle.dumps([1.5] * 99)[:-9]])
-def test_a_damaged_pickle_is_named(tmp_path: Path, raw: bytes) -> None:
+def test_damaged_pickle_raises_data_error(tmp_path: Path, raw: bytes) -> None:
     (tmp_path / "templates.pkl").write_bytes(raw)
     with pytest.raises(DataError, match=r"templates\.pkl.*Download"):
         read_pickle(tmp_path / "templates.pkl")

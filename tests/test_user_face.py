@@ -1,4 +1,4 @@
-"""A user's own face: reading it, finding its mouth, moving its vertices."""
+"""Faces from a user's mesh: reading, landmarks, vertex motion."""
 
 from pathlib import Path
 
@@ -15,33 +15,33 @@ from jambatalk.face.user_face import guess_unit, make_face
 
 @pytest.fixture(scope="module")
 def face() -> Face:
-    place, triangles, lips = cut_face("mara")
-    return make_face("own", place, triangles, {"lips": lips})
+    vertices, triangles, lips = cut_face("mara")
+    return make_face("own", vertices, triangles, {"lips": lips})
 
 
 @pytest.mark.parametrize("head", ["mara", "wei", "elsa"])
 @pytest.mark.parametrize("mask", ["lips", "rectangle", "no opening"])
-def test_the_mouth_is_found(head: str, mask: str) -> None:
+def test_find_landmarks(head: str, mask: str) -> None:
     known = load_head(head)
-    place, triangles, lips = cut_face(head)
+    vertices, triangles, lips = cut_face(head)
     if mask == "rectangle":  # BIWI's: skin and all
-        off = np.abs(place - place[lips].mean(0))
+        off = np.abs(vertices - vertices[lips].mean(0))
         lips = np.flatnonzero((off < [0.035, 0.025, 0.03]).all(1))
     if mask == "no opening":
-        place, triangles, lips = known.template, known.triangles, known.regions["lips"]
-    found = find_landmarks(place, triangles, lips)
+        vertices, triangles, lips = known.template, known.triangles, known.regions["lips"]
+    found = find_landmarks(vertices, triangles, lips)
     for name in ("inner_lip_upper", "inner_lip_lower", "mouth_corners", "nose_tip"):
         middle = known.template[known.landmarks[name]].mean(0)
-        np.testing.assert_allclose(place[found[name]].mean(0)[:2], middle[:2], atol=0.0035)
-    upper, lower = (place[found[f"inner_lip_{side}"], 1] for side in ("upper", "lower"))
+        np.testing.assert_allclose(vertices[found[name]].mean(0)[:2], middle[:2], atol=0.0035)
+    upper, lower = (vertices[found[f"inner_lip_{side}"], 1] for side in ("upper", "lower"))
     assert np.abs(upper - lower)[3:6].max() < 0.002  # they touch at rest
-    assert (np.diff(place[found["inner_lip_upper"], 0]) > 0).all()  # from its right to its left
-    right, left = place[found["mouth_corners"], 0]
-    assert right < place[found["inner_lip_upper"], 0].min()
-    assert left > place[found["inner_lip_upper"], 0].max()
+    assert (np.diff(vertices[found["inner_lip_upper"], 0]) > 0).all()  # from its right to its left
+    right, left = vertices[found["mouth_corners"], 0]
+    assert right < vertices[found["inner_lip_upper"], 0].min()
+    assert left > vertices[found["inner_lip_upper"], 0].max()
 
 
-def test_lips_are_measured_where_vertices_move(face: Face) -> None:
+def test_lip_aperture_of_vertex_motion(face: Face) -> None:
     _, _, lips = cut_face("mara")
     offsets = np.zeros((3, len(face.template), 3), np.float32)
     rest = Motion.of_vertices(offsets, 30.0, face).lip_aperture()[0]
@@ -65,14 +65,14 @@ def test_vertices_are_template_plus_offsets(face: Face, tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.lip_width(), motion.lip_width())
     other = make_face("other", 1.1 * face.template, face.triangles, {"lips": face.regions["lips"]})
     np.testing.assert_array_equal(motion.on(other).offsets, offsets)
-    # an blendshape may move under them
+    # a blendshape may move under them
     head = load_head(1)
     lift = np.full((2, *head.template.shape), 0.01, np.float32)
     both = Motion(np.eye(2, len(head.blendshapes), dtype=np.float32), 30.0, head, lift)
     np.testing.assert_allclose(both.vertices()[1], head.template + head.deltas[1] + 0.01, atol=1e-6)
 
 
-def test_offsets_that_do_not_fit_are_refused(face: Face) -> None:
+def test_mismatched_offsets_raise_motion_error(face: Face) -> None:
     offsets = np.zeros((4, len(face.template), 3), np.float32)
     with pytest.raises(MotionError, match="do not fit"):
         Motion.of_vertices(offsets[:, 1:], 30.0, face)
@@ -89,7 +89,7 @@ def test_offsets_that_do_not_fit_are_refused(face: Face) -> None:
         Motion.of_vertices(offsets, 30.0, bare).lip_aperture()
 
 
-def test_an_obj_keeps_its_order(tmp_path: Path) -> None:
+def test_obj_keeps_vertex_order(tmp_path: Path) -> None:
     path = tmp_path / "face.obj"
     path.write_text(
         "# a quad and a triangle, with texture seams\n"
@@ -105,5 +105,5 @@ def test_an_obj_keeps_its_order(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("tall", "unit"), [(0.22, 1.0), (2.6, 0.1), (30, 0.01), (210, 0.001)])
-def test_units_are_told_by_the_size_of_a_head(tall: float, unit: float) -> None:
+def test_guess_unit(tall: float, unit: float) -> None:
     assert guess_unit(np.array([[0, 0, 0], [1, tall, 1]])) == unit

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import numpy as np
+
 from jambatalk.errors import ExportError
 from jambatalk.export.audio2face import write_json
 from jambatalk.export.glb import write_glb
@@ -15,10 +17,10 @@ from jambatalk.export.live_link import write_csv
 from jambatalk.export.npy import write_npy
 from jambatalk.export.obj import write_obj
 from jambatalk.export.wav import write_wav
+from jambatalk.speech import Speech
 
 if TYPE_CHECKING:
     from jambatalk.motion.motion import Motion
-    from jambatalk.speech import Speech
 
 FORMATS: dict[str, Callable[[Motion, Path], object]] = {
     ".glb": write_glb,
@@ -32,7 +34,11 @@ WITH_SOUND = (".glb", ".csv", ".json")  # formats of animation programs, which p
 
 
 def export_motion(
-    motion: Motion, path: str | Path, *, fps: float | None = None, speech: Speech | None = None
+    motion: Motion,
+    path: str | Path,
+    *,
+    fps: float | None = None,
+    speech: Speech | str | Path | tuple[np.ndarray, float] | None = None,
 ) -> Path:
     """Write a motion for other programs, in the format of the path's suffix.
 
@@ -44,9 +50,9 @@ def export_motion(
         motion: what to write.
         path: the file; its folder is created where it is missing.
         fps: frames per second of the file, by resampling; by default the motion's own.
-        speech: the recording of the motion. With .glb, .csv and .json its sound is written to a
-            .wav of the same name, starting at the first frame. A recording that lies there itself
-            is left as it is.
+        speech: the recording: a path, samples with their rate, or a speech. With .glb, .csv and
+            .json its sound is written to a .wav of the same name, starting at the first frame. A
+            recording that has this name itself is left as it is.
 
     Returns:
         The path.
@@ -54,9 +60,10 @@ def export_motion(
     Raises:
         ExportError: another suffix, no frames, a motion that the format cannot hold, or a file that
             cannot be written. MotionError: a frame rate that is not positive.
+        SpeechError: a recording that cannot be read.
 
     Example:
-        >>> export_motion(motion, "head.glb", fps=24, speech=speech)  # and head.wav
+        >>> export_motion(motion, "head.glb", fps=24, speech="voice.m4a")  # and head.wav
     """
     path = Path(path)
     check_name(path)
@@ -67,9 +74,9 @@ def export_motion(
     write, suffix = FORMATS[path.suffix.lower()], path.suffix.lower()
     _write_whole(path, lambda unfinished: write(motion, unfinished))
     if speech is not None and suffix in WITH_SOUND:
-        sound = path.with_suffix(".wav")
-        if not (speech.source and sound.exists() and sound.samefile(speech.source)):
-            _write_whole(sound, lambda unfinished: write_wav(speech, unfinished))
+        recording, sound = Speech.of(speech), path.with_suffix(".wav")
+        if not (recording.source and sound.exists() and sound.samefile(recording.source)):
+            _write_whole(sound, lambda unfinished: write_wav(recording, unfinished))
     return path
 
 

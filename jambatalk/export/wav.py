@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jambatalk.errors import ExportError
-from jambatalk.speech import INPUT_FORMATS, SAMPLE_RATE
+from jambatalk.speech import INPUT_FORMATS, SAMPLE_RATE, ffmpeg_path
 
 if TYPE_CHECKING:
     from jambatalk.speech import Speech
@@ -33,11 +33,13 @@ def write_wav(speech: Speech, path: Path) -> None:
         return
     from imageio_ffmpeg import get_ffmpeg_exe
 
+    # fmt: off
     command = [
-        *(get_ffmpeg_exe(), "-v", "error", "-nostdin", *INPUT_FORMATS),
-        *("-i", str(speech.source.resolve()), "-map", "0:a:0", "-map_metadata", "-1"),
-        *("-c:a", "pcm_s16le", "-bitexact", "-f", "wav", "-y", str(path.resolve())),
+        get_ffmpeg_exe(), "-v", "error", "-nostdin",
+        *INPUT_FORMATS, "-i", ffmpeg_path(speech.source), "-map", "0:a:0", "-map_metadata", "-1",
+        "-c:a", "pcm_s16le", "-bitexact", "-f", "wav", "-y", ffmpeg_path(path),
     ]
+    # fmt: on
     done = subprocess.run(command, capture_output=True)
     if done.returncode != 0:
         reason = done.stderr.decode(errors="replace").strip().splitlines()
