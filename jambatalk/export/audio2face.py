@@ -23,7 +23,9 @@ def write_json(motion: Motion, path: Path) -> None:
     Raises:
         ExportError: see :func:`arkit_weights`.
     """
-    weights = arkit_weights(with_still_head(motion))
+    weights = arkit_weights(motion)
+    if motion.pose is not None:
+        weights = arkit_weights(with_still_head(motion))
     track = {
         "exportFps": motion.fps,
         "trackPath": "",  # Audio2Face names the recording here, with its folder: private
