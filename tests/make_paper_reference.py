@@ -99,8 +99,8 @@ def random_state(config: JambaTalkConfig) -> dict[str, Tensor]:
     wide = [n for n in state if n.startswith("transformer") and ".linear" in n]
     longest, step = max(state[name].numel() for name in wide), 509  # no multiple of a width
     row = 0.05 * torch.randn(longest + step * len(wide))
-    for place, name in enumerate(wide):
-        piece = row[step * place :][: state[name].numel()]
+    for index, name in enumerate(wide):
+        piece = row[step * index :][: state[name].numel()]
         state[name] = piece.view(state[name].shape)
     return state
 

@@ -1,5 +1,7 @@
-"""Stand-ins for what a user of the published weights brings: small, with random weights, and a
-face cut out of a bundled head."""
+"""Stand-ins for the files that a user of the published weights brings.
+
+They are small, with random weights, and a face cut out of a bundled head.
+"""
 
 import json
 import pickle
@@ -35,7 +37,7 @@ VERTICES = 3000
 
 
 def tiny(layout: str, vertices: int = VERTICES) -> JambaTalkConfig:
-    """A layout at a small width."""
+    """Return a layout at a small width."""
     full = LAYOUTS[layout]
     encoder = replace(full.encoder, architecture=WAV2VEC2, layers=(2,))
     pair = full.encoder_width // 1024
@@ -43,7 +45,7 @@ def tiny(layout: str, vertices: int = VERTICES) -> JambaTalkConfig:
 
 
 def paper_state(config: JambaTalkConfig, lips: int) -> dict[str, Tensor]:
-    """Random weights of a whole published network by their published names."""
+    """Return random weights of a whole published network by their published names."""
     torch.manual_seed(0)
     model, width = JambaTalk(config), config.encoder.architecture["hidden_size"]
     parts = {
@@ -63,22 +65,22 @@ def paper_state(config: JambaTalkConfig, lips: int) -> dict[str, Tensor]:
 
 
 def cut_face(name: str, vertices: int = VERTICES) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The front of a bundled head, its mouth a hole: positions, triangles, vertices of the lips."""
+    """Cut out the front of a bundled head: positions, triangles, vertices of the lips."""
     head, first = load_head(name), load_head(1)  # the same cut on every head
     skin = np.union1d(head.regions["skin"], head.regions["lips"])
     mouth = first.template[head.regions["lips"]].mean(0)
     near = np.argsort(np.linalg.norm(first.template[skin] - mouth, axis=1))[:vertices]
-    keep = np.sort(skin[near])
-    place = np.full(len(head.template), -1)
-    place[keep] = np.arange(vertices)
-    triangles = place[head.triangles]
-    lips = place[head.regions["lips"]]
-    return head.template[keep], triangles[(triangles >= 0).all(1)], lips[lips >= 0]
+    chosen = np.sort(skin[near])
+    new_index = np.full(len(head.template), -1)
+    new_index[chosen] = np.arange(vertices)
+    triangles = new_index[head.triangles]
+    lips = new_index[head.regions["lips"]]
+    return head.template[chosen], triangles[(triangles >= 0).all(1)], lips[lips >= 0]
 
 
 @dataclass(frozen=True)
 class UserFiles:
-    """What lies in a folder of the user's."""
+    """The files that a user brings."""
 
     weights: Path
     lip_mask: Path
@@ -87,35 +89,42 @@ class UserFiles:
     encoder_config: Path
 
     def arguments(self, layout: str) -> list[str]:
-        """The command line but for its output."""
+        """Return the command line without its output."""
+        # fmt: off
         return [
-            *("convert", str(self.weights), "--layout", layout, "--lip-mask", str(self.lip_mask)),
-            *("--template", str(self.mesh), "--templates", str(self.templates)),
-            *("--encoder-config", str(self.encoder_config)),
+            "convert", str(self.weights), "--layout", layout, "--lip-mask", str(self.lip_mask),
+            "--template", str(self.mesh), "--templates", str(self.templates),
+            "--encoder-config", str(self.encoder_config),
         ]
+        # fmt: on
 
 
 def write_files(folder: Path, layout: str, unit: float = 1.0) -> UserFiles:
-    """Files as the authors and the data sets give them, in units of so many metres."""
-    place, triangles, lips = cut_face("mara")
+    """Write files as the authors and the data sets publish them, in units of so many metres."""
+    positions, triangles, lips = cut_face("mara")
     files = UserFiles(
-        *(
-            folder / name
-            for name in ("net.pth", "mask.pkl", "face.ply", "templates.pkl", "encoder.json")
-        )
+        weights=folder / "net.pth",
+        lip_mask=folder / "mask.pkl",
+        mesh=folder / "face.ply",
+        templates=folder / "templates.pkl",
+        encoder_config=folder / "encoder.json",
     )
     write_weights(files.weights, layout, VERTICES, len(lips))
     # FLAME's is a dictionary of regions, BIWI's a list
     mask = {"lips": lips, "face": np.arange(VERTICES)} if layout == "vocaset" else lips.tolist()
     files.lip_mask.write_bytes(pickle.dumps(mask, protocol=2))
-    trimesh.Trimesh(place / unit, triangles, process=False).export(files.mesh)
-    people = {name: cut_face(name)[0].astype(np.float64) / unit for name in ("mara", "wei")}
-    files.templates.write_bytes(pickle.dumps(people, protocol=2))
+    trimesh.Trimesh(positions / unit, triangles, process=False).export(files.mesh)
+    subjects = {name: cut_face(name)[0].astype(np.float64) / unit for name in ("mara", "wei")}
+    files.templates.write_bytes(pickle.dumps(subjects, protocol=2))
     return files
 
 
 def write_weights(path: Path, layout: str, vertices: int, lips: int) -> None:
-    """The weights alone, of a network that moves so many vertices and reads so many of lips; and
-    beside them `encoder.json`, how small their speech encoder is."""
+    """Write the weights alone, and `encoder.json` with the shape of their speech encoder.
+
+    Args:
+        vertices: of the face.
+        lips: number of vertices that the lip reader reads.
+    """
     torch.save(paper_state(tiny(layout, vertices), lips), path)
     path.with_name("encoder.json").write_text(json.dumps(WAV2VEC2))

@@ -37,7 +37,7 @@ POLICIES = ("all", "none")  # of second experts, which "random" draws
 
 @dataclass(frozen=True)
 class Reference:
-    """What was read from the three files."""
+    """The contents of the three files."""
 
     config: JambaTalkConfig
     state: dict[str, Tensor]  # by published names
@@ -66,7 +66,7 @@ class Reference:
         return build(self.config, self.state, self.values["lip_mask"])
 
     def outputs(self, pattern: str = "*") -> dict[str, Tensor]:
-        """What the network computed, of such names."""
+        """Return the network's outputs whose names match."""
         return {n: y for n, y in self.values.items() if n not in GIVEN and fnmatch(n, pattern)}
 
 
@@ -85,7 +85,7 @@ def configuration(described: dict) -> JambaTalkConfig:
 
 
 def build(config: JambaTalkConfig, state: dict[str, Tensor], lips: Tensor) -> LipReadingNetwork:
-    """Build a network, lip reader and all, with weights by their published names."""
+    """Build a network and its lip reader with weights by their published names."""
     files, architecture = sort_weights(state, config), config.encoder.architecture
     model = JambaTalk(config)
     text_encoder = Wav2Vec2ForCTC(Wav2Vec2Config(**architecture))
@@ -147,7 +147,7 @@ def predictions(
 
 
 def training_pass(network: LipReadingNetwork, audio: Tensor, template: Tensor) -> dict[str, Tensor]:
-    """Run what training runs."""
+    """Run the forward pass of training."""
     with torch.no_grad():
         features = network.model.encoder(audio.numpy())[None]
         vertices, output = network(features, audio[None], template)
@@ -169,8 +169,10 @@ def all_outputs(network: LipReadingNetwork, audio: Tensor, template: Tensor) -> 
 
 
 def deviations(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> dict[str, float]:
-    """Measure the largest difference of each output in standard deviations of theirs; what only
-    one side has, or has in another shape, differs without limit."""
+    """Measure the largest difference of each output in standard deviations of theirs.
+
+    An output of one side alone, or of another shape, differs infinitely.
+    """
     differs = dict.fromkeys(ours.keys() | theirs.keys(), float("inf"))
     for name in ours.keys() & theirs.keys():
         if ours[name].shape == theirs[name].shape:
@@ -180,5 +182,5 @@ def deviations(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> dict[str, 
 
 
 def disagreements(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> dict[str, float]:
-    """Give those of :func:`deviations` that are too large, NaN among them."""
+    """Return those of :func:`deviations` that are too large, NaN among them."""
     return {name: by for name, by in deviations(ours, theirs).items() if not by < TOLERANCE}

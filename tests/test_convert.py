@@ -43,27 +43,27 @@ def checkpoints(files: dict, tmp_path_factory: pytest.TempPathFactory) -> dict[s
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_converted_weights_speak(
+def test_converted_checkpoint_animates(
     layout: str, checkpoints: dict, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     chosen = ["--checkpoint", str(checkpoints[layout])]
     assert main(["list", *chosen]) == 0
     assert "wei" in capsys.readouterr().out
-    saved, film = tmp_path / "motion.npz", tmp_path / "film.mp4"
+    saved, video = tmp_path / "motion.npz", tmp_path / "video.mp4"
     assert main(["animate", str(VOICE), "-o", str(saved), "--head", "wei", *chosen]) == 0
     motion = Motion.load(saved)
     assert motion.offsets.shape == (len(motion), VERTICES, 3)
     assert np.abs(motion.lip_aperture()).max() < 0.02
     assert 0.02 < motion.lip_width()[0] < 0.08
     other = ["--head", "mara", "--size", "64", *chosen]
-    assert main(["draw", str(saved), "-o", str(film), *other]) == 0
-    assert film.stat().st_size > 5000
+    assert main(["draw", str(saved), "-o", str(video), *other]) == 0
+    assert video.stat().st_size > 5000
     again = tmp_path / "again.npz"
     assert main(["animate", str(VOICE), "-o", str(again), "--head", "2", *chosen]) == 0
     np.testing.assert_array_equal(Motion.load(again).offsets, motion.offsets)
 
 
-def test_units_are_metres(checkpoints: dict) -> None:
+def test_offsets_are_metres_in_any_unit(checkpoints: dict) -> None:
     talking_heads = {n: TalkingHead.from_pretrained(path) for n, path in checkpoints.items()}
     assert [t.model.config.unit for t in talking_heads.values()] == [1.0, 0.001]
     metres, millimetres = (t.heads.load("wei").template for t in talking_heads.values())
@@ -77,10 +77,14 @@ def test_units_are_metres(checkpoints: dict) -> None:
     np.testing.assert_allclose(offsets, 0.001 * raw, rtol=1e-5, atol=1e-9)
 
 
-def test_a_checkpoint_is_complete(checkpoints: dict) -> None:
+def test_converted_checkpoint_is_complete(checkpoints: dict) -> None:
     names = {path.name for path in checkpoints["vocaset"].iterdir()}
     assert names == {
-        *("config.json", "model.safetensors", "encoder.safetensors", "README.md", "heads")
+        "config.json",
+        "model.safetensors",
+        "encoder.safetensors",
+        "README.md",
+        "heads",
     }
     card = (checkpoints["vocaset"] / "README.md").read_text()
     assert "CC BY-NC 4.0" in card
@@ -89,7 +93,7 @@ def test_a_checkpoint_is_complete(checkpoints: dict) -> None:
     assert heads.thumbnail("mara").stat().st_size > 1000
 
 
-def test_what_training_needs_is_kept_on_request(checkpoints: dict, files: dict) -> None:
+def test_lip_reader_is_converted_for_training(checkpoints: dict, files: dict) -> None:
     network = LipReadingNetwork.from_pretrained(checkpoints["biwi"]).train()
     assert not network.text_encoder.training
     samples = Speech.read(VOICE).samples[:32000]
@@ -106,7 +110,7 @@ def test_what_training_needs_is_kept_on_request(checkpoints: dict, files: dict) 
         LipReadingNetwork.from_pretrained(checkpoints["vocaset"])
 
 
-def test_old_names_of_normed_weights_are_read() -> None:
+def test_old_names_of_normalised_weights_are_accepted() -> None:
     conv = "audio_encoder.encoder.pos_conv_embed.conv"
     assert to_our_name(f"{conv}.weight_g") == to_our_name(
         f"{conv}.parametrizations.weight.original0"
@@ -117,14 +121,14 @@ def test_old_names_of_normed_weights_are_read() -> None:
 
 
 def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
-    """The message, one line, of a command that must fail."""
+    """Return the message, one line, of a command that must fail."""
     assert main(arguments) == 1
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1
-    return said
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1
+    return message
 
 
-def test_other_weights_are_named(
+def test_unfit_weights_are_refused_by_name(
     files: dict, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = replace(files["vocaset"], weights=tmp_path / "net.pth")
@@ -132,13 +136,13 @@ def test_other_weights_are_named(
     state["stranger"] = state.pop("mamba.A_log")
     state["lm_head.bias"] = state["lm_head.bias"][:5]
     torch.save(state, given.weights)
-    said = refused([*given.arguments("vocaset"), "-o", str(tmp_path / "out")], capsys)
-    assert "missing mamba.A_log;" in said
-    assert "unexpected stranger;" in said
-    assert "lm_head.bias (5,) instead of (33,)" in said
+    message = refused([*given.arguments("vocaset"), "-o", str(tmp_path / "out")], capsys)
+    assert "missing mamba.A_log;" in message
+    assert "unexpected stranger;" in message
+    assert "lm_head.bias (5,) instead of (33,)" in message
     # the other layout's encoder is half as wide to its decoder
-    said = refused([*files["biwi"].arguments("vocaset"), "-o", str(tmp_path / "out")], capsys)
-    assert "64" in said
+    message = refused([*files["biwi"].arguments("vocaset"), "-o", str(tmp_path / "out")], capsys)
+    assert "64" in message
     assert not (tmp_path / "out").exists()
 
 
@@ -153,7 +157,7 @@ class Malicious:
 
 
 @pytest.mark.parametrize("which", ["weights", "lip_mask", "templates"])
-def test_no_pickle_is_run(
+def test_code_in_pickles_is_not_executed(
     which: str, files: dict, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     trace, bad = tmp_path / "trace", tmp_path / "bad.pkl"
@@ -162,14 +166,14 @@ def test_no_pickle_is_run(
     else:
         bad.write_bytes(pickle.dumps({"lips": Malicious(trace)}))
     given = replace(files["vocaset"], **{which: bad})
-    said = refused([*given.arguments("vocaset"), "-o", str(tmp_path / "out")], capsys)
-    assert "bad.pkl" in said
-    assert "mkdir" in said  # what it asked for
+    message = refused([*given.arguments("vocaset"), "-o", str(tmp_path / "out")], capsys)
+    assert "bad.pkl" in message
+    assert "mkdir" in message  # the function in the pickle
     assert not trace.exists()
 
 
 @pytest.mark.parametrize(
-    ("which", "layout", "says"),
+    ("which", "layout", "origin"),
     [
         ("weights", "vocaset", "CC BY-NC"),
         ("lip_mask", "vocaset", "flame.is.tue.mpg.de"),
@@ -177,16 +181,16 @@ def test_no_pickle_is_run(
         ("mesh", "biwi", "data.vision.ee.ethz.ch"),
     ],
 )
-def test_a_missing_file_is_named_with_its_source(
-    which: str, layout: str, says: str, files: dict, capsys: pytest.CaptureFixture[str]
+def test_missing_file_is_reported_with_its_origin(
+    which: str, layout: str, origin: str, files: dict, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = replace(files[layout], **{which: Path("nowhere.bin")})
-    said = refused([*given.arguments(layout), "-o", "out"], capsys)
-    assert "nowhere.bin" in said
-    assert says in said
+    message = refused([*given.arguments(layout), "-o", "out"], capsys)
+    assert "nowhere.bin" in message
+    assert origin in message
 
 
-def test_files_that_do_not_belong_together_are_refused(
+def test_mismatched_files_are_refused(
     files: dict, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     numbers = count()
@@ -201,15 +205,15 @@ def test_files_that_do_not_belong_together_are_refused(
     )
     mask.write_bytes(pickle.dumps({"lips": np.arange(VERTICES, VERTICES + 30)}))
     assert "not those of a mesh" in refused(conversion(lip_mask=mask), capsys)
-    (people := tmp_path / "t.pkl").write_bytes(pickle.dumps({"anna": np.zeros((9, 3))}))
-    assert "'anna' has 9 vertices" in refused(conversion(templates=people), capsys)
+    (subjects := tmp_path / "t.pkl").write_bytes(pickle.dumps({"anna": np.zeros((9, 3))}))
+    assert "'anna' has 9 vertices" in refused(conversion(templates=subjects), capsys)
     (mesh := tmp_path / "t.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
     assert "vertices" in refused(conversion(mesh=mesh, templates=mesh), capsys)
     mesh.write_text("v 0 0 0\nf 1 2 3\n")
     assert "not a triangle mesh" in refused(conversion(mesh=mesh), capsys)
 
 
-def test_the_other_layout_is_told_by_its_weights(
+def test_weights_of_the_other_layout_are_recognised(
     files: dict, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for mine, other in (("vocaset", "biwi"), ("biwi", "vocaset")):
@@ -217,7 +221,7 @@ def test_the_other_layout_is_told_by_its_weights(
         assert "Give the other one of --layout" in refused(arguments, capsys)
 
 
-def test_wav2vec2_large_is_taken_for_granted_only_if_it_is_one(files: dict, tmp_path: Path) -> None:
+def test_small_encoder_needs_its_configuration(files: dict, tmp_path: Path) -> None:
     given = files["vocaset"]
     job = Conversion(given.weights, "vocaset", given.lip_mask, given.mesh)
     with pytest.raises(ModelError, match="--encoder-config"):
@@ -225,7 +229,7 @@ def test_wav2vec2_large_is_taken_for_granted_only_if_it_is_one(files: dict, tmp_
     assert WAV2VEC2["hidden_size"] == 32
 
 
-def test_the_page_shows_the_heads_of_its_checkpoint(checkpoints: dict) -> None:
+def test_page_shows_the_heads_of_the_checkpoint(checkpoints: dict) -> None:
     pytest.importorskip("gradio")
     from jambatalk.app.inputs import head_thumbnails_css
     from jambatalk.app.page import build_page

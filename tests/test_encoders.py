@@ -29,7 +29,7 @@ ALL_KINDS = pytest.mark.parametrize("kind", list(MODELS))
 
 
 def speech(seconds: float) -> np.ndarray:
-    """Loudness and pitch come and go; neither mean 0 nor variance 1."""
+    """Synthesise sound of changing loudness and pitch, neither of mean 0 nor of variance 1."""
     t = np.arange(round(seconds * 16000)) / 16000
     noise = np.random.default_rng(0).standard_normal(len(t))
     sound = np.sin(2 * np.pi * (150 + 50 * np.sin(3 * t)) * t) + 0.3 * noise
@@ -38,7 +38,7 @@ def speech(seconds: float) -> np.ndarray:
 
 @pytest.fixture
 def published(tmp_path: Path):
-    """Saves a small model as it would be published: its folder, and the model."""
+    """Return a function that saves a small model as it would be published."""
 
     def make(kind: str, **architecture) -> tuple[str, torch.nn.Module]:
         torch.manual_seed(3)
@@ -54,21 +54,21 @@ def published(tmp_path: Path):
     return make
 
 
-def theirs(model: torch.nn.Module, samples: np.ndarray) -> list[torch.Tensor]:
-    """All hidden layers by the library's own processor and forward, the last after its norm."""
+def library_layers(model: torch.nn.Module, samples: np.ndarray) -> list[torch.Tensor]:
+    """Compute all hidden layers by transformers alone, the last after its norm."""
     processor = transformers.Wav2Vec2FeatureExtractor(do_normalize=True)
-    heard = processor(samples, sampling_rate=16000, return_tensors="pt").input_values
+    inputs = processor(samples, sampling_rate=16000, return_tensors="pt").input_values
     with torch.no_grad():
-        output = model(heard, output_hidden_states=True)
+        output = model(inputs, output_hidden_states=True)
     return [*(x[0] for x in output.hidden_states[:-1]), output.last_hidden_state[0]]
 
 
 @ALL_KINDS
 @BOTH_SIZES
-def test_features_are_those_of_the_library(kind: str, norms: dict, published) -> None:
+def test_features_equal_those_of_transformers(kind: str, norms: dict, published) -> None:
     source, model = published(kind, **norms)
     samples = speech(2.0)
-    hidden = theirs(model, samples)
+    hidden = library_layers(model, samples)
     expected = torch.stack([hidden[1], hidden[3]], 1)  # (99, 2, 32)
     after = build_encoder(EncoderConfig(kind, (1, 3), source), 50)(samples)
     assert after.shape == (100, 2, 32)
@@ -80,24 +80,24 @@ def test_features_are_those_of_the_library(kind: str, norms: dict, published) ->
 
 @ALL_KINDS
 @BOTH_SIZES
-def test_before_is_the_published_resampling(kind: str, norms: dict, published) -> None:
+def test_resampling_before_equals_the_published_one(kind: str, norms: dict, published) -> None:
     source, model = published(kind, **norms)
     samples = speech(2.0)
     # 99 features become 59 frames: frame k lies at feature 98 k / 58
-    place = torch.arange(59) * 98 / 58
-    left = place.floor().long().clamp(max=97)
-    part = place - left
+    position = torch.arange(59) * 98 / 58
+    left = position.floor().long().clamp(max=97)
+    part = position - left
 
     def resampled(_module: object, _inputs: object, x: torch.Tensor) -> torch.Tensor:
         return x[..., left] * (1 - part) + x[..., left + 1] * part
 
     model.feature_extractor.register_forward_hook(resampled)
     frames = build_encoder(EncoderConfig(kind, (2, 3), source, resample="before"), 30)(samples)
-    expected = torch.stack(theirs(model, samples)[2:], 1)
+    expected = torch.stack(library_layers(model, samples)[2:], 1)
     torch.testing.assert_close(frames, expected, atol=1e-5, rtol=1e-5)
 
 
-def test_frames_are_counted_as_published(published) -> None:
+def test_frame_counts_are_the_published_ones(published) -> None:
     source, _ = published("wav2vec2")
     before = build_encoder(EncoderConfig("wav2vec2", (3,), source, resample="before"), 30)
     pairs = build_encoder(EncoderConfig("wav2vec2", (3,), source, resample="pairs"), 25)
@@ -111,7 +111,7 @@ def test_frames_are_counted_as_published(published) -> None:
 @ALL_KINDS
 @BOTH_SIZES
 @pytest.mark.parametrize(("resample", "fps"), [("after", 30), ("before", 30), ("pairs", 25)])
-def test_windows_are_heard_as_the_whole(
+def test_windowed_features_are_close_to_those_of_the_whole(
     kind: str, norms: dict, resample: str, fps: float, published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source, _ = published(kind, **norms)
@@ -132,7 +132,7 @@ def test_windows_are_heard_as_the_whole(
 
 @ALL_KINDS
 @BOTH_SIZES
-def test_convolutions_do_not_notice_pieces(kind, norms, published, monkeypatch) -> None:
+def test_convolutions_in_pieces_equal_the_whole(kind, norms, published, monkeypatch) -> None:
     source, _ = published(kind, **norms)
     encoder = build_encoder(EncoderConfig(kind, (3,), source, resample="before"), 30)
     samples = speech(9.1)
@@ -161,18 +161,18 @@ def test_fine_tuning_changes_all_but_the_convolutions(published) -> None:
 
 
 @pytest.mark.parametrize("normalised", [True, False])
-def test_the_source_says_whether_speech_is_normalised(normalised: bool, published) -> None:
+def test_source_decides_whether_speech_is_normalised(normalised: bool, published) -> None:
     source, model = published("wavlm")
     transformers.Wav2Vec2FeatureExtractor(do_normalize=normalised).save_pretrained(source)
     samples = speech(1.0)
-    heard = (samples - samples.mean()) / samples.std() if normalised else samples
+    inputs = (samples - samples.mean()) / samples.std() if normalised else samples
     with torch.no_grad():
-        expected = model(torch.from_numpy(heard)[None]).last_hidden_state[0]
+        expected = model(torch.from_numpy(inputs)[None]).last_hidden_state[0]
     features = build_encoder(EncoderConfig("wavlm", (3,), source), 50)(samples)[:49, 0]
     torch.testing.assert_close(features, expected, atol=2e-4, rtol=1e-3)
 
 
-def test_old_files_are_read_without_running_them(published, tmp_path: Path) -> None:
+def test_code_in_weight_files_is_not_executed(published, tmp_path: Path) -> None:
     source, model = published("hubert")
     samples = speech(1.0)
     config = EncoderConfig("hubert", (3,), source)
@@ -194,7 +194,7 @@ def test_old_files_are_read_without_running_them(published, tmp_path: Path) -> N
     assert not (tmp_path / "harm").exists()
 
 
-def test_wrong_sources_are_named(published, tmp_path: Path, monkeypatch) -> None:
+def test_unusable_sources_are_refused(published, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     for missing, reason in {
         "nobody/nothing": "could not be loaded .* a network",
@@ -230,7 +230,7 @@ def test_impossible_encoders_are_refused(published) -> None:
         JambaTalk(JambaTalkConfig(encoder=pairs, fps=25.0, encoder_width=32))
 
 
-def test_a_checkpoint_keeps_its_encoder(published, tmp_path: Path) -> None:
+def test_checkpoint_holds_its_encoder(published, tmp_path: Path) -> None:
     source, _ = published("wav2vec2", **LARGE)
     config = EncoderConfig("wav2vec2", (3,), source, resample="before")
     model = JambaTalk(JambaTalkConfig(encoder=config, encoder_width=32, blendshapes=("a",))).eval()

@@ -42,9 +42,9 @@ def full_size(layout: str) -> dict[str, list[int]]:
         layers, star, _ = name.partition("*")
         for i in range(keys["layers"][layers + star] if star else 1):
             shapes[name.replace("*", str(i))] = shape
-    heard = {name: s for name, s in shapes.items() if name.startswith("audio_encoder.")}
+    encoder = {name: s for name, s in shapes.items() if name.startswith("audio_encoder.")}
     return shapes | {
-        name.replace("audio_encoder.", "text_encoder.wav2vec2."): s for name, s in heard.items()
+        name.replace("audio_encoder.", "text_encoder.wav2vec2."): s for name, s in encoder.items()
     }
 
 

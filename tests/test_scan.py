@@ -29,7 +29,7 @@ def inputs(length: int, kind: torch.dtype = torch.float32) -> dict[str, Tensor]:
 
 
 def definition(u, delta, a, b, c, d) -> tuple[Tensor, Tensor]:
-    """Frame by frame as written in the paper, in float64."""
+    """Compute the scan frame by frame as in the paper, in float64."""
     u, delta, a, b, c, d = (x.double() for x in (u, delta, a, b, c, d))
     h, ys = u.new_zeros(u.shape[0], u.shape[2], a.shape[1]), []
     for t in range(u.shape[1]):
@@ -40,7 +40,7 @@ def definition(u, delta, a, b, c, d) -> tuple[Tensor, Tensor]:
 
 
 @pytest.mark.parametrize("length", [1, BLOCK - 1, BLOCK, BLOCK + 1, 100, 1000])
-def test_equals_its_definition(length: int) -> None:
+def test_scan_equals_its_definition(length: int) -> None:
     x = inputs(length)
     y, h = selective_scan(**x)
     expected, state = definition(**x)
@@ -49,7 +49,7 @@ def test_equals_its_definition(length: int) -> None:
 
 
 @pytest.mark.parametrize("split", [1, 5, 32, 50, 99])
-def test_split_anywhere_equals_whole(split: int) -> None:
+def test_scan_continues_from_its_state(split: int) -> None:
     x = inputs(100)
     whole, end = selective_scan(**x)
     first = {k: v[:, :split] if v.ndim == 3 else v for k, v in x.items()}
@@ -60,7 +60,7 @@ def test_split_anywhere_equals_whole(split: int) -> None:
     torch.testing.assert_close(state, end)
 
 
-def test_gradients_are_those_of_the_definition() -> None:
+def test_gradients_equal_those_of_the_definition() -> None:
     ours = {k: v.requires_grad_() for k, v in inputs(70).items()}
     theirs = {k: v.detach().double().requires_grad_() for k, v in ours.items()}
     (selective_scan(**ours)[0] ** 2).sum().backward()
@@ -70,7 +70,7 @@ def test_gradients_are_those_of_the_definition() -> None:
 
 
 @pytest.mark.parametrize("length", [1, BLOCK, BLOCK + 3])
-def test_gradients_are_those_of_small_changes(length: int) -> None:
+def test_gradients_equal_finite_differences(length: int) -> None:
     x = {k: v.requires_grad_() for k, v in inputs(length, torch.float64).items()}
     state = torch.randn(2, 6, 4, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(selective_scan, (*x.values(), state))
@@ -95,17 +95,17 @@ def test_autocast_leaves_it_in_float32() -> None:
     assert torch.equal(grad, torch.autograd.grad(expected.sum(), ours["u"])[0])
 
 
-def test_training_keeps_few_states() -> None:
+def test_training_saves_few_states() -> None:
     x = {k: v.requires_grad_() for k, v in inputs(50 * BLOCK).items()}
-    kept = []
-    with torch.autograd.graph.saved_tensors_hooks(kept.append, lambda t: t):
+    saved = []
+    with torch.autograd.graph.saved_tensors_hooks(saved.append, lambda t: t):
         selective_scan(**x)
     states = 2 * 50 * BLOCK * 6 * 4
-    assert sum(t.numel() for t in kept if t.ndim > 3) <= states / BLOCK + 2 * 6 * 4
+    assert sum(t.numel() for t in saved if t.ndim > 3) <= states / BLOCK + 2 * 6 * 4
 
 
 def kernel(u, delta, a, b, c, d, return_last_state: bool) -> tuple[Tensor, Tensor]:
-    """What mamba_ssm documents of its selective_scan_fn: channels before frames, from rest."""
+    """Stand in for selective_scan_fn of mamba_ssm as documented: channels first, from zeros."""
     assert u.shape == delta.shape == (2, 6, u.shape[2])
     assert b.shape == c.shape == (2, 4, u.shape[2])
     assert {x.dtype for x in (u, delta, a, b, c, d)} == {torch.float32}
@@ -116,7 +116,7 @@ def kernel(u, delta, a, b, c, d, return_last_state: bool) -> tuple[Tensor, Tenso
 
 @pytest.fixture
 def mamba_ssm(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A GPU and its kernel, as far as a CPU can tell."""
+    """Pretend that there is a GPU with the kernel."""
     interface = ModuleType("mamba_ssm.ops.selective_scan_interface")
     interface.selective_scan_fn = kernel
     for name in ("mamba_ssm", "mamba_ssm.ops"):
@@ -127,7 +127,7 @@ def mamba_ssm(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("mamba_ssm")
-def test_cuda_is_given_what_its_kernel_documents() -> None:
+def test_cuda_scan_calls_the_kernel_as_documented() -> None:
     cuda, x = scan.scan_named("cuda"), inputs(50)
     y, end = cuda(**x)
     expected, state = selective_scan(**x)
@@ -157,7 +157,7 @@ def small() -> JambaTalk:
 
 
 @pytest.mark.usefixtures("mamba_ssm")
-def test_a_scan_is_chosen_by_name_for_the_whole_network() -> None:
+def test_scan_is_chosen_for_the_whole_network() -> None:
     model = small()
     blocks = [m for m in model.modules() if isinstance(m, Mamba)]
     assert {m.scan for m in blocks} == {selective_scan}
@@ -165,7 +165,7 @@ def test_a_scan_is_chosen_by_name_for_the_whole_network() -> None:
     assert {m.scan for m in blocks} == {scan.cuda_selective_scan}
 
 
-def test_a_scan_that_cannot_run_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unavailable_scan_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mamba_ssm", None)
     with pytest.raises(ModelError, match=r"pip install .*cuda"):
         small().use_scan("cuda")

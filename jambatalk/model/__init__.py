@@ -1,1 +1,1 @@
-"""The network: speech features to motion."""
+"""The network: configuration, speech encoders, Mamba, attention, experts, decoders, streaming."""

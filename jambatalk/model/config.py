@@ -50,8 +50,8 @@ class EncoderConfig:
         resample: how 50 features a second become the motion's frames.
             "after": the encoder's output is interpolated at the time of each frame;
             "before": its convolutions' output is stretched to the number of frames and its
-            transformer works at the motion's rate, as JambaTalk was published for VOCASET;
-            "pairs": two features side by side make one of 25 frames a second, as for BIWI.
+            transformer works at the motion's rate, as in the paper at 30 frames a second;
+            "pairs": two features side by side make one frame, as in the paper at 25.
         window: features (of 20 ms) before, in and after each step of a moving window, on which
             alone the features of the step depend: speech of any length can be encoded as it
             arrives. None encodes a recording whole (in windows of 20 s if it is long). Whisper

@@ -56,9 +56,8 @@ class SpeechEncoder(nn.Module):
 
         Args:
             samples: (n,) float32, 16 kHz.
-            frames: of the motion that belongs to them, to which features are stretched, as in
-                training on VOCASET; None for as many as their length gives. Pairs of features are
-                never stretched.
+            frames: of the motion that belongs to them, to which features are stretched; None for
+                as many as their length gives. Pairs of features are never stretched.
 
         Returns:
             (t, m, c).

@@ -22,7 +22,7 @@ def new_hub_encoder(kind: str, architecture: dict[str, Any]) -> PreTrainedModel:
     Raises:
         ModelError: there is no such architecture, or `transformers` is not installed.
     """
-    transformers = _import_transformers()
+    transformers = import_transformers()
     try:
         config = getattr(transformers, f"{CLASSES[kind]}Config")(**architecture)
         return getattr(transformers, f"{CLASSES[kind]}Model")(config)
@@ -52,7 +52,7 @@ def load_hub_encoder(kind: str, source: str, head: str = "Model") -> PreTrainedM
             f"There is no folder '{source}' with a speech encoder.",
             "Give a folder, or OWNER/NAME on the Hugging Face hub.",
         )
-    transformers = _import_transformers()
+    transformers = import_transformers()
     transformers.logging.set_verbosity_error()  # missing weights are reported below
     transformers.logging.disable_progress_bar()
     try:
@@ -82,12 +82,17 @@ def load_hub_encoder(kind: str, source: str, head: str = "Model") -> PreTrainedM
     return model
 
 
-def _import_transformers() -> ModuleType:
+def import_transformers() -> ModuleType:
+    """Import `transformers`.
+
+    Raises:
+        ModelError: it is not installed.
+    """
     try:
         import transformers  # each class is imported on first use, which takes seconds
     except ImportError as error:
         raise ModelError(
-            "This speech encoder needs the package transformers.",
+            "This network needs the package transformers.",
             "Install it: pip install 'jambatalk[paper]'.",
         ) from error
     return transformers

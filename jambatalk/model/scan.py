@@ -53,7 +53,7 @@ class Scan(Protocol):
 def scan_named(name: str) -> Scan:
     """Return the scan of that name: "torch", for any device, or "cuda".
 
-    Nothing else decides which one runs.
+    It is never replaced by the other one silently.
 
     Raises:
         ModelError: an unknown name; "cuda" without mamba_ssm or a GPU.

@@ -1,6 +1,6 @@
 """Speech encoded while it arrives: samples in, features out as soon as no later sound changes them.
 
-An encoder that attends to a whole recording gives nothing before its end. Here it encodes one
+An encoder that attends to a whole recording has no features before its end. Here it encodes one
 window after the other, each a step with some sound before and after it, and the features of a step
 depend on that window alone. So they depend neither on the pieces in which sound arrives nor on the
 length of the recording, and a whole recording is encoded in the same way.

@@ -21,6 +21,7 @@ from torch.nn import functional as F  # noqa: N812
 from jambatalk.errors import ModelError
 from jambatalk.model.checkpoint import fetch_checkpoint, load_weights, read_weights
 from jambatalk.model.encoder import FEATURE_RATE
+from jambatalk.model.hub_encoder import import_transformers
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.paper.layouts import LETTERS
 
@@ -139,12 +140,11 @@ class LipReadingNetwork(nn.Module):
         Raises:
             ModelError: the checkpoint does not have a lip reader, or it is damaged.
         """
-        from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
-
+        transformers = import_transformers()
         folder = fetch_checkpoint(source)
         model = JambaTalk.from_pretrained(folder)
-        config = Wav2Vec2Config(**model.config.encoder.architecture)
-        text_encoder = Wav2Vec2ForCTC(config)
+        config = transformers.Wav2Vec2Config(**model.config.encoder.architecture)
+        text_encoder = transformers.Wav2Vec2ForCTC(config)
         load_weights(text_encoder, folder / TEXT_ENCODER_FILE)
         lips = read_weights(folder / LIP_READER_FILE).get("lips")
         if lips is None or lips.ndim != 1:

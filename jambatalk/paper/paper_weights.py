@@ -17,6 +17,7 @@ from jambatalk.errors import ModelError
 from jambatalk.files.origins import PUBLISHED_WEIGHTS
 from jambatalk.model.checkpoint import ENCODER_FILE, WEIGHTS_FILE, abbreviate
 from jambatalk.model.config import JambaTalkConfig
+from jambatalk.model.hub_encoder import import_transformers
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.paper.lip_reader import LIP_READER_FILE, TEXT_ENCODER_FILE, LipReader
 
@@ -133,8 +134,7 @@ def _expected_shapes(
     config: JambaTalkConfig, paper_weights: Mapping[str, Tensor]
 ) -> dict[tuple[str, str], torch.Size]:
     """Return file and name of each weight of the network → its shape."""
-    from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
-
+    transformers = import_transformers()
     encoder = config.encoder.architecture
     lip_map = paper_weights.get("lip_map.weight")
     lips = 0 if lip_map is None or lip_map.ndim != 2 else lip_map.shape[1] // 3
@@ -143,7 +143,7 @@ def _expected_shapes(
         modules: dict[str, nn.Module] = {
             WEIGHTS_FILE: network.decoder,
             ENCODER_FILE: network.encoder.model,
-            TEXT_ENCODER_FILE: Wav2Vec2ForCTC(Wav2Vec2Config(**encoder)),
+            TEXT_ENCODER_FILE: transformers.Wav2Vec2ForCTC(transformers.Wav2Vec2Config(**encoder)),
             LIP_READER_FILE: LipReader(lips, encoder["hidden_size"], encoder.get("vocab_size", 32)),
         }
     return {
