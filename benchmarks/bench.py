@@ -60,13 +60,13 @@ def say(what: str) -> None:
 def whole(runs: int, every: int) -> dict[str, object]:
     """Ours beside the published way."""
     say("the published network")
-    network = run("published_way.py", "network", "--seconds", SECONDS)
+    network = run("published_pipeline.py", "network", "--seconds", SECONDS)
     rows, warm, motions = [], 0.0, []
     for size in SIZES:
         say(f"ours, {size}×{size}")
         ours = run("speech_to_video.py", "--seconds", SECONDS, "--size", size, "--runs", runs)
         say(f"published, {size}×{size}")
-        drawing = run("published_way.py", "rendering", "--size", size, "--every", every)
+        drawing = run("published_pipeline.py", "rendering", "--size", size, "--every", every)
         frames = drawing["drawing"] * SECONDS * FPS / drawing["frames"]
         published = network["seconds"] + frames + drawing["rest"]
         middle = median(ours["whole"])

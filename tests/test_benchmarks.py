@@ -38,7 +38,7 @@ def test_the_stages_add_up_to_the_whole():
 
 @pytest.mark.slow
 def test_the_published_way_draws_every_frame_it_counts():
-    drawn = run("published_way.py", "rendering", "--seconds", "1", "--size", "64", "--every", "10")
+    drawn = run("published_pipeline.py", "rendering", "--seconds", "1", "--size", "64", "--every", "10")
     assert drawn["frames"] == 3
     assert drawn["drawing"] > 0
     assert drawn["rest"] > 0
@@ -60,7 +60,7 @@ def test_the_page_is_filled_in(tmp_path, monkeypatch):
         streamed = ("first motion", "a step", "look-ahead, s", "real-time factor")
         memory = ("video, MB", "a drawing process, MB", "ffmpeg, MB")
         return {
-            "published_way.py": {"seconds": 3.0, "parameters": 3e8}
+            "published_pipeline.py": {"seconds": 3.0, "parameters": 3e8}
             | {"drawing": 6.0, "rest": 1.0, "frames": 60},
             "speech_to_video.py": {stage: [2.0] for stage in stages},
             "stages.py": {"decode": [1.0, 2.0]},
@@ -86,7 +86,7 @@ def test_the_page_is_filled_in(tmp_path, monkeypatch):
 
 def test_sounds_are_counted_in_english_that_is_held_out_and_timed(tmp_path, monkeypatch, capsys):
     monkeypatch.syspath_prepend(str(SCRIPTS))
-    import held_out_sounds
+    import held_out_phones
 
     said = [Phone("SIL", 0.0, 0.3), Phone("M", 0.3, 0.4), Phone("AA", 0.4, 0.6)]
     tone = np.sin(np.arange(9600) / 20).astype(np.float32)
@@ -98,8 +98,8 @@ def test_sounds_are_counted_in_english_that_is_held_out_and_timed(tmp_path, monk
     ]
     for recording in [one, *others]:
         recording.save(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["held_out_sounds.py", "--corpus", str(tmp_path)])
-    held_out_sounds.main()
+    monkeypatch.setattr(sys, "argv", ["held_out_phones.py", "--corpus", str(tmp_path)])
+    held_out_phones.main()
     page = capsys.readouterr().out
     (row,) = (line for line in page.splitlines() if line.startswith("| P/B/M closed (≤ 0.10) |"))
     assert row.endswith("| 1 sounds |")

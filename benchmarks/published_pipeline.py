@@ -1,8 +1,8 @@
 """The published way from speech to video, written anew to compare with.
 
-`python benchmarks/published_way.py network` lets the paper's network speak, VOCASET layout at full
+`python benchmarks/published_pipeline.py network` lets the paper's network speak, VOCASET layout at full
 size with random weights, without its lip reader, which the published code runs too.
-`python benchmarks/published_way.py rendering` draws the frames that our own benchmark draws, on the
+`python benchmarks/published_pipeline.py rendering` draws the frames that our own benchmark draws, on the
 same head, as the published demo does: for every frame a new mesh, a new scene under five lights and
 a new renderer with an OpenGL context of its own; colour and depth are read back; an MPEG-4 video
 without sound is written first and coded once more with the sound. (The demo also writes each frame

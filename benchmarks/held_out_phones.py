@@ -1,4 +1,4 @@
-"""What lips do in many sounds: `python benchmarks/held_out_sounds.py --corpus CORPUS`.
+"""What lips do in many sounds: `python benchmarks/held_out_phones.py --corpus CORPUS`.
 
 The rows of `python -m recipes.checkpoint.evaluation` in sounds of English, on the recordings that
 the corpus holds out by speaker and whose text is known. There are ten times as many sounds as in

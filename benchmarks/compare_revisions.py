@@ -1,4 +1,4 @@
-"""Two versions in one run: `python benchmarks/versions.py REVISION`.
+"""Two versions in one run: `python benchmarks/compare_revisions.py REVISION`.
 
 Speech to video by the working tree and by another revision of it, in turns, so that whatever else
 the machine does meets both.

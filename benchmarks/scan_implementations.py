@@ -1,4 +1,4 @@
-"""The selective scan on a CPU beside other ways to write it: `python benchmarks/scan.py`.
+"""The selective scan on a CPU beside other ways to write it: `python benchmarks/scan_implementations.py`.
 
 Width 1024, 16 states, batch 1, as in the published network. All forms give the same output, which
 is checked first. One thread and its CPU time, so that other work on the machine matters little;
