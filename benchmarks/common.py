@@ -1,4 +1,4 @@
-"""What the benchmarks share: the speech, the clock, and how one runs in a process of its own."""
+"""Shared by the benchmarks: speech, timers, the machine, and running in a new process."""
 
 from __future__ import annotations
 
@@ -24,37 +24,41 @@ VOICE = ROOT / "assets" / "voices" / "jfk.flac"  # 11 s
 
 
 def speech_of(seconds: float) -> Speech:
-    """So much of a real voice, which begins anew where it ends."""
+    """Return this much of a bundled voice, repeated as needed."""
     samples = np.resize(Speech.read(VOICE).samples, round(seconds * SAMPLE_RATE))
     return Speech.from_array(samples, SAMPLE_RATE, max_seconds=seconds)
 
 
-class Clock:
-    """A progress callback that adds up how long each stage took."""
+class StageClock:
+    """A progress callback that adds up the time of each stage.
+
+    Attributes:
+        seconds: name of a stage → its time.
+    """
 
     def __init__(self) -> None:
-        self.took: dict[str, float] = {}
+        self.seconds: dict[str, float] = {}
         self.stage, self.since = "", time.perf_counter()
 
     def __call__(self, stage: str, done: float) -> None:
-        """The time since the last call belongs to the stage it named."""
+        """Add the time since the last call to the stage it named."""
         now = time.perf_counter()
         if self.stage:
-            self.took[self.stage] = self.took.get(self.stage, 0.0) + now - self.since
+            self.seconds[self.stage] = self.seconds.get(self.stage, 0.0) + now - self.since
         self.stage, self.since = stage, now
 
 
 def children() -> list[str]:
-    """Numbers of the processes that this one has started and that have not ended (Linux)."""
+    """List the ids of the running child processes (Linux)."""
     tasks = Path("/proc/self/task").iterdir()
     return [child for task in tasks for child in (task / "children").read_text().split()]
 
 
 def run(script: str, *arguments: object, package: Path = ROOT) -> dict:
-    """What a script of this folder prints with --json, run in a process of its own.
+    """Run a script of this folder with --json in a new process and return its results.
 
     Args:
-        package: the checkout whose `jambatalk` it measures.
+        package: the checkout whose `jambatalk` is measured.
     """
     command = [sys.executable, str(HERE / script), *map(str, arguments), "--json"]
     environment = {**os.environ, "PYTHONPATH": str(package)}
@@ -63,13 +67,13 @@ def run(script: str, *arguments: object, package: Path = ROOT) -> dict:
 
 
 def spread(values: list[float], digits: int = 2) -> str:
-    """Median, least and most."""
+    """Format median, minimum and maximum."""
     low, middle, high = (f"{f(values):.{digits}f}" for f in (min, median, max))
     return f"{middle} ({low}–{high})"
 
 
 def machine() -> Mapping[str, str]:
-    """What it was measured on."""
+    """Describe the machine."""
     info = Path("/proc/cpuinfo")
     name = re.search(r"model name\s*: (.*)", info.read_text()) if info.exists() else None
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
@@ -82,19 +86,19 @@ def machine() -> Mapping[str, str]:
     }
 
 
-def tell(about: str | None, measure: Callable[[int], Mapping[str, list[float]]]) -> None:
-    """The program of a script that measures several things: a line each, or --json.
+def report(description: str | None, measure: Callable[[int], Mapping[str, list[float]]]) -> None:
+    """Run a measurement from the command line and print its results, a line each or as JSON.
 
     Args:
-        measure: of a number of runs; what was measured → its values.
+        measure: takes a number of runs and returns name → values.
     """
-    parser = argparse.ArgumentParser(description=about)
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    took = measure(options.runs)
+    results = measure(options.runs)
     if options.json:
-        print(json.dumps(took))
+        print(json.dumps(results))
         return
-    for what, values in took.items():
-        print(f"  {what:<20} {spread(values, 2)}")
+    for name, values in results.items():
+        print(f"  {name:<20} {spread(values, 2)}")

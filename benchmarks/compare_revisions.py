@@ -1,7 +1,7 @@
-"""Two versions in one run: `python benchmarks/compare_revisions.py REVISION`.
+"""Speech to video by two revisions: `python benchmarks/compare_revisions.py REVISION`.
 
-Speech to video by the working tree and by another revision of it, in turns, so that whatever else
-the machine does meets both.
+The working tree and another revision are measured in turns, so that other load on the machine
+affects both alike.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from pathlib import Path
 
 from common import ROOT, run, spread
 
-STAGES = ("whole", "cpu")
+STAGES = ("total", "cpu")
 
 
 def main() -> None:
-    """Prints wall and CPU time of both."""
+    """Print wall and CPU time of both."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("revision")
     parser.add_argument("--turns", type=int, default=3)
@@ -25,22 +25,24 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         other = Path(folder) / "other"
-        git = ("git", "-C", str(ROOT), "worktree")
+        git = ["git", "-C", str(ROOT), "worktree"]
         subprocess.run([*git, "add", "-q", "--detach", other, options.revision], check=True)
         try:
-            versions = {options.revision: other, "working tree": ROOT}
-            took = {name: {stage: [] for stage in STAGES} for name in versions}
+            revisions = {options.revision: other, "working tree": ROOT}
+            seconds: dict[str, dict[str, list[float]]] = {
+                name: {stage: [] for stage in STAGES} for name in revisions
+            }
             for _ in range(options.turns):
-                for name, package in versions.items():
-                    once = ("--size", options.size, "--runs", 2)
-                    times = run("speech_to_video.py", *once, package=package)
+                for name, package in revisions.items():
+                    arguments = ["--size", options.size, "--runs", 2]
+                    results = run("speech_to_video.py", *arguments, package=package)
                     for stage in STAGES:
-                        took[name][stage] += times[stage]
+                        seconds[name][stage] += results[stage]
         finally:
             subprocess.run([*git, "remove", "--force", other], check=True)
-    print(f"10 s of speech, {options.size}×{options.size}, seconds (least–most)")
-    for name, times in took.items():
-        print(f"  {name:<14} whole {spread(times['whole'])}, CPU {spread(times['cpu'])}")
+    print(f"10 s of speech, {options.size}×{options.size}, seconds: median (least–most)")
+    for name, times in seconds.items():
+        print(f"  {name:<14} total {spread(times['total'])}, CPU {spread(times['cpu'])}")
 
 
 if __name__ == "__main__":

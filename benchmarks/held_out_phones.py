@@ -1,8 +1,8 @@
-"""What lips do in many sounds: `python benchmarks/held_out_phones.py --corpus CORPUS`.
+"""Lip aperture in many phones: `python benchmarks/held_out_phones.py --corpus CORPUS`.
 
-The rows of `python -m recipes.checkpoint.evaluation` in sounds of English, on the recordings that
-the corpus holds out by speaker and whose text is known. There are ten times as many sounds as in
-LibriVox's recordings with phone times, but the aligner placed them.
+The phone rows of `python -m recipes.checkpoint.evaluation` on the English recordings that the
+corpus holds out by speaker and whose text is known. They have ten times as many phones as
+LibriVox's recordings with phone times, but times of the aligner.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from recipes.checkpoint.evaluation.phone_statistics import PhoneStatistics, meas
 TIMED = ("given", "text")  # with the recording, or aligned with its transcript
 
 
-def heard(corpus: Path) -> list[Recording]:
-    """English that no training heard, with times that nobody had to recognise."""
+def held_out_english(corpus: Path) -> list[Recording]:
+    """Read the held-out English recordings whose phones were not recognised."""
     return [
         recording
         for recording in read_corpus(corpus, "held_out")
@@ -30,24 +30,25 @@ def heard(corpus: Path) -> list[Recording]:
 
 
 def main() -> None:
-    """Prints a Markdown table."""
+    """Print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT)
     options = parser.parse_args()
-    recordings = heard(options.corpus)
+    recordings = held_out_english(options.corpus)
     head = TalkingHead.from_pretrained(options.checkpoint)
-    spoken = [
-        (Speech.from_array(recording.samples, SAMPLE_RATE, recording.name), recording.phones)
-        for recording in recordings
-    ]
-    found = measure_phones(head, spoken)
-    print("| measure | here | sounds |\n|---|---|---|")
-    for row in phone_rows(found, PhoneStatistics()):
-        of = row.sample.split(" of ")[0]
-        print(
-            f"| {row.metric} | {row.format(row.value)} | {'; '.join(filter(None, (of, row.note)))} |"
-        )
+    statistics = measure_phones(
+        head,
+        [
+            (Speech.from_array(recording.samples, SAMPLE_RATE, recording.name), recording.phones)
+            for recording in recordings
+        ],
+    )
+    print("| metric | value | measured on |\n|---|---|---|")
+    for row in phone_rows(statistics, PhoneStatistics()):
+        sample = row.sample.split(" of ")[0]
+        note = "; ".join(part for part in (sample, row.note) if part)
+        print(f"| {row.metric} | {row.format(row.value)} | {note} |")
     print(f"\n{len(recordings)} recordings of {len({r.speaker for r in recordings})} speakers")
 
 

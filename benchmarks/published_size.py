@@ -1,9 +1,9 @@
-"""Memory and time that the paper's network takes at its full size, with random weights.
+"""Memory and time of the paper's network at full size, with random weights.
 
     python benchmarks/published_size.py [vocaset|biwi] [FOLDER]
 
-Writes about 5 GB into FOLDER (default: a temporary one), converts them, and lets them speak, each
-in a process of its own. Needs no file of the authors: the face is cut out of a bundled head.
+Writes about 5 GB into FOLDER (default: a temporary one), converts them and animates speech, each in
+a new process. It needs no file of the authors: the face is cut out of a bundled head.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LIPS = {"vocaset": 254, "biwi": 758}
 
 
 def make(layout: str, folder: Path) -> None:
-    """The authors' file and the user's, with nothing learned in them."""
+    """Write stand-ins for the authors' files and the user's, with random weights."""
     import numpy as np
     import torch
     import trimesh
@@ -34,25 +34,25 @@ def make(layout: str, folder: Path) -> None:
 
     config = LAYOUTS[layout]
     torch.save(paper_state(config, LIPS[layout]), folder / "net.pth")
-    place, triangles, lips = cut_face("mara", config.vertices)
-    near = np.argsort(np.linalg.norm(place - place[lips].mean(0), axis=1))
+    vertices, triangles, lips = cut_face("mara", config.vertices)
+    near = np.argsort(np.linalg.norm(vertices - vertices[lips].mean(0), axis=1))
     (folder / "mask.pkl").write_bytes(pickle.dumps({"lips": near[: LIPS[layout]]}))
-    trimesh.Trimesh(place, triangles, process=False).export(folder / "face.ply")
+    trimesh.Trimesh(vertices, triangles, process=False).export(folder / "face.ply")
 
 
-def measure(what: str, *arguments: str) -> None:
-    """Runs a command of ours and says how long it took and how much memory at most."""
+def measure(name: str, *arguments: str) -> None:
+    """Run a command of `jambatalk` and print its time and peak memory."""
     started = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-c", COMMAND, *arguments], cwd=ROOT)
     _, status, used = os.wait4(process.pid, 0)
     if status:
-        sys.exit(f"{what} failed")
+        sys.exit(f"{name} failed")
     seconds = time.perf_counter() - started
-    print(f"{what}: {seconds:.1f} s, at most {used.ru_maxrss / 1e6:.2f} GB", flush=True)
+    print(f"{name}: {seconds:.1f} s, at most {used.ru_maxrss / 1e6:.2f} GB", flush=True)
 
 
 def main(layout: str, folder: Path) -> None:
-    """Makes, converts, animates."""
+    """Write, convert and animate."""
     subprocess.run([sys.executable, __file__, layout, str(folder), "make"], check=True)
     files = {"--lip-mask": "mask.pkl", "--template": "face.ply"}
     given = [word for option, name in files.items() for word in (option, str(folder / name))]

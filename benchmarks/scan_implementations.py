@@ -1,8 +1,10 @@
-"""The selective scan on a CPU beside other ways to write it: `python benchmarks/scan_implementations.py`.
+"""The selective scan on a CPU beside other implementations in PyTorch.
 
-Width 1024, 16 states, batch 1, as in the published network. All forms give the same output, which
-is checked first. One thread and its CPU time, so that other work on the machine matters little;
-medians of interleaved runs; ratios are to ours.
+    python benchmarks/scan_implementations.py
+
+Width 1024, 16 states, batch 1, as in the published network. All implementations have the same
+output, which is checked first. CPU time of one thread, which other load affects little; medians of
+interleaved runs; ratios to this project's.
 """
 
 from __future__ import annotations
@@ -11,7 +13,6 @@ import argparse
 import multiprocessing
 import os
 import platform
-import re
 import statistics
 import time
 from collections.abc import Callable
@@ -29,12 +30,12 @@ Form = Callable[..., Tensor]
 
 
 def ours(u: Tensor, delta: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Tensor:
-    """The scan of this project."""
+    """Call the scan of this project."""
     return selective_scan(u, delta, a, b, c, d)[0]
 
 
 def unbound(u: Tensor, delta: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Tensor:
-    """32 frames discretised at a time, one backward step for all of them by `unbind`."""
+    """Discretise 32 frames at a time, with one backward step for all of them by `unbind`."""
     h, outputs = u.new_zeros(len(u), *a.shape), []
     for start in range(0, u.shape[1], 32):
         now = slice(start, start + 32)
@@ -49,7 +50,7 @@ def unbound(u: Tensor, delta: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Tensor
 
 
 def sequential(u: Tensor, delta: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Tensor:
-    """Everything discretised at once, then a loop that takes frames by their number."""
+    """Discretise everything at once, then loop over frames by index."""
     decay = torch.exp(delta[..., None] * a)  # (b, l, d, n)
     inflow = (delta * u)[..., None] * b[:, :, None]
     h, states = torch.zeros_like(decay[:, 0]), []
@@ -60,7 +61,7 @@ def sequential(u: Tensor, delta: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Ten
 
 
 def channels_first(u: Tensor, delta: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Tensor:
-    """The layout of the published reference, frames behind channels; each output on its own."""
+    """Follow the layout of the published reference: frames after channels, single outputs."""
     decay = torch.exp(torch.einsum("bld,dn->bdln", delta, a))
     inflow = torch.einsum("bld,bln,bld->bdln", delta, b, u)
     h, outputs = torch.zeros_like(decay[:, :, 0]), []
@@ -71,7 +72,7 @@ def channels_first(u: Tensor, delta: Tensor, a: Tensor, b: Tensor, c: Tensor, d:
 
 
 def chunked(u: Tensor, delta: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Tensor:
-    """Chunks of 16 side by side from rest, then a loop over chunks to carry states on."""
+    """Scan chunks of 16 in parallel from zero, then loop over chunks to carry the state."""
     batch, length, width = u.shape
     pad = (0, 0, 0, -length % 16)
     steps = F.pad(delta, pad).view(batch, -1, 16, width)  # (b, chunks, 16, d)
@@ -93,7 +94,7 @@ def chunked(u: Tensor, delta: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Tensor
 
 
 def parallel(u: Tensor, delta: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Tensor:
-    """An associative scan: pairs of frames become one, down to a single one and back up."""
+    """Scan associatively: combine pairs of frames recursively, and expand again."""
 
     def scan(decay: Tensor, inflow: Tensor) -> Tensor:
         if decay.shape[1] == 1:
@@ -124,7 +125,7 @@ FORMS: dict[str, Form] = {
 
 
 def inputs(frames: int) -> list[Tensor]:
-    """What a Mamba block gives its scan: u, delta, a, b, c, d."""
+    """Make inputs like those of a Mamba block: u, delta, a, b, c, d."""
     torch.manual_seed(0)
     wide, narrow = (1, frames, CHANNELS), (1, frames, STATES)
     a = -torch.arange(1.0, STATES + 1).repeat(CHANNELS, 1)
@@ -135,7 +136,7 @@ def inputs(frames: int) -> list[Tensor]:
 
 
 def run(form: Form, x: list[Tensor], backward: bool) -> None:
-    """Once forward, or forward and backward."""
+    """Run forward, or forward and backward."""
     for tensor in x:
         tensor.grad = None
         tensor.requires_grad_(backward)
@@ -145,27 +146,30 @@ def run(form: Form, x: list[Tensor], backward: bool) -> None:
 
 
 def medians(forms: dict[str, Form], frames: int, backward: bool, runs: int) -> dict[str, float]:
-    """Milliseconds each form takes; the runs of all forms take turns."""
-    x, took = inputs(frames), {name: [] for name in forms}
+    """Measure the median milliseconds of each implementation, in turns."""
+    x = inputs(frames)
+    milliseconds: dict[str, list[float]] = {name: [] for name in forms}
     for _ in range(runs + 1):
         for name, form in forms.items():
             start = time.thread_time()
             run(form, x, backward)
-            took[name].append(1000 * (time.thread_time() - start))
-    return {name: statistics.median(times[1:]) for name, times in took.items()}  # the first warms
+            milliseconds[name].append(1000 * (time.thread_time() - start))
+    return {
+        name: statistics.median(times[1:]) for name, times in milliseconds.items()
+    }  # without warm-up
 
 
 def peak(name: str, frames: int, backward: bool) -> float:
-    """Megabytes one run adds to a process of its own."""
+    """Measure the megabytes that one run adds to a new process."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_peak, (name, frames, backward))
 
 
 def _peak(name: str, frames: int, backward: bool) -> float:
     def megabytes() -> float:
-        """The most memory this process ever had (Linux)."""
+        """Return the peak memory of this process (Linux)."""
         status = Path("/proc/self/status").read_text()
-        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
+        return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
     torch.set_num_threads(1)
     run(FORMS[name], inputs(10), backward)
@@ -176,14 +180,14 @@ def _peak(name: str, frames: int, backward: bool) -> float:
 
 
 def check() -> None:
-    """All forms must give the same."""
+    """Check that all implementations agree."""
     x = inputs(77)
     for name, form in FORMS.items():
         torch.testing.assert_close(form(*x), ours(*x), atol=1e-4, rtol=1e-4, msg=name)
 
 
 def main() -> None:
-    """Prints the machine, the race, and how time and memory grow."""
+    """Print the machine, the comparison, and time and memory by length."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
@@ -192,26 +196,28 @@ def main() -> None:
     print(f"{CHANNELS} channels, {STATES} states, float32, CPU time of one thread")
     check()
 
-    races = {
+    cases = {
         "forward, 10 s": (300, False),
         "forward, 60 s": (1800, False),
         "and backward, 5 s": (150, True),
     }
-    print(f"\nmilliseconds, median of {options.runs} (times ours)")
-    print(f"{'':<20}" + "".join(f"{race:>20}" for race in races))
-    results = [medians(FORMS, *race, options.runs) for race in races.values()]
+    print(f"\nmilliseconds, median of {options.runs} (ratio to ours)")
+    print(f"{'':<20}" + "".join(f"{case:>20}" for case in cases))
+    results = [
+        medians(FORMS, frames, backward, options.runs) for frames, backward in cases.values()
+    ]
     for name in FORMS:
         cells = [f"{r[name]:.0f} ({r[name] / r['ours']:.1f})" for r in results]
         print(f"{name:<20}" + "".join(f"{cell:>20}" for cell in cells))
 
-    print("\nours by length, a frame (memory: peak above the inputs)")
+    print("\nours by length, per frame (memory: peak above the inputs)")
     for minutes in (1, 3, 10):
         frames = round(minutes * 60 * FPS)
         cells = []
         for backward in (False, True):
-            took = medians({"ours": ours}, frames, backward, 1)["ours"]
+            milliseconds = medians({"ours": ours}, frames, backward, 1)["ours"]
             memory = peak("ours", frames, backward)
-            cells.append(f"{1000 * took / frames:.0f} µs, {1000 * memory / frames:.0f} kB")
+            cells.append(f"{1000 * milliseconds / frames:.0f} µs, {1000 * memory / frames:.0f} kB")
         print(f"{minutes:>4} min: forward {cells[0]}; and backward {cells[1]}")
     memory = peak("blocks, unbound", 1800, True)
     print(f"blocks, unbound, 1 min: and backward {1000 * memory / 1800:.0f} kB")

@@ -1,7 +1,6 @@
-"""Every stage on its own, in this one process: `python benchmarks/stages.py`.
+"""Every stage on its own, in one process: `python benchmarks/stages.py`.
 
-Ten seconds of speech at 512×512; milliseconds. Drawing takes the time of one frame, the others of
-all.
+Ten seconds of speech at 512×512; milliseconds. Rendering stages are per frame, the others for all.
 """
 
 from __future__ import annotations
@@ -12,16 +11,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from common import VOICE, speech_of, tell
+import numpy as np
+from common import VOICE, report, speech_of
 
-from jambatalk import Speech, TalkingHead, View
+from jambatalk import Face, Speech, TalkingHead, View
 
 SECONDS, SIZE = 10.0, 512
 
 
 def measure(runs: int) -> dict[str, list[float]]:
-    """Stage → milliseconds, one a run, or one a frame where a frame is drawn."""
-    os.environ["LP_NUM_THREADS"] = "0"  # Mesa's, as in the processes that draw
+    """Measure the milliseconds of each stage, for each run or frame."""
+    os.environ["LP_NUM_THREADS"] = "0"  # Mesa's threads, as in render workers
     from jambatalk.motion.motion import Motion
     from jambatalk.motion.nonverbal import add_nonverbal
     from jambatalk.render.mp4 import write_video
@@ -34,15 +34,15 @@ def measure(runs: int) -> dict[str, list[float]]:
     bare = Motion(weights, talking_head.fps, face).sealed()
     motion = add_nonverbal(bare, speech, 0, None)
     frames = motion.vertices()
-    took = {
+    results = {
         "decode (11 s)": timed(lambda: Speech.read(VOICE), runs),
-        "encode the speech": timed(lambda: model.encode(speech), runs),
+        "encode speech": timed(lambda: model.encode(speech), runs),
         "network": timed(lambda: model.predict(features, style), runs),
-        "seal the lips": timed(lambda: Motion(weights, talking_head.fps, face).sealed(), runs),
-        "blinks, gaze, head": timed(lambda: add_nonverbal(bare, speech, 0, None), runs),
+        "seal lips": timed(lambda: Motion(weights, talking_head.fps, face).sealed(), runs),
+        "nonverbal motion": timed(lambda: add_nonverbal(bare, speech, 0, None), runs),
         "vertices": timed(lambda: list(motion.frames()), runs),
     }
-    drawing, pictures = draw(face, frames)
+    rendering, pictures = measure_rendering(face, frames)
     with tempfile.TemporaryDirectory() as folder:
 
         def encode() -> None:
@@ -55,11 +55,13 @@ def measure(runs: int) -> dict[str, list[float]]:
                 speech=speech,
             )
 
-        return took | drawing | {"encode the video": timed(encode, runs)}
+        return results | rendering | {"encode video": timed(encode, runs)}
 
 
-def draw(face, frames) -> tuple[dict[str, list[float]], list]:
-    """What the parts of drawing take of each frame, and the pictures."""
+def measure_rendering(
+    face: Face, frames: np.ndarray
+) -> tuple[dict[str, list[float]], list[np.ndarray]]:
+    """Measure the parts of rendering of each frame, and return them with the images."""
     from jambatalk.render.opengl import choose_backend, open_context
 
     context = open_context(*choose_backend())
@@ -69,8 +71,8 @@ def draw(face, frames) -> tuple[dict[str, list[float]], list]:
     from jambatalk.render.renderer import ClipRenderer
 
     renderer, pictures = ClipRenderer(face, View(size=SIZE)), []
-    names = ("a frame: normals", "a frame: draw", "a frame: read back", "a frame: picture")
-    took: dict[str, list[float]] = {name: [] for name in names}
+    names = ("frame: normals", "frame: draw", "frame: read back", "frame: antialiasing")
+    results: dict[str, list[float]] = {name: [] for name in names}
     for vertices in frames:
         laps = [time.perf_counter()]
         mesh = renderer.pack(vertices)
@@ -83,21 +85,21 @@ def draw(face, frames) -> tuple[dict[str, list[float]], list]:
         pictures.append(resolve_samples(samples))
         laps.append(time.perf_counter())
         for name, start, end in zip(names, laps, laps[1:], strict=False):
-            took[name].append(1000 * (end - start))
+            results[name].append(1000 * (end - start))
     renderer.release()
     del context
-    return {name: times[10:] for name, times in took.items()}, pictures  # the first ones warm
+    return {name: times[10:] for name, times in results.items()}, pictures  # without warm-up
 
 
 def timed(work: Callable[[], object], runs: int) -> list[float]:
-    """How long it takes each time after a first one, milliseconds."""
-    took = []
+    """Measure the milliseconds of each run after a first one."""
+    times = []
     for _ in range(runs + 1):
         start = time.perf_counter()
         work()
-        took.append(1000 * (time.perf_counter() - start))
-    return took[1:]
+        times.append(1000 * (time.perf_counter() - start))
+    return times[1:]
 
 
 if __name__ == "__main__":
-    tell(__doc__, measure)
+    report(__doc__, measure)

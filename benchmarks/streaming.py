@@ -1,9 +1,7 @@
-"""Motion while somebody speaks: how long it takes once the sound is there.
+"""Latency of streamed motion: `python benchmarks/streaming.py [--runs 5]`.
 
-    python benchmarks/streaming.py [--runs 5]
-
-The first second of speech arrives at once, and how long its first frames take is told; then a
-minute arrives in pieces of 40 ms, each fed as soon as the one before is answered.
+The first second of speech arrives at once, and the time to its first frames is measured; then a
+minute arrives in chunks of 40 ms, each fed as soon as the one before is processed.
 """
 
 from __future__ import annotations
@@ -11,36 +9,37 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from common import speech_of, tell
+from common import report, speech_of
 
 from jambatalk import TalkingHead
 from jambatalk.speech import SAMPLE_RATE
 
-SECONDS, PIECE = 60.0, 0.040
+SECONDS, CHUNK = 60.0, 0.040
 
 
 def measure(runs: int) -> dict[str, list[float]]:
-    """What was measured → milliseconds, but for "look-ahead, s" and "real-time factor"."""
+    """Measure first motion and steps in ms, real-time factor, and look-ahead in seconds."""
     talking_head, speech = TalkingHead.from_pretrained(), speech_of(SECONDS).samples
-    talking_head.stream().feed(speech[:SAMPLE_RATE])  # warm
-    first = []
+    talking_head.stream().feed(speech[:SAMPLE_RATE])  # warm up
+    first_motion = []
     for _ in range(runs):
         started, stream = time.perf_counter(), talking_head.stream()
-        assert len(stream.feed(speech[:SAMPLE_RATE]))
-        first.append(1000 * (time.perf_counter() - started))
+        if not len(stream.feed(speech[:SAMPLE_RATE])):
+            raise RuntimeError("A second of speech gave no motion.")
+        first_motion.append(1000 * (time.perf_counter() - started))
     stream = talking_head.stream()
-    steps, whole = [], time.perf_counter()
-    for piece in np.split(speech, np.arange(0, len(speech), round(PIECE * SAMPLE_RATE))[1:]):
+    steps, begun = [], time.perf_counter()
+    for chunk in np.split(speech, np.arange(0, len(speech), round(CHUNK * SAMPLE_RATE))[1:]):
         started = time.perf_counter()
-        if len(stream.feed(piece)):
+        if len(stream.feed(chunk)):
             steps.append(1000 * (time.perf_counter() - started))
     return {
-        "first motion": first,
-        "a step": steps,
-        "real-time factor": [(time.perf_counter() - whole) / SECONDS],
+        "first motion, ms": first_motion,
+        "step, ms": steps,
+        "real-time factor": [(time.perf_counter() - begun) / SECONDS],
         "look-ahead, s": [stream.look_ahead],
     }
 
 
 if __name__ == "__main__":
-    tell(__doc__, measure)
+    report(__doc__, measure)

@@ -1,4 +1,4 @@
-"""What the benchmarks measure is all there, and their page is filled in."""
+"""The benchmarks run, and write docs/performance.md from their template."""
 
 import json
 import os
@@ -29,48 +29,54 @@ def run(script: str, *arguments: str) -> dict:
 
 
 @pytest.mark.slow
-def test_the_stages_add_up_to_the_whole():
-    took = run("speech_to_video.py", "--seconds", "2", "--size", "64", "--runs", "1")
-    parts = sum(took[stage][0] for stage in ("Encoding speech", "Predicting motion", "Rendering"))
-    assert parts == pytest.approx(took["whole"][0], rel=0.1)  # nothing takes time unseen
-    assert took["cpu"][0] > 0
+def test_stages_add_up_to_the_total():
+    results = run("speech_to_video.py", "--seconds", "2", "--size", "64", "--runs", "1")
+    parts = sum(
+        results[stage][0] for stage in ("Encoding speech", "Predicting motion", "Rendering")
+    )
+    assert parts == pytest.approx(results["total"][0], rel=0.1)  # no time is missing
+    assert results["cpu"][0] > 0
 
 
 @pytest.mark.slow
-def test_the_published_way_draws_every_frame_it_counts():
-    drawn = run("published_pipeline.py", "rendering", "--seconds", "1", "--size", "64", "--every", "10")
-    assert drawn["frames"] == 3
-    assert drawn["drawing"] > 0
-    assert drawn["rest"] > 0
+def test_published_pipeline_renders_every_counted_frame():
+    results = run(
+        "published_pipeline.py", "rendering", "--seconds", "1", "--size", "64", "--every", "10"
+    )
+    assert results["frames"] == 3
+    assert results["rendering"] > 0
+    assert results["rest"] > 0
 
 
 @pytest.mark.slow
-def test_memory_of_every_process_is_told():
-    took = run("long_speech.py", "0.02", "--size", "64")
-    for process in ("video", "a drawing process", "ffmpeg"):
-        assert 20 < took[f"{process}, MB"] < 4000, process
+def test_long_speech_measures_the_memory_of_every_process():
+    results = run("long_speech.py", "0.02", "--size", "64")
+    for process in ("video", "render worker", "ffmpeg"):
+        assert 20 < results[f"{process}, MB"] < 4000, process
 
 
-def test_the_page_is_filled_in(tmp_path, monkeypatch):
+def test_bench_fills_in_the_page(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(SCRIPTS))
     import bench
 
     def measured(script: str, *arguments: object) -> dict:
-        stages = ("Encoding speech", "Predicting motion", "Rendering", "whole")
-        streamed = ("first motion", "a step", "look-ahead, s", "real-time factor")
-        memory = ("video, MB", "a drawing process, MB", "ffmpeg, MB")
+        stages = ("Encoding speech", "Predicting motion", "Rendering", "total")
+        streamed = ("first motion, ms", "step, ms", "look-ahead, s", "real-time factor")
+        memory = ("video, MB", "render worker, MB", "ffmpeg, MB")
         return {
             "published_pipeline.py": {"seconds": 3.0, "parameters": 3e8}
-            | {"drawing": 6.0, "rest": 1.0, "frames": 60},
+            | {"rendering": 6.0, "rest": 1.0, "frames": 60},
             "speech_to_video.py": {stage: [2.0] for stage in stages},
             "stages.py": {"decode": [1.0, 2.0]},
-            "streaming.py": {what: [1.0] for what in streamed},
+            "streaming.py": {name: [1.0] for name in streamed},
             "long_speech.py": {"animate": 1.0, "video": 2.0} | dict.fromkeys(memory, 300.0),
         }[script]
 
     monkeypatch.setattr(bench, "run", measured)
     monkeypatch.setattr(
-        bench, "cold", lambda *_: dict.fromkeys(("cold", "added", "added_factor"), "1")
+        bench,
+        "measure_cold_start",
+        lambda *_: dict.fromkeys(("cold", "added", "added_factor"), "1"),
     )
     monkeypatch.setattr(sys, "argv", ["bench.py", "-o", str(tmp_path)])
     bench.main()
@@ -84,13 +90,13 @@ def test_the_page_is_filled_in(tmp_path, monkeypatch):
         assert (tmp_path / plot).stat().st_size > 1000
 
 
-def test_sounds_are_counted_in_english_that_is_held_out_and_timed(tmp_path, monkeypatch, capsys):
+def test_held_out_phones_uses_aligned_held_out_english(tmp_path, monkeypatch, capsys):
     monkeypatch.syspath_prepend(str(SCRIPTS))
     import held_out_phones
 
-    said = [Phone("SIL", 0.0, 0.3), Phone("M", 0.3, 0.4), Phone("AA", 0.4, 0.6)]
+    phones = [Phone("SIL", 0.0, 0.3), Phone("M", 0.3, 0.4), Phone("AA", 0.4, 0.6)]
     tone = np.sin(np.arange(9600) / 20).astype(np.float32)
-    one = Recording("one", "told", "ann", "en", "held_out", tone, said, "ma", "text")
+    one = Recording("one", "told", "ann", "en", "held_out", tone, phones, "ma", "text")
     others = [
         replace(one, name="learned", split="train"),
         replace(one, name="german", language="de"),
@@ -102,5 +108,5 @@ def test_sounds_are_counted_in_english_that_is_held_out_and_timed(tmp_path, monk
     held_out_phones.main()
     page = capsys.readouterr().out
     (row,) = (line for line in page.splitlines() if line.startswith("| P/B/M closed (≤ 0.10) |"))
-    assert row.endswith("| 1 sounds |")
+    assert row.endswith("| 1 phones |")
     assert page.endswith("\n1 recordings of 1 speakers\n")
