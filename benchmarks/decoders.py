@@ -29,15 +29,13 @@ from recipes.checkpoint.training.recipe_config import RecipeConfig
 from recipes.checkpoint.training.style_task import DecoderModule, StyleTask
 
 RECIPE = Path(__file__).parent.parent / "recipes" / "checkpoint" / "train.yaml"
+# fmt: off
+JAMBATALK: tuple[Layer, ...] = (
+    "mamba", "mamba_moe", "attention", "mamba_moe", "mamba", "mamba_moe",
+)
+# fmt: on
 DECODERS: dict[str, tuple[Layer, ...]] = {
-    "hybrid with experts (JambaTalk)": (
-        "mamba",
-        "mamba_moe",
-        "attention",
-        "mamba_moe",
-        "mamba",
-        "mamba_moe",
-    ),  # fmt: skip
+    "hybrid with experts (JambaTalk)": JAMBATALK,
     "hybrid without experts": ("mamba", "mamba", "attention", "mamba", "mamba", "mamba"),
     "Mamba alone": ("mamba",) * 6,
     "Mamba with experts alone": ("mamba", "mamba_moe") * 3,
