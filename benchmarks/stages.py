@@ -62,9 +62,9 @@ def measure_rendering(
     face: Face, frames: np.ndarray
 ) -> tuple[dict[str, list[float]], list[np.ndarray]]:
     """Measure the parts of rendering of each frame, and return them with the images."""
-    from jambatalk.render.opengl import choose_backend, open_context
+    from jambatalk.render.opengl import backends, open_context
 
-    context = open_context(*choose_backend())
+    context = open_context(backends()[0])
     from OpenGL import GL
 
     from jambatalk.render.antialiasing import resolve_samples

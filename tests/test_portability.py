@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from imageio_ffmpeg import get_ffmpeg_exe
 
-from jambatalk.render.opengl import NATIVE, advice, choose_backend
+from jambatalk.render.opengl import NATIVE, advice, backends
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -123,7 +123,7 @@ def test_windows_and_macos_draw_through_their_own_opengl(
 ) -> None:
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setenv("PYOPENGL_PLATFORM", "egl")  # only Linux has a choice
-    assert choose_backend() == (NATIVE, 0)
+    assert backends() == (NATIVE,)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ import numpy as np
 from jambatalk.face.library import load_head
 from jambatalk.render.opengl import open_context
 from jambatalk.render.view import View
-context = open_context(BACKEND, 0)
+context = open_context(BACKEND)
 from jambatalk.render.renderer import ClipRenderer
 head = load_head(1)
 np.save(f"{BACKEND}.npy", ClipRenderer(head, View(size=64)).draw(head.template))

@@ -20,7 +20,7 @@ from jambatalk.face.face import Face
 from jambatalk.face.library import load_head
 from jambatalk.render import worker_pool
 from jambatalk.render.frames import draw_frames
-from jambatalk.render.opengl import PACKAGES, choose_backend
+from jambatalk.render.opengl import PACKAGES, backends
 from jambatalk.render.view import View
 from jambatalk.render.worker_pool import RenderWorker, render_workers
 
@@ -280,7 +280,7 @@ def test_a_drawing_process_that_dies_is_reported_and_replaced(ball):
 
 
 def test_a_worker_finishes_what_was_requested_before_it_stops(head):
-    worker = RenderWorker(*choose_backend())
+    worker = RenderWorker(backends()[0])
     started = worker._started
     worker.close()  # while OpenGL is being opened
     worker.join()
@@ -292,13 +292,13 @@ def test_a_worker_that_hangs_is_killed(monkeypatch):
     monkeypatch.setattr(worker_pool, "REQUEST_SECONDS", 0.5)
     monkeypatch.setattr(worker_pool, "STOP_SECONDS", 0.2)
     monkeypatch.setattr(worker_pool, "PROGRAM", "import time; time.sleep(1000)")
-    worker = RenderWorker("egl", 0)
+    worker = RenderWorker("egl")
     with pytest.raises(RenderError, match="did not answer"):
         worker.wait_started()
     assert not worker.works
     worker.close()
     worker.join()
-    unasked = RenderWorker("egl", 0)
+    unasked = RenderWorker("egl")
     unasked._watchdog.close()
     unasked.join()
     assert unasked.process.returncode < 0

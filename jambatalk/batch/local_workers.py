@@ -14,12 +14,11 @@ from multiprocessing.connection import Connection, wait
 from jambatalk.batch.job_runner import JobRunner, Outcome
 from jambatalk.batch.jobs import VIDEO, Job, Settings
 from jambatalk.errors import Stopped
-from jambatalk.render.opengl import choose_backend
-from jambatalk.render.worker_pool import available_cores
+from jambatalk.render.worker_pool import available_cores, check_opengl
 
 SPAWN = multiprocessing.get_context("spawn")  # PyTorch's threads do not survive a fork
 STOP_SECONDS = 20  # for a worker to stop; it checks every ten frames, but not while it encodes
-WORKERS_PER_GPU = 4  # each has a copy of the network
+WORKERS_ON_GPU = 4  # each has a copy of the network
 
 
 def run_locally(jobs: list[Job], settings: Settings, processes: int | None) -> Iterator[Outcome]:
@@ -31,24 +30,23 @@ def run_locally(jobs: list[Job], settings: Settings, processes: int | None) -> I
 
     Args:
         processes: by default one for each core, with one render worker each (docs/scaling.md); on
-            a GPU at most four for each of them.
+            a GPU at most four.
 
     Raises:
         ModelError: the device is not available.
         RenderError: videos are wanted, and there is no offscreen OpenGL.
     """
-    devices = _devices(settings.device)
+    from jambatalk.model.device import choose_device
+
+    settings = replace(settings, device=choose_device(settings.device))
     if VIDEO in settings.formats:
-        choose_backend()  # fails here, once, instead of for every recording
+        check_opengl()  # fails here, once, instead of for every recording
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # read by NumPy and PyTorch in the workers
     jobs, cores = list(jobs), available_cores()
-    default = cores if devices == ["cpu"] else min(cores, WORKERS_PER_GPU * len(devices))
+    default = cores if settings.device == "cpu" else min(cores, WORKERS_ON_GPU)
     count = min(processes or default, len(jobs))
     render_workers = max(1, cores // max(1, count))
-    workers = [
-        _Worker(replace(settings, device=devices[number % len(devices)]), render_workers)
-        for number in range(count)
-    ]
+    workers = [_Worker(settings, render_workers) for _ in range(count)]
     try:
         for worker in workers:
             worker.assign(jobs.pop(0))
@@ -59,7 +57,7 @@ def run_locally(jobs: list[Job], settings: Settings, processes: int | None) -> I
                 if worker.is_dead:
                     workers.remove(worker)
                     if jobs:
-                        workers.append(worker := _Worker(worker.settings, render_workers))
+                        workers.append(worker := _Worker(settings, render_workers))
                 if jobs:
                     worker.assign(jobs.pop(0))
                 yield outcome
@@ -70,23 +68,10 @@ def run_locally(jobs: list[Job], settings: Settings, processes: int | None) -> I
             worker.join()
 
 
-def _devices(name: str) -> list[str]:
-    """Return the devices that the workers share: all GPUs, unless one is named."""
-    import torch
-
-    from jambatalk.model.device import choose_device
-
-    device = choose_device(name)
-    if device != "cuda":
-        return [device]
-    return [f"cuda:{number}" for number in range(torch.cuda.device_count())]
-
-
 class _Worker:
     """A process that runs jobs, and its current one."""
 
     def __init__(self, settings: Settings, render_workers: int) -> None:
-        self.settings = settings
         self.job: Job | None = None
         self.is_dead = False
         self.pipe, remote = SPAWN.Pipe()

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -65,11 +65,12 @@ def draw_frames(
         clip.close(requested)
 
 
-class _Request:
-    """A frame that a worker draws into a slot."""
+class _Request(NamedTuple):
+    """A frame that a worker draws into a slot of a clip."""
 
-    def __init__(self, drawn: Future, opened: Future, slot: int) -> None:
-        self.drawn, self.opened, self.slot = drawn, opened, slot
+    opened: Future
+    drawn: Future
+    slot: int
 
 
 class _Clip:
@@ -100,7 +101,7 @@ class _Clip:
                 "open", self._number, self._face, self._view, str(self._path)
             )
         drawn = worker.submit("draw", self._number, vertices, slot)
-        return _Request(drawn, self._opened[worker], slot)
+        return _Request(self._opened[worker], drawn, slot)
 
     def result(self, request: _Request | None, previous: np.ndarray | None) -> np.ndarray:
         """Wait for a picture: a copy, since its slot is used again; or the previous one."""

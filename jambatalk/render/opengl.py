@@ -7,16 +7,16 @@ others; so each render worker has one, as long as it runs (`worker_process.py`).
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
-import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from jambatalk.errors import RenderError
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from pyrender.platforms import Platform
 
 NATIVE = "native"  # the backend of Windows and macOS
 PACKAGES = {  # backend, best first → package manager → packages
@@ -26,33 +26,24 @@ PACKAGES = {  # backend, best first → package manager → packages
     },
     "osmesa": {"apt-get": "libosmesa6", "dnf": "mesa-compat-libOSMesa"},
 }
-PROBE_SECONDS = 30
+LIBRARIES = {"egl": "libEGL or libGL", "osmesa": "libOSMesa", NATIVE: "OpenGL"}
+SOFTWARE = b"EGL_MESA_device_software"  # extension of a device without hardware
 
 
-def choose_backend() -> tuple[str, int]:
-    """Return the backend to use and the number of its device.
+def backends() -> tuple[str, ...]:
+    """Return the backends of this system, best first.
 
     On Linux the variable PYOPENGL_PLATFORM chooses between EGL and OSMesa.
-
-    Raises:
-        RenderError: no context can be opened here; the message says how to get one.
     """
     if sys.platform in ("win32", "darwin"):
-        return NATIVE, 0
+        return (NATIVE,)
     requested = os.environ.get("PYOPENGL_PLATFORM")
     if requested and requested not in PACKAGES:
         raise RenderError(
             f"PYOPENGL_PLATFORM={requested} cannot draw offscreen.",
             f"Unset it, or set it to {' or '.join(PACKAGES)}.",
         )
-    reasons = []
-    for backend in [requested] if requested else PACKAGES:
-        works, answer = _probe(backend)
-        if works:
-            log.info("Rendering with OpenGL through %s.", backend)
-            return backend, int(answer)
-        reasons.append(f"{backend}: {answer}")
-    raise RenderError(f"There is no offscreen OpenGL here ({'; '.join(reasons)}).", advice())
+    return (requested,) if requested else tuple(PACKAGES)
 
 
 def advice() -> str:
@@ -68,23 +59,7 @@ def advice() -> str:
     return "Install the EGL or the OSMesa library of Mesa."
 
 
-def _probe(backend: str) -> tuple[bool, str]:
-    """Open a context in a process of its own: whether that works, and its device or the reason."""
-    script = Path(__file__).with_name("opengl_probe.py")
-    try:
-        done = subprocess.run(
-            [sys.executable, "-I", str(script), backend],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            timeout=PROBE_SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        return False, "the driver hangs"
-    return done.returncode == 0, done.stdout.strip() or f"the driver crashes ({done.returncode})"
-
-
-def open_context(backend: str, device: int) -> object:
+def open_context(backend: str) -> Platform:
     """Open a context in this thread; it is closed when the result is garbage-collected.
 
     Raises:
@@ -93,24 +68,44 @@ def open_context(backend: str, device: int) -> object:
     if backend != NATIVE:
         os.environ["PYOPENGL_PLATFORM"] = backend  # read by the first import of PyOpenGL
         os.environ.setdefault("PYGLET_HEADLESS", "1")  # else importing pyrender needs X
-    # Not through an OffscreenRenderer: each of those opens a context of its own.
-    try:
-        if backend == "egl":
-            from pyrender.platforms import egl
+    reason = "no device opens an OpenGL 4.1 context"
+    contexts = _contexts(backend)
+    while True:
+        try:
+            context = next(contexts)
+            context.init_context()
+            context.make_current()
+            return context
+        except StopIteration:
+            raise RenderError(f"{backend}: {reason}.", advice()) from None
+        except (AttributeError, ImportError):  # PyOpenGL found no library
+            reason = f"{LIBRARIES[backend]} is missing"
+        except Exception as error:
+            reason = str(error) or reason  # failed assertions have no message
 
-            context = egl.EGLPlatform(1, 1, device=egl.get_device_by_index(device))
-        elif backend == "osmesa":
-            from pyrender.platforms.osmesa import OSMesaPlatform
 
-            context = OSMesaPlatform(1, 1)
+def _contexts(backend: str) -> Iterator[Platform]:
+    """Yield contexts to try, one for each EGL device, GPUs first. (An OffscreenRenderer of pyrender
+    would open another context for each clip.)"""
+    if backend == "egl":
+        from OpenGL.EGL import EGL_EXTENSIONS
+        from pyrender.platforms import egl
+
+        def is_software(device: egl.EGLDevice) -> bool:
+            query = egl._eglQueryDeviceStringEXT
+            return query is not None and SOFTWARE in (query(device._display, EGL_EXTENSIONS) or b"")
+
+        if number := os.environ.get("EGL_DEVICE_ID"):
+            devices = [egl.get_device_by_index(int(number))]
         else:
-            from pyrender.platforms.pyglet_platform import PygletPlatform
+            devices = sorted(egl.query_devices(), key=is_software)
+        for device in devices:
+            yield egl.EGLPlatform(1, 1, device=device)
+    elif backend == "osmesa":
+        from pyrender.platforms.osmesa import OSMesaPlatform
 
-            context = PygletPlatform(1, 1)
-        context.init_context()
-        context.make_current()
-    except Exception as error:
-        raise RenderError(
-            f"OpenGL ({backend}) could not be opened ({error or type(error).__name__}).", advice()
-        ) from error
-    return context
+        yield OSMesaPlatform(1, 1)
+    else:
+        from pyrender.platforms.pyglet_platform import PygletPlatform
+
+        yield PygletPlatform(1, 1)

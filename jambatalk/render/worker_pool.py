@@ -17,7 +17,7 @@ from contextlib import suppress
 from threading import Lock, Thread
 
 from jambatalk.errors import RenderError
-from jambatalk.render.opengl import choose_backend
+from jambatalk.render.opengl import advice, backends
 from jambatalk.render.watchdog import Watchdog
 
 MAX_WORKERS = 4  # more would leave the video encoder without a core
@@ -36,7 +36,7 @@ _max_workers = MAX_WORKERS
 class RenderWorker:
     """One process that draws, and the thread of this one that talks to it."""
 
-    def __init__(self, backend: str, device: int) -> None:
+    def __init__(self, backend: str) -> None:
         self._requests = ThreadPoolExecutor(1, thread_name_prefix="render")
         self.process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, *sys.path],
@@ -45,7 +45,7 @@ class RenderWorker:
             env={**os.environ, "LP_NUM_THREADS": "0"},  # Mesa draws in the calling thread
         )
         self._watchdog = Watchdog(self.process, REQUEST_SECONDS)
-        self._started = self.submit("start", backend, device)
+        self._started = self.submit("start", backend)
 
     def submit(self, method: str, *arguments: object) -> Future:
         """Call a method of :class:`jambatalk.render.worker_process.RenderServer`, after all calls
@@ -122,9 +122,13 @@ def render_workers() -> list[RenderWorker]:
         _stop(broken)
         missing = min(available_cores(), _max_workers) - len(_workers)
         if missing > 0:
-            backend, device = choose_backend()
-            _workers.extend(RenderWorker(backend, device) for _ in range(missing))
+            _workers.extend(_start_workers(missing))
         return list(_workers)
+
+
+def check_opengl() -> None:
+    """Raise a RenderError if there is no offscreen OpenGL."""
+    _stop(_start_workers(1))
 
 
 def warm_up() -> None:
@@ -151,6 +155,22 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):  # Linux
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _start_workers(count: int) -> list[RenderWorker]:
+    """Start workers with the first backend that works; each tries in its own process, since a
+    driver may crash or hang, and a process cannot change its backend."""
+    reasons = []
+    for backend in backends():
+        workers = [RenderWorker(backend) for _ in range(count)]
+        try:
+            workers[0].wait_started()
+        except RenderError as error:
+            _stop(workers)
+            reasons.append(error.what)
+        else:
+            return workers
+    raise RenderError(f"There is no offscreen OpenGL here. {' '.join(reasons)}", advice())
 
 
 def _stop(workers: list[RenderWorker]) -> None:

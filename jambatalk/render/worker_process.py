@@ -30,9 +30,9 @@ class RenderServer:
         self._context: object = None  # closed when it is garbage-collected
         self._clips: dict[int, tuple[ClipRenderer, np.ndarray]] = {}
 
-    def start(self, backend: str, device: int) -> None:
+    def start(self, backend: str) -> None:
         """Open OpenGL."""
-        self._context = open_context(backend, device)
+        self._context = open_context(backend)
         from jambatalk.render import renderer  # noqa: F401  the first clip need not import it
 
     def open(self, clip: int, face: Face, view: View, file: str) -> None:
