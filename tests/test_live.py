@@ -26,7 +26,7 @@ from jambatalk.render.frames import draw_frames
 from jambatalk.speech import SAMPLE_RATE
 
 NEUTRAL = {"style": "neutral", "strength": 1, "head": "mara"}
-WIDTH = len(load_head(1).blendshapes) + 3  # numbers of a frame
+WIDTH = len(load_head(1).blendshapes) + 3  # values per frame
 END = json.dumps({"end": True})
 NO_GPU = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 # Records at every picture: second of the sound, jawOpen, yaw, delay, motion frames per second.
@@ -56,7 +56,7 @@ def voice() -> Speech:
 
 @pytest.fixture(scope="module")
 def one_shot(talking_head: TalkingHead, voice: Speech) -> Motion:
-    """The mouth's motion, when the whole recording is known."""
+    """The mouth's motion for the whole recording at once."""
     return talking_head.animate(voice, nonverbal=STILL)
 
 
@@ -66,7 +66,7 @@ def jaw(talking_head: TalkingHead) -> int:
 
 
 class Clock:
-    """Says what it is told."""
+    """A clock that the test sets."""
 
     now = 0.0
 
@@ -88,7 +88,7 @@ def sound(samples: np.ndarray) -> bytes:
 
 
 def speak(live: LiveSession, samples: np.ndarray, chunk: int = 640) -> np.ndarray:
-    """Sends it in real time and gives what comes: (T, WIDTH)."""
+    """Send samples in real time and return the frames received, (T, WIDTH)."""
     rows = []
     for start in range(0, len(samples), chunk):
         live.clock.now += chunk / SAMPLE_RATE
@@ -102,11 +102,11 @@ def frames_of(replies: Iterator[bytes | str]) -> list[np.ndarray]:
 
 
 def parse(reply: bytes) -> tuple[int, np.ndarray]:
-    """The number of the first frame, and the frames (n, WIDTH)."""
+    """Return the number of the first frame, and the frames (n, WIDTH)."""
     return struct.unpack("<I", reply[:4])[0], np.frombuffer(reply[4:], "<f4").reshape(-1, WIDTH)
 
 
-def test_a_session_says_what_the_one_shot_says(
+def test_session_equals_the_one_shot_motion(
     live: LiveSession, voice: Speech, one_shot: Motion
 ) -> None:
     hello = json.loads(next(live.work()))
@@ -114,7 +114,7 @@ def test_a_session_says_what_the_one_shot_says(
     assert hello["fps"] == 30
     assert 0 < hello["look_ahead"] < 1
     rows = speak(live, voice.samples)
-    assert len(rows) >= (voice.duration - hello["look_ahead"]) * 30 - 1  # no later than it says
+    assert len(rows) >= (voice.duration - hello["look_ahead"]) * 30 - 1
     live.take(END)
     *rest, end = live.work()
     rows = np.concatenate([rows, np.array(frames_of(iter(rest)))])
@@ -123,10 +123,10 @@ def test_a_session_says_what_the_one_shot_says(
     assert len(rows) == len(one_shot)
     mouth = [k for k, name in enumerate(hello["blendshapes"]) if name.startswith(("jaw", "mouth"))]
     np.testing.assert_allclose(rows[:, mouth], one_shot.weights[:, mouth], atol=0.01)  # 16 bits
-    assert np.abs(rows[:, -3:]).max() > 0.005  # the head sways
+    assert np.abs(rows[:, -3:]).max() > 0.005  # the head moves
 
 
-def test_style_and_head_change_while_somebody_speaks(
+def test_style_and_head_change_during_a_session(
     live: LiveSession, voice: Speech, talking_head: TalkingHead
 ) -> None:
     list(live.work())
@@ -168,7 +168,7 @@ def test_bad_messages_are_refused(live: LiveSession, message: str | bytes, why: 
         live.take(message)
 
 
-def test_limits(
+def test_session_limits(
     live: LiveSession, talking_head: TalkingHead, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     second = bytes(2 * SAMPLE_RATE)
@@ -184,13 +184,13 @@ def test_limits(
         live.take(second)
     live.clock.now = 500
     with pytest.raises(LiveError, match="too busy"):
-        take(second, 6)  # and nobody works
+        take(second, 6)  # without work()
     list(live.work())
     with pytest.raises(LiveError, match="too fast"):
         take(json.dumps(NEUTRAL), 100)
     live.clock.now = session.MAX_SECONDS + 10
     with pytest.raises(LiveError, match="minutes are over"):
-        live.take(b"")  # who is silent may not stay either
+        live.take(b"")  # the limit holds without sound too
 
 
 @pytest.fixture
@@ -245,9 +245,16 @@ def test_routes_serve_heads(client: TestClient) -> None:
     glb = client.get("/live/head/kofi.glb")
     assert glb.content.startswith(b"glTF")
     assert b"_NECK" in glb.content
-    for name in ("nobody", "1", "²"):  # one address per head
+    for name in ("unknown", "1", "²"):  # one address per head
         assert client.get(f"/live/head/{name}.glb").status_code == 404
-    assert client.get("/live/page/%2e%2e/server.py").status_code == 404
+    for path in ("%2e%2e/server.py", "/etc/passwd", "unknown.js"):
+        assert client.get(f"/live/page/{path}").status_code == 404
+
+
+def test_routes_work_below_a_root_path(talking_head: TalkingHead) -> None:
+    client = TestClient(Starlette(routes=live_routes(talking_head)), root_path="/talk")
+    for path in ("page/live.js", "page/vendor/three.min.js", "shaders/mesh.frag", "head/mara.glb"):
+        assert client.get(f"/live/{path}").status_code == 200, path
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -46,9 +46,22 @@ def live_routes(talking_head: TalkingHead) -> list[BaseRoute]:
     return [
         WebSocketRoute("/live/socket", ConnectionLimit(talking_head).serve),
         Route("/live/head/{name}.glb", head),
-        Mount("/live/page", StaticFiles(directory=PAGE)),
-        Mount("/live/shaders", StaticFiles(directory=SHADERS)),
+        _files("/live/page", PAGE),
+        _files("/live/shaders", SHADERS),
     ]
+
+
+def _files(path: str, directory: Path) -> Route:
+    """Return a route to the files of a folder, which also works below a proxy's root path.
+
+    Starlette's `Mount` does not where the proxy strips that path from requests.
+    """
+    files = StaticFiles(directory=directory)
+
+    async def file(request: Request) -> Response:
+        return await files.get_response(request.path_params["file"], request.scope)
+
+    return Route(f"{path}/{{file:path}}", file)
 
 
 class ConnectionLimit:
