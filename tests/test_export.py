@@ -170,6 +170,14 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     other = tmp_path / "other.glb"
     assert main(["export", str(saved), "-o", str(other), "--head", "kofi"]) == 0
     assert Glb(other).json["nodes"][0]["name"] == "kofi"
+    assert not other.with_suffix(".wav").exists()  # the recording was not named
+    slow = [*("export", str(saved), "-o", str(tmp_path / "slow.csv")), "--fps", "24"]
+    assert main([*slow, "--speech", str(VOICE), "--no-sound"]) == 0
+    assert not (tmp_path / "slow.wav").exists()
+    assert main([*slow, "--speech", str(VOICE)]) == 0
+    assert (tmp_path / "slow.wav").exists()
+    second = (tmp_path / "slow.csv").read_text().splitlines()[2]
+    assert second.startswith("00:00:00:02.500,")
     capsys.readouterr()
     assert main(["export", str(saved), "-o", "head.fbx"]) == 1
     assert "'head.fbx' is not a name for a motion. End it with .glb" in capsys.readouterr().err

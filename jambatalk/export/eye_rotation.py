@@ -12,22 +12,30 @@ from jambatalk.face.eyes import Eyes
 if TYPE_CHECKING:
     from jambatalk.motion.motion import Motion
 
-SIDES = {"Left": ("Out", "In"), "Right": ("In", "Out")}  # eyeLook to the head's own left, and right
+# Suffix of eyeLook → eye (0 left, 1 right), axis (0 pitch down, 1 yaw to the own left), sign.
+LOOKS = {
+    "DownLeft": (0, 0, 1),
+    "UpLeft": (0, 0, -1),
+    "OutLeft": (0, 1, 1),
+    "InLeft": (0, 1, -1),
+    "DownRight": (1, 0, 1),
+    "UpRight": (1, 0, -1),
+    "InRight": (1, 1, 1),
+    "OutRight": (1, 1, -1),
+}
 
 
 def eye_rotation(motion: Motion) -> np.ndarray:
     """Compute pitch and yaw of the left and the right eye in the head: (T, 2, 2) radians.
 
-    Positive pitch looks down, positive yaw to the head's own left, as a pose of
-    :class:`jambatalk.face.neck.Neck`; zero for a face whose eyes cannot turn.
+    Signs are those of a pose, see :class:`jambatalk.face.neck.Neck`. Zero for a face whose eyes
+    cannot turn.
     """
     eyes, rotation = Eyes.of(motion.face), np.zeros((len(motion), 2, 2))
-    if eyes is None:
-        return rotation
-    for number, (side, (left, right)) in enumerate(SIDES.items()):
-        for axis, (plus, minus) in enumerate([("Down", "Up"), (left, right)]):
-            for name, sign in ((f"eyeLook{plus}{side}", 1), (f"eyeLook{minus}{side}", -1)):
-                rotation[:, number, axis] += sign * eyes.turn[name] * motion.blendshape(name)
+    if eyes is not None:
+        for look, (eye, axis, sign) in LOOKS.items():
+            name = f"eyeLook{look}"
+            rotation[:, eye, axis] += sign * eyes.turn[name] * motion.blendshape(name)
     return rotation
 
 
@@ -37,18 +45,16 @@ def with_still_head(motion: Motion) -> Motion:
     The eyes of a motion turn against the head to stay on their target; on a still head they would
     leave it. Lids keep their closure, since looking down lowers them too.
     """
-    eyes = Eyes.of(motion.face)
-    rotation = eye_rotation(motion)
+    eyes, rotation = Eyes.of(motion.face), eye_rotation(motion)
     if motion.pose is None or eyes is None or not rotation.any():
         return replace(motion, pose=None)
     rotation += motion.pose[:, None, :2]
-    weights, column = motion.weights.copy(), motion.face.blendshapes.index
-    for number, (side, (left, right)) in enumerate(SIDES.items()):
-        down, blink = column(f"eyeLookDown{side}"), column(f"eyeBlink{side}")
-        closed = weights[:, blink] / (1 - eyes.lids * weights[:, down])
-        for axis, (plus, minus) in enumerate([("Down", "Up"), (left, right)]):
-            for name, sign in ((f"eyeLook{plus}{side}", 1), (f"eyeLook{minus}{side}", -1)):
-                turned = sign * rotation[:, number, axis] / eyes.turn[name]
-                weights[:, column(name)] = turned.clip(0, 1)
-        weights[:, blink] = closed * (1 - eyes.lids * weights[:, down])
+    before, index = motion.weights, motion.face.blendshapes.index
+    weights = before.copy()
+    for look, (eye, axis, sign) in LOOKS.items():
+        turned = sign * rotation[:, eye, axis] / eyes.turn[f"eyeLook{look}"]
+        weights[:, index(f"eyeLook{look}")] = turned.clip(0, 1)
+    for side in ("Left", "Right"):
+        blink, down = index(f"eyeBlink{side}"), index(f"eyeLookDown{side}")
+        weights[:, blink] *= (1 - eyes.lids * weights[:, down]) / (1 - eyes.lids * before[:, down])
     return replace(motion, weights=weights, pose=None)
