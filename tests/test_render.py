@@ -1,4 +1,4 @@
-"""What is drawn, and that drawing does not depend on who else draws."""
+"""Rendering of frames, in one clip and in several at once."""
 
 import os
 import shutil
@@ -53,40 +53,40 @@ def head() -> Face:
 
 
 def picture(face: Face, view: View, **weights: float) -> np.ndarray:
-    """The face with some blendshapes at some weights."""
+    """Draw the face with some blendshapes at some weights."""
     moved = (weight * face.deltas[face.blendshapes.index(name)] for name, weight in weights.items())
     (frame,) = draw_frames(face, [sum(moved, face.template)], view)
     return frame
 
 
 def drawn(frame: np.ndarray) -> np.ndarray:
-    """Where `frame` is not background."""
+    """Return where `frame` is not background."""
     return (frame != frame[0, 0]).any(-1)
 
 
-def test_a_head_fills_the_picture(head):
+def test_head_fills_the_picture(head):
     view = View(size=256)
     frame = picture(head, view)
     assert frame.shape == (256, 256, 3)
     assert frame.dtype == np.uint8
     rows, columns = np.nonzero(drawn(frame))
     assert abs(columns.mean() - 127.5) < 3
-    assert 10 < rows.min() < 50, "room above the head, and not much"
-    assert rows.max() == 255, "the neck goes on"
+    assert 10 < rows.min() < 50, "a little room above the head"
+    assert rows.max() == 255, "the neck is cut off by the edge"
     face = frame[drawn(frame)].astype(int)
-    assert (face.max(-1) > 250).mean() < 0.001, "nothing is blown out but a glint in the eyes"
+    assert (face.max(-1) > 250).mean() < 0.001, "only glints in the eyes are overexposed"
     assert (face.max(-1) > 8).all(), "nothing is pure black"
     assert face.std() > 20, "light and shade"
 
 
-def test_edges_are_as_smooth_as_with_many_more_samples(head):
+def test_edges_are_as_smooth_as_with_sixteen_times_the_pixels(head):
     open_mouth = {"jawOpen": 0.3, "mouthFunnel": 0.2}
     frame = picture(head, View(size=512), **open_mouth).astype(float).mean(-1)
     large = picture(head, View(size=2048), **open_mouth).astype(float).mean(-1)
     many = large.reshape(512, 4, 512, 4).mean((1, 3))
 
     def similarity(one: np.ndarray, other: np.ndarray) -> float:
-        """SSIM (Wang et al. 2004) with a Gaussian window of 1.5 pixels."""
+        """Return SSIM (Wang et al. 2004) with a Gaussian window of 1.5 pixels."""
         smooth = partial(gaussian_filter, sigma=1.5)
         a, b = smooth(one), smooth(other)
         aa, bb, ab = smooth(one**2) - a**2, smooth(other**2) - b**2, smooth(one * other) - a * b
@@ -94,10 +94,10 @@ def test_edges_are_as_smooth_as_with_many_more_samples(head):
         return float(((2 * a * b + c) * (2 * ab + d) / (a**2 + b**2 + c) / (aa + bb + d)).mean())
 
     assert similarity(frame, many) > 0.99
-    assert similarity(np.roll(frame, 1, 1), many) < 0.985, "and nothing has moved"
+    assert similarity(np.roll(frame, 1, 1), many) < 0.985, "the picture is not shifted"
 
 
-def test_heads_are_framed_alike(head):
+def test_heads_of_any_size_are_framed_alike(head):
     def span(face: Face) -> tuple[int, int]:
         frame = picture(face, View(size=128))
         rows = np.nonzero(drawn(frame).any(1))[0]
@@ -107,19 +107,19 @@ def test_heads_are_framed_alike(head):
     assert np.abs(np.subtract(span(child), span(head))).max() <= 1
 
 
-def test_the_same_frame_is_the_same_picture(ball):
+def test_equal_frames_give_equal_pictures(ball):
     first, second = draw_frames(ball, [ball.template] * 2, View(size=128))
     assert (first == second).all()
     assert (picture(ball, View(size=128)) == first).all()
 
 
-def test_the_picture_follows_the_vertices(ball):
+def test_picture_follows_the_vertices(ball):
     small, large = draw_frames(ball, [ball.template * 0.5, ball.template], View(size=128))
     assert drawn(large).sum() / drawn(small).sum() == pytest.approx(4, rel=0.1)
 
 
 @pytest.mark.parametrize("at_once", ["threads", "turns"])
-def test_clips_drawn_at_once_do_not_disturb_each_other(ball, head, at_once):
+def test_clips_drawn_at_once_are_independent(ball, head, at_once):
     clips = [
         (ball, [ball.template * size for size in np.linspace(0.3, 1, 6)], View(size=128)),
         (head, [head.template] * 6, View(size=96, yaw=30, background="#ffffff")),
@@ -137,7 +137,7 @@ def test_clips_drawn_at_once_do_not_disturb_each_other(ball, head, at_once):
         assert all((a == b).all() for a, b in zip(one, other, strict=True))
 
 
-def test_a_clip_may_be_left_half_drawn(ball):
+def test_clip_can_be_closed_before_its_end(ball):
     frames = draw_frames(ball, (ball.template for _ in range(1000)), View(size=64))
     first = next(frames)
     frames.close()
@@ -176,18 +176,18 @@ def test_background_size_and_shading_take_effect(ball):
         {"shading": "glass"},
     ],
 )
-def test_a_wrong_view_is_refused(wrong):
+def test_invalid_view_is_rejected(wrong):
     with pytest.raises(RenderError, match=r"Choose|Write"):
         View(**wrong)
 
 
-def test_a_frame_that_does_not_fit_is_refused(ball):
+def test_frame_that_does_not_fit_is_rejected(ball):
     for frame in (ball.template[:-1], ball.template.ravel(), ball.template * np.nan):
         with pytest.raises(RenderError, match="vertices"):
             list(draw_frames(ball, [frame], View(size=64)))
 
 
-def test_an_open_mouth_is_seen_and_has_an_inside(head):
+def test_open_mouth_is_visible_and_has_an_inside(head):
     view = View(size=256, background="#00ff00")
     closed, half, wide = (picture(head, view, jawOpen=jaw) for jaw in (0, 0.3, 0.7))
     corners = head.template[head.landmarks["mouth_corners"]]
@@ -234,7 +234,7 @@ go()
 """
 
 
-def test_without_opengl_the_error_names_what_to_install(tmp_path):
+def test_error_without_opengl_names_the_packages(tmp_path):
     for library in ("EGL", "OSMesa", "GL", "OpenGL"):
         for version in ("", *(f".{number}" for number in range(10))):
             (tmp_path / f"lib{library}.so{version}").write_text("not a library")
@@ -249,24 +249,24 @@ def test_without_opengl_the_error_names_what_to_install(tmp_path):
 
 
 @pytest.mark.parametrize("backend", PACKAGES)
-def test_the_back_end_asked_for_is_used(backend):
+def test_requested_backend_is_used(backend):
     done = script(DRAW, PYOPENGL_PLATFORM=backend)
     if "missing" in done.stdout:
         pytest.skip(done.stdout)
     assert done.stdout.startswith("drawn"), done.stdout + done.stderr
 
 
-def test_an_unknown_back_end_is_refused():
+def test_unknown_backend_is_rejected():
     assert "Unset it" in script(DRAW, PYOPENGL_PLATFORM="glx").stdout
 
 
-def test_a_forked_process_draws_too():
+def test_forked_process_draws():
     forked = "import os\nsys.stdout.flush()\nchild = os.fork()\nif child:\n os.wait()\nelse:\n go()"
     done = script(f"{DRAW}\nimport sys\n{forked}")
     assert done.stdout.count("drawn") == 2, done.stdout + done.stderr
 
 
-def test_a_drawing_process_that_dies_is_reported_and_replaced(ball):
+def test_dead_worker_is_reported_and_replaced(ball):
     view = View(size=64)
     first = picture(ball, view)
     frames = draw_frames(ball, (ball.template * np.float32(1 - k / 1e4) for k in range(1000)), view)
@@ -279,7 +279,7 @@ def test_a_drawing_process_that_dies_is_reported_and_replaced(ball):
     assert (picture(ball, view) == first).all()
 
 
-def test_a_worker_finishes_what_was_requested_before_it_stops(head):
+def test_worker_finishes_requests_before_it_stops(head):
     worker = RenderWorker(backends()[0])
     started = worker._started
     worker.close()  # while OpenGL is being opened
@@ -288,7 +288,7 @@ def test_a_worker_finishes_what_was_requested_before_it_stops(head):
     assert worker.process.returncode == 0
 
 
-def test_a_worker_that_hangs_is_killed(monkeypatch):
+def test_hanging_worker_is_killed(monkeypatch):
     monkeypatch.setattr(worker_pool, "REQUEST_SECONDS", 0.5)
     monkeypatch.setattr(worker_pool, "STOP_SECONDS", 0.2)
     monkeypatch.setattr(worker_pool, "PROGRAM", "import time; time.sleep(1000)")
@@ -304,7 +304,7 @@ def test_a_worker_that_hangs_is_killed(monkeypatch):
     assert unasked.process.returncode < 0
 
 
-def test_the_drawing_processes_end_with_the_program(tmp_path):
+def test_workers_end_when_the_program_is_killed(tmp_path):
     code = f"{DRAW}\nfrom jambatalk.render.worker_pool import render_workers\n"
     code += "print(*(worker.process.pid for worker in render_workers()), flush=True)\n"
     code += "import os; os.kill(os.getpid(), 9)"
@@ -323,7 +323,7 @@ def test_the_drawing_processes_end_with_the_program(tmp_path):
     assert not alive
 
 
-def test_a_half_drawn_clip_does_not_disturb_the_end_of_the_program():
+def test_program_can_end_during_a_clip():
     done = script(
         f"{DRAW}\nframes = draw_frames(head, [head.template] * 9, View(size=64))\nnext(frames)"
     )
@@ -331,7 +331,7 @@ def test_a_half_drawn_clip_does_not_disturb_the_end_of_the_program():
     assert done.stderr == ""
 
 
-def test_importing_is_light():
+def test_import_is_light():
     done = script(
         "import sys, jambatalk.render\n"
         "print({'pyrender', 'OpenGL', 'trimesh', 'scipy', 'PIL'} & set(sys.modules))"

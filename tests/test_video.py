@@ -1,4 +1,4 @@
-"""The video: what players need, the sound in its place, and nothing left behind."""
+"""MP4 files: format, sound, errors, and clips side by side."""
 
 import re
 import signal
@@ -23,13 +23,13 @@ SIZE = (96, 64)
 
 
 def pictures(count: int, size: tuple[int, int] = SIZE) -> Iterator[np.ndarray]:
-    """Grey that grows lighter."""
+    """Yield grey frames that get lighter."""
     for number in range(count):
         yield np.full((size[1], size[0], 3), 40 + number % 200, np.uint8)
 
 
 def clicking(tmp_path: Path, seconds: float, at: float, rate: int = 44_100) -> Path:
-    """A quiet recording with one loud click."""
+    """Write a quiet recording with one loud click."""
     samples = np.random.default_rng(0).normal(0, 0.01, (round(seconds * rate), 2))
     samples[round(at * rate) : round((at + 0.02) * rate)] = 0.8
     path = tmp_path / "click.wav"
@@ -41,13 +41,13 @@ def ffmpeg(*arguments: object) -> subprocess.CompletedProcess:
     return subprocess.run([get_ffmpeg_exe(), "-y", *map(str, arguments)], capture_output=True)
 
 
-def told(path: Path) -> str:
-    """What ffmpeg says about a file."""
+def described(path: Path) -> str:
+    """Return what ffmpeg prints about a file."""
     return ffmpeg("-i", path).stderr.decode()
 
 
 def packets(path: Path, stream: str) -> tuple[int, float]:
-    """How many packets a stream has, and when the last one ends, seconds."""
+    """Return the number of packets of a stream, and the end of the last one in seconds."""
     listing = ffmpeg("-v", "error", "-i", path, "-map", stream, "-c", "copy", "-f", "framecrc", "-")
     text = listing.stdout.decode()
     base = re.search(r"#tb 0: (\d+)/(\d+)", text)
@@ -57,7 +57,7 @@ def packets(path: Path, stream: str) -> tuple[int, float]:
 
 
 def sound(path: Path) -> np.ndarray:
-    """The sound track, mono at 16 kHz."""
+    """Return the sound track, mono at 16 kHz."""
     raw = ffmpeg("-v", "error", "-i", path, "-ac", "1", "-ar", 16_000, "-f", "f32le", "-").stdout
     return np.frombuffer(raw, np.float32)
 
@@ -70,13 +70,13 @@ def write(path: Path, speech: Speech | None, count: int, fps: float = 30, **more
 
 @pytest.mark.parametrize("fps", [25, 30, 60, 30000 / 1001])
 @pytest.mark.parametrize("speech_is", ["as long", "shorter", "longer"])
-def test_players_get_what_they_need(tmp_path, fps, speech_is):
+def test_format_is_what_players_need(tmp_path, fps, speech_is):
     seconds = 2.0
     spoken = {"as long": 2.0, "shorter": 1.3, "longer": 3.1}[speech_is]
     speech = Speech.read(clicking(tmp_path, spoken, at=0.5))
     count = round(seconds * fps)
     path = write(tmp_path / "new" / "folder" / "out.mp4", speech, count, fps)
-    text = told(path)
+    text = described(path)
     assert "Video: h264" in text
     assert "yuv420p(tv, bt709, progressive" in text
     assert "Audio: aac (LC)" in text
@@ -89,7 +89,7 @@ def test_players_get_what_they_need(tmp_path, fps, speech_is):
     assert abs(picture_ends - sound_ends) < 1 / fps
     assert abs(len(sound(path)) / 16_000 - picture_ends) < 1 / fps
     content = path.read_bytes()
-    assert content.index(b"moov") < content.index(b"mdat"), "plays before it is loaded"
+    assert content.index(b"moov") < content.index(b"mdat"), "can be played while it loads"
     assert [file.name for file in path.parent.iterdir()] == ["out.mp4"]
 
 
@@ -98,12 +98,12 @@ def click(samples: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("kind", ["wav", "webm", "m4a", "late", "array"])
-def test_the_sound_is_where_the_model_heard_it(tmp_path, kind):
+def test_sound_is_in_sync_with_the_encoder_input(tmp_path, kind):
     source = clicking(tmp_path, 2, at=1.2)
     if kind in ("webm", "m4a"):
         ffmpeg("-i", source, tmp_path / f"click.{kind}")
         source = tmp_path / f"click.{kind}"
-    if kind == "late":  # a film whose sound track begins after its picture
+    if kind == "late":  # a video whose sound starts after its picture
         black = ("-f", "lavfi", "-i", "color=black:s=64x64:d=3")
         ffmpeg(*black, "-itsoffset", "0.7", "-i", source, tmp_path / "late.mp4")
         source = tmp_path / "late.mp4"
@@ -112,42 +112,42 @@ def test_the_sound_is_where_the_model_heard_it(tmp_path, kind):
         speech = Speech.from_array(speech.samples, 16_000)
     path = write(tmp_path / "out.mp4", speech, 60)
     assert click(sound(path)) == pytest.approx(click(speech.samples), abs=0.01)
-    assert ("stereo" in told(path)) == (kind != "array"), "as it was recorded"
+    assert ("stereo" in described(path)) == (kind != "array"), "as it was recorded"
 
 
-def test_a_recording_that_is_gone_is_still_heard(tmp_path):
+def test_sound_of_a_deleted_recording_is_kept(tmp_path):
     source = clicking(tmp_path, 1, at=0.5)
     speech = Speech.read(source)
     source.unlink()
     assert click(sound(write(tmp_path / "out.mp4", speech, 30))) == pytest.approx(0.5, abs=0.01)
 
 
-def test_the_picture_is_upright_and_in_its_colours(tmp_path):
+def test_picture_is_upright_and_keeps_its_colours(tmp_path):
     frame = np.zeros((64, 96, 3), np.uint8)
     frame[:32], frame[32:] = (40, 210, 60), (30, 90, 180)
     path = write_video(
         tmp_path / "out.mp4", [frame] * 5, fps=30, size=SIZE, frame_count=5, speech=None
     )
     raw = ffmpeg("-v", "error", "-i", path, "-f", "rawvideo", "-pix_fmt", "rgb24", "-").stdout
-    seen = np.frombuffer(raw, np.uint8).reshape(5, 64, 96, 3)[2].astype(int)
-    assert np.abs(seen[8] - frame[8]).max() < 5
-    assert np.abs(seen[56] - frame[56]).max() < 5
-    assert "Audio" not in told(path)
+    decoded = np.frombuffer(raw, np.uint8).reshape(5, 64, 96, 3)[2].astype(int)
+    assert np.abs(decoded[8] - frame[8]).max() < 5
+    assert np.abs(decoded[56] - frame[56]).max() < 5
+    assert "Audio" not in described(path)
 
 
-def test_the_same_input_gives_the_same_bytes(tmp_path):
+def test_same_input_gives_same_bytes(tmp_path):
     speech = Speech.read(clicking(tmp_path, 1, at=0.5))
     one, other = (write(tmp_path / name, speech, 30) for name in ("1.mp4", "2.mp4"))
     assert one.read_bytes() == other.read_bytes()
 
 
-def test_stopping_leaves_the_old_file_and_nothing_else(tmp_path):
+def test_stopping_keeps_the_old_file_and_removes_the_rest(tmp_path):
     path = tmp_path / "out.mp4"
     path.write_text("the old one")
-    heard = []
+    reports = []
 
     def stop(stage: str, done: float) -> None:
-        heard.append((stage, done))
+        reports.append((stage, done))
         if done > 0.5:
             raise Stopped("Stopped.")
 
@@ -155,18 +155,18 @@ def test_stopping_leaves_the_old_file_and_nothing_else(tmp_path):
         write(path, None, 300, progress=stop)
     assert path.read_text() == "the old one"
     assert list(tmp_path.iterdir()) == [path]
-    assert {stage for stage, _ in heard} == {"Rendering"}
-    assert [done for _, done in heard] == sorted(done for _, done in heard)
+    assert {stage for stage, _ in reports} == {"Rendering"}
+    assert [done for _, done in reports] == sorted(done for _, done in reports)
 
 
 def test_progress_ends_at_one(tmp_path):
-    heard = []
-    write(tmp_path / "out.mp4", None, 25, progress=lambda stage, done: heard.append(done))
-    assert heard[-1] == 1.0
+    reports = []
+    write(tmp_path / "out.mp4", None, 25, progress=lambda stage, done: reports.append(done))
+    assert reports[-1] == 1.0
 
 
 @pytest.mark.parametrize("difference", [-1, 1])
-def test_more_or_fewer_frames_than_announced_are_an_error(tmp_path, difference):
+def test_wrong_number_of_frames_is_an_error(tmp_path, difference):
     with pytest.raises(VideoError, match="announced"):
         write_video(
             tmp_path / "out.mp4",
@@ -180,7 +180,7 @@ def test_more_or_fewer_frames_than_announced_are_an_error(tmp_path, difference):
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="cannot suspend a process")
-def test_an_ffmpeg_that_takes_no_frames_is_an_error(tmp_path, monkeypatch):
+def test_stalled_ffmpeg_is_killed(tmp_path, monkeypatch):
     monkeypatch.setattr(mp4, "STALL_SECONDS", 1.0)
     get_ffmpeg_exe()  # runs ffmpeg once
     started = []
@@ -198,7 +198,7 @@ def test_an_ffmpeg_that_takes_no_frames_is_an_error(tmp_path, monkeypatch):
     assert started[0].returncode is not None
 
 
-def test_a_name_with_a_colon_is_not_a_protocol(tmp_path, monkeypatch):
+def test_name_with_a_colon_is_not_a_protocol(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     source = clicking(tmp_path, 1, at=0.5).rename("http:click.wav")
     recording = Speech.from_array(wavfile.read(source)[1], 44_100)
@@ -207,7 +207,7 @@ def test_a_name_with_a_colon_is_not_a_protocol(tmp_path, monkeypatch):
     assert click(sound(path.resolve())) == pytest.approx(0.5, abs=0.01)
 
 
-def test_a_frame_of_another_size_is_an_error(tmp_path):
+def test_frame_of_another_size_is_an_error(tmp_path):
     with pytest.raises(VideoError, match="shape"):
         write_video(
             tmp_path / "out.mp4",
@@ -220,7 +220,7 @@ def test_a_frame_of_another_size_is_an_error(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_what_ffmpeg_says_is_passed_on(tmp_path):
+def test_error_of_ffmpeg_is_passed_on(tmp_path):
     source = clicking(tmp_path, 1, at=0.5)
     speech = Speech.read(source)
     source.write_text("no longer a recording " * 1000)
@@ -232,7 +232,7 @@ def test_what_ffmpeg_says_is_passed_on(tmp_path):
 @pytest.mark.parametrize(
     "name", ["file.txt/out.mp4", "out.avi", "folder.mp4", "a" * 300 + "/o.mp4"]
 )
-def test_a_path_that_cannot_be_written_is_refused_before_work(tmp_path, name):
+def test_path_that_cannot_be_written_is_rejected_first(tmp_path, name):
     (tmp_path / "file.txt").write_text("")
     (tmp_path / "folder.mp4").mkdir()
 
@@ -245,7 +245,7 @@ def test_a_path_that_cannot_be_written_is_refused_before_work(tmp_path, name):
 
 
 @pytest.mark.parametrize(("count", "shape"), [(2, (64, 128)), (3, (64, 192)), (4, (128, 128))])
-def test_clips_stand_side_by_side_with_captions(count, shape):
+def test_clips_are_side_by_side_with_captions(count, shape):
     greys = [40, 90, 140, 255][:count]
     streams = [iter([np.full((64, 64, 3), grey, np.uint8)] * 2) for grey in greys]
     captions = ["crisp", "très vif", "a caption that is far too long for this", "日本語"][:count]
@@ -258,10 +258,10 @@ def test_clips_stand_side_by_side_with_captions(count, shape):
         cell = first[row * 64 : row * 64 + 64, column * 64 : column * 64 + 64].astype(int)
         assert (cell[:40] == grey).all()
         letters = cell[48:]
-        assert letters.max() - letters.min() > 90, "letters that can be read on any ground"
+        assert letters.max() - letters.min() > 90, "letters are readable on any background"
 
 
-def test_clips_that_do_not_match_are_refused():
+def test_clips_that_do_not_match_are_rejected():
     with pytest.raises(RenderError, match="lengths"):
         list(side_by_side([pictures(3, (64, 64)), pictures(2, (64, 64))], ["a", "b"]))
     with pytest.raises(RenderError, match="Choose 2, 3 or 4"):

@@ -9,7 +9,7 @@ in vec2 gleam;
 
 out vec4 color;
 
-const vec3 INSIDE = vec3(0.20, 0.10, 0.09);  // a surface seen from behind: the throat
+const vec3 INSIDE = vec3(0.20, 0.10, 0.09);  // the back of a surface: the throat
 
 // As in mesh.vert.
 vec3 highlight(vec3 lit, float aligned, vec2 gleam) {
