@@ -96,11 +96,11 @@ def test_held_out_phones_uses_aligned_held_out_english(tmp_path, monkeypatch, ca
 
     phones = [Phone("SIL", 0.0, 0.3), Phone("M", 0.3, 0.4), Phone("AA", 0.4, 0.6)]
     tone = np.sin(np.arange(9600) / 20).astype(np.float32)
-    one = Recording("one", "told", "ann", "en", "held_out", tone, phones, "ma", "text")
+    one = Recording("one", "read", "ann", "en", "held_out", tone, phones, "ma", "text")
     others = [
-        replace(one, name="learned", split="train"),
+        replace(one, name="train", split="train"),
         replace(one, name="german", language="de"),
-        replace(one, name="guessed", timing="heard"),
+        replace(one, name="recognised", timing="recognised"),
     ]
     for recording in [one, *others]:
         recording.save(tmp_path)
