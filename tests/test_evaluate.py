@@ -228,7 +228,7 @@ def test_evaluate_reports_errors_in_one_line(
         (lambda: evaluate(folders, *region, "--lip-pairs", "3-4"), "UPPER:LOWER"),
         (lambda: evaluate(folders, "--lip-region", str(folders / "far.txt")), "vertex 144"),
         (lambda: evaluate(folders, "--lip-region", f"{folders / 'masks.npz'}:nose"), "'nose'"),
-        (lambda: evaluate(folders, "--lip-region", str(folders / "none.txt")), "no region file"),
+        (lambda: evaluate(folders, "--lip-region", str(folders / "none.txt")), "no file"),
         (lambda: evaluate(folders, "--lip-region", "none/lve.txt"), "Doubiiu/CodeTalker"),
         (lambda: evaluate(folders, *region, "--template", str(folders / "masks.npz")), "template"),
         (

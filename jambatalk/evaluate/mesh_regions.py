@@ -13,8 +13,7 @@ from jambatalk.errors import DataError
 from jambatalk.face.face import Face
 from jambatalk.face.lips import middle_pairs
 from jambatalk.face.user_face import UPPER_FACE
-from jambatalk.files.arrays import open_array, read_npz
-from jambatalk.files.origins import origin
+from jambatalk.files.arrays import open_array, read_npz, unreadable
 from jambatalk.files.safe_pickle import read_pickle
 
 LIPS = ("lips",)  # their name in FLAME's masks
@@ -62,35 +61,35 @@ def choose_regions(
     Raises:
         DataError: the lips are unknown, a file or name is missing, or an index is V or more.
     """
-    count = vertices.shape[1]
-    lip_index, sources = _region("lips", lips, LIPS, face, count), {}
-    if lip_index is None:
+    count, sources = vertices.shape[1], {}
+    lip_region = _region("lips", lips, LIPS, face, count)
+    if lip_region is None:
         raise DataError(
             "The vertices of the lips are unknown.",
             "Give --lip-region FILE, such as FLAME_masks.pkl or BIWI's lve.txt.",
         )
-    lip_vertices, sources["lips"] = lip_index
-    upper_index = _region("upper_face", upper_face, UPPER_FACE, face, count)
-    if upper_index is not None:
-        sources["upper_face"] = upper_index[1]
+    lip_index, sources["lips"] = lip_region
+    upper_region = _region("upper_face", upper_face, UPPER_FACE, face, count)
+    if upper_region is not None:
+        sources["upper_face"] = upper_region[1]
+    up = None
     if pairs is not None:
         found = _checked(np.array(pairs), "--lip-pairs", count)
         sources["aperture"] = f"vertices {', '.join(f'{u}:{v}' for u, v in found)}, as given"
     elif face and "inner_lip_upper" in face.landmarks:
-        found = middle_pairs(face)
+        found, up = middle_pairs(face), np.array([0.0, 1.0, 0.0])  # as lips.aperture
         sources["aperture"] = f"middle third of the inner lips of head '{face.name}'"
     else:
-        found = np.array([find_lip_pair(vertices, template, lip_vertices)])
+        found = np.array([find_lip_pair(vertices, template, lip_index)])
         sources["aperture"] = (
             f"vertices {found[0, 0]} and {found[0, 1]}, found as the two lip vertices that lie "
             "together at rest and part the most"
         )
-    vertical = pairs is None and face and "inner_lip_upper" in face.landmarks
     return MeshRegions(
-        lips=lip_vertices,
-        upper_face=None if upper_index is None else upper_index[0],
+        lips=lip_index,
+        upper_face=upper_region[0] if upper_region else None,
         pairs=found,
-        up=np.array([0.0, 1.0, 0.0]) if vertical else _lip_direction(vertices, found),
+        up=_lip_direction(vertices, found) if up is None else up,
         sources=sources,
     )
 
@@ -182,24 +181,23 @@ def _lip_direction(vertices: np.ndarray, pairs: np.ndarray) -> np.ndarray:
 
 
 def _read(path: Path) -> object:
+    if path.suffix == ".pkl":
+        return read_pickle(path)
+    if path.suffix == ".npz":
+        return read_npz(path, kind="a region file")
+    if path.suffix == ".npy":
+        return open_array(path)
+    if path.suffix not in (".json", ".txt"):
+        raise DataError(
+            f"'{path}' is not a region file.", "Give a .pkl, .npz, .npy, .json or .txt of indices."
+        )
     try:
-        if path.suffix == ".pkl":
-            return read_pickle(path)
-        if path.suffix == ".npz":
-            return read_npz(path, kind="a region file")
-        if path.suffix == ".npy":
-            return open_array(path)
+        text = path.read_text(encoding="utf-8")
         if path.suffix == ".json":
-            return json.loads(path.read_text())
-        if path.suffix == ".txt":
-            return np.array(path.read_text().replace(",", " ").split(), int)
-    except FileNotFoundError:
-        raise DataError(f"There is no region file {path}.", origin(path)) from None
+            return json.loads(text)
+        return [int(index) for index in text.replace(",", " ").split()]
     except (OSError, ValueError) as error:
-        raise DataError(f"The region file {path} cannot be read ({error}).") from error
-    raise DataError(
-        f"'{path}' is not a region file.", "Give a .pkl, .npz, .npy, .json or .txt of indices."
-    )
+        raise unreadable(path, error) from error
 
 
 def _checked(index: np.ndarray, source: str, count: int) -> np.ndarray:

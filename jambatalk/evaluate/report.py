@@ -78,14 +78,10 @@ class Report:
         """The metrics that at least one sequence has."""
         return [m for m in METRICS if any(m.key in score.values for score in self.scores)]
 
-    def estimate(
-        self,
-        metric: Metric,
-        prediction: str,
-        subject: str | None = None,
-        minus: str | None = None,
-    ) -> Estimate:
-        """Estimate the mean of a metric over sequences, see :func:`bootstrap_mean`.
+    def estimates(
+        self, prediction: str, subject: str | None = None, minus: str | None = None
+    ) -> dict[str, Estimate]:
+        """Estimate the mean of every metric over sequences: key → estimate.
 
         Args:
             prediction: its name.
@@ -93,12 +89,16 @@ class Report:
             minus: average the differences to this other prediction, sequence by sequence.
         """
         scores = self._select(prediction, subject)
-        values = np.array([score.values.get(metric.key, math.nan) for score in scores])
-        if minus is not None:
-            others = self._select(minus, subject)
-            values -= [score.values.get(metric.key, math.nan) for score in others]
+        others = [score.values for score in self._select(minus, subject)] if minus else []
         frames = np.array([score.frames for score in scores], float)
-        return bootstrap_mean(values, frames if metric.by_frame else np.ones(len(values)))
+        estimates = {}
+        for metric in self.metrics:
+            values = _values(metric, [score.values for score in scores])
+            if others:
+                values = values - _values(metric, others)
+            weights = frames if metric.by_frame else np.ones(len(values))
+            estimates[metric.key] = bootstrap_mean(values, weights)
+        return estimates
 
     def _select(self, prediction: str, subject: str | None = None) -> list[Score]:
         return [
@@ -122,26 +122,23 @@ class Report:
 
     def to_dict(self) -> dict[str, object]:
         """Return everything, as written to JSON."""
+
+        def summary(name: str, subject: str | None = None, minus: str | None = None) -> object:
+            estimates = self.estimates(name, subject, minus)
+            return {key: estimate._asdict() for key, estimate in estimates.items()}
+
         first, *others = self.predictions
         return {
             **self.settings,
             "bootstrap": {"resamples": RESAMPLES, "seed": SEED, "confidence": CONFIDENCE},
             "metrics": [asdict(metric) for metric in self.metrics],
-            "overall": {name: self._estimates(name) for name in self.predictions},
-            "difference_to_first": {name: self._estimates(name, minus=first) for name in others},
+            "overall": {name: summary(name) for name in self.predictions},
+            "difference_to_first": {name: summary(name, minus=first) for name in others},
             "subjects": {
-                subject: {name: self._estimates(name, subject) for name in self.predictions}
+                subject: {name: summary(name, subject) for name in self.predictions}
                 for subject in self.subjects
             },
             "sequences": [asdict(score) for score in self.scores],
-        }
-
-    def _estimates(
-        self, prediction: str, subject: str | None = None, minus: str | None = None
-    ) -> dict[str, dict[str, float]]:
-        return {
-            metric.key: self.estimate(metric, prediction, subject, minus)._asdict()
-            for metric in self.metrics
         }
 
     def _write_csv(self, path: Path) -> Path:
@@ -150,11 +147,10 @@ class Report:
             titles = [f"{m.key} ({m.unit})" if m.unit else m.key for m in self.metrics]
             table.writerow(["prediction", "sequence", "subject", "frames", *titles])
             for score in self.scores:
-                values = [score.values.get(m.key, math.nan) for m in self.metrics]
+                values = (score.values.get(m.key, math.nan) for m in self.metrics)
                 cells = ["" if math.isnan(value) else f"{value:.6g}" for value in values]
-                table.writerow(
-                    [score.prediction, score.sequence, score.subject, score.frames, *cells]
-                )
+                row = [score.prediction, score.sequence, score.subject, score.frames]
+                table.writerow([*row, *cells])
         return path
 
     def markdown(self) -> str:
@@ -204,8 +200,9 @@ class Report:
     ) -> list[str]:
         """Format the estimates of all metrics."""
         cells = []
+        estimates = self.estimates(prediction, subject, minus)
         for metric in self.metrics:
-            estimate = self.estimate(metric, prediction, subject, minus)
+            estimate = estimates[metric.key]
             mean, low, high = (f"{value:.{metric.digits}f}" for value in estimate)
             cell = f"{mean} [{low}, {high}]" if interval else mean
             cells.append("–" if math.isnan(estimate.mean) else cell)
@@ -256,6 +253,10 @@ def bootstrap_mean(values: np.ndarray, weights: np.ndarray) -> Estimate:
 
 def _weighted_mean(values: np.ndarray, weights: np.ndarray, axis: int = -1) -> np.ndarray:
     return (values * weights).sum(axis) / weights.sum(axis)
+
+
+def _values(metric: Metric, scores: Sequence[Mapping[str, float]]) -> np.ndarray:
+    return np.array([score.get(metric.key, math.nan) for score in scores])
 
 
 def _text(value: object) -> str:
