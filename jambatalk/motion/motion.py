@@ -217,7 +217,7 @@ class Motion:
         path = Path(path)
         arrays: dict[str, np.ndarray] = {
             "weights": self.weights,
-            "fps": np.float64(self.fps),
+            "fps": np.array(self.fps, np.float64),
             "blendshapes": np.array(self.face.blendshapes, dtype=str),
             "head": np.array(self.face.name),
         }

@@ -97,25 +97,25 @@ class LiveSession:
                 return None
             choice = Choice(str(given["style"]), float(given["strength"]), str(given["head"]))
         except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
-            raise LiveError("The page sent what is not understood.", "Reload it.") from error
+            raise LiveError("The page sent an unknown message.", "Reload it.") from error
         if choice.style not in self._talking_head.styles:
             raise LiveError(f"There is no style '{choice.style}'.", "Choose another.")
         if choice.head not in self._talking_head.heads.names:
             raise LiveError(f"There is no head '{choice.head}'.", "Choose another.")
         if not 0 <= choice.strength <= MAX_STRENGTH:  # NaN fails too
-            raise LiveError(f"{choice.strength} is no strength.", f"Choose 0 to {MAX_STRENGTH}.")
+            raise LiveError(f"{choice.strength} is not a strength.", f"Choose 0 to {MAX_STRENGTH}.")
         return choice
 
     def _sound(self, message: bytes) -> np.ndarray:
         if len(message) % 2 or len(message) > 2 * MAX_CHUNK * SAMPLE_RATE:
             raise LiveError(
-                f"{len(message)} bytes are no sound.",
+                f"{len(message)} bytes are not a chunk of sound.",
                 f"Send 16-bit samples at 16 kHz, at most {MAX_CHUNK:g} s at a time.",
             )
         self._taken += len(message) // 2
         seconds = self._taken / SAMPLE_RATE
         if seconds > self._clock() - self._began + MAX_AHEAD:
-            raise LiveError("The sound came faster than it was spoken.", "Start again.")
+            raise LiveError("The sound came faster than real time.", "Start again.")
         if self._taken - self._fed > MAX_BEHIND * SAMPLE_RATE:
             raise LiveError(
                 "This server is too busy to keep up.", "Try again later, or animate a recording."
@@ -163,7 +163,7 @@ class LiveSession:
         self.ended = True
 
     def _frames(self, motion: Motion) -> Iterator[bytes]:
-        if len(motion):
+        if len(motion) and motion.pose is not None:
             frames = np.hstack([motion.weights, motion.pose]).astype("<f4")
             yield struct.pack("<I", self._sent) + frames.tobytes()
             self._sent += len(motion)

@@ -40,7 +40,7 @@ class Blinks:
         self._spoke = False
         self._pause = 0.0  # start of the pause, or the present while the voice speaks
         self._last = -np.inf  # blink
-        self._plan(0.0, first=True)
+        self._next, self._drawn = self._plan(0.0, first=True)
 
     def step(self, prosody: Prosody, delay: int, glances: list[float]) -> None:
         """Blink where a phrase ends, where the eyes turn far, and where it is time.
@@ -74,15 +74,15 @@ class Blinks:
             closing, opening = CLOSING * slow, OPENING * slow
             self._curve.add(now + closing, 1.0, closing, CLOSED * max(slow, 1.0), opening)
             self._last = now
-            self._plan(now)
+            self._next, self._drawn = self._plan(now)
 
-    def _plan(self, now: float, first: bool = False) -> None:
+    def _plan(self, now: float, first: bool = False) -> tuple[float, bool]:
+        """Choose the time of the next blink, and whether it moves to a cue."""
         mean = RESTING if now - self._pause > REST else SPEAKING
         wait = mean * np.exp(SPREAD * self._rng.standard_normal() - SPREAD**2 / 2)
         if first:
             wait *= self._rng.uniform()  # the time of the one before is not known
-        self._next = now + max(wait, SHORTEST)
-        self._drawn = self._rng.uniform() < DRAWN
+        return now + max(wait, SHORTEST), self._rng.uniform() < DRAWN
 
     def end(self, started: float, seconds: float) -> None:
         """Drop blinks that start after `started` and are not over after `seconds`."""
@@ -93,5 +93,5 @@ class Blinks:
         return np.minimum(self._curve.at(time), 1.0)
 
     def forget(self, before: float) -> None:
-        """Drop what matters only earlier."""
+        """Drop what is over."""
         self._curve.forget(before)

@@ -46,6 +46,6 @@ class Brows:
         return np.clip(np.stack([curve.at(time) for curve in self._curves], axis=1), 0.0, 1.0)
 
     def forget(self, before: float) -> None:
-        """Drop what matters only earlier."""
+        """Drop what is over."""
         for curve in self._curves:
             curve.forget(before)

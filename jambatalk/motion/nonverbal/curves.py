@@ -39,7 +39,7 @@ class Glide:
         return before[now] + (after[now] - before[now]) * part
 
     def forget(self, before: float) -> None:
-        """Drop the moves that matter only earlier."""
+        """Drop the moves that are over and followed by others."""
         while len(self._moves) > 1 and self._moves[1][0] <= before:
             del self._moves[0]
 
@@ -107,6 +107,6 @@ class Wander:
         return sum(w * self._points[knot + k] for k, w in enumerate(weights)) / 0.69
 
     def forget(self, before: float) -> None:
-        """Drop the points that matter only earlier."""
+        """Drop the points that are no longer needed."""
         over = max(int(before / self._spacing) - self._first, 0)
         self._points, self._first = self._points[over:], self._first + over

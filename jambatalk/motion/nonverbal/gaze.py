@@ -18,7 +18,7 @@ FIXATION, FIXATION_SPREAD = 0.9, 0.5  # seconds (median); of the logarithm
 AWAY, AWAY_SPREAD = 0.8, 0.3  # seconds (median); of the logarithm
 AWAY_IN_PAUSE = 0.5  # how often
 PAUSE = 0.35  # seconds: shorter pauses are no time to think
-RESTING = 7.0  # seconds between looks away, on average, while nobody speaks
+RESTING = 7.0  # seconds between looks away, on average, while the voice is silent
 FAR = (4.5, 8.0)  # degrees
 UP = 0.6  # of the distance that is up or down
 # Duration of a saccade: 2.2 ms a degree and 21 ms (Carpenter, Movements of the Eyes, 1988).
@@ -104,5 +104,5 @@ class Gaze:
         return np.radians(self._curve.at(time))
 
     def forget(self, before: float) -> None:
-        """Drop what matters only earlier."""
+        """Drop what is over."""
         self._curve.forget(before)

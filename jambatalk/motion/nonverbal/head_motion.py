@@ -21,7 +21,7 @@ TURN = np.array([0.5, 1.5, 0.8])  # standard deviation from phrase to phrase
 TURN_SECONDS, TURNS_APART, TURN_EARLY = 1.0, 1.6, 0.15
 NOD = 1.9  # degrees down, of an accent of strength 1
 # A nod begins on the accent and is lowest after it (Kim, Cvejic and Davis, Speech Communication 57,
-# 2014). Then the head rises above its place and sinks back, so that it stays level on average.
+# 2014). Then the head rises above its level and sinks back, so that the average stays.
 NOD_LATE, NOD_RISE, NOD_FALL = 0.08, 0.22, 0.50  # seconds
 LIFT_LATE, LIFT_RISE, LIFT_FALL = 1.5, 1.3, 2.5
 LIFT = -NOD * (NOD_RISE + NOD_FALL) / (LIFT_RISE + LIFT_FALL)
@@ -80,6 +80,6 @@ class HeadMotion:
         return np.radians(pose)
 
     def forget(self, before: float) -> None:
-        """Drop what matters only earlier."""
+        """Drop what is over."""
         for curve in (self._nods, self._turns, self._arousal, self._drift, self._breath):
             curve.forget(before)

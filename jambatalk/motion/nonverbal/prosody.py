@@ -126,7 +126,7 @@ class ProsodyStream:
             yield Prosody(start + first, self._speaking[settled], self._accents(start)[first:])
 
     def _score(self) -> np.ndarray:
-        """Score the next values (BLOCK,) by how much they stand out, -inf where nobody speaks."""
+        """Score the next values (BLOCK,) by how much they stand out, -inf in pauses."""
         spoken = np.flatnonzero(self._speaking)[-AROUND:]
         if len(spoken) < FEWEST or len(self._speaking) < spoken[0] + SCORED + BLOCK:
             return np.full(BLOCK, -np.inf)
