@@ -22,6 +22,7 @@ from jambatalk.cli import main
 
 ROOT = Path(__file__).parent.parent
 VOICES = ROOT / "assets" / "voices"
+posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 NPZ = Settings(formats=(".npz",))
 
 
@@ -181,6 +182,7 @@ class Deadly(Job):
         return super().missing()
 
 
+@posix
 def test_a_dead_worker_costs_only_its_own_file(
     voices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,6 +233,7 @@ def wait_for_end(processes: list[psutil.Process]) -> None:
 
 
 @pytest.mark.slow
+@posix
 def test_ctrl_c_stops_cleanly_and_the_next_run_continues(
     command: subprocess.Popen, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -252,6 +255,7 @@ def test_ctrl_c_stops_cleanly_and_the_next_run_continues(
 
 
 @pytest.mark.slow
+@posix
 def test_workers_end_when_the_batch_is_killed(command: subprocess.Popen, tmp_path: Path) -> None:
     family = psutil.Process(command.pid).children(recursive=True)
     assert family
@@ -281,6 +285,7 @@ def ray_of_two(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("ray_of_two")
+@posix
 def test_nothing_is_lost_or_repeated_when_ray_actors_die(voices: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     jobs, settings = plan(voices, out, Settings(formats=(".npz",), styles=("neutral", "crisp")))

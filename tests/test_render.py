@@ -24,6 +24,8 @@ from jambatalk.render.opengl import PACKAGES, backends
 from jambatalk.render.view import View
 from jambatalk.render.worker_pool import RenderWorker, render_workers
 
+linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
+
 SKIN, BLUE = (205, 150, 125), (30, 60, 200)
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -234,6 +236,7 @@ go()
 """
 
 
+@linux
 def test_error_without_opengl_names_the_packages(tmp_path):
     for library in ("EGL", "OSMesa", "GL", "OpenGL"):
         for version in ("", *(f".{number}" for number in range(10))):
@@ -248,6 +251,7 @@ def test_error_without_opengl_names_the_packages(tmp_path):
     assert not done.stderr
 
 
+@linux
 @pytest.mark.parametrize("backend", PACKAGES)
 def test_requested_backend_is_used(backend):
     done = script(DRAW, PYOPENGL_PLATFORM=backend)
@@ -256,10 +260,12 @@ def test_requested_backend_is_used(backend):
     assert done.stdout.startswith("drawn"), done.stdout + done.stderr
 
 
+@linux
 def test_unknown_backend_is_rejected():
     assert "Unset it" in script(DRAW, PYOPENGL_PLATFORM="glx").stdout
 
 
+@linux
 def test_forked_process_draws():
     forked = "import os\nsys.stdout.flush()\nchild = os.fork()\nif child:\n os.wait()\nelse:\n go()"
     done = script(f"{DRAW}\nimport sys\n{forked}")
@@ -304,6 +310,7 @@ def test_hanging_worker_is_killed(monkeypatch):
     assert unasked.process.returncode < 0
 
 
+@linux
 def test_workers_end_when_the_program_is_killed(tmp_path):
     code = f"{DRAW}\nfrom jambatalk.render.worker_pool import render_workers\n"
     code += "print(*(worker.process.pid for worker in render_workers()), flush=True)\n"

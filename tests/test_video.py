@@ -13,10 +13,12 @@ import pytest
 from imageio_ffmpeg import get_ffmpeg_exe
 from scipy.io import wavfile
 
+from jambatalk import Motion, View, load_head
 from jambatalk.errors import RenderError, Stopped, VideoError
 from jambatalk.render import mp4
 from jambatalk.render.clip_grid import grid_size, side_by_side
 from jambatalk.render.mp4 import write_video
+from jambatalk.render.video import draw_video
 from jambatalk.speech import Speech
 
 SIZE = (96, 64)
@@ -259,6 +261,24 @@ def test_clips_are_side_by_side_with_captions(count, shape):
         assert (cell[:40] == grey).all()
         letters = cell[48:]
         assert letters.max() - letters.min() > 90, "letters are readable on any background"
+
+
+def test_motions_of_another_frame_rate_are_resampled(tmp_path):
+    face = load_head(1)
+    jaw = face.blendshapes.index("jawOpen")
+
+    def opening(fps: float) -> Motion:
+        weights = np.zeros((round(2 * fps), len(face.blendshapes)), np.float32)
+        weights[:, jaw] = np.arange(len(weights)) / (2 * fps)
+        return Motion(weights, fps, face)
+
+    motions = [opening(fps) for fps in (25.0, 30.0, 60.0)]
+    path = draw_video(motions, None, tmp_path / "out.mp4", View(size=64))
+    assert packets(path, "0:v") == (50, pytest.approx(2.0, abs=1e-3))
+    raw = ffmpeg("-v", "error", "-i", path, "-f", "rawvideo", "-pix_fmt", "rgb24", "-").stdout
+    first, *others = np.split(np.frombuffer(raw, np.uint8).reshape(50, 64, 192, 3), 3, 2)
+    for other in others:
+        assert np.abs(other.astype(int) - first).mean() < 1
 
 
 def test_clips_that_do_not_match_are_rejected():
