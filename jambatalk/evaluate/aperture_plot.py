@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +22,11 @@ def require_matplotlib() -> None:
     Raises:
         NotInstalledError: it is not.
     """
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError as error:
+    if find_spec("matplotlib") is None:
         raise NotInstalledError(
             "Plots need matplotlib, which is not installed.",
             "Run 'pip install jambatalk[evaluate]'.",
-        ) from error
+        )
 
 
 def plot_apertures(

@@ -10,6 +10,7 @@ import numpy as np
 
 from jambatalk.data.folder import subject_of
 from jambatalk.errors import DataError
+from jambatalk.evaluate import UNITS
 from jambatalk.evaluate.aperture_plot import plot_apertures, require_matplotlib
 from jambatalk.evaluate.mesh_motion import (
     MeshMotion,
@@ -18,11 +19,11 @@ from jambatalk.evaluate.mesh_motion import (
     list_motions,
     match,
     read_motion,
-    read_rest_faces,
 )
 from jambatalk.evaluate.mesh_regions import MeshRegions, choose_regions
 from jambatalk.evaluate.report import Report, Score
 from jambatalk.evaluate.sequence_metrics import evaluate_sequence, lip_apertures
+from jambatalk.face.templates import read_templates
 from jambatalk.progress import Progress, no_progress
 from jambatalk.speech import Speech
 
@@ -38,8 +39,8 @@ class EvaluationConfig:
         resample: bring the faster of prediction and target to the other's frame rate.
         common: leave out sequences that a folder lacks, instead of raising an error.
         audio: folder with a recording of each sequence, for the metrics that need one.
-        template: faces at rest, see :func:`jambatalk.evaluate.mesh_motion.read_rest_faces`; saved
-            motions contain their own.
+        template: faces at rest in the `unit`, see :func:`jambatalk.face.templates.read_templates`;
+            saved motions contain their own.
         lip_region: see :func:`jambatalk.evaluate.mesh_regions.read_region`; saved motions contain
             their own.
         upper_region: as `lip_region`.
@@ -91,7 +92,8 @@ def evaluate_folders(
     if not sequences:
         raise DataError("The folders have no sequence in common.", "Equal names belong together.")
     recordings = _recordings(config.audio, sequences)
-    templates = read_rest_faces(config.template, config.unit) if config.template else {}
+    templates = read_templates(config.template) if config.template else {}
+    templates = {who: template * UNITS[config.unit] for who, template in templates.items()}
     regions: MeshRegions | None = None
     scores: list[Score] = []
     rates: set[float] = set()

@@ -10,7 +10,6 @@ import numpy as np
 from jambatalk.errors import DataError
 from jambatalk.evaluate import UNITS
 from jambatalk.face.face import Face
-from jambatalk.face.templates import read_templates
 from jambatalk.files.arrays import open_array
 from jambatalk.motion.motion import Motion
 from jambatalk.motion.resample import resample
@@ -157,7 +156,7 @@ def align(
                 "--resample brings the faster one to the slower one's rate.",
             )
         fps = min(target.fps, pred.fps)
-        pred, target = resampled(pred, fps), resampled(target, fps)
+        pred, target = _resampled(pred, fps), _resampled(target, fps)
     if abs(len(target) - len(pred)) > LENGTH_TOLERANCE:
         raise DataError(
             f"'{pred.name}' has {len(pred)} frames at {target.fps:g} a second, its target "
@@ -173,25 +172,10 @@ def cut(motion: MeshMotion, length: int) -> MeshMotion:
     return replace(motion, vertices=motion.vertices[:length])
 
 
-def resampled(motion: MeshMotion, fps: float) -> MeshMotion:
-    """Return the motion at another frame rate, interpolated linearly."""
+def _resampled(motion: MeshMotion, fps: float) -> MeshMotion:
     if abs(motion.fps - fps) < 1e-3:
         return motion
-    flat = resample(motion.vertices.reshape(len(motion), -1), motion.fps, fps)
-    return replace(motion, vertices=flat.reshape(len(flat), -1, 3), fps=fps)
-
-
-def read_rest_faces(source: Path, unit: str = "m") -> dict[str, np.ndarray]:
-    """Read the subjects' faces at rest: subject → (V, 3) metres.
-
-    Args:
-        source: see :func:`jambatalk.face.templates.read_templates`; a mesh serves all subjects.
-        unit: unit of the file, see :data:`jambatalk.evaluate.UNITS`.
-
-    Raises:
-        DataError: there are none.
-    """
-    return {name: template * UNITS[unit] for name, template in read_templates(source).items()}
+    return replace(motion, vertices=resample(motion.vertices, motion.fps, fps), fps=fps)
 
 
 def check_template(template: np.ndarray, motion: MeshMotion) -> None:
