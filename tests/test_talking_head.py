@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from places import DATA
 
+import jambatalk
 from jambatalk import Motion, Speech, TalkingHead, View
 from jambatalk.errors import FaceError, ModelError, SpeechError, Stopped
 from jambatalk.motion.nonverbal import STILL
+from jambatalk.motion.nonverbal.prosody import ProsodyStream
 
 ROOT = Path(__file__).parent.parent
 VOICES = ROOT / "assets" / "voices"
@@ -41,14 +43,14 @@ def loudness(speech: Speech, frames: int, fps: float) -> np.ndarray:
     return 20 * np.log10(rms / rms.max() + 1e-6)
 
 
-def test_motion_has_a_frame_for_every_moment(motion: Motion, jfk: Speech) -> None:
+def test_motion_is_as_long_as_the_speech(motion: Motion, jfk: Speech) -> None:
     assert len(motion) == round(jfk.duration * motion.fps)
     assert 0 <= motion.weights.min() <= motion.weights.max() <= 1
 
 
 @pytest.mark.parametrize("voice", sorted(path.name for path in VOICES.glob("*.*a*")))
 @pytest.mark.parametrize("style", ["neutral", "crisp", "theatrical"])
-def test_lips_open_when_it_is_loud(talking_head: TalkingHead, voice: str, style: str) -> None:
+def test_lips_open_in_loud_speech(talking_head: TalkingHead, voice: str, style: str) -> None:
     speech = Speech.read(VOICES / voice)
     motion = talking_head.animate(speech, style)
     aperture, level = motion.lip_aperture(), loudness(speech, len(motion), motion.fps)
@@ -113,28 +115,34 @@ def test_style_changes_the_motion(talking_head: TalkingHead, jfk: Speech) -> Non
     np.testing.assert_array_equal(neutral.weights, talking_head.animate(jfk, "neutral").weights)
 
 
-def test_speech_is_heard_once_for_all_styles(
+def test_speech_is_encoded_once_for_all_styles(
     talking_head: TalkingHead, jfk: Speech, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heard, encoder = [], talking_head.model.encoder
-    hear = encoder.hidden_states
-    monkeypatch.setattr(encoder, "hidden_states", lambda w: heard.append(len(w)) or hear(w))
+    counts, encoder = [], talking_head.model.encoder
+    encode = encoder.hidden_states
+    monkeypatch.setattr(encoder, "hidden_states", lambda w: counts.append(len(w)) or encode(w))
+    streams: list[object] = []
+    init = ProsodyStream.__init__
+    monkeypatch.setattr(ProsodyStream, "__init__", lambda s: streams.append(s) or init(s))
     talking_head.compare(jfk, list(talking_head.styles))
-    assert sum(heard) == -(-jfk.duration // 0.32)  # every step once
+    assert sum(counts) == -(-jfk.duration // 0.32)  # every step once
+    assert len(streams) == 1  # and prosody
 
 
-def test_silence_is_a_resting_face(talking_head: TalkingHead) -> None:
+def test_silence_gives_a_resting_face(talking_head: TalkingHead) -> None:
     silence = Speech.from_array(np.zeros(32000), 16000)
     rest = talking_head.animate(silence, nonverbal=STILL)
     assert len(rest) == 60
     assert not rest.weights.any()
     assert rest.pose is None
-    alive = talking_head.animate(silence)
+    resting = talking_head.animate(silence)
     moving = {
-        blendshape for blendshape in alive.face.blendshapes if alive.blendshape(blendshape).any()
+        blendshape
+        for blendshape in resting.face.blendshapes
+        if resting.blendshape(blendshape).any()
     }
     assert all(blendshape.startswith("eye") for blendshape in moving)
-    assert 0 < np.degrees(np.abs(alive.pose)).max() < 3
+    assert 0 < np.degrees(np.abs(resting.pose)).max() < 3
 
 
 def test_unknown_names_are_refused_before_any_work(talking_head: TalkingHead, jfk: Speech) -> None:
@@ -143,8 +151,18 @@ def test_unknown_names_are_refused_before_any_work(talking_head: TalkingHead, jf
 
     with pytest.raises(ModelError, match="no style 'angry'"):
         talking_head.animate(jfk, "angry", progress=must_not_start)
-    with pytest.raises(FaceError, match="no head 'nobody'"):
-        talking_head.animate(jfk, head="nobody", progress=must_not_start)
+    with pytest.raises(FaceError, match="no head 'none'"):
+        talking_head.animate(jfk, head="none", progress=must_not_start)
+
+
+def test_public_names() -> None:
+    assert set(jambatalk.__all__) < set(dir(jambatalk))
+    for name in jambatalk.__all__:
+        assert getattr(jambatalk, name).__doc__
+    methods = ("from_pretrained", "animate", "compare", "stream", "video")
+    assert all("Example:" in getattr(TalkingHead, name).__doc__ for name in methods)
+    with pytest.raises(AttributeError, match="no attribute 'Speach'"):
+        _ = jambatalk.Speach
 
 
 def test_recordings_are_given_as_path_samples_or_speech(
@@ -163,7 +181,7 @@ def test_recordings_are_given_as_path_samples_or_speech(
         talking_head.video(talking_head.animate(speech), "none.wav", tmp_path / "a.mp4")
 
 
-def test_stops_when_asked(
+def test_progress_stops_the_work(
     talking_head: TalkingHead, jfk: Speech, motion: Motion, tmp_path: Path
 ) -> None:
     def stop(stage: str, done: float) -> None:
@@ -181,7 +199,7 @@ def probe(path: Path) -> dict:
     return {stream["codec_type"]: stream for stream in streams["streams"]}
 
 
-def test_video_shows_every_frame_and_is_heard(
+def test_video_has_every_frame_and_the_sound(
     talking_head: TalkingHead, jfk: Speech, motion: Motion, tmp_path: Path
 ) -> None:
     stages: dict[str, float] = {}
@@ -197,18 +215,16 @@ def test_video_shows_every_frame_and_is_heard(
     assert durations == pytest.approx([jfk.duration] * 2, abs=1 / 30)
     assert stages["Rendering"] == 1.0
     # the sound is the speech, from its first sample on
-    heard = Speech.read(path).samples[: len(jfk.samples)]
+    sound = Speech.read(path).samples[: len(jfk.samples)]
     lag = np.arange(-800, 801)
     middle = slice(40000, 72000)
-    r = [np.dot(heard[middle], np.roll(jfk.samples, n)[middle]) for n in lag]
+    r = [np.dot(sound[middle], np.roll(jfk.samples, n)[middle]) for n in lag]
     assert abs(lag[int(np.argmax(r))]) < 160  # 10 ms
     best = np.roll(jfk.samples, lag[int(np.argmax(r))])
-    assert np.corrcoef(heard[middle], best[middle])[0, 1] > 0.95
+    assert np.corrcoef(sound[middle], best[middle])[0, 1] > 0.95
 
 
-def test_compared_styles_stand_side_by_side(
-    talking_head: TalkingHead, jfk: Speech, tmp_path: Path
-) -> None:
+def test_video_of_several_motions(talking_head: TalkingHead, jfk: Speech, tmp_path: Path) -> None:
     speech = Speech.from_array(jfk.samples[:32000], 16000)
     motions = talking_head.compare(speech, ["crisp", "theatrical", "neutral"])
     motions[1] = motions[1].resampled(25)  # drawn at the rate of the first

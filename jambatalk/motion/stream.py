@@ -28,7 +28,8 @@ class MotionStream:
     """The motion of one recording as it arrives, see :meth:`TalkingHead.stream`.
 
     All pieces together are, to rounding, what :meth:`TalkingHead.animate` gives for the whole
-    recording, whatever the pieces.
+    recording, whatever the pieces; only the mouth of a recording that is silent throughout rests
+    there, and moves by a few percent here.
 
     Args:
         decoder: of one style.
