@@ -41,7 +41,7 @@ class TrainingModule(nn.Module):
         pred = self.predict(samples, target.shape[1], style)
         losses = self.compare(pred, target)
         if isinstance(self.network, LipReadingNetwork):
-            reading = self.network.read(pred, standardised(samples.to(pred.device)))
+            reading = self.network.read_lips(pred, standardised(samples.to(pred.device)))
             blank = self.network.text_encoder.config.pad_token_id
             losses |= lip_losses(*reading, blank=blank)
         return losses
