@@ -189,7 +189,7 @@ def test_predict_continues_an_interrupted_run(
 def test_predict_tracks_on_a_bundled_head(tmp_path: Path) -> None:
     names = [f"anna_{number:02}" for number in range(10)]
     data = synthetic.write_tracks(tmp_path / "tracks", names)
-    changes = [f"data.folder={data}", "data.cut=20", "data.workers=0", "epochs=1"]
+    changes = [f"data.folder={data}", "data.crop=20", "workers=0", "epochs=1"]
     config, run = ROOT / "configs" / "tracks.yaml", tmp_path / "run"
     changes += ["network.changes.width=32", "-o", str(run)]
     assert main(["train", str(config), *changes]) == 0

@@ -1,1 +1,1 @@
-"""Training sets: speech with the motion that belongs to it."""
+"""Data sets: recordings of speech with captured motion."""

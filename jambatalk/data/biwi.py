@@ -1,10 +1,10 @@
-"""BIWI: fourteen people, English sentences, tracked faces at 25 frames a second.
+"""BIWI: fourteen subjects, English sentences, tracked faces at 25 frames a second.
 
 Fanelli, Gall, Romsdorfer, Weise and Van Gool, "A 3-D Audio-Visual Corpus of Affective
 Communication", IEEE Transactions on Multimedia 2010; from ETH Zürich on request, for research only.
-Read in the layout into which the field's repositories turn it (folder.py), `SUBJECT_eNN` for the
-emotional sentences they use: with all 23,370 vertices (FaceFormer, CodeTalker, SelfTalk) or with
-the 3,895 that JambaTalk's published network predicts.
+Read in the layout of the field's repositories (vertex_folder.py), `SUBJECT_eNN` for the emotional
+sentences they use: with all 23,370 vertices (FaceFormer, CodeTalker, SelfTalk) or with the 3,895
+that JambaTalk's published network predicts.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from jambatalk.data.dataset import Dataset, check_folder
-from jambatalk.data.folder import Notes, kept, vertex_entries
-from jambatalk.data.splits import BIWI, find_split, select
+from jambatalk.data.dataset_settings import DatasetSettings
+from jambatalk.data.splits import BIWI, find_split, select_split
+from jambatalk.data.vertex_folder import vertex_entries
 from jambatalk.errors import DataError
 from jambatalk.face.templates import read_templates
 from jambatalk.files.origins import BIWI as ORIGIN
@@ -24,17 +25,17 @@ FPS = 25.0
 
 
 def open_biwi(folder: Path, split: str) -> Dataset:
-    """Opens BIWI.
+    """Open BIWI.
 
     Args:
-        split: "train" (6 people, sentences 1 to 32), "val" (the same, 33 to 36), "test-a" (the
+        split: "train" (6 subjects, sentences 1 to 32), "val" (the same, 33 to 36), "test-a" (the
             same, 37 to 40), "test-b" (8 others, 37 to 40), or "all".
 
     Raises:
         DataError: see :class:`Dataset`; or a subject that is missing.
     """
     folder, wanted = check_folder(folder, ORIGIN), find_split(BIWI, split)
-    templates, notes = read_templates(folder, BIWI_FILES), Notes.read(folder)
+    templates, settings = read_templates(folder, BIWI_FILES), DatasetSettings.read(folder)
     for subject, template in templates.items():
         if len(template) not in VERTICES:
             raise DataError(
@@ -42,5 +43,5 @@ def open_biwi(folder: Path, split: str) -> Dataset:
                 f"have {VERTICES[0]} or {VERTICES[1]}.",
                 "Check that it is BIWI's, or open the folder as 'folder'.",
             )
-    entries = select(vertex_entries(folder, []), wanted, str(folder))
-    return Dataset(f"biwi/{split}", kept(entries, notes), notes.fps or FPS, templates)
+    entries = settings.without_left_out(select_split(vertex_entries(folder), wanted, str(folder)))
+    return Dataset(f"biwi/{split}", entries, settings.fps or FPS, templates)

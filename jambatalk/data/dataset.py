@@ -1,7 +1,6 @@
-"""A set of recordings: speech with the motion that belongs to it, read one at a time from disk.
+"""A set of recordings: speech with its motion, read from disk one at a time.
 
-What every set has in common happens here, once: frame rates are halved, lengths made equal, and
-what does not fit is refused.
+What all sets have in common is done here: halving of frame rates, equal lengths, validation.
 """
 
 from __future__ import annotations
@@ -13,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from jambatalk.data.lazy import Motion, Sound
+from jambatalk.data.recording_files import MotionSource, SoundSource
 from jambatalk.errors import DataError
 from jambatalk.speech import SAMPLE_RATE
 
 log = logging.getLogger(__name__)
 
-FASTEST = 45.0  # frames a second: what was captured faster is given at half its rate
-TOLERANCE = 0.5  # seconds by which sound and motion may differ: the longer one is cut
+FASTEST = 45.0  # frames a second: faster motion is halved
+TOLERANCE = 0.5  # seconds by which sound and motion may differ; the longer is cut
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,12 +28,12 @@ class Recording:
 
     Attributes:
         name: unique within its set.
-        subject: whose face and voice it is.
+        subject: name of the speaker.
         audio: (n,) float32, 16 kHz mono, as long as the motion.
         fps: frames a second of the motion.
         vertices: (T, V, 3) float32 in the set's own unit; None where weights were captured.
         weights: (T, K) float32, of the set's `blendshapes`; None where vertices were captured.
-        template: (V, 3) float32, the subject's face at rest; None for weights.
+        template: (V, 3) float32, the subject's neutral face; None for weights.
     """
 
     name: str
@@ -46,34 +45,33 @@ class Recording:
     template: np.ndarray | None = None
 
     def __len__(self) -> int:
-        """Its frames, T."""
+        """Frames, T."""
         motion = self.weights if self.vertices is None else self.vertices
         return len(motion)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Where one recording lies. A reader of some format lists these; nothing is read yet."""
+    """Files of one recording, not read yet."""
 
     name: str
     subject: str
-    sound: Sound
-    motion: Motion
+    sound: SoundSource
+    motion: MotionSource
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset(Sequence[Recording]):
-    """Recordings read from disk when they are asked for; can be pickled for loader processes.
+    """Recordings, read from disk when indexed; can be pickled for loader processes.
 
-    Motion captured at more than 45 frames a second loses every second frame, as is published for
-    VOCASET (60 to 30): this is the one place where that happens.
-    Sound and motion never end in the same moment; up to half a second the longer is cut.
+    Motion captured at more than 45 frames a second loses every second frame, as published for
+    VOCASET (60 to 30). Where sound and motion differ by up to half a second, the longer is cut.
 
     Attributes:
         name: of the set and the split.
-        entries: where the recordings lie.
-        captured_fps: frames a second on disk; `fps` is what is given.
-        templates: subject → (V, 3) float32, the face at rest; empty for weights.
+        entries: files of the recordings.
+        captured_fps: frame rate on disk; `fps` is that of the recordings.
+        templates: subject → (V, 3) float32, the neutral face; empty for weights.
         blendshapes: names of the K weights; empty for vertices.
 
     Raises:
@@ -96,37 +94,33 @@ class Dataset(Sequence[Recording]):
 
     @property
     def fps(self) -> float:
-        """Frames a second of the recordings."""
-        return self.captured_fps / self._every
+        """Frame rate of the recordings."""
+        return self.captured_fps / self._stride
 
     @property
     def subjects(self) -> tuple[str, ...]:
-        """All that occur, sorted."""
+        """Names of the subjects, sorted."""
         return tuple(sorted({entry.subject for entry in self.entries}))
 
     @property
     def vertex_count(self) -> int:
-        """V, 0 where weights were captured."""
+        """V, or 0 where weights were captured."""
         return len(next(iter(self.templates.values()))) if self.templates else 0
 
     def __len__(self) -> int:
         return len(self.entries)
 
     def __getitem__(self, index: int) -> Recording:
-        """Reads one recording.
-
-        Raises:
-            DataError: a file that can no longer be read, or numbers that are none (NaN, infinity).
-        """
+        """Read one recording; raises DataError if it is unreadable or not finite."""
         entry = self.entries[index]
         audio = entry.sound.read()
         frames = min(self._frames(entry), int(len(audio) / SAMPLE_RATE * self.fps + 1e-6))
-        motion = entry.motion.read(slice(0, frames * self._every, self._every))
+        motion = entry.motion.read(slice(0, frames * self._stride, self._stride))
         motion = np.ascontiguousarray(motion, np.float32)
         if not np.isfinite(motion).all():
             bad = int(np.flatnonzero(~np.isfinite(motion).reshape(frames, -1).all(1))[0])
             raise DataError(
-                f"The motion of '{entry.name}' is not a number in frame {bad * self._every} "
+                f"The motion of '{entry.name}' is not finite in frame {bad * self._stride} "
                 f"({entry.motion.path}).",
                 _leave_out(entry.name),
             )
@@ -141,24 +135,24 @@ class Dataset(Sequence[Recording]):
         )
 
     def frame_count(self, index: int) -> int:
-        """Frames of a recording as its headers tell, to one or two; nothing is read."""
+        """Estimate the frames of a recording from headers, to within one or two."""
         entry = self.entries[index]
         return min(self._frames(entry), int(entry.sound.seconds * self.fps + 1e-6))
 
     @property
-    def _every(self) -> int:
+    def _stride(self) -> int:
         return 2 if self.captured_fps > FASTEST else 1
 
     def _frames(self, entry: Entry) -> int:
-        return -(-entry.motion.shape[0] // self._every)  # the first frame stays
+        return -(-entry.motion.shape[0] // self._stride)
 
     def _check_vertices(self, entry: Entry) -> None:
         template = self.templates.get(entry.subject)
         if template is None:
             known = ", ".join(self.templates) or "none"
             raise DataError(
-                f"There is no template of '{entry.subject}', whose recording '{entry.name}' is.",
-                f"Add that face at rest to the templates (there are: {known}).",
+                f"There is no template of '{entry.subject}', the subject of '{entry.name}'.",
+                f"Add the subject's neutral face to the templates (there are: {known}).",
             )
         count = entry.motion.shape[1]
         if count != len(template):
@@ -169,33 +163,29 @@ class Dataset(Sequence[Recording]):
             )
 
     def _check_lengths(self) -> None:
-        apart = []
+        differing = []
         for entry in self.entries:
             motion, sound = entry.motion.shape[0] / self.captured_fps, entry.sound.seconds
             if abs(motion - sound) > TOLERANCE:
-                apart.append(f"'{entry.name}' (sound {sound:.2f} s, motion {motion:.2f} s)")
+                differing.append(f"'{entry.name}' (sound {sound:.2f} s, motion {motion:.2f} s)")
             elif min(motion, sound) < 1 / self.fps:
                 raise DataError(f"'{entry.name}' is empty.", _leave_out(entry.name))
-        if apart:
-            more = f" and {len(apart) - 3} more" if len(apart) > 3 else ""
+        if differing:
+            more = f" and {len(differing) - 3} more" if len(differing) > 3 else ""
             raise DataError(
                 f"In '{self.name}' the lengths of sound and motion differ by more than "
-                f"{TOLERANCE} s: {', '.join(apart[:3])}{more}, at {self.captured_fps:g} frames a "
-                "second.",
-                "Check the frame rate; otherwise " + _leave_out(apart[0].split("'")[1]),
+                f"{TOLERANCE} s: {', '.join(differing[:3])}{more}, at {self.captured_fps:g} frames "
+                "a second.",
+                "Check the frame rate. " + _leave_out(differing[0].split("'")[1]),
             )
 
 
 def _leave_out(name: str) -> str:
-    return f'name it in the folder\'s dataset.json: {{"leave_out": ["{name}"]}}.'
+    return f'Name it in the folder\'s dataset.json: {{"leave_out": ["{name}"]}}.'
 
 
 def check_folder(folder: Path, cure: str = "Check the path of the training set.") -> Path:
-    """The folder as a path.
-
-    Raises:
-        DataError: there is none.
-    """
+    """Return the folder as a path; raises DataError if there is none."""
     folder = Path(folder)
     if not folder.is_dir():
         raise DataError(f"There is no folder {folder}.", cure)

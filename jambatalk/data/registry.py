@@ -1,4 +1,4 @@
-"""Training sets by name, as configuration files call them."""
+"""Data sets by name, as configuration files call them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 from jambatalk.data.biwi import open_biwi
 from jambatalk.data.dataset import Dataset
-from jambatalk.data.folder import open_folder
 from jambatalk.data.tracks import open_tracks
+from jambatalk.data.vertex_folder import open_folder
 from jambatalk.data.vocaset import open_vocaset
 from jambatalk.errors import DataError
 
@@ -21,11 +21,11 @@ DATASETS: dict[str, Callable[[Path, str], Dataset]] = {
 
 
 def open_dataset(name: str, folder: str | Path, split: str) -> Dataset:
-    """Opens a training set; nothing but its files' headers is read.
+    """Open a data set, reading only the headers of its files.
 
     Args:
-        name: "vocaset", "biwi", "folder" (wav + npy + templates) or "tracks" (wav + ARKit weights).
-        folder: where it lies.
+        name: "vocaset", "biwi", "folder" (wav, npy, templates) or "tracks" (wav, ARKit weights).
+        folder: its path.
         split: "train", "val", "test" ("test-a" and "test-b" for BIWI), or "all".
 
     Raises:

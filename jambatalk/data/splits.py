@@ -11,7 +11,7 @@ from jambatalk.errors import DataError
 
 @dataclass(frozen=True)
 class Split:
-    """Which subjects' which sentences (numbers)."""
+    """Subjects and numbers of their sentences."""
 
     subjects: tuple[str, ...]
     sentences: range
@@ -37,52 +37,51 @@ VOCASET = {
     "all": Split(_VOCASET_TRAIN + _VOCASET_VAL + _VOCASET_TEST, range(1, 41)),
 }
 
-# Fan et al., "FaceFormer", CVPR 2022: "test-a" holds unseen sentences of the subjects trained on,
-# "test-b" subjects never seen.
-_BIWI_SEEN = ("F2", "F3", "F4", "M3", "M4", "M5")
-_BIWI_UNSEEN = ("F1", "F5", "F6", "F7", "F8", "M1", "M2", "M6")
+# Fan et al., "FaceFormer", CVPR 2022: "test-a" has other sentences of the training subjects,
+# "test-b" other subjects.
+_BIWI_TRAINED = ("F2", "F3", "F4", "M3", "M4", "M5")
+_BIWI_OTHERS = ("F1", "F5", "F6", "F7", "F8", "M1", "M2", "M6")
 BIWI = {
-    "train": Split(_BIWI_SEEN, range(1, 33)),
-    "val": Split(_BIWI_SEEN, range(33, 37)),
-    "test-a": Split(_BIWI_SEEN, range(37, 41)),
-    "test-b": Split(_BIWI_UNSEEN, range(37, 41)),
-    "all": Split(_BIWI_SEEN + _BIWI_UNSEEN, range(1, 41)),
+    "train": Split(_BIWI_TRAINED, range(1, 33)),
+    "val": Split(_BIWI_TRAINED, range(33, 37)),
+    "test-a": Split(_BIWI_TRAINED, range(37, 41)),
+    "test-b": Split(_BIWI_OTHERS, range(37, 41)),
+    "all": Split(_BIWI_TRAINED + _BIWI_OTHERS, range(1, 41)),
 }
 
 
 def find_split(splits: Mapping[str, Split], name: str) -> Split:
-    """A split by its name.
-
-    Raises:
-        DataError: there is none; the message lists them.
-    """
+    """Return a split by its name; raises DataError, which lists the names."""
     if name not in splits:
         raise DataError(f"There is no split '{name}'.", f"Choose one of {', '.join(splits)}.")
     return splits[name]
 
 
-def select(entries: Iterable[Entry], split: Split, where: str) -> list[Entry]:
-    """The recordings of a split. Single sentences may be missing, as they are in VOCASET itself.
+def select_split(entries: Iterable[Entry], split: Split, where: str) -> list[Entry]:
+    """Return the recordings of a split. Single sentences may be missing, as in VOCASET itself.
+
+    Args:
+        where: names the set in messages.
 
     Raises:
         DataError: a subject without any recording.
     """
-    chosen = [
+    selected = [
         entry
         for entry in entries
-        if entry.subject in split.subjects and sentence_of(entry.name) in split.sentences
+        if entry.subject in split.subjects and sentence_number(entry.name) in split.sentences
     ]
-    missing = sorted(set(split.subjects) - {entry.subject for entry in chosen})
+    missing = sorted(set(split.subjects) - {entry.subject for entry in selected})
     if missing:
         numbers = f"{split.sentences.start} to {split.sentences.stop - 1}"
         raise DataError(
             f"{where} has no recording (sentences {numbers}) of {', '.join(missing)}.",
-            "Complete the set, or open it as 'folder' with splits of your own in dataset.json.",
+            "Complete the set, or open it as 'folder' with other splits in dataset.json.",
         )
-    return chosen
+    return selected
 
 
-def sentence_of(name: str) -> int | None:
-    """The number that a recording's name ends with: 7 for "F2_e07" and "..._sentence07"."""
+def sentence_number(name: str) -> int | None:
+    """Return the number at the end of a name: 7 for "F2_e07" and "..._sentence07"."""
     digits = name[len(name.rstrip("0123456789")) :]
     return int(digits) if digits else None

@@ -1,13 +1,13 @@
-"""Captured blendshape tracks: ARKit weights over time, one file a recording, and its sound.
+"""Captured blendshape tracks: ARKit weights over time, one file a recording, with its sound.
 
     FOLDER/wav/SUBJECT_NN.wav
-    FOLDER/tracks/SUBJECT_NN.csv     a column an blendshape, as Live Link Face writes it
+    FOLDER/tracks/SUBJECT_NN.csv     a column per blendshape, as Live Link Face writes it
                             .json    {"fps", "blendshapes", "weights"}, or as Audio2Face exports it
                             .npz     "fps", "blendshapes", "weights", as Motion.save writes it
-    FOLDER/dataset.json              see folder.py; csv needs its "fps"
+    FOLDER/dataset.json              see dataset_settings.py; csv needs its "fps"
 
-Capital letters are no matter (EyeBlinkLeft, eyeBlinkLeft); a missing blendshape rests at 0; columns
-that are no blendshape (timecodes, head and eye rotation) are passed over.
+Names are case-insensitive (EyeBlinkLeft, eyeBlinkLeft); missing blendshapes are 0; other columns
+(timecodes, head and eye rotation) are ignored.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from pathlib import Path
 import numpy as np
 
 from jambatalk.data.dataset import Dataset, check_folder
-from jambatalk.data.folder import Notes, choose, paired
+from jambatalk.data.dataset_settings import DatasetSettings
+from jambatalk.data.vertex_folder import paired_entries
 from jambatalk.errors import DataError
 from jambatalk.face.library import load_head
 from jambatalk.files.arrays import read_npz
@@ -31,47 +32,47 @@ from jambatalk.files.arrays import read_npz
 log = logging.getLogger(__name__)
 
 KINDS = (".csv", ".json", ".npz")
-MUST = "jawOpen"  # without it nobody speaks
-LARGEST = 2.0  # weights lie in 0..1, an exaggerated one a little above; percents do not
+REQUIRED = "jawOpen"  # tracks without it hold no speech
+LARGEST = 2.0  # weights are 0..1, or a little above if exaggerated; percentages exceed it
 AUDIO2FACE = {"exportFps": "fps", "facsNames": "blendshapes", "weightMat": "weights"}
 
 
 def open_tracks(folder: Path, split: str) -> Dataset:
-    """Opens a folder of tracks, as blendshapes of the bundled heads.
+    """Open a folder of tracks, as blendshapes of the bundled heads.
 
     Args:
-        split: "train", "val", "test" or "all", see :func:`jambatalk.data.folder.open_folder`.
+        split: see :meth:`DatasetSettings.select`.
 
     Raises:
-        DataError: see :class:`Dataset`; a file that is no track; frame rates that differ or are
-            not known.
+        DataError: see :class:`Dataset`; an invalid track; frame rates that differ or are not
+            known.
     """
     folder, blendshapes = check_folder(folder), load_head(1).blendshapes
-    notes = Notes.read(folder)
+    settings = DatasetSettings.read(folder)
     motions = {
         path.stem: TrackFile(path, blendshapes)
         for path in sorted(folder.glob("tracks/*"))
         if path.suffix.lower() in KINDS
     }
-    chosen = choose(paired(folder, "tracks", motions, []), notes, split)
-    rates = {notes.fps or motions[entry.name].fps for entry in chosen}
+    selected = settings.select(paired_entries(folder, "tracks", motions), split)
+    rates = {settings.fps or motions[entry.name].fps for entry in selected}
     if None in rates:
         raise DataError(
             f"The frame rate of the tracks in {folder} is not known.",
-            f'Write {{"fps": 60}}, or what it is, into {folder / "dataset.json"}.',
+            f'Write {{"fps": 60}}, or another rate, into {folder / "dataset.json"}.',
         )
     if len(rates) > 1:
         raise DataError(
             f"The tracks in {folder} have different frame rates ({sorted(rates)}).",
             "Give each rate a folder of its own.",
         )
-    fps = rates.pop() if rates else 0.0
-    return Dataset(f"{folder.name}/{split}", chosen, fps, blendshapes=blendshapes)
+    fps = rates.pop() if rates else None
+    return Dataset(f"{folder.name}/{split}", selected, fps or 0.0, blendshapes=blendshapes)
 
 
 @dataclass(frozen=True)
 class TrackFile:
-    """One track, given as weights of `blendshapes`."""
+    """A track, read as weights of `blendshapes`."""
 
     path: Path
     blendshapes: tuple[str, ...]
@@ -83,7 +84,7 @@ class TrackFile:
 
     @property
     def fps(self) -> float | None:
-        """Frames a second, where the file says so."""
+        """The frame rate, if the file has it."""
         return self._header[1]
 
     @cached_property
@@ -92,11 +93,7 @@ class TrackFile:
         return len(values), fps
 
     def read(self, frames: slice) -> np.ndarray:
-        """(T, K) float32.
-
-        Raises:
-            DataError: it is no track.
-        """
+        """Read (t, K) float32; raises DataError."""
         names, values, _ = self._read()
         column = {name.lower(): number for number, name in enumerate(names)}
         weights = np.zeros((len(values), len(self.blendshapes)), np.float32)
@@ -107,12 +104,12 @@ class TrackFile:
         if largest > LARGEST:
             raise DataError(
                 f"{self.path} has weights up to {largest:.4g}.",
-                "ARKit's lie between 0 and 1: divide percents by 100.",
+                "ARKit's lie between 0 and 1: divide percentages by 100.",
             )
         return weights[frames]
 
     def _read(self) -> tuple[Sequence[str], np.ndarray, float | None]:
-        """Names of the columns, values (T, columns), frames a second."""
+        """Read column names, values (T, columns) and frame rate."""
         try:
             names, values, fps = _READERS[self.path.suffix.lower()](self.path)
             values = np.asarray(values, np.float32)
@@ -120,12 +117,13 @@ class TrackFile:
                 raise ValueError(f"{len(names)} names for values of shape {values.shape}")
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise DataError(
-                f"{self.path} is no blendshape track ({error!r}).",
-                'Give csv (a column an blendshape), or json or npz with "fps", "blendshapes", "weights".',
+                f"{self.path} is not a blendshape track ({error!r}).",
+                'Give csv (a column per blendshape), or json or npz with "fps", "blendshapes" and '
+                '"weights".',
             ) from error
-        if MUST.lower() not in (name.lower() for name in names):
+        if REQUIRED.lower() not in (name.lower() for name in names):
             raise DataError(
-                f"{self.path} has no '{MUST}'; it has {', '.join(names[:6])}, ...",
+                f"{self.path} has no '{REQUIRED}'; it has {', '.join(names[:6])}, ...",
                 "Name the columns as ARKit does.",
             )
         return names, values, fps
@@ -136,7 +134,7 @@ def _read_csv(path: Path) -> tuple[list[str], list[list[float]], None]:
         rows = csv.reader(file)
         header = [name.strip() for name in next(rows, [])]
         known = {blendshape.lower() for blendshape in load_head(1).blendshapes}
-        # a timecode is no number, and no other column is wanted
+        # other columns may not be numbers: timecodes
         used = [i for i, name in enumerate(header) if name.lower() in known]
         values = [[float(row[i]) for i in used] for row in rows if row]
     return [header[i] for i in used], values, None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jambatalk.data.folder import subject_of
+from jambatalk.data.vertex_folder import subject_of
 from jambatalk.errors import DataError
 from jambatalk.evaluate import UNITS
 from jambatalk.evaluate.aperture_plot import plot_apertures, require_matplotlib

@@ -74,7 +74,7 @@ def encode_clips(
             if variant:
                 rng = np.random.default_rng([seed, crc32(clip.name.encode()), variant])
                 speed = rng.uniform(*SPEED)
-                weights = np.stack([resample(motion, speed, 1.0) for motion in clip.weights])
+                weights = resample(weights.swapaxes(0, 1), speed, 1.0).swapaxes(0, 1)
                 change = partial(augment, speed=speed, rng=rng, voices=voices)
             path = cache / f"{clip.name.replace('/', '-')}.{seed}.{variant}.npy" if cache else None
             features = _encode(model, clip.samples, change, path)
