@@ -47,7 +47,7 @@ class Recording:
     def __len__(self) -> int:
         """Frames, T."""
         motion = self.weights if self.vertices is None else self.vertices
-        return len(motion)
+        return 0 if motion is None else len(motion)
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Dataset(Sequence[Recording]):
     def __len__(self) -> int:
         return len(self.entries)
 
-    def __getitem__(self, index: int) -> Recording:
+    def __getitem__(self, index: int) -> Recording:  # type: ignore[override]  # no slices
         """Read one recording; raises DataError if it is unreadable or not finite."""
         entry = self.entries[index]
         audio = entry.sound.read()

@@ -63,7 +63,7 @@ def open_tracks(folder: Path, split: str) -> Dataset:
         )
     if len(rates) > 1:
         raise DataError(
-            f"The tracks in {folder} have different frame rates ({sorted(rates)}).",
+            f"The tracks in {folder} have different frame rates ({sorted(map(str, rates))}).",
             "Give each rate a folder of its own.",
         )
     fps = rates.pop() if rates else None

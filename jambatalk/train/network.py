@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from jambatalk.data.dataset import Dataset
 from jambatalk.errors import ModelError
@@ -41,7 +42,7 @@ def build_network(
         reads_lips = lips is not None and (folder / TEXT_ENCODER_FILE).exists()
         network = (LipReadingNetwork if reads_lips else JambaTalk).from_pretrained(folder)
     if lips is not None and isinstance(network, JambaTalk):
-        text_encoder = load_hub_encoder("wav2vec2", config.text_encoder, "ForCTC")
+        text_encoder: Any = load_hub_encoder("wav2vec2", config.text_encoder, "ForCTC")
         network = LipReadingNetwork.build(network, lips, text_encoder)
     model = network.model if isinstance(network, LipReadingNetwork) else network
     _check_outputs(model.config, dataset)

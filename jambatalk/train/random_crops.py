@@ -39,6 +39,8 @@ class RecordingTensors:
         samples = torch.from_numpy(Speech(recording.audio, recording.name).loudness_normalised())
         if recording.weights is not None:
             return samples, torch.from_numpy(recording.weights)
+        assert recording.vertices is not None
+        assert recording.template is not None
         offsets = (recording.vertices - recording.template) * self.scale
         return samples, torch.from_numpy(offsets).flatten(1)
 

@@ -58,7 +58,7 @@ class RecordingTask:
         self.module = TrainingModule(network, loss)
         if isinstance(loss, MotionLoss) and config.network.start is None:
             # every output moves the face equally far
-            self.model.decoder.output_units.copy_(loss.units(config.loss))
+            self.model.decoder.get_buffer("output_units").copy_(loss.units(config.loss))
         self.convert = RecordingTensors(self.model.config, unit)
         self.dataset = RandomCrops(train, self.convert, data.crop)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from jambatalk.model.decoder import JambaDecoder
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.paper.lip_reader import LipReadingNetwork
 from jambatalk.train.losses import lip_losses
@@ -48,13 +49,15 @@ class TrainingModule(nn.Module):
 
     def predict(self, samples: Tensor, frames: int, style: Tensor) -> Tensor:
         """Predict motions (b, t, k) of `frames` frames, or one less where features are paired."""
-        model = self.model
+        model, decoder = self.model, self.model.decoder
         encoded = [model.encode_samples(one.cpu().numpy(), frames) for one in samples]
         features = torch.stack(encoded).float()
         style = style.to(features.device)
-        vectors = model.decoder.style_table(style) if model.config.style_width else None
+        vectors = None
+        if isinstance(decoder, JambaDecoder) and model.config.style_width:
+            vectors = decoder.style_table(style)
         with torch.autocast(features.device.type, enabled=False):  # millimetres need the precision
-            return model.decoder(features, vectors)
+            return decoder(features, vectors)
 
     def compare(self, pred: Tensor, target: Tensor) -> Losses:
         """Compute the losses of motions (b, t, k) over the frames they share."""

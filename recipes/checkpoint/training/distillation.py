@@ -107,7 +107,7 @@ class NoisyWindows:
         return torch.from_numpy(clean), torch.from_numpy(noisy)
 
     def _cut(self, rng: np.random.Generator, recordings: Sequence[np.ndarray]) -> np.ndarray:
-        recording = recordings[rng.integers(len(recordings))]
+        recording = recordings[int(rng.integers(len(recordings)))]
         start = rng.integers(len(recording) - self.length + 1)
         return recording[start : start + self.length]
 

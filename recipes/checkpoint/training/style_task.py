@@ -73,7 +73,8 @@ class StyleTask:
         self.held_out = encode_clips(model, held_out, {}, seed)
         self.loss = MotionLoss(face)
         if config.network.start is None:  # otherwise the checkpoint has its own
-            model.decoder.output_units.copy_(self.loss.units(config.loss))
+            model.decoder.get_buffer("output_units").copy_(self.loss.units(config.loss))
+        assert isinstance(model.decoder, JambaDecoder)
         self.module = DecoderModule(model.decoder, self.loss)
         self.dataset = StyledCrops(encoded, config.data, steps * config.batch)
         self.training = {
@@ -167,7 +168,7 @@ def score(
 
 def _predict(model: JambaTalk, clip: EncodedClip) -> Tensor:
     """Return weights (t, k) predicted in the clip's style."""
-    vector = model.decoder.style_table.weight.detach()[clip.style]
+    vector = model.style(model.config.styles[clip.style])
     return model.predict(clip.features.float().to(vector.device), vector).cpu()
 
 

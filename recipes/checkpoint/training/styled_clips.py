@@ -53,7 +53,8 @@ class StyledClip:
 
 def read_captured(folder: Path, face: Face) -> tuple[list[Clip], list[Clip]]:
     """Read the captured clips of GRID and FACEGOOD: those to train on, and those held out."""
-    train, held_out = [], []
+    train: list[Clip] = []
+    held_out: list[Clip] = []
     names = held_out_clips(folder / "grid_s1")
     for clip in sorted(read_grid(folder / "grid_s1", face), key=lambda clip: clip.name):
         (held_out if clip.name in names else train).append(clip)
