@@ -20,7 +20,7 @@ class WovenMesh:
 
     Attributes:
         weave: (V, N) sparse weights; rows sum to 1.
-        triangles: (F, 3), counter-clockwise seen from outside.
+        triangles: (F, 3), counter-clockwise from outside.
         offset: (V, 3) metres, added to positions, not to deltas.
         fields: name → (V,) in 0..1, interpolated when the mesh is changed: "lips", "skin", ...
     """
