@@ -285,12 +285,15 @@ def test_dead_worker_is_reported_and_replaced(ball):
     assert (picture(ball, view) == first).all()
 
 
-def test_worker_finishes_requests_before_it_stops(head):
+def test_worker_finishes_requests_before_it_stops(monkeypatch):
+    monkeypatch.setattr(worker_pool, "STOP_SECONDS", 60)  # the machine may be busy
     worker = RenderWorker(backends()[0])
     started = worker._started
     worker.close()  # while OpenGL is being opened
     worker.join()
     assert started.result() is None
+    with pytest.raises(RenderError, match="has ended"):
+        worker.submit("close", 0)
     assert worker.process.returncode == 0
 
 

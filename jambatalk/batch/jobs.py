@@ -95,7 +95,9 @@ class Job:
         """Return the outputs that do not exist, or were made from other input."""
         complete = self._complete()
         return [
-            o for o in self.outputs if complete.get(o.path.name) != o.key or not _is_file(o.path)
+            output
+            for output in self.outputs
+            if complete.get(output.path.name) != output.key or not os.path.isfile(output.path)
         ]
 
     def mark_complete(self, output: Output) -> None:
@@ -209,13 +211,6 @@ def _recordings(folder: Path) -> Iterator[Path]:
         for name in sorted(files):
             if not name.startswith(".") and Path(name).suffix.lower() in RECORDINGS:
                 yield Path(parent, name)
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # of the disk; reported when the file is written
-        return False
 
 
 def _file_name(style: str) -> str:

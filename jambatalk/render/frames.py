@@ -120,7 +120,7 @@ class _Clip:
                 request.drawn.cancel()
         self._pictures = None
         for worker in self._opened:
-            with suppress(RuntimeError):  # the interpreter is ending
+            with suppress(RenderError):  # it has ended
                 worker.submit("close", self._number).add_done_callback(self._remove_file)
         self._remove_file()
 

@@ -49,8 +49,15 @@ class RenderWorker:
 
     def submit(self, method: str, *arguments: object) -> Future:
         """Call a method of :class:`jambatalk.render.worker_process.RenderServer`, after all calls
-        submitted before."""
-        return self._requests.submit(self._call, method, arguments)
+        submitted before.
+
+        Raises:
+            RenderError: the worker was closed, or the interpreter is ending.
+        """
+        try:
+            return self._requests.submit(self._call, method, arguments)
+        except RuntimeError as error:
+            raise RenderError("A render worker has ended.", "Try again.") from error
 
     @property
     def works(self) -> bool:
