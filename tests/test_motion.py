@@ -9,6 +9,7 @@ import pytest
 
 from jambatalk import Face, Motion, list_heads, load_head
 from jambatalk.errors import DataError, FaceError, MotionError
+from jambatalk.face.neck import Neck, rotation
 from jambatalk.files.arrays import read_npz
 
 
@@ -163,3 +164,30 @@ def test_heads_load_by_name_and_number() -> None:
     for wrong in ("nobody", 0, 99):
         with pytest.raises(FaceError, match="no head"):
             load_head(wrong)
+
+
+def test_neck_turns_the_head_and_not_the_shoulders(face: Face) -> None:
+    neck = Neck.of(face)
+    for part in ("eyes", "teeth_upper", "teeth_lower", "tongue", "brows", "locks"):
+        assert neck.share[face.regions[part]].min() > 0.9
+    assert neck.share[face.regions["cap"]].max() < 0.1
+    pose = np.radians(np.array([4.0, 5.0, 3.0]))
+    turned = neck.turn(face.template, pose)
+    long_edges = face.template[face.triangles] - np.roll(face.template[face.triangles], 1, 1)
+    new_edges = turned[face.triangles] - np.roll(turned[face.triangles], 1, 1)
+    before, after = (np.linalg.norm(edges, axis=-1) for edges in (long_edges, new_edges))
+    assert np.abs(after - before).max() < 0.0025  # no edge tears
+    head = neck.share > 0.999
+    expected = (face.template[head] - neck.pivot) @ rotation(pose).T + neck.pivot
+    np.testing.assert_allclose(turned[head], expected, atol=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("pose", "goes"),
+    [((0.1, 0, 0), (1, -1)), ((0, 0.1, 0), (0, 1)), ((0, 0, 0.1), (0, -1))],
+    ids=["nods down", "turns to its own left", "leans to its own right"],
+)
+def test_axes_of_the_pose(face: Face, pose: tuple[float, ...], goes: tuple[int, int]) -> None:
+    moved = Neck.of(face).turn(face.template, np.array(pose)) - face.template
+    axis, sign = goes
+    assert sign * moved[face.landmarks["nose_tip"][0], axis] > 0.003

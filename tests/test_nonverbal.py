@@ -10,7 +10,7 @@ from jambatalk import Face, Motion, Nonverbal, Speech, load_head
 from jambatalk.cli import main
 from jambatalk.errors import MotionError
 from jambatalk.face.eyes import Eyes
-from jambatalk.face.neck import Neck, rotation
+from jambatalk.face.neck import Neck
 from jambatalk.motion.nonverbal import PARTS, STILL, add_nonverbal
 from jambatalk.motion.nonverbal.prosody import Prosody
 from jambatalk.motion.nonverbal.voice_features import RATE
@@ -263,33 +263,6 @@ def test_gaze_hops_and_leaves_the_viewer_but_mostly_stays(long: Motion) -> None:
     assert off.max() < 12
     hops = np.count_nonzero(np.diff(off) > 0.4) / (60 * MINUTES)
     assert 0.2 < hops < 2  # a second
-
-
-def test_neck_turns_the_head_and_not_the_shoulders(face: Face) -> None:
-    neck = Neck.of(face)
-    for part in ("eyes", "teeth_upper", "teeth_lower", "tongue", "brows", "locks"):
-        assert neck.share[face.regions[part]].min() > 0.9
-    assert neck.share[face.regions["cap"]].max() < 0.1
-    pose = np.radians(np.array([4.0, 5.0, 3.0]))
-    turned = neck.turn(face.template, pose)
-    long_edges = face.template[face.triangles] - np.roll(face.template[face.triangles], 1, 1)
-    new_edges = turned[face.triangles] - np.roll(turned[face.triangles], 1, 1)
-    before, after = (np.linalg.norm(edges, axis=-1) for edges in (long_edges, new_edges))
-    assert np.abs(after - before).max() < 0.0025  # no edge tears
-    head = neck.share > 0.999
-    expected = (face.template[head] - neck.pivot) @ rotation(pose).T + neck.pivot
-    np.testing.assert_allclose(turned[head], expected, atol=5e-5)
-
-
-@pytest.mark.parametrize(
-    ("pose", "goes"),
-    [((0.1, 0, 0), (1, -1)), ((0, 0.1, 0), (0, 1)), ((0, 0, 0.1), (0, -1))],
-    ids=["nods down", "turns to its own left", "leans to its own right"],
-)
-def test_axes_of_the_pose(face: Face, pose: tuple[float, ...], goes: tuple[int, int]) -> None:
-    moved = Neck.of(face).turn(face.template, np.array(pose)) - face.template
-    axis, sign = goes
-    assert sign * moved[face.landmarks["nose_tip"][0], axis] > 0.003
 
 
 def test_mesh_without_neck_or_blendshapes_moves_as_a_whole(face: Face, jfk: Speech) -> None:

@@ -120,6 +120,14 @@ def test_prosody_of_a_voice(voice: np.ndarray) -> None:
     np.testing.assert_allclose(phrases[: len(expected)], expected, atol=0.12)
 
 
+def test_noise_in_a_pause_is_not_speech(voice: np.ndarray) -> None:
+    noise = 0.006 * np.random.default_rng(0).standard_normal(20 * RATE)  # -44 dB
+    samples = np.concatenate([voice, noise.astype(np.float32), voice])
+    speaking = Prosody.of(Speech(samples)).speaking
+    assert not speaking[1150:3050].any()
+    assert speaking[3200:4100].mean() > 0.5
+
+
 def test_a_click_is_not_speech() -> None:
     click = np.zeros(2 * RATE, np.float32)
     click[RATE : RATE + 100] = 0.5  # 6 ms

@@ -20,7 +20,8 @@ SETTLED = 34  # values that must follow a value until it is judged
 LOOK_AHEAD = (SETTLED + BLOCK) / RATE  # seconds, at most
 
 MEMORY = 10 * RATE  # values on which others are judged
-EXPECTED, FADING = -48.0, 12.0  # dB, and dB a second: at first nothing below it is speech
+EXPECTED = -48.0  # dB: at first, speech is louder
+FADING = 0.5  # dB a second by which this falls at most, so that noise in a pause stays below it
 CONTRAST = 3.0  # dB by which speech is louder than the quietest there is
 PAUSE = 25  # values: shorter pauses are the closures of stops
 BURST = 8  # values: shorter sounds between pauses are clicks
@@ -87,7 +88,7 @@ class ProsodyStream:
         self._speaking = np.zeros(0, bool)
         self._scores = np.full(SETTLED + APART, -np.inf)
         self._last_accent = -APART
-        self._threshold = FLOOR
+        self._threshold = EXPECTED  # loudness in dB above which sound is speech
 
     def feed(self, samples: np.ndarray) -> Iterator[Prosody]:
         """Yield what is settled after further samples (n,) at 16 kHz."""
@@ -112,8 +113,8 @@ class ProsodyStream:
         self._loudness = np.concatenate([self._loudness, loudness])[-MEMORY:]
         self._pitch = np.concatenate([self._pitch, pitch])[-MEMORY:]
         if not ended:  # the silence after the end is not that of the room
-            expected = EXPECTED - FADING * self._count / RATE
-            self._threshold = max(_threshold(self._loudness), expected)
+            faded = self._threshold - FADING * BLOCK / RATE
+            self._threshold = max(_threshold(self._loudness), faded)
         recent = _speaking(self._loudness[-RECENT:] > self._threshold)
         kept = self._speaking[-(MEMORY - BLOCK) :][: len(self._loudness) - len(recent)]
         self._speaking = np.concatenate([kept, recent])
