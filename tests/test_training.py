@@ -95,7 +95,7 @@ def run(config: Path, folder: Path, *more: str) -> int:
 
 def test_published_training_from_config_to_video(published: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    assert run(published, folder, "epochs=3", "video_every=3", "optimizer.learning_rate=1e-3") == 0
+    assert run(published, folder, "epochs=3", "video_every=3", "optimizer.learning_rate=3e-4") == 0
     first, *_, last = read_log(folder)
     for name in ("vertices", "lip_features", "letters", "loss", "val.error"):
         assert last[name] < first[name], name
