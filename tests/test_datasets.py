@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 import synthetic
-from jambatalk.files.unpickle import read_pickle
+from jambatalk.files.safe_pickle import read_pickle
 
 from jambatalk.data.dataset import Dataset
 from jambatalk.data.registry import open_dataset
