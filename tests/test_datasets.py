@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import soundfile
 import synthetic
-from jambatalk.files.safe_pickle import read_pickle
 
 from jambatalk.data.dataset import Dataset
 from jambatalk.data.registry import open_dataset
 from jambatalk.errors import DataError
 from jambatalk.face.library import load_head
+from jambatalk.files.safe_pickle import read_pickle
 
 
 @pytest.fixture(scope="module")

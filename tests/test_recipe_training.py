@@ -1,12 +1,14 @@
 """Training of the bundled checkpoint, on real recordings with made-up motion."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from captured_data import JFK_SECONDS, jfk_phones, write_data
 from safetensors.torch import load_file
 
 from jambatalk import Face, Speech, TalkingHead, load_head
@@ -15,14 +17,17 @@ from jambatalk.face.lips import aperture
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT, VOICES
 from jambatalk.model.checkpoint import ENCODER_FILE
 from jambatalk.model.jambatalk import JambaTalk
+from jambatalk.motion.motion import Motion
 from jambatalk.motion.resample import resample
 from jambatalk.train.config_file import load_config
 from jambatalk.train.loop import train
 from jambatalk.train.loop_config import OptimizerConfig
 from jambatalk.train.optimizer import Muon, make_optimizers
 from recipes.checkpoint.augment import CLEAN_SHARE, SPEED, augment, change_speed
+from recipes.checkpoint.corpus.recording import Recording
 from recipes.checkpoint.train import CONFIG
-from recipes.checkpoint.training.architecture import bundled_config
+from recipes.checkpoint.train import main as train_main
+from recipes.checkpoint.training.architecture import STYLES, bundled_config
 from recipes.checkpoint.training.encoded_clips import encode_clips, silent_clips
 from recipes.checkpoint.training.recipe_config import RecipeConfig
 from recipes.checkpoint.training.style_task import StyleTask
@@ -34,6 +39,7 @@ def face() -> Face:
     return load_head(1)
 
 
+PER_CLIP = ("frames", "landmarks", "lips", "tracked")  # arrays of GRID's motion.npz
 ONE, TWO = 1, 2  # indices of styles
 ONCE = {"grid": 1}  # number of augmented versions
 
@@ -207,3 +213,45 @@ def test_cached_features_are_reused(tmp_path: Path, face: Face) -> None:
         assert torch.equal(one.features, other.features)
         assert torch.equal(one.weights, other.weights)
         assert one.styles.tolist() == [0, ONE]
+
+
+@pytest.mark.slow
+def test_train_command_from_data_folder_to_checkpoint(tmp_path: Path, face: Face) -> None:
+    def animate(speech: Speech, style: str) -> Motion:
+        weights = np.zeros((len(loudness(speech.samples, 30.0)), len(face.blendshapes)), np.float32)
+        jaw = loudness(speech.samples, 30.0)
+        weights[:, face.blendshapes.index("jawOpen")] = 0.6 * jaw / jaw.max()
+        weights[:, face.blendshapes.index("mouthPucker")] = 0.3 * (1 - jaw / jaw.max())
+        return Motion(weights, 30.0, face)
+
+    data, corpus, run = tmp_path / "data", tmp_path / "corpus", tmp_path / "run"
+    write_data(data, face, animate)
+    grid = np.load(data / "grid_s1" / "motion.npz")  # the first clip is held out: write another
+    twice = {name: np.concatenate([grid[name]] * 2) for name in PER_CLIP} | {"clip": ["a", "b"]}
+    np.savez(data / "grid_s1" / "motion.npz", **(dict(grid) | twice))
+    (data / "grid_s1" / "audio" / "one.opus").rename(data / "grid_s1" / "audio" / "a.opus")
+    shutil.copy(data / "grid_s1" / "audio" / "a.opus", data / "grid_s1" / "audio" / "b.opus")
+    for suffix in (".npz", ".flac"):
+        take = data / "facegood" / f"1114_3_15{suffix}"
+        shutil.copy(take, take.with_name(f"1114_2_01{suffix}"))
+    samples = Speech.read(VOICES / "jfk.flac").samples[: round(JFK_SECONDS * 16000)]
+    for split in ("train", "held_out", "captured"):
+        source = "grid" if split == "captured" else "librispeech"
+        Recording(
+            name="b" if split == "captured" else split,
+            source=source,
+            speaker=split,
+            language="en",
+            split=split,
+            samples=samples,
+            phones=jfk_phones(),
+            text="",
+            timing="text",
+        ).save(corpus)
+    changes = ["epochs=1", "batch=2", "network.changes={width: 32, layers: [mamba, attention]}"]
+    folders = ["--data", str(data), "--corpus", str(corpus), "-o", str(run)]
+    assert train_main([*folders, *changes]) == 0
+    assert TalkingHead.from_pretrained(run / "checkpoint").styles == tuple(STYLES)
+    card = (run / "checkpoint" / "README.md").read_text()
+    assert "LibriSpeech" in card
+    assert "{" not in card
