@@ -123,7 +123,7 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subjects = ("anna", "ben", "carl")
     data = synthetic.write_folder(folder / "data", subjects, (1, 2, 10), vertices=3000, **held_out)
     synthetic.write_face(data, 3000)
-    changes = ["epochs=1", "data.val=test", "data.cut=12", "data.workers=0", "batch=1"]
+    changes = ["epochs=1", "data.val=test", "data.crop=12", "workers=0", "batch=1"]
     changes += [f"data.folder={data}", f"face.mesh={data / 'face.ply'}"]
     changes += [f"face.lips={data / 'lips.npy'}", "network.changes.width=32"]
     config = ROOT / "configs" / "folder.yaml"
@@ -216,7 +216,7 @@ def test_predict_refuses_mismatched_input(
     (other_folder / "notes.txt").write_text("mine")
     for number, (run, message) in enumerate(
         (
-            (lambda out: predict(trained, "folder", broken, out), "'ben_10' is not a number in"),
+            (lambda out: predict(trained, "folder", broken, out), "'ben_10' is not finite"),
             (lambda out: predict(DEFAULT, "folder", data, out), "predicts weights of"),
             (
                 lambda out: predict(trained, "folder", data, out, "--styles", "carl"),
