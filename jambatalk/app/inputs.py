@@ -9,11 +9,10 @@ from io import BytesIO
 import gradio as gr
 from PIL import Image
 
-from jambatalk import View
 from jambatalk.face.library import HeadLibrary
 from jambatalk.files.bundled import VOICES
 from jambatalk.motion.nonverbal import PARTS
-from jambatalk.render.view import MAX_YAW, SHADINGS
+from jambatalk.render.view import MAX_YAW, SHADINGS, View
 
 EXAMPLES = {  # label → file
     "John F. Kennedy": "jfk.flac",

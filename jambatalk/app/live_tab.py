@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gradio as gr
 
-from jambatalk import TalkingHead
 from jambatalk.app.controls import enable_with_voice
 from jambatalk.app.inputs import Inputs
 from jambatalk.app.style_controls import disable_for_neutral, strength_slider, style_choices
 from jambatalk.errors import JambaTalkError
+from jambatalk.talking_head import TalkingHead
 
 STAGE = """
 <div id="live-stage">

@@ -10,7 +10,6 @@ from typing import Any
 
 import gradio as gr
 
-from jambatalk import TalkingHead
 from jambatalk.app import animate_tab, compare_tab, live_tab
 from jambatalk.app.inputs import build_inputs, head_thumbnails_css
 from jambatalk.app.live.server import PAGE, live_routes
@@ -18,6 +17,7 @@ from jambatalk.app.video_service import VideoService
 from jambatalk.errors import JambaTalkError
 from jambatalk.face.library import BUNDLED
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
+from jambatalk.talking_head import TalkingHead
 
 HERE = Path(__file__).parent
 MAX_UPLOAD = "200mb"  # ten minutes of 16-bit stereo at 48 kHz are 115 MB

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gradio as gr
 
-from jambatalk import TalkingHead
 from jambatalk.model.jambatalk import MAX_STRENGTH
+from jambatalk.talking_head import TalkingHead
 
 TITLES = {
     "english-man": "Captured: English man",

@@ -17,12 +17,15 @@ from typing import TypeVar
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from jambatalk import Motion, Nonverbal, Speech, TalkingHead, View
 from jambatalk.app.style_controls import style_title
 from jambatalk.errors import ExportError, JambaTalkError, Stopped
 from jambatalk.export import export_motion
-from jambatalk.motion.nonverbal import PARTS
+from jambatalk.motion.motion import Motion
+from jambatalk.motion.nonverbal import PARTS, Nonverbal
 from jambatalk.progress import Progress
+from jambatalk.render.view import View
+from jambatalk.speech import Speech
+from jambatalk.talking_head import TalkingHead
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")

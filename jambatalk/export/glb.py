@@ -98,7 +98,7 @@ def _mesh(
     extras: Mapping[str, Any],
     buffer: GlbBuffer,
 ) -> dict[str, Any]:
-    from jambatalk.render.normals import SmoothNormals  # SciPy takes a moment to import
+    from jambatalk.face.normals import SmoothNormals  # SciPy takes a moment to import
 
     smooth = SmoothNormals(face.triangles, len(face.template))
     normals = smooth(face.template)

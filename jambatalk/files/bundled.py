@@ -1,4 +1,4 @@
-"""Heads, voices and checkpoint that come with the package: in the wheel, or beside it in a clone."""
+"""Heads, voices and checkpoint of the package: inside the wheel, or beside it in a clone."""
 
 from pathlib import Path
 

@@ -12,10 +12,10 @@ from pyrender.shader_program import ShaderProgram, ShaderProgramCache
 
 from jambatalk.errors import RenderError
 from jambatalk.face.face import Face
+from jambatalk.face.normals import SmoothNormals
 from jambatalk.face.surface import linear_colors, visible_gloss
 from jambatalk.render.antialiasing import SAMPLES, SHEAR, resolve_samples
 from jambatalk.render.camera import portrait_camera
-from jambatalk.render.normals import SmoothNormals
 from jambatalk.render.view import View
 
 WET = 0.35  # gloss from which highlights are so small that they are shaded per pixel

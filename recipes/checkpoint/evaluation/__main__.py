@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from jambatalk.cli.options import add_checkpoint
-from jambatalk.cli.stage_timer import StageTimer
 from jambatalk.errors import JambaTalkError
+from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.talking_head import TalkingHead
 from recipes.checkpoint.evaluation.baselines import gru_baseline, linear_baseline
 from recipes.checkpoint.evaluation.benchmark_table import table, to_dicts
 from recipes.checkpoint.evaluation.card_table import split_card, write_table
 from recipes.checkpoint.evaluation.evaluate_checkpoint import evaluate_checkpoint
+
+log = logging.getLogger(__name__)
 
 COMMAND = "python -m recipes.checkpoint.evaluation"
 
@@ -26,6 +28,7 @@ COMMAND = "python -m recipes.checkpoint.evaluation"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         run(options)
     except JambaTalkError as error:
@@ -36,22 +39,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> None:
     """Measure a checkpoint, print its benchmark table and write it where the options ask."""
-    timer = StageTimer()
-    timer("Loading", 0.0)
     if options.card:
         split_card(Path(options.checkpoint))  # fail before, not after, the measurement
     talking_head = TalkingHead.from_pretrained(options.checkpoint, options.device)
     other = None
     if options.without_grid:
         other = TalkingHead.from_pretrained(options.without_grid, options.device)
-    rows = evaluate_checkpoint(talking_head, options.data, other, timer)
+    rows = evaluate_checkpoint(talking_head, options.data, other, _log_stage)
     baselines = {}
     if options.baselines:
-        timer("Baselines", 0.0)
+        _log_stage("Baselines", 0.0)
         baselines["linear"] = linear_baseline(options.data)
-        timer("Baselines", 0.5)
         baselines["small GRU"] = gru_baseline(talking_head.model, options.data)
-    timer.finish()
     if options.output:
         options.output.parent.mkdir(parents=True, exist_ok=True)
         content = {"rows": to_dicts(rows), "baselines": baselines}
@@ -63,6 +62,10 @@ def run(options: argparse.Namespace) -> None:
         command += " --without-grid CHECKPOINT" if options.without_grid else ""
         write_table(Path(options.checkpoint), markdown, f"{command} --card")
     print(markdown)
+
+
+def _log_stage(stage: str, done: float) -> None:
+    log.info("%s: %.0f %%", stage, 100 * done)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -80,7 +83,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--card", action="store_true", help="write the table into the checkpoint's README.md"
     )
-    add_checkpoint(parser)
+    parser.add_argument("--checkpoint", default=str(DEFAULT_CHECKPOINT), help="folder or hub name")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
     return parser
 
 
