@@ -1,14 +1,14 @@
-"""Small training sets in the exact formats of the real ones, for tests and for trying things out.
+"""Small synthetic data sets in the exact formats of the real ones, for tests and for trying out.
 
 The head is a smooth egg with a mouth; the voice a row of syllables, or a real recording; the jaw
-falls with the loudness, and the lips round where the sound is dark. So speech and motion belong to
-each other and a network can learn one from the other. Every set is the same each time it is made.
+opens with the loudness, and the lips round where the sound is dark, so
+that a network can be trained on them. A set is the same each time it is written.
 
     write_vocaset(folder)                       the files that VOCASET is downloaded as
     write_vocaset(folder, converted=True)       vertices_npy/ and wav/, as the repositories use it
     write_biwi(folder), write_folder(folder), write_tracks(folder)
     write_face(folder, vertices)                which of them are lips, and a mesh of them
-    write_speech_encoder(folder)                a wav2vec 2.0 that knows nothing
+    write_speech_encoder(folder)                a wav2vec 2.0 with random weights
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ VOWELS = {"a": (800, 1200), "e": (500, 1900), "i": (300, 2300), "o": (500, 900),
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """A head in metres: x to its own left, y up, z out of the face.
+    """A head in metres: x to its left, y up, z out of the face.
 
     `upper_lip`, `lower_lip`, `upper_face` are vertex indices; `open` and `round` (V, 3) are what a
     fully open jaw and fully rounded lips add to the template.
@@ -60,7 +60,7 @@ class Head:
         return np.union1d(self.upper_lip, self.lower_lip)
 
     def vertices(self, jaw: np.ndarray, rounding: np.ndarray) -> np.ndarray:
-        """The head over time, (T, V, 3), from two curves (T,) in 0..1."""
+        """Return the head over time, (T, V, 3), from two curves (T,) in 0..1."""
         return (
             self.template + jaw[:, None, None] * self.open + rounding[:, None, None] * self.round
         ).astype(np.float32)
@@ -68,7 +68,7 @@ class Head:
 
 @cache
 def make_head(vertices: int = 5023, person: int = 0) -> Head:
-    """An egg with nose, chin and mouth; each person's is a little different."""
+    """Make an egg with nose, chin and mouth, a little different for each subject."""
     rng = np.random.default_rng(person)
     number = np.arange(vertices)
     y = 1 - (2 * number + 1) / vertices  # a Fibonacci sphere: any number, evenly spread
@@ -116,7 +116,7 @@ def _region(place: np.ndarray) -> np.ndarray:
 
 
 def make_voice(seconds: float, rate: int = 22000, seed: int = 0) -> np.ndarray:
-    """Syllables of a hoarse voice between pauses, (n,) float32."""
+    """Synthesise syllables of a hoarse voice between pauses, (n,) float32."""
     rng = np.random.default_rng(seed)
     sound = [np.zeros(int(rng.uniform(0.05, 0.12) * rate))]
     pitch = rng.uniform(95, 220)
@@ -145,7 +145,7 @@ def _resonator(sound: np.ndarray, frequency: float, rate: int) -> np.ndarray:
 
 
 def real_voice(seconds: float, rate: int = 16000, start: float = 0.3) -> np.ndarray:
-    """A piece of a real recording (the bundled one, 11 s long), (n,) float32."""
+    """Cut a piece from a bundled recording, 11 s long, (n,) float32."""
     import soxr
 
     samples, own = soundfile.read(VOICES / "jfk.flac", dtype="float32", always_2d=True)
@@ -155,7 +155,7 @@ def real_voice(seconds: float, rate: int = 16000, start: float = 0.3) -> np.ndar
 
 
 def curves(samples: np.ndarray, rate: int, fps: float) -> tuple[np.ndarray, np.ndarray]:
-    """Jaw and rounding of the lips, both (T,) in 0..1, that belong to a sound."""
+    """Derive jaw and rounding of the lips, both (T,) in 0..1, from a sound."""
     frames = int(len(samples) / rate * fps + 1e-6)
     edges = (np.arange(frames + 1) / fps * rate).astype(int)
     chunks = [samples[a:b] for a, b in pairwise(edges)]
@@ -171,7 +171,7 @@ def curves(samples: np.ndarray, rate: int, fps: float) -> tuple[np.ndarray, np.n
 
 @dataclass(frozen=True, eq=False)
 class Take:
-    """One recording, made."""
+    """One synthetic recording."""
 
     name: str
     subject: str
@@ -191,7 +191,7 @@ def takes(
     rate: int,
     real: bool = False,
 ) -> Iterator[Take]:
-    """Every subject says every sentence, each in an own manner; `pattern` names a sentence."""
+    """Yield every sentence by every subject; `pattern` names a sentence."""
     for person, subject in enumerate(subjects):
         amount = 0.7 + 0.5 * ((person * 7) % 5) / 4
         for sentence in sentences:
@@ -215,7 +215,7 @@ def write_vocaset(
     fps: float = 60.0,
     real: bool = False,
 ) -> Path:
-    """VOCASET, by default all twelve people with two sentences of 0.6 s: about 60 MB.
+    """Write VOCASET, by default all twelve subjects with two sentences of 0.6 s: about 60 MB.
 
     Args:
         converted: `vertices_npy/` and `wav/` in place of the downloaded files.
@@ -250,7 +250,7 @@ def write_biwi(
     vertices: int = 3895,
     real: bool = False,
 ) -> Path:
-    """BIWI as the repositories use it, all fourteen people with three sentences: about 30 MB."""
+    """Write BIWI as the repositories use it, fourteen subjects, three sentences: about 30 MB."""
     folder.mkdir(parents=True, exist_ok=True)
     templates = {s: make_head(vertices, n).template for n, s in enumerate(subjects)}
     (folder / "templates.pkl").write_bytes(pickle.dumps(templates))
@@ -266,13 +266,13 @@ def write_folder(
     vertices: int = 300,
     fps: float = 30.0,
     real: bool = False,
-    **notes: object,
+    **settings: object,
 ) -> Path:
-    """A set of one's own, small and fast to learn; `notes` go into its dataset.json."""
+    """Write a small folder of vertices; `settings` go into its dataset.json."""
     folder.mkdir(parents=True, exist_ok=True)
     templates = {s: make_head(vertices, n).template for n, s in enumerate(subjects)}
     np.savez(folder / "templates.npz", **templates)
-    (folder / "dataset.json").write_text(json.dumps({"fps": fps, **notes}))
+    (folder / "dataset.json").write_text(json.dumps({"fps": fps, **settings}))
     made = takes(subjects, sentences, seconds, "{:02d}", vertices, fps, 16000, real)
     return _write_pairs(folder, made)
 
@@ -284,8 +284,8 @@ def write_tracks(
     fps: float = 60.0,
     kind: str = "csv",
 ) -> Path:
-    """Captured ARKit weights: "csv" (as Live Link Face), "json" (ours), "a2f" (as Audio2Face) or
-    "npz" (as Motion.save)."""
+    """Write ARKit weights: "csv" (Live Link Face), "json" (ours), "a2f" (Audio2Face) or "npz"
+    (Motion.save)."""
     for part in ("wav", "tracks"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     (folder / "dataset.json").write_text(json.dumps({"fps": fps}))
@@ -302,7 +302,7 @@ def write_tracks(
 
 
 def write_face(folder: Path, vertices: int, mesh: str = "face.ply", lips: str = "lips.npy") -> Path:
-    """A mesh, and its lips' vertices: as .npy; in a .pkl with the upper face's, as FLAME's."""
+    """Write a mesh and its lips' vertices, as .npy, or as .pkl with the upper face's (FLAME)."""
     import trimesh
 
     head = make_head(vertices)
@@ -318,7 +318,7 @@ def write_face(folder: Path, vertices: int, mesh: str = "face.ply", lips: str = 
 
 
 def write_speech_encoder(folder: Path) -> Path:
-    """A tiny wav2vec 2.0 of random weights, 2 layers of 32 channels, that also writes letters."""
+    """Write a tiny wav2vec 2.0 with letter head and random weights, 2 layers of 32 channels."""
     import torch
     from paper_files import WAV2VEC2
     from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
@@ -332,7 +332,7 @@ def _write_track(
     path: Path, kind: str, weights: np.ndarray, fps: float, blendshapes: Sequence[str]
 ) -> None:
     if kind == "csv":
-        order = sorted(blendshapes)  # the order of the columns is no matter
+        order = sorted(blendshapes)  # another order of columns
         columns = [blendshapes.index(blendshape) for blendshape in order]
         with path.with_suffix(".csv").open("w", newline="") as file:
             rows = csv.writer(file)
@@ -365,7 +365,7 @@ def _write_pairs(folder: Path, made: Iterator[Take]) -> Path:
 
 
 class _Python2Pickler(pickle._Pickler):
-    """Writes text and bytes as Python 2's str, and NumPy's functions under the names they had."""
+    """Pickles text and bytes as Python 2's str, and NumPy's functions under the names they had."""
 
     dispatch: ClassVar = dict(pickle._Pickler.dispatch)
 
@@ -386,6 +386,6 @@ class _Python2Pickler(pickle._Pickler):
 
 
 def write_python2_pickle(path: Path, value: object) -> None:
-    """A pickle as Python 2 wrote them, with byte strings and old names."""
+    """Write a pickle as Python 2 did, with byte strings and old names."""
     with path.open("wb") as file:
         _Python2Pickler(file, 2).dump(value)
