@@ -118,9 +118,9 @@ class Speech:
         if len(samples) > max_seconds * sample_rate:
             raise _too_long(name, max_seconds)
         if sample_rate != SAMPLE_RATE and len(samples) and np.isfinite(samples).all():
-            import soxr
+            import librosa  # heavy: only when the rate differs
 
-            samples = soxr.resample(samples, sample_rate, SAMPLE_RATE)
+            samples = librosa.resample(samples, orig_sr=sample_rate, target_sr=SAMPLE_RATE)
         return cls._checked(samples, name, None, max_seconds)
 
     @classmethod

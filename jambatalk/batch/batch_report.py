@@ -65,7 +65,7 @@ class Report:
         content = {"totals": self.totals(), "recordings": [asdict(outcome) for outcome in ordered]}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(content, indent=2) + "\n")
+            path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         except OSError as error:
             raise BatchError(
                 f"The report cannot be written to {path} ({error.strerror}).",

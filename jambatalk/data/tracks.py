@@ -141,7 +141,7 @@ def _read_csv(path: Path) -> tuple[list[str], list[list[float]], None]:
 
 
 def _read_json(path: Path) -> tuple[list[str], list[list[float]], float]:
-    values = json.loads(path.read_text())
+    values = json.loads(path.read_text(encoding="utf-8"))
     values = {AUDIO2FACE.get(key, key): value for key, value in values.items()}
     return values["blendshapes"], values["weights"], float(values["fps"])
 

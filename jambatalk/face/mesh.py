@@ -50,7 +50,7 @@ def _read_ply(path: Path) -> tuple[np.ndarray, np.ndarray]:
 def _read_obj(path: Path) -> tuple[np.ndarray, np.ndarray]:
     # trimesh duplicates vertices along texture seams; a network's outputs go by the file's order.
     vertices, triangles = [], []
-    for line in path.read_text(errors="replace").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         word, *rest = line.split() or [""]
         if word == "v":
             vertices.append([float(number) for number in rest[:3]])

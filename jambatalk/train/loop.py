@@ -237,10 +237,10 @@ def _trained_names(module: nn.Module) -> list[str]:
 def _write_config(path: Path, config: LoopConfig, resumed: bool) -> None:
     text = dump_config(config)
     lines = text.splitlines()
-    before = path.read_text().splitlines() if resumed and path.exists() else lines
+    before = path.read_text(encoding="utf-8").splitlines() if resumed and path.exists() else lines
     if changed := [line.strip() for line in lines if line not in before]:
         log.warning("The run was started with other values of: %s", ", ".join(changed))
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
 
 
 def _save_state(

@@ -34,7 +34,7 @@ def read_sphinx(path: Path) -> TimedTranscript:
         DataError: the file is not of this format.
     """
     with _naming(path):
-        found = json.loads(path.read_text())
+        found = json.loads(path.read_text(encoding="utf-8"))
         phones = [_phone(p["t"], p["b"], p["d"]) for word in found["w"] for p in word["w"]]
         return TimedTranscript(found["t"], phones)
 

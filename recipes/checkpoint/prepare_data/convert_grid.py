@@ -61,7 +61,9 @@ def read_align(path: Path) -> list[tuple[str, float, float]]:
         DataError: the file is not of this format.
     """
     try:
-        rows = [line.split() for line in path.read_text().splitlines() if line.strip()]
+        rows = [
+            line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()
+        ]
         return [(word, int(start) / TICKS, int(end) / TICKS) for start, end, word in rows]
     except (OSError, ValueError) as error:
         raise DataError(f"{path} is not a GRID alignment ({error}).") from error
