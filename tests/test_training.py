@@ -392,7 +392,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         ("data.folder=nowhere", "There is no folder nowhere"),
         ("face.mesh=nowhere.ply", "There is no mesh 'nowhere.ply'"),
         ("face.mesh=no/FLAME_sample.ply", "github.com/TimoBolkart/voca, for non-commercial"),
-        ("face.lips=nowhere.npy", "nowhere.npy cannot be read"),
+        ("face.lips=nowhere.npy", "There is no file 'nowhere.npy'"),
         ("face.lips=no/FLAME_masks.pkl", "flame.is.tue.mpg.de, after registration"),
         ("network.text_encoder=./nowhere", "There is no folder './nowhere' with a speech encoder"),
         (
@@ -444,7 +444,7 @@ def test_damaged_recording_is_named(
     np.save(path, motion)
     given = [f"data={{folder: {tmp_path / 'broken'}}}", f"workers={workers}", "epochs=1"]
     message = refused(capsys, str(published), "-o", str(tmp_path / "run"), *given)
-    assert "The motion of 'anna_03' is not a number in frame 5" in message
+    assert "The motion of 'anna_03' is not finite in frame 5" in message
 
 
 def test_runs_are_neither_overwritten_nor_resumed_from_nothing(
