@@ -23,7 +23,7 @@ def measure(runs: int) -> dict[str, list[float]]:
     """Measure the milliseconds of each stage, for each run or frame."""
     os.environ["LP_NUM_THREADS"] = "0"  # Mesa's threads, as in render workers
     from jambatalk.motion.motion import Motion
-    from jambatalk.motion.nonverbal import add_nonverbal
+    from jambatalk.motion.nonverbal import Nonverbal, blend, nonverbal_values
     from jambatalk.render.mp4 import write_video
 
     talking_head, speech = TalkingHead.from_pretrained(), speech_of(SECONDS)
@@ -32,14 +32,18 @@ def measure(runs: int) -> dict[str, list[float]]:
     weights = model.predict(features, style).numpy()
     face = talking_head.heads.load(1)
     bare = Motion(weights, talking_head.fps, face).sealed()
-    motion = add_nonverbal(bare, speech, 0, None)
+
+    def add_nonverbal() -> Motion:
+        return blend(bare, nonverbal_values(speech, bare.fps, len(bare)), Nonverbal())
+
+    motion = add_nonverbal()
     frames = motion.vertices()
     results = {
         "decode (11 s)": timed(lambda: Speech.read(VOICE), runs),
         "encode speech": timed(lambda: model.encode(speech), runs),
         "network": timed(lambda: model.predict(features, style), runs),
         "seal lips": timed(lambda: Motion(weights, talking_head.fps, face).sealed(), runs),
-        "nonverbal motion": timed(lambda: add_nonverbal(bare, speech, 0, None), runs),
+        "nonverbal motion": timed(add_nonverbal, runs),
         "vertices": timed(lambda: list(motion.frames()), runs),
     }
     rendering, pictures = measure_rendering(face, frames)

@@ -11,7 +11,7 @@ from export_motions import FPS, chatter, nodding, vertex_motion
 from jambatalk import Motion, export_motion, load_head
 from jambatalk.data.tracks import TrackFile
 from jambatalk.errors import ExportError
-from jambatalk.export.live_link import live_link_rotation
+from jambatalk.export.arkit import live_link_rotation
 from jambatalk.face.eyes import Eyes
 
 

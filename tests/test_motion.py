@@ -9,7 +9,7 @@ import pytest
 
 from jambatalk import Face, Motion, list_heads, load_head
 from jambatalk.errors import DataError, FaceError, MotionError
-from jambatalk.face.neck import Neck, rotation
+from jambatalk.face.neck import Neck, head_rotation
 from jambatalk.files.arrays import read_npz
 
 
@@ -178,7 +178,7 @@ def test_neck_turns_the_head_and_not_the_shoulders(face: Face) -> None:
     before, after = (np.linalg.norm(edges, axis=-1) for edges in (long_edges, new_edges))
     assert np.abs(after - before).max() < 0.0025  # no edge tears
     head = neck.share > 0.999
-    expected = (face.template[head] - neck.pivot) @ rotation(pose).T + neck.pivot
+    expected = (face.template[head] - neck.pivot) @ head_rotation(pose).as_matrix().T + neck.pivot
     np.testing.assert_allclose(turned[head], expected, atol=5e-5)
 
 

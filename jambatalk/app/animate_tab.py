@@ -60,23 +60,9 @@ def build_tab(service: VideoService, inputs: Inputs) -> None:
         progress: gr.Progress = gr.Progress(),  # noqa: B008  Gradio requires this default
     ) -> tuple[str | None, ...]:
         """Animate speech: a video (.mp4), its motion (.glb, .csv, .npz) and sound (.wav)."""
-        video, files = await service.render(
-            VideoRequest(
-                recording=speech,
-                styles=[style],
-                strength=strength,
-                head=head,
-                size=size,
-                background=background,
-                yaw=yaw,
-                shading=shading,
-                nonverbal=nonverbal,
-                seed=seed,
-                exports=tuple(EXPORTS),
-            ),
-            progress,
-            request.session_hash,
-        )
+        view = size, background, yaw, shading
+        wanted = VideoRequest(speech, [style], strength, head, *view, nonverbal, seed, [*EXPORTS])
+        video, files = await service.render(wanted, progress, request.session_hash)
         return str(video), *(str(file) if file else None for file in files)
 
     controls.connect(

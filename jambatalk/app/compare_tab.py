@@ -56,22 +56,9 @@ def build_tab(service: VideoService, inputs: Inputs) -> None:
         progress: gr.Progress = gr.Progress(),  # noqa: B008  Gradio requires this default
     ) -> str:
         """Compare the same speech in 2 to 4 styles, side by side in one video (.mp4)."""
-        video, _ = await service.render(
-            VideoRequest(
-                recording=speech,
-                styles=styles,
-                strength=strength,
-                head=head,
-                size=size,
-                background=background,
-                yaw=yaw,
-                shading=shading,
-                nonverbal=nonverbal,
-                seed=seed,
-            ),
-            progress,
-            request.session_hash,
-        )
+        view = size, background, yaw, shading
+        wanted = VideoRequest(speech, styles, strength, head, *view, nonverbal, seed)
+        video, _ = await service.render(wanted, progress, request.session_hash)
         return str(video)
 
     controls.connect(

@@ -14,6 +14,7 @@ from jambatalk.errors import BatchError, ModelError
 from jambatalk.export import FORMATS
 from jambatalk.face.library import checkpoint_heads
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
+from jambatalk.motion.motion import check_fps
 from jambatalk.motion.nonverbal import Nonverbal, check_seed
 from jambatalk.render.view import View
 from jambatalk.speech import MAX_SECONDS
@@ -175,8 +176,8 @@ def _resolved(settings: Settings) -> tuple[Settings, str]:
 
     check_strength(settings.strength)
     check_seed(settings.seed)
-    if settings.fps is not None and not 0 < settings.fps <= 1000:  # also NaN
-        raise BatchError(f"{settings.fps} is not a frame rate.", "Give 1 to 1000 frames a second.")
+    if settings.fps is not None:
+        check_fps(settings.fps)
     formats = tuple(dict.fromkeys(settings.formats))
     if not formats:
         raise BatchError("There is no format to write.", "Leave --formats out for mp4.")

@@ -22,6 +22,7 @@ from jambatalk.cli.options import (
 from jambatalk.cli.stage_timer import StageTimer
 from jambatalk.errors import JambaTalkError
 from jambatalk.export import FORMATS, check_name, export_motion
+from jambatalk.motion.motion import check_fps
 from jambatalk.speech import MAX_SECONDS, Speech
 
 if TYPE_CHECKING:
@@ -61,6 +62,13 @@ def add_commands(commands: Commands) -> None:
 
 
 def _animate(options: argparse.Namespace) -> None:
+    if options.output.suffix.lower() == ".mp4" and (options.fps is not None or options.no_sound):
+        raise JambaTalkError(
+            "A video has the model's frame rate, and sound.",
+            "Leave --fps and --no-sound out, or choose another format.",
+        )
+    if options.fps is not None:
+        check_fps(options.fps)
     _run(options, (options.style,) if options.style else (), captions=False)
 
 

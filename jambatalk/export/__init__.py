@@ -1,4 +1,4 @@
-"""Files of motion for other programs: one module per format, chosen by the suffix."""
+"""Files of motion for other programs: the format is chosen by the suffix."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ from uuid import uuid4
 import numpy as np
 
 from jambatalk.errors import ExportError
-from jambatalk.export.audio2face import write_json
-from jambatalk.export.glb import write_glb
-from jambatalk.export.live_link import write_csv
-from jambatalk.export.npy import write_npy
-from jambatalk.export.obj import write_obj
+from jambatalk.export.arkit import write_csv, write_json
+from jambatalk.export.glb import to_glb
+from jambatalk.export.vertices import write_npy, write_obj
 from jambatalk.export.wav import write_wav
 from jambatalk.speech import Speech
 
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
     from jambatalk.motion.motion import Motion
 
 FORMATS: dict[str, Callable[[Motion, Path], object]] = {
-    ".glb": write_glb,
+    ".glb": lambda motion, path: path.write_bytes(to_glb(motion)),
     ".csv": write_csv,
     ".json": write_json,
     ".npz": lambda motion, path: motion.save(path),
@@ -71,8 +69,8 @@ def export_motion(
         raise ExportError("The motion has no frames.")
     if fps is not None:
         motion = motion.resampled(fps)
-    write, suffix = FORMATS[path.suffix.lower()], path.suffix.lower()
-    _write_whole(path, lambda unfinished: write(motion, unfinished))
+    suffix = path.suffix.lower()
+    _write_whole(path, lambda unfinished: FORMATS[suffix](motion, unfinished))
     if speech is not None and suffix in WITH_SOUND:
         recording, sound = Speech.of(speech), path.with_suffix(".wav")
         if not (recording.source and sound.exists() and sound.samefile(recording.source)):

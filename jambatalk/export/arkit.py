@@ -1,12 +1,16 @@
-"""ARKit's 52 blendshapes, and a motion's weights of them."""
+"""Weights of ARKit's 52 blendshapes: CSV as Live Link Face writes it, JSON as Audio2Face does."""
 
 from __future__ import annotations
 
+import csv
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jambatalk.errors import ExportError
+from jambatalk.export.eye_rotation import eye_rotation, with_still_head
 
 if TYPE_CHECKING:
     from jambatalk.motion.motion import Motion
@@ -32,6 +36,57 @@ BLENDSHAPES = (
     "tongueOut",
 )
 # fmt: on
+# The app names right before left here, and nowhere else.
+_SWAPPED = {"jawLeft": "jawRight", "mouthLeft": "mouthRight"}
+_SWAPPED |= {right: left for left, right in _SWAPPED.items()}
+LIVE_LINK_BLENDSHAPES = tuple(_SWAPPED.get(blendshape, blendshape) for blendshape in BLENDSHAPES)
+ROTATIONS = tuple(
+    part + axis for part in ("Head", "LeftEye", "RightEye") for axis in ("Yaw", "Pitch", "Roll")
+)
+TIMECODE_RATE = 60  # frames per second of a timecode, whatever the motion's: importers assume it
+
+
+def write_csv(motion: Motion, path: Path) -> None:
+    """Write one row per frame: Timecode, BlendShapeCount, 52 weights, 9 angles in radians.
+
+    The timecode is hh:mm:ss:ff.fff, where ff counts sixtieths of a second, as in the app's
+    recordings and as Unreal's Live Link Face Importer reads it: at 30 frames per second, each row
+    counts two.
+
+    Raises:
+        ExportError: see :func:`arkit_weights`.
+    """
+    weights = arkit_weights(motion, LIVE_LINK_BLENDSHAPES)
+    values = np.hstack([weights, _rounded(live_link_rotation(motion))])
+    names = [blendshape[0].upper() + blendshape[1:] for blendshape in LIVE_LINK_BLENDSHAPES]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(["Timecode", "BlendShapeCount", *names, *ROTATIONS])
+        for number, row in enumerate(values):
+            cells = [f"{value:.{DECIMALS}f}" for value in row]
+            rows.writerow([_timecode(number / motion.fps), str(len(cells)), *cells])
+
+
+def write_json(motion: Motion, path: Path) -> None:
+    """Write {"exportFps", "trackPath", "numPoses", "numFrames", "facsNames", "weightMat"}.
+
+    That is frames per second, an empty text, 52, T, the names, and T rows of 52 weights. There is
+    no room for the head's rotation, so the eyes do not compensate for it either, see
+    :func:`with_still_head`.
+
+    Raises:
+        ExportError: see :func:`arkit_weights`.
+    """
+    weights = arkit_weights(with_still_head(motion))
+    track = {
+        "exportFps": motion.fps,
+        "trackPath": "",  # Audio2Face names the recording here, with its folder: private
+        "numPoses": len(BLENDSHAPES),
+        "numFrames": len(weights),
+        "facsNames": BLENDSHAPES,
+        "weightMat": weights.tolist(),
+    }
+    path.write_text(json.dumps(track, separators=(",", ":")), encoding="utf-8")
 
 
 def arkit_weights(motion: Motion, order: tuple[str, ...] = BLENDSHAPES) -> np.ndarray:
@@ -50,6 +105,33 @@ def arkit_weights(motion: Motion, order: tuple[str, ...] = BLENDSHAPES) -> np.nd
             "Export .glb, .npy or .zip instead.",
         )
     columns = [blendshapes.index(blendshape) for blendshape in order]
-    # + 0.0 turns a rounded -0.0 into 0.0
-    weights: np.ndarray = motion.weights[:, columns].astype(np.float64).round(DECIMALS) + 0.0
-    return weights
+    return _rounded(motion.weights[:, columns])
+
+
+def _rounded(values: np.ndarray) -> np.ndarray:
+    rounded: np.ndarray = values.astype(np.float64).round(DECIMALS) + 0.0  # -0.0 becomes 0.0
+    return rounded
+
+
+def live_link_rotation(motion: Motion) -> np.ndarray:
+    """Compute the angles named `ROTATIONS`, (T, 9) radians.
+
+    In the app's recordings, yaw is positive to the head's own right, pitch downwards, and roll
+    towards the own left shoulder, because Unreal's axes are left-handed and an ARKit face looks
+    along -x of Unreal; roll is applied first, then pitch, then yaw. The eyes' angles are relative
+    to the head; ARKit turns an eye before it lifts it, which appears as a small roll.
+    """
+    head = np.zeros((len(motion), 3)) if motion.pose is None else motion.pose.astype(np.float64)
+    columns = [-head[:, 1], head[:, 0], -head[:, 2]]
+    for pitch, yaw in np.moveaxis(eye_rotation(motion), (1, 2), (0, 1)):
+        columns += [-yaw, pitch, -np.arctan(np.tan(pitch) * np.sin(yaw))]
+    return np.stack(columns, axis=1)
+
+
+def _timecode(seconds: float) -> str:
+    """Format as hh:mm:ss:ff.fff, exact to a thousandth of a timecode's frame."""
+    thousandths = round(seconds * TIMECODE_RATE * 1000)
+    whole, frames = divmod(thousandths, TIMECODE_RATE * 1000)
+    minutes, second = divmod(whole, 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{hour:02}:{minute:02}:{second:02}:{frames // 1000:02}.{frames % 1000:03}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,7 +46,7 @@ def with_still_head(motion: Motion) -> Motion:
     """
     eyes, rotation = Eyes.of(motion.face), eye_rotation(motion)
     if motion.pose is None or eyes is None or not rotation.any():
-        return replace(motion, pose=None)
+        return motion.changed(pose=None)
     rotation += motion.pose[:, None, :2]
     before, index = motion.weights, motion.face.blendshapes.index
     weights = before.copy()
@@ -57,4 +56,4 @@ def with_still_head(motion: Motion) -> Motion:
     for side in ("Left", "Right"):
         blink, down = index(f"eyeBlink{side}"), index(f"eyeLookDown{side}")
         weights[:, blink] *= (1 - eyes.lids * weights[:, down]) / (1 - eyes.lids * before[:, down])
-    return replace(motion, weights=weights, pose=None)
+    return motion.changed(weights=weights, pose=None)

@@ -6,14 +6,13 @@ Specification: https://registry.khronos.org/glTF/specs/2.0/glTF-2.0.html
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jambatalk.export.glb_buffer import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, GlbBuffer
 from jambatalk.export.morph_targets import MorphTargets, morph_targets
-from jambatalk.face.neck import Neck, quaternion
+from jambatalk.face.neck import Neck, head_rotation
 
 if TYPE_CHECKING:
     from jambatalk.face.face import Face
@@ -22,11 +21,6 @@ if TYPE_CHECKING:
 MESH, ROOT, HEAD = 0, 1, 2  # indices of nodes
 FORWARD = np.array([0, 0, 1], np.float32)
 ROUGHNESS = 0.55  # of skin
-
-
-def write_glb(motion: Motion, path: Path) -> None:
-    """Write a motion as :func:`to_glb` encodes it."""
-    path.write_bytes(to_glb(motion))
 
 
 def to_glb(
@@ -104,10 +98,12 @@ def _mesh(
     normals = smooth(face.template)
     # a vertex of no triangle with an area has none, and glTF wants unit length
     defined = normals.any(axis=1, keepdims=True)
+    linear = np.column_stack([face.linear_colors(), np.ones(len(face.template))])
+    colors = np.rint(linear * (2**16 - 1)).astype(np.uint16)  # 8 bits would band in the dark
     attributes = {
         "POSITION": buffer.add(face.template, ARRAY_BUFFER, bounds=True),
         "NORMAL": buffer.add(np.where(defined, normals, FORWARD), ARRAY_BUFFER),
-        "COLOR_0": buffer.add(_linear(face.colors), ARRAY_BUFFER, normalized=True),
+        "COLOR_0": buffer.add(colors, ARRAY_BUFFER, normalized=True),
         **{name: buffer.add(values, ARRAY_BUFFER) for name, values in further.items()},
     }
     index_type = np.uint16 if len(face.template) < 2**16 - 1 else np.uint32
@@ -159,7 +155,7 @@ def _animation(motion: Motion, targets: MorphTargets, buffer: GlbBuffer) -> dict
     if targets.names:
         curves.append((MESH, "weights", targets.weights.reshape(-1).astype(np.float32)))
     if motion.pose is not None:
-        curves.append((HEAD, "rotation", quaternion(motion.pose)))
+        curves.append((HEAD, "rotation", head_rotation(motion.pose).as_quat().astype(np.float32)))
     return {
         "name": "speech",
         "samplers": [
@@ -171,11 +167,3 @@ def _animation(motion: Motion, targets: MorphTargets, buffer: GlbBuffer) -> dict
             for number, (node, path, _) in enumerate(curves)
         ],
     }
-
-
-def _linear(colors: np.ndarray) -> np.ndarray:
-    """Convert sRGB (V, 3) uint8 to linear RGBA (V, 4) uint16; 8 bits would band in the dark."""
-    srgb = colors / 255.0
-    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-    alpha = np.ones((len(colors), 1))
-    return np.rint(np.hstack([linear, alpha]) * (2**16 - 1)).astype(np.uint16)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import wave
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,11 +24,10 @@ def write_wav(speech: Speech, path: Path) -> None:
         ExportError: the recording cannot be read any more.
     """
     if speech.source is None or not speech.source.is_file():
-        with wave.open(str(path), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(SAMPLE_RATE)
-            file.writeframes(np.rint(speech.samples.clip(-1, 1) * 32767).astype("<i2").tobytes())
+        from scipy.io import wavfile
+
+        samples = np.rint(speech.samples.clip(-1, 1) * 32767).astype(np.int16)
+        wavfile.write(path, SAMPLE_RATE, samples)
         return
     from imageio_ffmpeg import get_ffmpeg_exe
 

@@ -68,6 +68,22 @@ class Face:
         )
         return points if offsets is None else points + offsets[..., index, :]
 
+    def linear_colors(self) -> np.ndarray:
+        """Convert the colours to linear RGB, (V, 3) from 0 to 1."""
+        srgb = self.colors / 255
+        return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+
+    def visible_gloss(self) -> np.ndarray:
+        """Return the gloss (V,), reduced in the mouth.
+
+        Parts deep in it are painted darker because little light reaches them, so they reflect less.
+        """
+        gloss, linear = self.gloss.copy(), self.linear_colors()
+        for part in ("teeth_upper", "teeth_lower", "gums", "tongue"):
+            inside = self.regions.get(part, [])
+            gloss[inside] *= linear[inside].max(-1)
+        return gloss
+
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Convert to named arrays, for an .npz."""
         return {

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections.abc import Sequence
 from functools import cache, cached_property
 from pathlib import Path
@@ -147,9 +145,10 @@ def write_heads(folder: Path, faces: Sequence[Face]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     shared = faces[0].to_arrays()
     del shared["name"], shared["title"]
-    save_arrays(folder / TOPOLOGY, {k: v for k, v in shared.items() if k not in OWN})
+    topology = {name: array for name, array in shared.items() if name not in OWN}
+    np.savez_compressed(folder / TOPOLOGY, allow_pickle=False, **topology)
     for face in faces:
-        save_arrays(folder / f"{face.name}.npz", {key: face.to_arrays()[key] for key in OWN})
+        np.savez_compressed(folder / f"{face.name}.npz", template=face.template, colors=face.colors)
     write_index(folder, {face.name: face.title for face in faces})
 
 
@@ -158,13 +157,3 @@ def write_index(folder: Path, titles: dict[str, str]) -> None:
     index = [{"name": name, "title": title} for name, title in titles.items()]
     text = json.dumps(index, indent=2, ensure_ascii=False) + "\n"
     (folder / INDEX).write_text(text, encoding="utf-8")
-
-
-def save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Write an .npz like numpy.savez_compressed, with more compression and without dates."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, array in arrays.items():
-            buffer = io.BytesIO()
-            np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
-            entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-            archive.writestr(entry, buffer.getvalue(), zipfile.ZIP_DEFLATED, 9)

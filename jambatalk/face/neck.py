@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jambatalk.face.face import Face
 
+if TYPE_CHECKING:
+    from scipy.spatial.transform import Rotation
+
 # In units of the head's height, from chin to crown.
 MIN_NECK = 0.30  # length of mesh below the chin that counts as a neck
-TOP, BOTTOM = (
-    0.05,
-    0.40,
-)  # below the chin: everything above TOP turns, everything below BOTTOM stays
+TOP, BOTTOM = 0.05, 0.40  # below the chin: all above TOP turns, all below BOTTOM stays
 NAPE = 0.4  # slope by which the shoulders rise behind the joint
 DEPTH = 0.60  # from the tip of the nose back to the joint, on a mesh without a neck
 
@@ -55,36 +56,18 @@ class Neck:
         return cls(np.array([pivot[0], middle, pivot[2]], np.float32), share.astype(np.float32))
 
     def turn(self, vertices: np.ndarray, pose: np.ndarray) -> np.ndarray:
-        """Turn the head of vertices (..., V, 3) in metres to `pose` (..., 3).
+        """Turn the head of vertices, (T, V, 3) or (V, 3) in metres, to `pose`, (T, 3) or (3,).
 
         Linear blend skinning with a still and a turning joint: v + share · (R - I) (v - pivot).
         """
-        turned = (vertices - self.pivot) @ np.swapaxes(
-            rotation(pose) - np.eye(3, dtype=np.float32), -1, -2
-        )
+        change = (head_rotation(pose).as_matrix() - np.eye(3)).astype(np.float32)
+        turned = (vertices - self.pivot) @ np.swapaxes(change, -1, -2)
         turned *= self.share[:, None]
         return turned + vertices
 
 
-def rotation(pose: np.ndarray) -> np.ndarray:
-    """Convert pitch, yaw and roll (..., 3) in radians to matrices (..., 3, 3)."""
-    (cx, cy, cz), (sx, sy, sz) = (np.moveaxis(f(pose), -1, 0) for f in (np.cos, np.sin))
-    rows = [
-        [cy * cz + sy * sx * sz, sy * sx * cz - cy * sz, sy * cx],
-        [cx * sz, cx * cz, -sx],
-        [cy * sx * sz - sy * cz, sy * sz + cy * sx * cz, cy * cx],
-    ]
-    return np.stack([np.stack(row, -1) for row in rows], -2).astype(np.float32)
+def head_rotation(pose: np.ndarray) -> Rotation:
+    """Convert pitch, yaw and roll, (T, 3) or (3,) in radians, to rotations."""
+    from scipy.spatial.transform import Rotation  # takes a moment to import
 
-
-def quaternion(pose: np.ndarray) -> np.ndarray:
-    """Convert pitch, yaw and roll (..., 3) in radians to unit quaternions x, y, z, w (..., 4)."""
-    half = np.asarray(pose, np.float64) / 2
-    (cx, cy, cz), (sx, sy, sz) = (np.moveaxis(f(half), -1, 0) for f in (np.cos, np.sin))
-    parts = [
-        cy * sx * cz + sy * cx * sz,
-        sy * cx * cz - cy * sx * sz,
-        cy * cx * sz - sy * sx * cz,
-        cy * cx * cz + sy * sx * sz,
-    ]
-    return np.stack(parts, -1).astype(np.float32)
+    return Rotation.from_euler("YXZ", np.asarray(pose)[..., [1, 0, 2]])

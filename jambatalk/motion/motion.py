@@ -170,8 +170,7 @@ class Motion:
         Example:
             >>> motion.resampled(60).save("motion60.npz")
         """
-        if not 0 < fps <= 1000:  # NaN fails too
-            raise MotionError(f"{fps} is not a frame rate.", "Give 1 to 1000 frames a second.")
+        check_fps(fps)
         if fps == self.fps and frames in (None, len(self)):
             return self
         arrays = {"weights": self.weights, "offsets": self.offsets, "pose": self.pose}
@@ -252,6 +251,12 @@ class Motion:
             raise MotionError(f"'{path}' is not a saved motion: {reason}.", SAVE_AGAIN) from error
         except MotionError as error:
             raise MotionError(f"'{path}': {error.what}", SAVE_AGAIN) from error
+
+
+def check_fps(fps: float) -> None:
+    """Raise a MotionError for a frame rate of 0, below, above 1000 or NaN."""
+    if not 0 < fps <= 1000:
+        raise MotionError(f"{fps} is not a frame rate.", "Give 1 to 1000 frames a second.")
 
 
 def _numbers(arrays: Mapping[str, np.ndarray], name: str, ndim: int) -> np.ndarray:

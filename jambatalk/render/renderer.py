@@ -13,7 +13,6 @@ from pyrender.shader_program import ShaderProgram, ShaderProgramCache
 from jambatalk.errors import RenderError
 from jambatalk.face.face import Face
 from jambatalk.face.normals import SmoothNormals
-from jambatalk.face.surface import linear_colors, visible_gloss
 from jambatalk.render.antialiasing import SAMPLES, SHEAR, resolve_samples
 from jambatalk.render.camera import portrait_camera
 from jambatalk.render.view import View
@@ -157,7 +156,7 @@ def _framebuffer(width: int) -> tuple[int, int, int]:
 
 def _surface(face: Face, shading: str) -> np.ndarray:
     """Return linear RGB and gloss of each vertex, (V, 4)."""
-    linear, gloss = linear_colors(face), visible_gloss(face)
+    linear, gloss = face.linear_colors(), face.visible_gloss()
     if shading == "clay":
         linear[:], gloss[:] = CLAY, CLAY_GLOSS
         for part in ("inner_mouth", "gums", "tongue"):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from jambatalk.face.face import Face
-from jambatalk.face.library import save_arrays, write_index
+from jambatalk.face.library import write_index
 from jambatalk.render.thumbnail import draw_thumbnail
 from recipes.heads.anatomy import Anatomy, assemble
 from recipes.heads.edge_loops import Rings
@@ -46,7 +46,7 @@ def build_heads(source: Path | None, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     blendshapes = lips.keep_sealed(makehuman.blendshapes) | {"tongueUp": raise_tip(makehuman)}
     topology = _topology(anatomy, blendshapes)
-    save_arrays(out / "topology.npz", topology)
+    np.savez_compressed(out / "topology.npz", allow_pickle=False, **topology)
     for identity in IDENTITIES:
         log.info("building %s", identity.name)
         vertices = lips.seal(identity_vertices(identity, makehuman))
@@ -56,7 +56,7 @@ def build_heads(source: Path | None, out: Path) -> None:
             "template": (np.round(template / GRAIN) * GRAIN).astype(np.float32),
             "colors": paint(anatomy, identity),
         }
-        save_arrays(out / f"{identity.name}.npz", arrays)
+        np.savez_compressed(out / f"{identity.name}.npz", allow_pickle=False, **arrays)
         named = {"name": np.array(identity.name), "title": np.array(identity.title)}
         face = Face.from_arrays(topology | arrays | named)
         draw_thumbnail(out / f"{identity.name}.png", replace(face, regions={}))

@@ -10,7 +10,6 @@ import numpy as np
 from jambatalk.export.glb import to_glb
 from jambatalk.face.library import HeadLibrary
 from jambatalk.face.neck import Neck
-from jambatalk.face.surface import visible_gloss
 from jambatalk.motion.motion import Motion
 
 MAX_CACHED = 32  # heads, 1.7 MB each
@@ -34,7 +33,7 @@ def head_glb(heads: HeadLibrary, name: str) -> bytes:
     low = max(float(chin), float(face.template[:, 1].min()))
     glb = to_glb(
         rest,
-        {"_GLOSS": visible_gloss(face), "_NECK": neck.share},
+        {"_GLOSS": face.visible_gloss(), "_NECK": neck.share},
         {"pivot": neck.pivot.tolist(), "chin": low},
     )
     return gzip.compress(glb, 6)

@@ -16,6 +16,10 @@ COLUMNS = 9
 def blend(motion: Motion, values: np.ndarray, nonverbal: Nonverbal) -> Motion:
     """Add nonverbal motion to a motion of the mouth.
 
+    Lids and gaze replace those of `motion`, raised brows are added to its brows, and every other
+    blendshape stays as it is. A face that lacks the blendshapes moves its head only. Each part is
+    the same with or without the others, but the eyes turn against the head only if it moves.
+
     Args:
         values: (T, COLUMNS): `GAZE`, yaw and elevation in radians; weights of the `BROWS`; closure
             of the `LIDS`; and `POSE` in radians.

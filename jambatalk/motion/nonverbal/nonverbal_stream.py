@@ -16,6 +16,7 @@ from jambatalk.motion.nonverbal.gaze import Gaze
 from jambatalk.motion.nonverbal.head_motion import HeadMotion
 from jambatalk.motion.nonverbal.prosody import LOOK_AHEAD, Prosody, ProsodyStream
 from jambatalk.motion.nonverbal.voice_features import RATE
+from jambatalk.speech import Speech
 
 AHEAD = 24  # values of prosody that are known beyond a frame
 AT_ONCE = 10 * RATE  # values after which frames are evaluated, and what is over is forgotten
@@ -48,8 +49,8 @@ class NonverbalStream:
         self._frames = 0  # evaluated
 
     def feed(self, samples: np.ndarray) -> np.ndarray:
-        """Return the frames (n, COLUMNS) that are certain after further samples (n,) at 16 kHz, as
-        :func:`jambatalk.motion.nonverbal.blending.blend` takes them."""
+        """Return the frames (n, COLUMNS), for :func:`blend`, that are certain after further samples
+        (n,) at 16 kHz."""
         parts, evaluated = [], self._known
         for prosody in self._prosody.feed(samples):
             self._step(prosody)
@@ -98,11 +99,13 @@ class NonverbalStream:
         return values
 
 
-def check_seed(seed: int) -> None:
-    """Refuse what is not a seed.
+def nonverbal_values(speech: Speech, fps: float, frames: int, seed: int = 0) -> np.ndarray:
+    """Compute the nonverbal motion of a whole recording, (frames, COLUMNS)."""
+    stream = NonverbalStream(fps, seed)
+    return np.concatenate([stream.feed(speech.samples), stream.finish(frames)])[:frames]
 
-    Raises:
-        MotionError: it is no whole number from 0 on.
-    """
+
+def check_seed(seed: int) -> None:
+    """Raise a MotionError unless the seed is a whole number from 0 on."""
     if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
         raise MotionError(f"{seed} is not a seed.", "Give a whole number from 0 on.")

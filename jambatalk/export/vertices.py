@@ -1,4 +1,4 @@
-"""Vertices as one OBJ file per frame, in a zip."""
+"""Vertices as one NumPy array, or as one OBJ file per frame."""
 
 from __future__ import annotations
 
@@ -6,11 +6,22 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from jambatalk.motion.motion import Motion
 
-DIGITS = 4  # of a frame's number, at least
 COMPRESSION = 1  # deflate level: a quarter of the time of the default 6, files a tenth larger
+
+
+def write_npy(motion: Motion, path: Path) -> None:
+    """Write vertices (T, V, 3) float32 in metres, frame by frame, in constant memory."""
+    shape = (len(motion), *motion.face.template.shape)
+    with path.open("wb") as file:
+        header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        for vertices in motion.frames():
+            file.write(vertices.astype("<f4").tobytes())
 
 
 def write_obj(motion: Motion, path: Path) -> None:
@@ -26,11 +37,10 @@ def write_obj(motion: Motion, path: Path) -> None:
     # one format string for all lines: ten times faster than formatting line by line
     positions = "".join(f"v %.6f %.6f %.6f {r:.3f} {g:.3f} {b:.3f}\n" for r, g, b in colors)
     end = "s 1\n" + "".join(f"f {a} {b} {c}\n" for a, b, c in (face.triangles + 1).tolist())
-    digits = max(DIGITS, len(str(len(motion))))
+    digits = max(4, len(str(len(motion))))
     with zipfile.ZipFile(path, "w") as archive:
         for number, vertices in enumerate(motion.frames(), 1):
-            entry = zipfile.ZipInfo(
-                f"frame_{number:0{digits}}.obj"
-            )  # without a date, so that equal motions give equal files
+            # without a date, so that equal motions give equal files
+            entry = zipfile.ZipInfo(f"frame_{number:0{digits}}.obj")
             text = start + positions % tuple(vertices.ravel().tolist()) + end
             archive.writestr(entry, text, zipfile.ZIP_DEFLATED, COMPRESSION)
