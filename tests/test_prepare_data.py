@@ -106,7 +106,7 @@ def test_grid_without_mediapipe_names_what_is_missing(tmp_path, monkeypatch, cap
     (tmp_path / "grid" / "s1" / "bbaf2n.align").write_text(ALIGNMENT)
     monkeypatch.setitem(sys.modules, "mediapipe", None)
     assert prepare_data(tmp_path, tmp_path / "data", ["grid"]) == 1
-    assert "pip install mediapipe" in capsys.readouterr().out
+    assert "pip install -e .[tracking]" in capsys.readouterr().out
     assert (tmp_path / "data" / "grid_s1" / "audio" / "bbaf2n.opus").is_file()
 
 

@@ -1,6 +1,7 @@
 """Training of the bundled checkpoint, on real recordings with made-up motion."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -19,12 +20,13 @@ from jambatalk.model.checkpoint import ENCODER_FILE
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.motion.motion import Motion
 from jambatalk.motion.resample import resample
-from jambatalk.train.config_file import load_config
+from jambatalk.train.config_file import load_config, make_config, to_plain
 from jambatalk.train.loop import train
 from jambatalk.train.loop_config import OptimizerConfig
 from jambatalk.train.optimizer import Muon, make_optimizers
 from recipes.checkpoint.augment import CLEAN_SHARE, SPEED, augment, change_speed
 from recipes.checkpoint.corpus.recording import Recording
+from recipes.checkpoint.model_card import write_model_card
 from recipes.checkpoint.train import CONFIG
 from recipes.checkpoint.train import main as train_main
 from recipes.checkpoint.training.architecture import STYLES, bundled_config
@@ -255,3 +257,23 @@ def test_train_command_from_data_folder_to_checkpoint(tmp_path: Path, face: Face
     card = (run / "checkpoint" / "README.md").read_text()
     assert "LibriSpeech" in card
     assert "{" not in card
+
+
+def test_model_card_is_made_from_the_training_record(tmp_path: Path) -> None:
+    network = JambaTalk.from_pretrained(DEFAULT_CHECKPOINT)
+    training = json.loads((DEFAULT_CHECKPOINT / "training.json").read_text())
+    assert to_plain(make_config(RecipeConfig, training["config"])) == training["config"]
+    counts = [sum(w.numel() for w in m.parameters()) for m in (network.encoder, network.decoder)]
+    write_model_card(tmp_path, network.config, training, *counts)
+    made, bundled = (
+        (folder / "README.md").read_text() for folder in (tmp_path, DEFAULT_CHECKPOINT)
+    )
+    assert undated(made) == undated(bundled)
+
+
+def undated(card: Path) -> str:
+    """The card without its date and the table that the evaluation writes."""
+    before, _, after = re.sub(r"trained \d{4}-\d\d-\d\d", "", card.read_text()).partition(
+        "\n## Measured\n"
+    )
+    return before + after[after.index("\n## ") :]

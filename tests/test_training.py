@@ -120,6 +120,15 @@ def test_published_training_from_config_to_video(published: Path, tmp_path: Path
     assert f"{min(entry['val.error'] for entry in read_log(folder)):.5g}" in card
 
 
+def test_velocity_loss_alone_decreases(published: Path, tmp_path: Path) -> None:
+    """The decoder starts from no motion, whose velocity error the vertex loss hardly lowers."""
+    others = ("loss.vertices=0", "loss.lip_features=0", "loss.letters=0")
+    faster = ("network.changes.dropout=0", "optimizer.learning_rate=1e-3", "epochs=6")
+    assert run(published, tmp_path / "run", *others, *faster) == 0
+    first, *_, last = read_log(tmp_path / "run")
+    assert last["velocity"] < 0.85 * first["velocity"]
+
+
 def test_speech_encoder_is_trained_and_saved(published: Path, tmp_path: Path) -> None:
     config = load_config(published, TrainingConfig)
     before = RecordingTask(config).model.encoder.model.state_dict()

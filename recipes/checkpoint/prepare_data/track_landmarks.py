@@ -1,4 +1,4 @@
-"""Face landmarks of a video, tracked by MediaPipe (not a dependency: `pip install mediapipe`).
+"""Face landmarks of a video, tracked by MediaPipe (the extra `tracking`).
 
 Needs the model file `face_landmarker.task` of MediaPipe's Face Landmarker, from
 https://ai.google.dev/edge/mediapipe/solutions/vision/face_landmarker (Apache-2.0).
@@ -68,7 +68,7 @@ class Tracker:
         except ImportError as error:
             raise NotInstalledError(
                 "MediaPipe, which tracks the faces of GRID, is not installed.",
-                "Run 'pip install mediapipe'.",
+                "Run 'pip install -e .[tracking]'.",
             ) from error
         if model is None or not model.is_file():
             raise DataError(
