@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jambatalk.errors import ExportError
-from jambatalk.export.eye_rotation import eye_rotation, with_still_head
+from jambatalk.face.eyes import LOOKS, Eyes
 
 if TYPE_CHECKING:
     from jambatalk.motion.motion import Motion
@@ -36,7 +36,7 @@ BLENDSHAPES = (
     "tongueOut",
 )
 # fmt: on
-# The app names right before left here, and nowhere else.
+# Live Link Face names right before left here, and nowhere else.
 _SWAPPED = {"jawLeft": "jawRight", "mouthLeft": "mouthRight"}
 _SWAPPED |= {right: left for left, right in _SWAPPED.items()}
 LIVE_LINK_BLENDSHAPES = tuple(_SWAPPED.get(blendshape, blendshape) for blendshape in BLENDSHAPES)
@@ -71,13 +71,14 @@ def write_json(motion: Motion, path: Path) -> None:
     """Write {"exportFps", "trackPath", "numPoses", "numFrames", "facsNames", "weightMat"}.
 
     That is frames per second, an empty text, 52, T, the names, and T rows of 52 weights. There is
-    no room for the head's rotation, so the eyes do not compensate for it either, see
-    :func:`with_still_head`.
+    no room for the head's rotation, so the eyes do not compensate for it either.
 
     Raises:
         ExportError: see :func:`arkit_weights`.
     """
-    weights = arkit_weights(with_still_head(motion))
+    weights = arkit_weights(motion)
+    if motion.pose is not None:
+        weights = arkit_weights(_with_still_head(motion))
     track = {
         "exportFps": motion.fps,
         "trackPath": "",  # Audio2Face names the recording here, with its folder: private
@@ -126,6 +127,36 @@ def live_link_rotation(motion: Motion) -> np.ndarray:
     for pitch, yaw in np.moveaxis(eye_rotation(motion), (1, 2), (0, 1)):
         columns += [-yaw, pitch, -np.arctan(np.tan(pitch) * np.sin(yaw))]
     return np.stack(columns, axis=1)
+
+
+def eye_rotation(motion: Motion) -> np.ndarray:
+    """Compute pitch and yaw of both eyes in the head, (T, 2, 2) radians, see :meth:`Eyes.weights`.
+
+    Zero for a face whose eyes cannot turn.
+    """
+    eyes, rotation = Eyes.of(motion.face), np.zeros((len(motion), 2, 2))
+    if eyes is not None:
+        for name, (eye, axis, sign) in LOOKS.items():
+            rotation[:, eye, axis] += sign * eyes.turn[name] * motion.blendshape(name)
+    return rotation
+
+
+def _with_still_head(motion: Motion) -> Motion:
+    """Drop the head's pose, and turn the eyes to where they looked with it.
+
+    Lids keep their closure, since looking down lowers them too.
+    """
+    eyes, rotation = Eyes.of(motion.face), eye_rotation(motion)
+    if motion.pose is None or eyes is None or not rotation.any():
+        return motion.changed(pose=None)
+    before, index = motion.weights, motion.face.blendshapes.index
+    weights = before.copy()
+    for name, weight in eyes.weights(rotation + motion.pose[:, None, :2]).items():
+        weights[:, index(name)] = weight
+    for side in ("Left", "Right"):
+        blink, down = index(f"eyeBlink{side}"), index(f"eyeLookDown{side}")
+        weights[:, blink] *= (1 - eyes.lids * weights[:, down]) / (1 - eyes.lids * before[:, down])
+    return motion.changed(weights=weights, pose=None)
 
 
 def _timecode(seconds: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -81,21 +82,16 @@ def _compress(offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
         residuals = (flat[c] - weights[c, :count] @ components[:count] for c in _chunks(flat))
         return float(max(np.linalg.norm(r.reshape(-1, 3), axis=1).max() for r in residuals))
 
-    low, high = 0, len(components)
-    if error(high) > TOLERANCE:
-        low = high
-    while low < high:  # bisect for the smallest number of components
-        middle = (low + high) // 2
-        low, high = (low, middle) if error(middle) <= TOLERANCE else (middle + 1, high)
-    reached = error(high)
-    message = f"{high} components hold the motion to {1000 * reached:.2f} mm."
+    fewest = bisect_left(range(len(components)), True, key=lambda count: error(count) <= TOLERANCE)
+    reached = error(fewest)
+    message = f"{fewest} components hold the motion to {1000 * reached:.2f} mm."
     if reached > LARGEST_ERROR:
         raise ExportError(
             f"This motion does not fit into morph targets: {message}",
             "Export .npy or .zip, which hold the vertices themselves.",
         )
     log.log(logging.INFO if reached <= TOLERANCE else logging.WARNING, message)
-    return components[:high].reshape(high, *offsets.shape[1:]), weights[:, :high], reached
+    return components[:fewest].reshape(-1, *offsets.shape[1:]), weights[:, :fewest], reached
 
 
 def _principal_components(flat: np.ndarray) -> np.ndarray:
@@ -107,10 +103,8 @@ def _principal_components(flat: np.ndarray) -> np.ndarray:
     gram = sum((part @ part.T for part in columns), start=np.zeros((len(sampled),) * 2))
     values, vectors = np.linalg.eigh(gram)  # ascending
     kept = np.flatnonzero(values > values[-1] * 1e-10)[::-1][:MAX_COMPONENTS]
-    components: np.ndarray = (vectors[:, kept] / np.sqrt(values[kept])).astype(
-        np.float32
-    ).T @ sampled
-    return components
+    components: np.ndarray = (vectors[:, kept] / np.sqrt(values[kept])).T.astype(np.float32)
+    return components @ sampled
 
 
 def _chunks(flat: np.ndarray) -> Iterator[slice]:

@@ -1,4 +1,4 @@
-"""Eyes: how far a face's blendshapes turn them, and lower their lids."""
+"""Eyes: blendshape weights from their rotation, and how far lids follow them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,26 @@ import numpy as np
 
 from jambatalk.face.face import Face
 
+# Blendshape → eye (0 left, 1 right), axis (0 pitch down, 1 yaw to the head's own left), sign.
+LOOKS = {
+    "eyeLookDownLeft": (0, 0, 1),
+    "eyeLookUpLeft": (0, 0, -1),
+    "eyeLookOutLeft": (0, 1, 1),
+    "eyeLookInLeft": (0, 1, -1),
+    "eyeLookDownRight": (1, 0, 1),
+    "eyeLookUpRight": (1, 0, -1),
+    "eyeLookInRight": (1, 1, 1),
+    "eyeLookOutRight": (1, 1, -1),
+}
+
 
 @dataclass(frozen=True, eq=False)
 class Eyes:
-    """What the blendshapes of a face do to its eyes and lids.
+    """How the blendshapes of a face move its eyes and lids.
 
     Attributes:
-        turn: name of each eyeLook blendshape → radians by which it turns its eye at weight 1.
-        lids: part of a closing lid's way that looking down, at weight 1, has lowered it already.
+        turn: eyeLook blendshape → radians by which it turns its eye at weight 1.
+        lids: share of a blink by which eyeLookDown, at weight 1, already lowers the lid.
     """
 
     turn: dict[str, float]
@@ -25,21 +37,19 @@ class Eyes:
     @classmethod
     @lru_cache(maxsize=8)
     def of(cls, face: Face) -> Eyes | None:
-        """Measure them on the mesh; None for a face whose eyes cannot turn."""
-        names = [name for name in face.blendshapes if name.startswith("eyeLook")]
-        if len(names) != 8 or not len(face.regions.get("eyes", ())):
+        """Measure a face's mesh; return None if its eyes cannot turn."""
+        eyes = face.regions.get("eyes", np.array([], int))
+        if not set(LOOKS) <= set(face.blendshapes) or not len(eyes):
             return None
-        eyes = face.regions["eyes"]
         x = face.template[eyes, 0]
         turn = {}
-        for side, ball in (("Left", eyes[x > 0]), ("Right", eyes[x < 0])):
+        for name, (eye, _, _) in LOOKS.items():
+            ball = eyes[x > 0] if eye == 0 else eyes[x < 0]
             front = ball[face.template[ball, 2].argmax()]
             radius = face.template[front, 2] - face.template[ball, 2].mean()
-            for name in names:
-                if name.endswith(side):
-                    moved = face.deltas[face.blendshapes.index(name)]
-                    shift = moved[front] - moved[ball].mean(0)
-                    turn[name] = float(np.linalg.norm(shift[:2]) / radius)
+            moved = face.deltas[face.blendshapes.index(name)]
+            shift = moved[front] - moved[ball].mean(0)
+            turn[name] = float(np.linalg.norm(shift[:2]) / radius)
         lids = 0.0
         if "eyeBlinkLeft" in face.blendshapes:
             closing = face.deltas[face.blendshapes.index("eyeBlinkLeft"), :, 1]
@@ -59,12 +69,17 @@ class Eyes:
             direction: (T, 2) yaw and elevation, radians, relative to the shoulders.
             pose: (T, 3) of the head; None for a head that does not move.
         """
-        yaw, up = direction.T
+        rotation = np.stack([-direction[:, 1], direction[:, 0]], axis=1)
         if pose is not None:
-            yaw, up = yaw - pose[:, 1], up + pose[:, 0]  # a nod lowers the face
-        weights = {}
-        for side, out in (("Left", yaw), ("Right", -yaw)):
-            for name, angle in (("Out", out), ("In", -out), ("Up", up), ("Down", -up)):
-                blendshape = f"eyeLook{name}{side}"
-                weights[blendshape] = np.clip(angle / self.turn[blendshape], 0.0, 1.0)
-        return weights
+            rotation -= pose[:, :2]
+        return self.weights(np.stack([rotation, rotation], axis=1))
+
+    def weights(self, rotation: np.ndarray) -> dict[str, np.ndarray]:
+        """Convert pitch and yaw of both eyes, (T, 2, 2) radians, to eyeLook weights, (T,) each.
+
+        The left eye comes first; signs are those of a pose, see :class:`jambatalk.face.neck.Neck`.
+        """
+        return {
+            name: np.clip(sign * rotation[:, eye, axis] / self.turn[name], 0.0, 1.0)
+            for name, (eye, axis, sign) in LOOKS.items()
+        }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from itertools import zip_longest
@@ -50,62 +49,35 @@ def side_by_side(
     if len(captions) != len(streams):
         raise RenderError(f"{len(captions)} captions do not fit {len(streams)} clips.")
     grid_size(len(streams), 0)  # raises for other numbers
-    labels: list[_Label] = []
+    labels: list[Image.Image] = []
     for pictures in zip_longest(*streams):
         if any(picture is None for picture in pictures):
             raise RenderError("Clips of different lengths cannot be compared.")
         size = len(pictures[0])
-        width, height = grid_size(len(streams), size)
-        labels = labels or [_Label.draw(caption, size) for caption in captions]
-        grid = np.empty((height, width, 3), np.uint8)
+        labels = labels or [_label(caption, size) for caption in captions]
+        grid = Image.new("RGB", grid_size(len(streams), size))
         for number, (picture, label) in enumerate(zip(pictures, labels, strict=True)):
-            row, column = divmod(number, width // size)
-            cell = grid[row * size : (row + 1) * size, column * size : (column + 1) * size]
-            cell[:] = picture
-            label.paste(cell)
-        yield grid
+            row, column = divmod(number, grid.width // size)
+            grid.paste(Image.fromarray(picture), (column * size, row * size))
+            grid.paste(label, (column * size, (row + 1) * size - label.height), label)
+        yield np.asarray(grid)
 
 
-@dataclass(frozen=True)
-class _Label:
-    """A caption, drawn once: what it adds (h, w, 3) to a picture and keeps (h, w, 1) of it, in
-    256ths, and the position of its upper left corner."""
-
-    added: np.ndarray
-    kept: np.ndarray
-    x: int
-    y: int
-
-    @classmethod
-    def draw(cls, caption: str, size: int) -> _Label:
-        """Draw a rounded box for the middle of the lower edge of a picture of `size` pixels."""
-        text = " ".join(caption.split())
-        letters = max(round(LETTERS * size), 8)
-        font, margin = _font(letters), letters // 2
-        room = size - 4 * margin
-        while font.getlength(text) > room:
-            text = text.rstrip("…")[:-1] + "…"
-        width = round(font.getlength(text)) + 2 * margin if text else 0
-        height = letters + margin if text else 0
-        box = Image.new("RGBA", (width, height))
-        if text:
-            pen = ImageDraw.Draw(box)
-            pen.rounded_rectangle((0, 0, width - 1, height - 1), margin, fill=BOX)
-            pen.text((width / 2, height / 2), text, font=font, fill=TEXT, anchor="mm")
-        pixels = np.asarray(box, np.uint16)
-        opaque = pixels[..., 3:] + (pixels[..., 3:] > 127)  # 0 to 256
-        return cls(
-            added=pixels[..., :3] * opaque,
-            kept=256 - opaque,
-            x=(size - width) // 2,
-            y=size - height - margin,
-        )
-
-    def paste(self, picture: np.ndarray) -> None:
-        """Draw the caption over `picture` (size, size, 3), in place."""
-        height, width = self.kept.shape[:2]
-        part = picture[self.y : self.y + height, self.x : self.x + width]
-        part[:] = (part * self.kept + self.added) >> 8
+def _label(caption: str, size: int) -> Image.Image:
+    """Draw a caption in a rounded box, RGBA, for the lower edge of a clip of `size` pixels."""
+    text = " ".join(caption.split())
+    letters = max(round(LETTERS * size), 8)
+    font, margin = _font(letters), letters // 2
+    while font.getlength(text) > size - 4 * margin:
+        text = text.rstrip("…")[:-1] + "…"
+    height = letters + margin
+    label = Image.new("RGBA", (size, height + margin))
+    if text:
+        middle, half = size / 2, font.getlength(text) / 2 + margin
+        pen = ImageDraw.Draw(label)
+        pen.rounded_rectangle((middle - half, 0, middle + half, height - 1), margin, fill=BOX)
+        pen.text((middle, height / 2), text, font=font, fill=TEXT, anchor="mm")
+    return label
 
 
 @cache
