@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +43,7 @@ class Speech:
 
     samples: np.ndarray
     name: str = "speech"
-    source: Path | None = field(default=None)
+    source: Path | None = None
 
     @classmethod
     def of(cls, source: Recording) -> Speech:
@@ -151,30 +151,21 @@ class Speech:
         return len(self.samples) / SAMPLE_RATE
 
     @property
-    def rms(self) -> float:
-        """Root mean square of the samples; 1.0 is full scale."""
-        return _rms(self.samples)
-
-    @property
     def is_silent(self) -> bool:
         """Whether every half second of it is quieter than -60 dBFS."""
         size = SAMPLE_RATE // 2
         parts = (self.samples[i : i + size] for i in range(0, len(self.samples), size))
         return all(_rms(part) < SILENCE_RMS for part in parts)
 
-    def loudness_normalised(self) -> np.ndarray:
-        """Return the samples (n,) at the loudness of the encoder's input.
-
-        So the distance and the gain of the microphone do not change the motion.
-        """
-        return loudness_normalised(self.samples)
-
 
 Recording = Speech | str | Path | tuple[np.ndarray, float]
 
 
 def loudness_normalised(samples: np.ndarray) -> np.ndarray:
-    """Scale samples (n,) to the loudness of the encoder's input; silence stays as it is."""
+    """Scale samples (n,) to the loudness of the encoder's input; silence stays as it is.
+
+    So the distance and the gain of the microphone do not change the motion.
+    """
     rms = _rms(samples)
     if rms < SILENCE_RMS:
         return samples

@@ -10,6 +10,7 @@ from scipy.io import wavfile
 
 from jambatalk import Speech
 from jambatalk.errors import SpeechError
+from jambatalk.speech import loudness_normalised
 
 VOICES = Path(__file__).parent.parent / "assets" / "voices"
 JFK = VOICES / "jfk.flac"
@@ -72,8 +73,8 @@ def test_arrays_of_any_type_are_accepted(two_seconds: np.ndarray) -> None:
 
 
 def test_normalised_loudness_does_not_depend_on_the_microphone(two_seconds: np.ndarray) -> None:
-    loud = Speech.from_array(two_seconds, 16000).loudness_normalised()
-    quiet = Speech.from_array(two_seconds * 0.05, 16000).loudness_normalised()
+    loud = loudness_normalised(Speech.from_array(two_seconds, 16000).samples)
+    quiet = loudness_normalised(Speech.from_array(two_seconds * 0.05, 16000).samples)
     np.testing.assert_allclose(loud, quiet, atol=1e-5)
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import gradio as gr
 
-from jambatalk.app.controls import Controls, check_voice
-from jambatalk.app.inputs import Inputs
-from jambatalk.app.style_controls import (
+from jambatalk.app.controls import (
+    Controls,
+    check_voice,
     disable_for_neutral,
     strength_slider,
     style_choices,
     style_note,
 )
+from jambatalk.app.inputs import Inputs
 from jambatalk.app.video_service import VideoRequest, VideoService
 
 EXPORTS = {".glb": "Blender, Unity, web", ".csv": "Unreal / Live Link", ".npz": "Python"}

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import gradio as gr
 
-from jambatalk.app.controls import Controls, check_voice
+from jambatalk.app.controls import (
+    Controls,
+    check_voice,
+    strength_slider,
+    style_choices,
+    style_note,
+    style_title,
+)
 from jambatalk.app.inputs import Inputs
-from jambatalk.app.style_controls import strength_slider, style_choices, style_note, style_title
 from jambatalk.app.video_service import VideoRequest, VideoService
 
 MIN_STYLES, INITIAL_STYLES, MAX_STYLES = 2, 3, 4  # in one video

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import gradio as gr
 
-from jambatalk.app.controls import enable_with_voice
+from jambatalk.app.controls import (
+    disable_for_neutral,
+    enable_with_voice,
+    strength_slider,
+    style_choices,
+)
 from jambatalk.app.inputs import Inputs
-from jambatalk.app.style_controls import disable_for_neutral, strength_slider, style_choices
 from jambatalk.errors import JambaTalkError
 from jambatalk.talking_head import TalkingHead
 
@@ -19,7 +23,7 @@ STAGE = """
 """
 
 
-def is_possible(talking_head: TalkingHead) -> bool:
+def can_stream(talking_head: TalkingHead) -> bool:
     """Return whether this checkpoint can stream blendshape weights."""
     try:
         talking_head.stream()

@@ -54,7 +54,7 @@ def build_page(service: VideoService) -> gr.Blocks:
                 animate_tab.build_tab(service, inputs)
                 if len(talking_head.styles) > 1:
                     compare_tab.build_tab(service, inputs)
-                if live_tab.is_possible(talking_head):
+                if live_tab.can_stream(talking_head):
                     live_tab.build_tab(talking_head, inputs)
         bundled = talking_head.heads is BUNDLED
         gr.Markdown((BUNDLED_FOOTER if bundled else OTHER_FOOTER) + PRIVACY, elem_id="footer")

@@ -17,7 +17,7 @@ from typing import TypeVar
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from jambatalk.app.style_controls import style_title
+from jambatalk.app.controls import style_title
 from jambatalk.errors import ExportError, JambaTalkError, Stopped
 from jambatalk.export import export_motion
 from jambatalk.motion.motion import Motion
@@ -60,21 +60,12 @@ class VideoRequest:
     seed: int = 0
     exports: Sequence[str] = ()
 
-    @property
-    def view(self) -> View:
-        """Camera and look of the video.
-
-        Raises:
-            RenderError: a value is out of range.
-        """
-        return View(self.size, self.background, self.yaw, self.shading)
-
 
 class VideoService:
     """Renders the videos of all clients with one loaded network, one at a time.
 
-    Between requests it stores nothing. While a request is worked on, it is known by its Gradio
-    session hash, so that it can be cancelled when that client leaves.
+    A request is known by its Gradio session hash while it is rendered, so that it is cancelled when
+    its client leaves.
     """
 
     def __init__(self, talking_head: TalkingHead) -> None:
@@ -135,7 +126,8 @@ class VideoService:
             ) from error
 
     def _render(self, request: VideoRequest, progress: Progress) -> tuple[Path, list[Path | None]]:
-        view, nonverbal = request.view, Nonverbal.of(request.nonverbal)
+        view = View(request.size, request.background, request.yaw, request.shading)
+        nonverbal = Nonverbal.of(request.nonverbal)
         speech = Speech.read(request.recording)
         if speech.is_silent:
             gr.Warning("This recording is silent, so the face stays at rest. Check the microphone.")
@@ -149,7 +141,9 @@ class VideoService:
             progress=progress,
         )
         captions = [style_title(style).removeprefix("Captured: ") for style in request.styles]
-        folder = Path(tempfile.mkdtemp(dir=_served_folder()))
+        served = Path(get_upload_folder())
+        served.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=served))
         path = folder / f"{'-'.join(['jambatalk', request.head, *request.styles])}.mp4"
         try:
             self.talking_head.video(motions, speech, path, view, captions, progress)
@@ -184,12 +178,6 @@ def _write_exports(
             log.info("%s", error)
     paths = [video.with_suffix(suffix) for suffix in (*suffixes, ".wav")]
     return [path if path.exists() else None for path in paths]
-
-
-def _served_folder() -> Path:
-    folder = Path(get_upload_folder())
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def _message(text: str) -> gr.Error:

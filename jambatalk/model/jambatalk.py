@@ -31,7 +31,7 @@ from jambatalk.model.mamba import Mamba
 from jambatalk.model.paper_decoder import PaperDecoder
 from jambatalk.model.scan import scan_named
 from jambatalk.model.streaming_encoder import StreamingEncoder
-from jambatalk.speech import Speech
+from jambatalk.speech import Speech, loudness_normalised
 
 MAX_STRENGTH = 1.5  # of a style; beyond it faces distort
 DECODERS: dict[str, type[JambaDecoder] | type[PaperDecoder]] = {
@@ -86,7 +86,9 @@ class JambaTalk(nn.Module):
         They do not depend on the style: compute them once for many.
         """
         windowed = self.config.encoder.window is not None  # each window is then normalised
-        return self.encode_samples(speech.samples if windowed else speech.loudness_normalised())
+        return self.encode_samples(
+            speech.samples if windowed else loudness_normalised(speech.samples)
+        )
 
     def encode_samples(self, samples: np.ndarray, frames: int | None = None) -> Tensor:
         """Compute features (t, m, c) of samples, with gradients where the encoder is trained.

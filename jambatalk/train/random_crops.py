@@ -11,7 +11,7 @@ from torch import Tensor
 from jambatalk.data.dataset import Dataset, Recording
 from jambatalk.errors import DataError
 from jambatalk.model.config import JambaTalkConfig
-from jambatalk.speech import SAMPLE_RATE, Speech
+from jambatalk.speech import SAMPLE_RATE, loudness_normalised
 from jambatalk.train.task import SampleKey
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class RecordingTensors:
 
         Motion is offsets in the network's unit, or weights.
         """
-        samples = torch.from_numpy(Speech(recording.audio, recording.name).loudness_normalised())
+        samples = torch.from_numpy(loudness_normalised(recording.audio))
         if recording.weights is not None:
             return samples, torch.from_numpy(recording.weights)
         assert recording.vertices is not None

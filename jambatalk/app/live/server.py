@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import logging
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from jambatalk.app.live.head_glb import head_glb
 from jambatalk.app.live.session import LiveSession
 from jambatalk.errors import JambaTalkError
+from jambatalk.export.glb import to_glb
+from jambatalk.face.library import HeadLibrary
+from jambatalk.face.neck import Neck
+from jambatalk.motion.motion import Motion
 from jambatalk.talking_head import TalkingHead
 
 log = logging.getLogger(__name__)
 
 MAX_CONNECTIONS = 4  # at a time, since they share the processor
 MAX_IDLE = 15.0  # seconds without a message
+MAX_CACHED = 32  # heads, 1.7 MB each
 PAGE = Path(__file__).parent / "page"
 SHADERS = Path(__file__).parents[2] / "render" / "shaders"
 POLICY_VIOLATION, INTERNAL_ERROR, TRY_AGAIN_LATER = 1008, 1011, 1013  # WebSocket close codes
@@ -62,6 +69,30 @@ def _files(path: str, directory: Path) -> Route:
         return await files.get_response(request.path_params["file"], request.scope)
 
     return Route(f"{path}/{{file:path}}", file)
+
+
+@lru_cache(MAX_CACHED)
+def head_glb(heads: HeadLibrary, name: str) -> bytes:
+    """Return the gzipped GLB of a head at rest, from which a browser draws it as the videos do.
+
+    It adds to :func:`to_glb` the vertex attributes `_GLOSS` and `_NECK` (the part of the head's
+    rotation that a vertex follows, see :class:`Neck`) and, in the mesh's `extras`, the neck's
+    `pivot` and the height of the `chin`, by which the camera is framed.
+
+    Raises:
+        FaceError: there is no such head.
+    """
+    face = heads.load(name)
+    neck = Neck.of(face)
+    rest = Motion(np.zeros((1, len(face.blendshapes)), np.float32), 1.0, face)
+    chin = face.template[face.landmarks["chin"], 1].min() if "chin" in face.landmarks else -np.inf
+    low = max(float(chin), float(face.template[:, 1].min()))
+    glb = to_glb(
+        rest,
+        {"_GLOSS": face.visible_gloss(), "_NECK": neck.share},
+        {"pivot": neck.pivot.tolist(), "chin": low},
+    )
+    return gzip.compress(glb, 6)
 
 
 class ConnectionLimit:
