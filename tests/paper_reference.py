@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from places import REFERENCE
+from local_data import REFERENCE
 from torch import Tensor
 from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
 

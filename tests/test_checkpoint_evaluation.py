@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from captured_data import jfk_phones, write_data
-from places import DATA
+from local_data import DATA
 
 from jambatalk import Speech, TalkingHead, load_head
 from jambatalk.errors import DataError, NotInstalledError

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from places import DATA
+from local_data import DATA
 
 import jambatalk
 from jambatalk import Motion, Speech, TalkingHead, View

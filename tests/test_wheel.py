@@ -94,13 +94,26 @@ def test_commands_work_from_another_folder(environment: Path, tmp_path: Path) ->
 
 def test_five_lines_of_python_work(environment: Path, tmp_path: Path) -> None:
     code = f"""
-from jambatalk import Speech, TalkingHead
+from jambatalk import TalkingHead
 talking_head = TalkingHead.from_pretrained()
-motion = talking_head.animate(Speech.read({str(VOICE)!r}), style="crisp", head="mara")
+motion = talking_head.animate({str(VOICE)!r}, style="crisp", head="mara")
 motion.save("motion.npz")
 print(motion.weights.shape[1])
 """
     assert run(environment, tmp_path, "python", "-c", code).strip() == "53"
+
+
+@pytest.mark.slow
+def test_declared_dependencies_suffice(wheel: Path, tmp_path: Path) -> None:
+    """Install the wheel with what it declares, in the locked versions, and animate a voice."""
+    folder = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    command = [str(folder / "bin" / "pip"), "install", "--quiet", "--constraint"]
+    command += [str(ROOT / "requirements.txt"), str(wheel)]
+    subprocess.run(command, check=True, capture_output=True, timeout=600)
+    run(folder, tmp_path, "jambatalk", "animate", str(VOICE), "-o", "out.mp4", "--size", "64")
+    assert (tmp_path / "out.mp4").stat().st_size > 10_000
+    assert (tmp_path / "out.mp4").read_bytes()[4:8] == b"ftyp"
 
 
 def test_page_is_served(environment: Path, tmp_path: Path) -> None:
