@@ -10,7 +10,8 @@ from safetensors.torch import load_file
 from jambatalk.errors import DataError
 from jambatalk.files.bundled import VOICES
 from jambatalk.model.checkpoint import ENCODER_FILE
-from jambatalk.model.whisper import WhisperConfig, WhisperEncoder
+from jambatalk.model.config import WhisperConfig
+from jambatalk.model.whisper import WhisperEncoder
 from jambatalk.speech import Speech
 from jambatalk.train.config_file import load_config
 from jambatalk.train.loop import CHECKPOINT, train

@@ -35,6 +35,9 @@ WHISPER = EncoderConfig(
 WAV2VEC2 = EncoderConfig(kind="wav2vec2", layers=(1, 2), architecture=BASE)
 
 
+HUGE = WHISPER.architecture | {"d_model": 10**9}
+
+
 def small(encoder: EncoderConfig = WHISPER, **changes) -> JambaTalk:
     torch.manual_seed(1)
     config = JambaTalkConfig(
@@ -237,31 +240,35 @@ def test_unusable_checkpoints_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"heads": 0}, r"heads = 0\. Give a whole number from 1 to 1,024"),
+        ({"heads": 0}, r"'heads' cannot be 0\. Give a whole number, 1 to 1,024"),
         ({"heads": 3}, "divide a width of 32"),
         ({"kv_heads": 3}, "Let heads divide width, and kv_heads divide heads"),
         ({"heads": 32, "kv_heads": 1}, "even number of channels"),
-        ({"width": -32}, "width = -32"),
-        ({"width": 10**12}, r"Give a whole number from 2 to 16,384"),
+        ({"width": -32}, "'width' cannot be -32"),
+        ({"width": 10**12}, r"Give a whole number, 2 to 16,384"),
         ({"width": 16_384, "layers": ["mamba"] * 256}, "describes a decoder of 2e.12 weights"),
-        ({"dropout": float("nan")}, "dropout = nan"),
-        ({"fps": "30"}, r"fps = '30'\. Give a number"),
+        ({"dropout": float("nan")}, "'dropout' cannot be nan"),
+        ({"fps": "30"}, r"'fps' cannot be '30'\. Give a number"),
         ({"tied": 1}, "Give true or false"),
-        ({"layers": ["mamba", "lstm"]}, "Give a list of mamba or mamba_moe or attention"),
-        ({"block": "adalm"}, "Give adaln or paper"),
+        ({"layers": ["mamba", "lstm"]}, "Give a list, each one of mamba, mamba_moe, attention"),
+        ({"block": "adalm"}, "Give one of adaln, paper"),
         ({"block": "paper"}, "paper's block has no styles"),
         ({"styles": ["calm", "calm"]}, "styles has a name twice"),
         (
             {"attention_windw": 3},
-            "unknown field 'attention_windw'. Did you mean 'attention_window'",
+            "unknown key 'attention_windw'. Is it 'attention_window'",
         ),
-        ({"encoder": [1]}, r"\[1\] in place of encoder"),
-        ({"encoder": {"sauce": "x"}}, "unknown field 'encoder.sauce'. Did you mean 'source'"),
-        ({"encoder": {"layers": [0]}}, r"encoder.layers = \[0\]\. Give a list of whole numbers"),
+        ({"encoder": [1]}, r"'encoder' cannot be \[1\]"),
+        ({"encoder": {"sauce": "x"}}, "unknown key 'encoder.sauce'. Is it 'encoder.source'"),
+        (
+            {"encoder": {"layers": [0]}},
+            r"'encoder.layers' cannot be \[0\]\. Give a list, each a whole",
+        ),
         ({"encoder": {"layers": []}}, "encoder.layers"),
-        ({"encoder": {"kind": "hubart"}}, "Give whisper or wav2vec2 or hubert or wavlm"),
-        ({"encoder": {"window": [3, 4]}}, "Give a list of 3 whole numbers"),
-        ({"encoder": {"architecture": {"d_model": 10**9}}}, "architecture.d_model = 1000000000"),
+        ({"encoder": {"kind": "hubart"}}, "Give one of whisper, wav2vec2, hubert, wavlm"),
+        ({"encoder": {"window": [3, 4]}}, "Give a list of 3, each a whole number"),
+        ({"encoder": {"architecture": {"d_model": 64}}}, "lacks 'encoder.architecture.encoder_la"),
+        ({"encoder": {"architecture": HUGE}}, "architecture.d_model' cannot be 1000000000"),
         ({"encoder": {"kind": "hubert", "architecture": {"conv_dim": [10**9]}}}, "conv_dim"),
     ],
 )
@@ -274,7 +281,7 @@ def test_impossible_configurations_are_refused(changes: dict, message: str) -> N
 
 @pytest.mark.parametrize("values", [[], None, "config", 3])
 def test_configuration_that_is_no_object_is_refused(values: object) -> None:
-    with pytest.raises(ModelError, match="Give an object"):
+    with pytest.raises(ModelError, match="Give keys and values"):
         JambaTalkConfig.from_dict(values)
 
 

@@ -66,7 +66,10 @@ def read_config(folder: Path) -> JambaTalkConfig:
             f"Give a folder with {CONFIG_FILE} and {WEIGHTS_FILE}, or train one with "
             "'jambatalk train'.",
         ) from error
-    return JambaTalkConfig.from_dict(values)
+    try:
+        return JambaTalkConfig.from_dict(values)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error.what}", error.cure) from error
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

@@ -5,36 +5,43 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from jambatalk.errors import ModelError
-from jambatalk.model.config_check import Ranges, check_fields, check_names, known_fields
+from jambatalk.model.config_fields import Range, check, check_fields, read_fields
 
 Layer = Literal["mamba", "mamba_moe", "attention"]
 Kind = Literal["whisper", "wav2vec2", "hubert", "wavlm"]
+Width = Annotated[int, Range(1, 65_536)]
+Count = Annotated[int, Range(1, 1024)]
+Small = Annotated[int, Range(1, 64)]
+Feature = Annotated[int, Range(0, 3000)]
 
 MAX_WEIGHTS = 4_000_000_000  # of encoder and of decoder; a damaged file must not fill the memory
 # fmt: off
 LAYERS: tuple[Layer, ...] = (
     "mamba", "mamba_moe", "attention", "mamba_moe", "mamba", "mamba_moe",
 )
-ENCODER_RANGES: Ranges = {"layers": (1, 1000), "window": (0, 3000)}
-RANGES: Ranges = {
-    "encoder_width": (1, 65_536), "width": (2, 16_384), "feed_forward": (1, 65_536),
-    "fps": (1, 240), "layers": (1, 256),
-    "d_state": (1, 1024), "d_conv": (1, 64), "expand": (1, 16),
-    "moe_d_state": (1, 1024), "moe_d_conv": (1, 64),
-    "experts": (1, 64), "experts_per_frame": (1, 64),
-    "heads": (1, 1024), "kv_heads": (1, 1024),
-    "attention_window": (1, 100_000), "rotary_rank": (1, 4096),
-    "styles": (1, 10_000), "style_width": (0, 4096), "dropout": (0, 0.95),
-    "blendshapes": (0, 10_000), "vertices": (0, 1_000_000), "unit": (1e-9, 1000),
-}
-WHISPER_RANGES = {
-    "d_model": (4, 16_384), "encoder_layers": (1, 1000), "encoder_attention_heads": (1, 1024),
-    "encoder_ffn_dim": (1, 65_536), "num_mel_bins": (1, 1024),
-}
 # fmt: on
+
+
+@dataclass(frozen=True)
+class WhisperConfig:
+    """The shape of Whisper's encoder; the fields are named as in `transformers`."""
+
+    d_model: Annotated[int, Range(4, 16_384)]
+    encoder_layers: Count
+    encoder_attention_heads: Count
+    encoder_ffn_dim: Width
+    num_mel_bins: Count
+
+    def __post_init__(self) -> None:
+        check_fields(self, "encoder.architecture.")
+        if self.d_model % self.encoder_attention_heads or self.d_model % 2:
+            raise ModelError(
+                "encoder.architecture: encoder_attention_heads and 2 do not divide d_model.",
+                "Give the values of a Whisper model.",
+            )
 
 
 @dataclass(frozen=True)
@@ -61,17 +68,15 @@ class EncoderConfig:
     """
 
     kind: Kind = "whisper"
-    layers: tuple[int, ...] = (3, 4)
+    layers: Annotated[tuple[Count, ...], Range(1, 1000)] = (3, 4)
     source: str | None = None
     architecture: dict[str, Any] = field(default_factory=dict)
     resample: Literal["after", "before", "pairs"] = "after"
-    window: tuple[int, int, int] | None = None
+    window: tuple[Feature, Feature, Feature] | None = None
     frozen: bool = True
 
     def __post_init__(self) -> None:
-        check_fields(self, ENCODER_RANGES, "encoder.")
-        if not self.layers:
-            raise ModelError("encoder.layers is empty.", "Give the layers to read, 1 the first.")
+        check_fields(self, "encoder.")
         if self.kind == "whisper" and not self.frozen:
             raise ModelError("Whisper is not trained here.", "Leave encoder.frozen true.")
         if self.kind == "whisper" and self.resample == "before":
@@ -95,28 +100,19 @@ class EncoderConfig:
             self._check_architecture()
 
     def _check_architecture(self) -> None:
-        shape = self.architecture
         if self.kind == "whisper":
-            for name, (low, high) in WHISPER_RANGES.items():
-                _check_size(name, shape.get(name), low, high)
-            check_names(shape, WHISPER_RANGES, "encoder.architecture.")
-            if shape["d_model"] % shape["encoder_attention_heads"] or shape["d_model"] % 2:
-                raise ModelError(
-                    "encoder.architecture: encoder_attention_heads and 2 do not divide d_model.",
-                    "Give the values of a Whisper model.",
-                )
-            width, hidden = shape["d_model"], shape["encoder_ffn_dim"]
-            layers = shape["encoder_layers"]
+            shape = read_fields(WhisperConfig, self.architecture, "encoder.architecture.")
+            width, hidden, layers = shape.d_model, shape.encoder_ffn_dim, shape.encoder_layers
         else:
-            width = _check_size("hidden_size", shape.get("hidden_size", 768), 1, 16_384)
-            hidden = _check_size(
-                "intermediate_size", shape.get("intermediate_size", 3072), 1, 65_536
-            )
-            layers = _check_size("num_hidden_layers", shape.get("num_hidden_layers", 12), 1, 1000)
-            for name, value in shape.items():
+            defaults = {"hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12}
+            values = defaults | self.architecture
+            for name, value in values.items():
+                low, high = (1, 65_536) if name in defaults else (-1_000_000, 1_000_000)
                 for item in value if isinstance(value, list | tuple) else [value]:
-                    if isinstance(item, int) and not isinstance(item, bool):
-                        _check_size(name, item, -1_000_000, 1_000_000)
+                    valid = low <= item <= high if isinstance(item, int) else name not in defaults
+                    key = f"encoder.architecture.{name}"
+                    check(valid, key, item, f"Give a whole number, {low:,} to {high:,}.")
+            width, hidden, layers = (values[name] for name in defaults)
         _check_weights("encoder", layers * (4 * width**2 + 2 * width * hidden))
 
 
@@ -155,35 +151,35 @@ class JambaTalkConfig:
     """
 
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
-    encoder_width: int = 384
-    fps: float = 30.0
-    layers: tuple[Layer, ...] = LAYERS
+    encoder_width: Width = 384
+    fps: Annotated[float, Range(1, 240)] = 30.0
+    layers: Annotated[tuple[Layer, ...], Range(1, 256)] = LAYERS
     tied: bool = False
     block: Literal["adaln", "paper"] = "adaln"
-    width: int = 128
-    feed_forward: int | None = None
-    d_state: int = 16
-    d_conv: int = 4
-    expand: int = 2
-    moe_d_state: int | None = None
-    moe_d_conv: int | None = None
-    experts: int = 2
-    experts_per_frame: int = 2
+    width: Annotated[int, Range(2, 16_384)] = 128
+    feed_forward: Width | None = None
+    d_state: Count = 16
+    d_conv: Small = 4
+    expand: Annotated[int, Range(1, 16)] = 2
+    moe_d_state: Count | None = None
+    moe_d_conv: Small | None = None
+    experts: Small = 2
+    experts_per_frame: Small = 2
     second_expert: Literal["all", "none", "random"] = "all"
-    heads: int = 4
-    kv_heads: int = 2
-    attention_window: int | None = 30
-    rotary_rank: int = 16
-    styles: tuple[str, ...] = ("neutral",)
+    heads: Count = 4
+    kv_heads: Count = 2
+    attention_window: Annotated[int, Range(1, 100_000)] | None = 30
+    rotary_rank: Annotated[int, Range(1, 4096)] = 16
+    styles: Annotated[tuple[str, ...], Range(1, 10_000)] = ("neutral",)
     style_notes: dict[str, str] = field(default_factory=dict)
-    style_width: int = 16
-    dropout: float = 0.1
-    blendshapes: tuple[str, ...] = ()
-    vertices: int = 0
-    unit: float = 1.0
+    style_width: Annotated[int, Range(0, 4096)] = 16
+    dropout: Annotated[float, Range(0, 0.95)] = 0.1
+    blendshapes: Annotated[tuple[str, ...], Range(0, 10_000)] = ()
+    vertices: Annotated[int, Range(0, 1_000_000)] = 0
+    unit: Annotated[float, Range(1e-9, 1000)] = 1.0
 
     def __post_init__(self) -> None:
-        check_fields(self, RANGES)
+        check_fields(self)
         if self.blendshapes and self.vertices:
             raise ModelError("Either blendshapes or vertices are predicted, not both.")
         for name in ("styles", "blendshapes"):
@@ -247,18 +243,7 @@ class JambaTalkConfig:
         Raises:
             ModelError: a field that does not exist or has no valid value.
         """
-        fields = known_fields(cls, values)
-        encoder = known_fields(EncoderConfig, values.get("encoder", {}), "encoder.")
-        return cls(**{**fields, "encoder": EncoderConfig(**encoder)})
-
-
-def _check_size(name: str, value: object, low: int, high: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise ModelError(
-            f"The network's configuration has encoder.architecture.{name} = {value!r:.60}.",
-            f"Give a whole number from {low:,} to {high:,}.",
-        )
-    return value
+        return read_fields(cls, values)
 
 
 def _check_weights(part: str, count: int) -> None:

@@ -9,7 +9,6 @@ rest of a short video. The names of the weights are those of `transformers`.
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from jambatalk.errors import ModelError
-from jambatalk.model.config import EncoderConfig
+from jambatalk.model.config import EncoderConfig, WhisperConfig
 from jambatalk.model.encoder import SpeechEncoder
 from jambatalk.speech import SAMPLE_RATE
 
@@ -46,17 +45,6 @@ class WhisperSpeechEncoder(SpeechEncoder):
         """Compute the chosen layers (b, l, m, c) of spectrograms (b, mels, s)."""
         outputs = self.model(inputs, max(self.layers))
         return torch.stack([outputs[layer - 1] for layer in self.layers], -2)
-
-
-@dataclass(frozen=True)
-class WhisperConfig:
-    """The encoder's shape; the fields are named as in the configuration of `transformers`."""
-
-    d_model: int
-    encoder_layers: int
-    encoder_attention_heads: int
-    encoder_ffn_dim: int
-    num_mel_bins: int
 
 
 class WhisperEncoder(nn.Module):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
-from typing import Any, Literal
+from typing import Annotated, Literal
 
 from jambatalk.errors import ModelError
+from jambatalk.model.config_fields import Range, check, check_fields
+
+Count = Annotated[int, Range(1)]
+CountOrZero = Annotated[int, Range(0)]
 
 
 @dataclass(frozen=True)
@@ -28,16 +30,15 @@ class OptimizerConfig:
     name: Literal["adam", "adamw", "muon"] = "adam"
     learning_rate: float = 1e-4
     schedule: Literal["constant", "cosine"] = "constant"
-    warmup: int = 0
-    weight_decay: float = 0.0
+    warmup: CountOrZero = 0
+    weight_decay: Annotated[float, Range(0)] = 0.0
     beta2: float = 0.999
     clip: float = 1.0
 
     def __post_init__(self) -> None:
+        check_fields(self, "optimizer.")
         rate = self.learning_rate
         check(0 < rate < 1, "optimizer.learning_rate", rate, "Give a number such as 1e-4.")
-        check(self.warmup >= 0, "optimizer.warmup", self.warmup, "Give 0 or more steps.")
-        check(self.weight_decay >= 0, "optimizer.weight_decay", self.weight_decay, "Give >= 0.")
         check(0 < self.beta2 < 1, "optimizer.beta2", self.beta2, "Give a number such as 0.999.")
         check(self.clip > 0, "optimizer.clip", self.clip, "Give a number such as 1.0.")
         if self.weight_decay and self.name == "adam":
@@ -75,38 +76,18 @@ class LoopConfig:
     """
 
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
-    epochs: int = 100
-    batch: int = 1
-    accumulate: int = 1
-    workers: int = 2
+    epochs: Count = 100
+    batch: Count = 1
+    accumulate: Count = 1
+    workers: CountOrZero = 2
     precision: Literal["no", "bf16"] = "no"
     seed: int = 0
-    validate_every: int = 1
+    validate_every: Count = 1
     save: Literal["best", "last"] = "best"
-    patience: int | None = None
-    video_every: int = 0
+    patience: Count | None = None
+    video_every: CountOrZero = 0
 
     def __post_init__(self) -> None:
-        least = {"epochs": 1, "batch": 1, "accumulate": 1, "workers": 0}
-        for name, minimum in (least | {"validate_every": 1, "video_every": 0}).items():
-            value = getattr(self, name)
-            check(value >= minimum, name, value, f"Give {minimum} or more.")
-        valid = self.patience is None or self.patience >= 1
-        check(valid, "patience", self.patience, "Give 1 or more, or leave it out.")
+        check_fields(self)
         compatible = self.save == "best" or self.patience is None
         check(compatible, "patience", self.patience, "Leave it out, or set save to best.")
-
-
-def check_keys(values: Mapping[Any, Any], known: Mapping[str, Any], prefix: str) -> None:
-    """Raise a ModelError for a key that is not known, naming the nearest that is."""
-    for key in values:
-        if key not in known:
-            near = get_close_matches(str(key), known, 1)
-            cure = f"Is it '{prefix}{near[0]}'?" if near else f"There are {', '.join(known)}."
-            raise ModelError(f"The configuration has an unknown key '{prefix}{key}'.", cure)
-
-
-def check(valid: bool, key: str, value: Any, cure: str) -> None:
-    """Raise a ModelError about the value of a key unless it is valid."""
-    if not valid:
-        raise ModelError(f"'{key}' cannot be {value!r}.", cure)

@@ -9,14 +9,17 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from jambatalk.errors import ModelError
 from jambatalk.model.config import JambaTalkConfig
-from jambatalk.train.loop_config import LoopConfig, check, check_keys
+from jambatalk.model.config_fields import Range, check, check_fields, check_keys
+from jambatalk.train.loop_config import LoopConfig
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+Weight = Annotated[float, Range(0)]
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,10 @@ class DataConfig:
     set: Literal["vocaset", "biwi", "folder", "tracks"] = "vocaset"
     train: str = "train"
     val: str = "val"
-    crop: int | None = None
+    crop: Annotated[int, Range(2)] | None = None
 
     def __post_init__(self) -> None:
-        valid = self.crop is None or self.crop >= 2
-        check(valid, "data.crop", self.crop, "Give 2 or more, or leave it out.")
+        check_fields(self, "data.")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,9 @@ class FaceConfig:
 
     mesh: Path | None = None
     lips: Path | None = None
+
+    def __post_init__(self) -> None:
+        check_fields(self, "face.")
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,9 @@ class NetworkConfig:
     text_encoder: str = "jonatasgrosman/wav2vec2-large-xlsr-53-english"
     scan: Literal["torch", "cuda"] = "torch"
 
+    def __post_init__(self) -> None:
+        check_fields(self, "network.")
+
 
 @dataclass(frozen=True)
 class LossConfig:
@@ -90,17 +98,16 @@ class LossConfig:
             the blendshape weights, for networks that predict weights.
     """
 
-    vertices: float = 1000.0
-    velocity: float = 1000.0
-    lip_features: float = 1e-3
-    letters: float = 1e-4
-    aperture: float = 0.0
-    width: float = 0.0
-    weights: float = 0.0
+    vertices: Weight = 1000.0
+    velocity: Weight = 1000.0
+    lip_features: Weight = 1e-3
+    letters: Weight = 1e-4
+    aperture: Weight = 0.0
+    width: Weight = 0.0
+    weights: Weight = 0.0
 
     def __post_init__(self) -> None:
-        for name, value in dataclasses.asdict(self).items():
-            check(value >= 0, f"loss.{name}", value, "Give 0 or more.")
+        check_fields(self, "loss.")
         total = sum(dataclasses.astuple(self))
         check(total > 0, "loss", total, "Give at least one loss a weight above 0.")
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from jambatalk.errors import JambaTalkError
 from jambatalk.model.checkpoint import ENCODER_FILE
+from jambatalk.model.config import WhisperConfig
 from jambatalk.model.encoder import FEATURE_SAMPLES
-from jambatalk.model.whisper import WhisperConfig, WhisperEncoder
+from jambatalk.model.whisper import WhisperEncoder
 from jambatalk.train.config_file import load_config
 from jambatalk.train.loop import CHECKPOINT, train
 from jambatalk.train.loop_config import LoopConfig

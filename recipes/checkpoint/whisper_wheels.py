@@ -25,7 +25,7 @@ class WheelModel:
 
     Attributes:
         parts: package and its pip requirement → the part of the model file in it, in order.
-        architecture: fields of :class:`jambatalk.model.whisper.WhisperConfig`.
+        architecture: fields of :class:`jambatalk.model.config.WhisperConfig`.
     """
 
     parts: dict[str, str]

@@ -22,7 +22,8 @@ from torch.utils.data import default_collate
 
 from jambatalk.errors import DataError
 from jambatalk.model.checkpoint import ENCODER_FILE
-from jambatalk.model.whisper import WhisperConfig, WhisperEncoder, log_mel
+from jambatalk.model.config import WhisperConfig
+from jambatalk.model.whisper import WhisperEncoder, log_mel
 from jambatalk.speech import loudness_normalised
 from jambatalk.train.task import Losses, SampleKey
 from recipes.checkpoint.augment import (

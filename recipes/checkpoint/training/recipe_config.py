@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from jambatalk.train.loop_config import LoopConfig, check, check_keys
+from jambatalk.model.config_fields import Range, check, check_fields, check_keys
+from jambatalk.train.loop_config import LoopConfig
 from jambatalk.train.training_config import LossConfig
 from recipes.checkpoint.training.architecture import CAPTURED
 
@@ -33,20 +34,18 @@ class RecipeDataConfig:
 
     folder: Path
     corpus: Path
-    crop: int = 70
+    crop: Annotated[int, Range(2)] = 70
     shares: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(KINDS, 1.0))
-    own_style_share: float = 0.6
+    own_style_share: Annotated[float, Range(0, 1)] = 0.6
     exclude: str | None = None
     cache: Path | None = None
 
     def __post_init__(self) -> None:
-        check(self.crop >= 2, "data.crop", self.crop, "Give 2 or more.")
+        check_fields(self, "data.")
         check_keys(self.shares, dict.fromkeys(KINDS), "data.shares.")
         values = self.shares.values()
         valid = bool(values) and min(values) >= 0 and sum(values) > 0
         check(valid, "data.shares", self.shares, "Give shares above 0.")
-        share = self.own_style_share
-        check(0 <= share <= 1, "data.own_style_share", share, "Give 0 to 1.")
         valid = self.exclude in (None, *CAPTURED)
         check(valid, "data.exclude", self.exclude, f"Choose one of {', '.join(CAPTURED)}.")
 
@@ -64,6 +63,9 @@ class RecipeNetworkConfig:
     start: str | None = None
     changes: dict[str, Any] = field(default_factory=dict)
     scan: Literal["torch", "cuda"] = "torch"
+
+    def __post_init__(self) -> None:
+        check_fields(self, "network.")
 
 
 @dataclass(frozen=True, kw_only=True)
