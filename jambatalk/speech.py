@@ -190,33 +190,36 @@ def _describe(value: object) -> str:
     return f"{type(value).__name__}{shape}"
 
 
-def _decode(path: Path, max_seconds: float) -> np.ndarray:
-    """Decode the first sound track of a file by ffmpeg: (n,) float32 at 16 kHz."""
+def convert_sound(path: Path, *options: str, timeout: float | None = None) -> tuple[bytes, str]:
+    """Convert the first sound track of a recording by ffmpeg; `options` name format and target.
+
+    Returns:
+        What ffmpeg writes to its standard output, and why it failed: "" if it did not.
+    """
     from imageio_ffmpeg import get_ffmpeg_exe
 
-    # one second more than accepted shows that a file is too long without decoding all of it
-    # fmt: off
-    command = [
-        get_ffmpeg_exe(), "-v", "error", "-nostdin",
-        *INPUT_FORMATS, "-i", ffmpeg_path(path), "-map", "0:a:0",
-        "-t", str(max_seconds + 1), "-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "f32le", "-",
-    ]
-    # fmt: on
+    command = [get_ffmpeg_exe(), "-v", "error", "-nostdin", *INPUT_FORMATS, "-i", ffmpeg_path(path)]
+    command += ["-map", "0:a:0", *options]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=max_seconds + DECODING_SECONDS)
+        done = subprocess.run(command, capture_output=True, timeout=timeout)
     except subprocess.TimeoutExpired:
-        raise _unreadable(path, "decoding took too long") from None
-    if done.returncode != 0:
-        messages = done.stderr.decode(errors="replace").strip().splitlines()
-        raise _unreadable(path, messages[-1] if messages else "ffmpeg gave no reason")
-    return np.frombuffer(done.stdout, np.float32)
+        return b"", "it took too long"
+    messages = done.stderr.decode(errors="replace").strip().splitlines()
+    reason = messages[-1] if messages else "ffmpeg gave no reason"
+    return done.stdout, reason if done.returncode != 0 else ""
 
 
-def _unreadable(path: Path, reason: str) -> SpeechError:
-    return SpeechError(
-        f"'{path.name}' could not be read as sound ({reason}).",
-        "Use a WAV, MP3, FLAC, OGG, M4A or WebM recording, or a video with sound.",
-    )
+def _decode(path: Path, max_seconds: float) -> np.ndarray:
+    """Decode the first sound track of a file: (n,) float32 at 16 kHz."""
+    # one second more than accepted shows that a file is too long without decoding all of it
+    options = ["-t", str(max_seconds + 1), "-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "f32le", "-"]
+    sound, failure = convert_sound(path, *options, timeout=max_seconds + DECODING_SECONDS)
+    if failure:
+        raise SpeechError(
+            f"'{path.name}' could not be read as sound ({failure}).",
+            "Use a WAV, MP3, FLAC, OGG, M4A or WebM recording, or a video with sound.",
+        )
+    return np.frombuffer(sound, np.float32)
 
 
 def _too_long(name: str, max_seconds: float) -> SpeechError:

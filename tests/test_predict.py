@@ -17,7 +17,7 @@ from jambatalk.cli import main
 from jambatalk.data.registry import open_dataset
 from jambatalk.data.splits import BIWI, VOCASET
 from jambatalk.evaluate.predictions import SOUNDS
-from jambatalk.face.templates import read_templates
+from jambatalk.face.mesh import read_templates
 from jambatalk.motion.nonverbal import STILL
 
 ROOT = Path(__file__).parent.parent

@@ -6,7 +6,6 @@ import os
 import signal
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 
@@ -80,22 +79,6 @@ def _theme() -> gr.themes.Base:
     ).set(**small_print)
 
 
-def launch_options(talking_head: TalkingHead) -> dict[str, Any]:
-    """Return the arguments of `Blocks.launch`: theme, limits, privacy and the live tab's routes."""
-    return {
-        "theme": _theme(),
-        "css": head_thumbnails_css(talking_head.heads),
-        "css_paths": [HERE / "page.css", PAGE / "live.css"],
-        "js": (HERE / "queue_text.js").read_text(),
-        "favicon_path": HERE / "icon.svg",
-        "footer_links": ["api"],
-        "run_history": False,  # recordings are personal: browsers do not store them
-        "max_file_size": MAX_UPLOAD,
-        "ssr_mode": False,
-        "app_kwargs": {"routes": live_routes(talking_head)},
-    }
-
-
 def launch(
     checkpoint: str | Path = DEFAULT_CHECKPOINT, device: str = "auto", port: int | None = None
 ) -> None:
@@ -112,13 +95,26 @@ def launch(
     Raises:
         ModelError: no such checkpoint or device. JambaTalkError: no port is free.
     """
-    service = VideoService(TalkingHead.from_pretrained(checkpoint, device))
+    talking_head = TalkingHead.from_pretrained(checkpoint, device)
+    service = VideoService(talking_head)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as on Ctrl-C
     with tempfile.TemporaryDirectory(prefix="jambatalk-", ignore_cleanup_errors=True) as folder:
         os.environ.setdefault("GRADIO_TEMP_DIR", folder)
         page = build_page(service)
         try:
-            page.launch(server_port=port, **launch_options(service.talking_head))
+            page.launch(
+                server_port=port,
+                theme=_theme(),
+                css=head_thumbnails_css(talking_head.heads),
+                css_paths=[HERE / "page.css", PAGE / "live.css"],
+                js=(HERE / "queue_text.js").read_text("utf-8"),
+                favicon_path=HERE / "icon.svg",
+                footer_links=["api"],
+                run_history=False,  # recordings are personal: browsers do not store them
+                max_file_size=MAX_UPLOAD,
+                ssr_mode=False,
+                app_kwargs={"routes": live_routes(talking_head)},
+            )
         except OSError as error:
             raise JambaTalkError(
                 f"The page cannot be served ({error}).",

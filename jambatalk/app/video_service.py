@@ -8,11 +8,10 @@ import logging
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock
-from typing import TypeVar
 
 import gradio as gr
 from gradio.utils import get_upload_folder
@@ -28,37 +27,25 @@ from jambatalk.speech import Speech
 from jambatalk.talking_head import TalkingHead
 
 log = logging.getLogger(__name__)
-Result = TypeVar("Result")
 
 MAX_ECHO = 80  # characters of a quoted value in an error message
 
 
 @dataclass(frozen=True)
 class VideoRequest:
-    """The inputs of one video.
+    """The inputs of one video, see :class:`jambatalk.View` for size to shading."""
 
-    Attributes:
-        recording: path of the audio file.
-        styles: one style for a single head; 2 to 4 styles for heads side by side.
-        strength: of the styles.
-        head: its name.
-        size, background, yaw, shading: see :class:`jambatalk.View`.
-        nonverbal: names of the parts of :class:`jambatalk.Nonverbal` that move.
-        seed: of the nonverbal motion.
-        exports: suffixes of the formats in which the first style's motion is also written.
-    """
-
-    recording: str
-    styles: Sequence[str]
+    recording: str  # path of the audio file
+    styles: Sequence[str]  # one style for a single head; 2 to 4 for heads side by side
     strength: float
     head: str
     size: int
     background: str
     yaw: float
     shading: str
-    nonverbal: Sequence[str] = PARTS
-    seed: int = 0
-    exports: Sequence[str] = ()
+    nonverbal: Sequence[str] = PARTS  # names of the parts that move
+    seed: int = 0  # of the nonverbal motion
+    exports: Sequence[str] = ()  # suffixes of formats in which the first style's motion is written
 
 
 class VideoService:
@@ -94,9 +81,7 @@ class VideoService:
                 raise Stopped("Stopped.")
             progress(done, desc=stage)
 
-        work = asyncio.create_task(
-            asyncio.to_thread(self._run_exclusively, lambda: self._render(request, report))
-        )
+        work = asyncio.create_task(asyncio.to_thread(self._run_exclusively, request, report))
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
@@ -110,13 +95,15 @@ class VideoService:
         finally:
             self._cancelled.pop(session, None)
 
-    def _run_exclusively(self, work: Callable[[], Result]) -> Result:
-        """Run `work` under the lock and turn every exception into a message."""
+    def _run_exclusively(
+        self, request: VideoRequest, progress: Progress
+    ) -> tuple[Path, list[Path | None]]:
+        """Render under the lock and turn every exception into a message."""
         try:
             with self._lock:
                 if self._closed:
                     raise Stopped("The page is being closed.")
-                return work()
+                return self._render(request, progress)
         except JambaTalkError as error:
             raise _message(str(error)) from error
         except Exception as error:

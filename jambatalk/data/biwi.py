@@ -16,7 +16,7 @@ from jambatalk.data.dataset_settings import DatasetSettings
 from jambatalk.data.splits import BIWI, find_split, select_split
 from jambatalk.data.vertex_folder import vertex_entries
 from jambatalk.errors import DataError
-from jambatalk.face.templates import read_templates
+from jambatalk.face.mesh import read_templates
 from jambatalk.files.origins import BIWI as ORIGIN
 from jambatalk.files.origins import BIWI_FILES
 

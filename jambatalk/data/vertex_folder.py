@@ -2,7 +2,7 @@
 
 FOLDER/wav/SUBJECT_NN.wav            any rate; .flac too
 FOLDER/vertices_npy/SUBJECT_NN.npy   (T, V, 3) or (T, 3 V)
-FOLDER/templates.pkl                 see jambatalk/face/templates.py
+FOLDER/templates.pkl                 see jambatalk/face/mesh.py
 FOLDER/dataset.json                  {"fps": 30, "val": [...], "test": [...]}
 """
 
@@ -16,7 +16,7 @@ from jambatalk.data.dataset import Dataset, Entry, check_folder
 from jambatalk.data.dataset_settings import DatasetSettings
 from jambatalk.data.recording_files import MotionSource, SoundFile, VertexFile
 from jambatalk.errors import DataError
-from jambatalk.face.templates import read_templates
+from jambatalk.face.mesh import read_templates
 
 log = logging.getLogger(__name__)
 

@@ -30,7 +30,7 @@ from jambatalk.data.recording_files import to_speech
 from jambatalk.data.splits import VOCASET, find_split, select_split
 from jambatalk.data.vertex_folder import vertex_entries
 from jambatalk.errors import DataError
-from jambatalk.face.templates import read_templates
+from jambatalk.face.mesh import read_templates
 from jambatalk.files.arrays import open_array
 from jambatalk.files.origins import VOCASET as ORIGIN
 from jambatalk.files.safe_pickle import read_pickle

@@ -23,7 +23,7 @@ from jambatalk.evaluate.mesh_motion import (
 from jambatalk.evaluate.mesh_regions import MeshRegions, choose_regions
 from jambatalk.evaluate.report import Report, Score
 from jambatalk.evaluate.sequence_metrics import evaluate_sequence, lip_apertures
-from jambatalk.face.templates import read_templates
+from jambatalk.face.mesh import read_templates
 from jambatalk.progress import Progress, no_progress
 from jambatalk.speech import Speech
 
@@ -39,7 +39,7 @@ class EvaluationConfig:
         resample: bring the faster of prediction and target to the other's frame rate.
         common: leave out sequences that a folder lacks, instead of raising an error.
         audio: folder with a recording of each sequence, for the metrics that need one.
-        template: faces at rest in the `unit`, see :func:`jambatalk.face.templates.read_templates`;
+        template: faces at rest in the `unit`, see :func:`jambatalk.face.mesh.read_templates`;
             saved motions contain their own.
         lip_region: see :func:`jambatalk.evaluate.mesh_regions.read_region`; saved motions contain
             their own.

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jambatalk.errors import ExportError
-from jambatalk.speech import INPUT_FORMATS, SAMPLE_RATE, ffmpeg_path
-
-if TYPE_CHECKING:
-    from jambatalk.speech import Speech
+from jambatalk.speech import SAMPLE_RATE, Speech, convert_sound, ffmpeg_path
 
 
 def write_wav(speech: Speech, path: Path) -> None:
@@ -29,20 +24,10 @@ def write_wav(speech: Speech, path: Path) -> None:
         samples = np.rint(speech.samples.clip(-1, 1) * 32767).astype(np.int16)
         wavfile.write(path, SAMPLE_RATE, samples)
         return
-    from imageio_ffmpeg import get_ffmpeg_exe
-
-    # fmt: off
-    command = [
-        get_ffmpeg_exe(), "-v", "error", "-nostdin",
-        *INPUT_FORMATS, "-i", ffmpeg_path(speech.source), "-map", "0:a:0", "-map_metadata", "-1",
-        "-c:a", "pcm_s16le", "-bitexact", "-f", "wav", "-y", ffmpeg_path(path),
-    ]
-    # fmt: on
-    done = subprocess.run(command, capture_output=True)
-    if done.returncode != 0:
-        reason = done.stderr.decode(errors="replace").strip().splitlines()
+    options = ["-map_metadata", "-1", "-c:a", "pcm_s16le", "-bitexact", "-f", "wav"]
+    _, failure = convert_sound(speech.source, *options, "-y", ffmpeg_path(path))
+    if failure:
         raise ExportError(
-            f"The sound of '{speech.source}' cannot be written "
-            f"({reason[-1] if reason else 'no reason given'}).",
+            f"The sound of '{speech.source}' cannot be written ({failure}).",
             "Check that the recording is still there, and the disk's free space.",
         )

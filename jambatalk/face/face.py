@@ -41,19 +41,14 @@ class Face:
 
     def vertices(self, weights: np.ndarray) -> np.ndarray:
         """Compute vertices (..., V, 3) in metres for blendshape weights (..., K)."""
-        flat = self.deltas.reshape(len(self.blendshapes), self.template.size)
-        return self.template + (weights.astype(np.float32) @ flat).reshape(
-            *weights.shape[:-1], *self.template.shape
-        )
+        return _morphed(self.template, self.deltas, weights)
 
     def points(
         self, weights: np.ndarray, landmark: str, offsets: np.ndarray | None = None
     ) -> np.ndarray:
-        """Compute only the n vertices of one landmark, (..., n, 3) in metres.
+        """Compute only the n vertices of a landmark, (..., n, 3) in metres, for weights (..., K).
 
         Args:
-            weights: (..., K).
-            landmark: a name in `landmarks`.
             offsets: (..., V, 3), added to the vertices.
 
         Raises:
@@ -62,10 +57,7 @@ class Face:
         if landmark not in self.landmarks:
             raise FaceError(f"Head '{self.name}' has no landmark '{landmark}'.")
         index = self.landmarks[landmark]
-        flat = self.deltas[:, index].reshape(len(self.blendshapes), 3 * len(index))
-        points = self.template[index] + (weights.astype(np.float32) @ flat).reshape(
-            *weights.shape[:-1], len(index), 3
-        )
+        points = _morphed(self.template[index], self.deltas[:, index], weights)
         return points if offsets is None else points + offsets[..., index, :]
 
     def linear_colors(self) -> np.ndarray:
@@ -114,6 +106,12 @@ class Face:
             regions=_group(arrays, "region."),
             landmarks=_group(arrays, "landmark."),
         )
+
+
+def _morphed(template: np.ndarray, deltas: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    flat = deltas.reshape(len(deltas), template.size)
+    moved = weights.astype(np.float32) @ flat
+    return template + moved.reshape(*weights.shape[:-1], *template.shape)
 
 
 def _group(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:

@@ -83,10 +83,8 @@ def make_face(
     landmarks = find_landmarks(vertices, triangles, lips)
     if "inner_lip_upper" not in landmarks:
         log.warning("No mouth was found on %s: its lip aperture cannot be measured.", name)
-    colors, gloss = (
-        np.tile(np.array(SKIN, np.uint8), (count, 1)),
-        np.full(count, SKIN_GLOSS, np.float32),
-    )
+    colors = np.tile(np.array(SKIN, np.uint8), (count, 1))
+    gloss = np.full(count, SKIN_GLOSS, np.float32)
     if "face" in masks or "eye_region" in masks:  # only FLAME's mask of lips has no skin in it
         colors[lips], gloss[lips] = LIPS, LIPS_GLOSS
     eyeballs = [masks[side] for side in ("left_eyeball", "right_eyeball") if side in masks]
@@ -121,7 +119,7 @@ def make_heads(
 
     Args:
         mesh: a .ply or .obj with the triangles.
-        templates: name → vertices (V, 3), see :func:`jambatalk.face.templates.read_templates`.
+        templates: name → vertices (V, 3), see :func:`jambatalk.face.mesh.read_templates`.
         unit: metres that one unit of their coordinates is.
 
     Raises:
@@ -135,9 +133,7 @@ def make_heads(
                 f"Template '{name}' has {len(template)} vertices, '{mesh}' has {len(vertices)}.",
                 "Give templates of one mesh.",
             )
-    if not templates:
-        return [first]
     return [
         replace(first, name=name, title=name, template=template * np.float32(unit))
-        for name, template in templates.items()
+        for name, template in (templates or {mesh.stem: vertices}).items()
     ]

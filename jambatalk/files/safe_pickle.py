@@ -113,11 +113,6 @@ def _encoded(data: str | bytes | bytearray | list) -> bytes | bytearray:
     return data.encode("latin1") if isinstance(data, str) else data
 
 
-def _reconstruct(*_: Any) -> _Array:
-    """Replace numpy.core.multiarray._reconstruct; the array's content follows in its state."""
-    return _Array()
-
-
 def _from_buffer(
     data: bytes, dtype: _Dtype, shape: tuple, order: str, axes: tuple | None = None
 ) -> _Array:
@@ -133,11 +128,6 @@ def _scalar(dtype: _Dtype, data: str | bytes) -> Any:
     return np.frombuffer(_encoded(data), dtype.dtype)[0]
 
 
-def _empty_bytes() -> bytes:
-    """Replace the class bytes, by which protocol 2 writes empty ones."""
-    return b""
-
-
 def _encode(text: str, encoding: str) -> bytes:
     """Replace _codecs.encode, by which protocol 2 writes bytes."""
     if encoding != "latin1":
@@ -145,20 +135,16 @@ def _encode(text: str, encoding: str) -> bytes:
     return text.encode("latin1")
 
 
-class _NdArray:
-    """Stand-in for the class numpy.ndarray, which is only ever named."""
-
-
 _ALLOWED: dict[tuple[str, str], Any] = {
-    ("builtins", "bytes"): _empty_bytes,
+    ("builtins", "bytes"): lambda: b"",  # by which protocol 2 writes empty ones
     ("builtins", "set"): set,
     ("builtins", "frozenset"): frozenset,
     ("builtins", "complex"): complex,
     ("collections", "OrderedDict"): dict,
     ("_codecs", "encode"): _encode,
     ("numpy", "dtype"): _Dtype,
-    ("numpy", "ndarray"): _NdArray,
-    ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
+    ("numpy", "ndarray"): lambda: None,  # only named, never called
+    ("numpy.core.multiarray", "_reconstruct"): lambda *_: _Array(),  # its state follows
     ("numpy.core.multiarray", "scalar"): _scalar,
     ("numpy.core.numeric", "_frombuffer"): _from_buffer,
 }

@@ -17,8 +17,7 @@ from torch import Tensor
 
 from jambatalk.errors import FaceError, ModelError
 from jambatalk.face.library import write_heads
-from jambatalk.face.mesh import read_mesh
-from jambatalk.face.templates import read_templates
+from jambatalk.face.mesh import read_mesh, read_templates
 from jambatalk.face.user_face import guess_unit, make_heads, read_mask
 from jambatalk.files.origins import (
     AUTHORS,
