@@ -48,12 +48,12 @@ def test_mve_is_the_mean_distance():
 def test_velocity_and_acceleration_errors_are_per_second():
     pred, region = zeros(4, 2), np.array([1])
     pred[:, 1, 0] = (0, 0.001, 0.002, 0.003)  # constant velocity, 25 mm/s
-    assert metrics.velocity_error(pred, zeros(4, 2), region, FPS) == pytest.approx(0.025)
-    assert metrics.acceleration_error(pred, zeros(4, 2), region, FPS) < 1e-6
+    assert metrics.derivative_error(pred, zeros(4, 2), region, FPS, 1) == pytest.approx(0.025)
+    assert metrics.derivative_error(pred, zeros(4, 2), region, FPS, 2) < 1e-6
     pred[:, 1, 0] = (0, 0.001, 0, 0.001)  # back and forth: second differences of 2 mm
-    acceleration = metrics.acceleration_error(pred, zeros(4, 2), region, FPS)
+    acceleration = metrics.derivative_error(pred, zeros(4, 2), region, FPS, 2)
     assert acceleration == pytest.approx(0.002 * 25**2)
-    assert math.isnan(metrics.acceleration_error(zeros(2), zeros(2), region, FPS))
+    assert math.isnan(metrics.derivative_error(zeros(2), zeros(2), region, FPS, 2))
 
 
 def test_frequency_error_is_in_decibels():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import fields
 from pathlib import Path
+from typing import Any, TypeVar
 
 from jambatalk.export import FORMATS
 from jambatalk.face.library import checkpoint_heads
@@ -12,6 +14,8 @@ from jambatalk.motion.motion import Motion
 from jambatalk.motion.nonverbal import PARTS, Nonverbal
 from jambatalk.render.view import SHADINGS, View
 from jambatalk.speech import MAX_SECONDS
+
+Config = TypeVar("Config")
 
 
 def add_speech(parser: argparse.ArgumentParser, output: str = "an .mp4") -> None:
@@ -23,23 +27,22 @@ def add_speech(parser: argparse.ArgumentParser, output: str = "an .mp4") -> None
 
 def add_animation(parser: argparse.ArgumentParser) -> None:
     """Add strength, head, nonverbal motion, seed, checkpoint, device and view."""
-    parser.add_argument(
+    add = parser.add_argument
+    add(
         "--strength",
         type=float,
         default=1.0,
         help="of the style: 0 none, 1 normal, 1.5 exaggerated (default: 1)",
     )
-    parser.add_argument("--head", default="1", help="name or number (default: 1)")
-    parser.add_argument(
+    add("--head", default="1", help="name or number (default: 1)")
+    add(
         "--nonverbal",
         default="all",
         metavar="PARTS",
         help=f"motion beside the mouth: all, none, or some of {','.join(PARTS)} (default: all)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of that motion (default: 0)")
-    parser.add_argument(
-        "--max-seconds", type=float, default=MAX_SECONDS, help="longest recording accepted"
-    )
+    add("--seed", type=int, default=0, help="of that motion (default: 0)")
+    add("--max-seconds", type=float, default=MAX_SECONDS, help="longest recording accepted")
     add_checkpoint(parser)
     add_view(parser)
 
@@ -104,6 +107,13 @@ def nonverbal_from(options: argparse.Namespace) -> Nonverbal:
     """Build the parts of nonverbal motion that `--nonverbal` names."""
     presets: dict[str, tuple[str, ...]] = {"all": PARTS, "none": ()}
     return Nonverbal.of(presets.get(options.nonverbal, split_commas(options.nonverbal)))
+
+
+def from_options(cls: type[Config], options: argparse.Namespace, **others: Any) -> Config:
+    """Build a dataclass from the arguments that have its fields' names, and from others."""
+    names = [field.name for field in fields(cls)]  # type: ignore[arg-type]
+    given = {name: getattr(options, name) for name in names if hasattr(options, name)}
+    return cls(**given | others)
 
 
 def split_commas(text: str) -> tuple[str, ...]:

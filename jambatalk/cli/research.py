@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jambatalk.cli.options import add_device, add_view, split_commas, view_from
+from jambatalk.cli.options import add_device, add_view, from_options, split_commas, view_from
 from jambatalk.cli.stage_timer import StageTimer
 from jambatalk.errors import DataError
 from jambatalk.evaluate import UNITS
@@ -27,31 +27,26 @@ def add_commands(commands: Commands) -> None:
 
 def _add_convert(commands: Commands) -> None:
     convert = commands.add("convert", "the paper's published weights to a checkpoint folder")
-    convert.add_argument("weights", type=Path, help="the authors' vocaset.pth or biwi.pth")
-    convert.add_argument("--layout", required=True, choices=("vocaset", "biwi"))
-    convert.add_argument(
-        "--lip-mask", type=Path, required=True, help="FLAME_masks.pkl or BIWI_lip.pkl"
-    )
-    convert.add_argument(
-        "--template", type=Path, required=True, help="a .ply or .obj of the mesh, FLAME_sample.ply"
-    )
-    convert.add_argument(
+    add = convert.add_argument
+    add("weights", type=Path, help="the authors' vocaset.pth or biwi.pth")
+    add("--layout", required=True, choices=("vocaset", "biwi"))
+    add("--lip-mask", type=Path, required=True, help="FLAME_masks.pkl or BIWI_lip.pkl")
+    add("--template", type=Path, required=True, help="a .ply or .obj of the mesh, FLAME_sample.ply")
+    add(
         "--templates",
         type=Path,
         nargs="+",
         default=(),
         help="whose faces become heads: templates.pkl, .ply, .obj (default: the template's own)",
     )
-    convert.add_argument("-o", "--output", type=Path, required=True, help="the checkpoint folder")
-    convert.add_argument(
-        "--unit", type=float, help="metres a unit of the templates (default: told by their size)"
+    add("-o", "--output", type=Path, required=True, help="the checkpoint folder")
+    add(
+        "--unit",
+        type=float,
+        help="metres per unit of the templates (default: guessed from their size)",
     )
-    convert.add_argument(
-        "--encoder-config", type=Path, help="JSON of a speech encoder other than wav2vec2-large"
-    )
-    convert.add_argument(
-        "--for-training", action="store_true", help="keep the lip reader and the text encoder"
-    )
+    add("--encoder-config", type=Path, help="JSON of a speech encoder other than wav2vec2-large")
+    add("--for-training", action="store_true", help="keep the lip reader and the text encoder")
     convert.set_defaults(run=_convert)
 
 
@@ -71,30 +66,25 @@ def _add_train(commands: Commands) -> None:
 
 def _add_predict(commands: Commands) -> None:
     predict = commands.add("predict", "motions for a split of a data set, for 'evaluate'")
-    predict.add_argument("checkpoint", help="a folder, or OWNER/NAME on the hub")
-    predict.add_argument(
-        "--set", required=True, metavar="NAME", help="vocaset, biwi, folder or tracks"
-    )
-    predict.add_argument("--data", type=Path, required=True, help="folder of the set")
-    predict.add_argument(
-        "--split", default="test", help="of the set (default: test; BIWI has test-a and test-b)"
-    )
-    predict.add_argument(
-        "-o", "--output", type=Path, required=True, help="folder of the predictions"
-    )
-    predict.add_argument(
+    add = predict.add_argument
+    add("checkpoint", help="a folder, or OWNER/NAME on the hub")
+    add("--set", required=True, metavar="NAME", help="vocaset, biwi, folder or tracks")
+    add("--data", type=Path, required=True, help="folder of the set")
+    add("--split", default="test", help="of the set (default: test; BIWI has test-a and test-b)")
+    add("-o", "--output", type=Path, required=True, help="folder of the predictions")
+    add(
         "--targets", type=Path, help="folder for the captured motions, and their sounds in its wav/"
     )
-    predict.add_argument(
+    add(
         "--styles",
         metavar="A,B",
         help="several for each recording, or 'all' (default: the subject's own, or the neutral "
         "one)",
     )
-    predict.add_argument(
+    add(
         "--unit",
         type=float,
-        help="metres a unit of the set's vertices (default: guessed from its size)",
+        help="metres per unit of the set's vertices (default: guessed from its size)",
     )
     add_device(predict)
     predict.set_defaults(run=_predict)
@@ -102,32 +92,19 @@ def _add_predict(commands: Commands) -> None:
 
 def _add_evaluate(commands: Commands) -> None:
     evaluate = commands.add("evaluate", "compare predicted with captured motions: LVE, FDD, ...")
-    evaluate.add_argument(
-        "targets", type=Path, help="folder of captured motions: .npy (T, V·3), or .npz"
-    )
-    evaluate.add_argument("predictions", type=Path, nargs="+", help="folders with the same names")
-    evaluate.add_argument("-o", "--output", type=Path, required=True, help="folder of the report")
-    evaluate.add_argument("--names", metavar="A,B", help="of the predictions (default: folders)")
-    evaluate.add_argument("--audio", type=Path, help="folder of recordings, for beat and plots")
-    evaluate.add_argument(
-        "--template", type=Path, help="faces at rest, for FDD: .ply, .obj, .npy, .pkl or a folder"
-    )
-    evaluate.add_argument(
-        "--lip-region", metavar="FILE[:NAME]", help="FLAME_masks.pkl, lve.txt, ...: the lips"
-    )
-    evaluate.add_argument(
-        "--upper-region", metavar="FILE[:NAME+NAME]", help="the same for FDD's upper face"
-    )
-    evaluate.add_argument(
-        "--lip-pairs", metavar="U:L[,U:L]", help="lip vertices that touch (default: found)"
-    )
+    add = evaluate.add_argument
+    add("targets", type=Path, help="folder of captured motions: .npy (T, V·3), or .npz")
+    add("predictions", type=Path, nargs="+", help="folders with the same names")
+    add("-o", "--output", type=Path, required=True, help="folder of the report")
+    add("--names", metavar="A,B", help="of the predictions (default: folders)")
+    add("--audio", type=Path, help="folder of recordings, for beat and plots")
+    add("--template", type=Path, help="faces at rest, for FDD: .ply, .obj, .npy, .pkl or a folder")
+    add("--lip-region", metavar="FILE[:NAME]", help="FLAME_masks.pkl, lve.txt, ...: the lips")
+    add("--upper-region", metavar="FILE[:NAME+NAME]", help="the same for FDD's upper face")
+    add("--lip-pairs", metavar="U:L[,U:L]", help="lip vertices that touch (default: found)")
     _add_files(evaluate)
-    evaluate.add_argument(
-        "--common", action="store_true", help="leave out sequences that some folder lacks"
-    )
-    evaluate.add_argument(
-        "--plots", action="store_true", help="plot the lip aperture of every sequence"
-    )
+    add("--common", action="store_true", help="leave out sequences that some folder lacks")
+    add("--plots", action="store_true", help="plot the lip aperture of every sequence")
     evaluate.set_defaults(run=_evaluate)
 
 
@@ -167,18 +144,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     report = evaluate_folders(
         dict(zip(names, folders, strict=True)),
         options.targets,
-        EvaluationConfig(
-            fps=options.fps,
-            pred_fps=options.pred_fps,
-            unit=options.unit,
-            resample=options.resample,
-            common=options.common,
-            audio=options.audio,
-            template=options.template,
-            lip_region=options.lip_region,
-            upper_region=options.upper_region,
-            lip_pairs=_pairs(options.lip_pairs),
-        ),
+        from_options(EvaluationConfig, options, lip_pairs=_pairs(options.lip_pairs)),
         options.output / "plots" if options.plots else None,
         timer,
     )
@@ -210,17 +176,7 @@ def _render_compare(options: argparse.Namespace) -> None:
 def _convert(options: argparse.Namespace) -> None:
     from jambatalk.paper.convert import Conversion, convert
 
-    job = Conversion(
-        weights=options.weights,
-        layout=options.layout,
-        lip_mask=options.lip_mask,
-        template=options.template,
-        templates=options.templates,
-        encoder_config=options.encoder_config,
-        unit=options.unit,
-        for_training=options.for_training,
-    )
-    convert(job, options.output)
+    convert(from_options(Conversion, options), options.output)
     if not options.for_training:
         print("Left out the lip reader and the text encoder, which only training needs.")
     print(f"{options.output}: try 'jambatalk list --checkpoint {options.output}'")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from jambatalk.cli.options import (
     add_animation,
     add_checkpoint,
+    from_options,
     nonverbal_from,
     split_commas,
     view_from,
@@ -67,18 +68,14 @@ def _batch(options: argparse.Namespace) -> None:
 
     if options.processes is not None and options.processes < 1:
         raise BatchError(f"--processes cannot be {options.processes}.", "Give 1 or more.")
-    settings = Settings(
+    settings = from_options(
+        Settings,
+        options,
         styles=split_commas(options.styles),
         formats=tuple(f".{n.removeprefix('.').lower()}" for n in split_commas(options.formats)),
-        strength=options.strength,
-        head=options.head,
         nonverbal=nonverbal_from(options),
-        seed=options.seed,
-        fps=options.fps,
         view=view_from(options),
-        max_seconds=options.max_seconds,
         checkpoint=str(options.checkpoint),
-        device=options.device,
     )
     jobs, settings = plan(options.recordings, options.output, settings)
     report = Report(len(jobs))

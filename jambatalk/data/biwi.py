@@ -13,9 +13,8 @@ from pathlib import Path
 
 from jambatalk.data.dataset import Dataset, check_folder
 from jambatalk.data.dataset_settings import DatasetSettings
-from jambatalk.data.splits import BIWI, find_split, select_split
+from jambatalk.data.splits import BIWI, check_vertices, select_split
 from jambatalk.data.vertex_folder import vertex_entries
-from jambatalk.errors import DataError
 from jambatalk.face.mesh import read_templates
 from jambatalk.files.origins import BIWI as ORIGIN
 from jambatalk.files.origins import BIWI_FILES
@@ -34,14 +33,9 @@ def open_biwi(folder: Path, split: str) -> Dataset:
     Raises:
         DataError: see :class:`Dataset`; or a subject that is missing.
     """
-    folder, wanted = check_folder(folder, ORIGIN), find_split(BIWI, split)
+    folder = check_folder(folder, ORIGIN)
     templates, settings = read_templates(folder, BIWI_FILES), DatasetSettings.read(folder)
-    for subject, template in templates.items():
-        if len(template) not in VERTICES:
-            raise DataError(
-                f"The template of '{subject}' in {folder} has {len(template)} vertices, BIWI's "
-                f"have {VERTICES[0]} or {VERTICES[1]}.",
-                "Check that it is BIWI's, or open the folder as 'folder'.",
-            )
-    entries = settings.without_left_out(select_split(vertex_entries(folder), wanted, str(folder)))
+    check_vertices(templates, VERTICES, "BIWI", folder)
+    listed = select_split(vertex_entries(folder), BIWI, split, str(folder))
+    entries = settings.without_left_out(listed)
     return Dataset(f"biwi/{split}", entries, settings.fps or FPS, templates)

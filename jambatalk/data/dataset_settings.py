@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 from jambatalk.data.dataset import Entry
-from jambatalk.errors import DataError
+from jambatalk.errors import DataError, ModelError
+from jambatalk.model.config_fields import Range, check_fields, read_fields
 
 SPLITS = ("train", "val", "test", "all")
 VAL_EVERY = 10  # recordings, where dataset.json names no split
@@ -26,10 +27,13 @@ class DatasetSettings:
         leave_out: names of recordings or subjects to leave out.
     """
 
-    fps: float | None = None
+    fps: Annotated[float, Range(5, 240)] | None = None
     val: tuple[str, ...] = ()
     test: tuple[str, ...] = ()
     leave_out: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     @classmethod
     def read(cls, folder: Path) -> DatasetSettings:
@@ -45,23 +49,10 @@ class DatasetSettings:
             values = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise DataError(f"{path} is not valid JSON ({error}).", "Correct it.") from error
-        if not isinstance(values, dict):
-            raise DataError(f"{path} is not a JSON object.", 'Write {"fps": 30}, for instance.')
-        return cls(**{key: cls._checked(key, value, path) for key, value in values.items()})
-
-    @classmethod
-    def _checked(cls, key: str, value: Any, path: Path) -> Any:
-        known = [field.name for field in fields(cls)]
-        if key not in known:
-            near = get_close_matches(key, known, 1) or known
-            raise DataError(f"{path} has an unknown key '{key}'.", f"Is it '{near[0]}'?")
-        if key == "fps":
-            if not isinstance(value, (int, float)) or not 5 <= value <= 240:
-                raise DataError(f"{path}: fps is {value!r}.", "Give a frame rate such as 30.")
-            return value
-        if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-            raise DataError(f"{path}: '{key}' is not a list of names.", 'Write ["NAME", ...].')
-        return tuple(value)
+        try:
+            return read_fields(cls, values)
+        except ModelError as error:
+            raise DataError(f"{path}: {error.what}", error.cure) from error
 
     def select(self, entries: Iterable[Entry], split: str) -> list[Entry]:
         """Return the recordings of a split, sorted by name.

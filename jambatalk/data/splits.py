@@ -1,16 +1,18 @@
-"""The published splits of VOCASET and BIWI, by subject and sentence."""
+"""The published splits of VOCASET and BIWI, by subject and sentence, and their topologies."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
 
 from jambatalk.data.dataset import Entry
 from jambatalk.errors import DataError
 
 
-@dataclass(frozen=True)
-class Split:
+class Split(NamedTuple):
     """Subjects and numbers of their sentences."""
 
     subjects: tuple[str, ...]
@@ -50,22 +52,21 @@ BIWI = {
 }
 
 
-def find_split(splits: Mapping[str, Split], name: str) -> Split:
-    """Return a split by its name; raises DataError, which lists the names."""
-    if name not in splits:
-        raise DataError(f"There is no split '{name}'.", f"Choose one of {', '.join(splits)}.")
-    return splits[name]
-
-
-def select_split(entries: Iterable[Entry], split: Split, where: str) -> list[Entry]:
+def select_split(
+    entries: Iterable[Entry], splits: Mapping[str, Split], name: str, where: str
+) -> list[Entry]:
     """Return the recordings of a split. Single sentences may be missing, as in VOCASET itself.
 
     Args:
+        entries: those of the whole set, listed only if the split exists.
         where: names the set in messages.
 
     Raises:
-        DataError: a subject without any recording.
+        DataError: an unknown split, or a subject without any recording.
     """
+    if name not in splits:
+        raise DataError(f"There is no split '{name}'.", f"Choose one of {', '.join(splits)}.")
+    split = splits[name]
     selected = [
         entry
         for entry in entries
@@ -79,6 +80,19 @@ def select_split(entries: Iterable[Entry], split: Split, where: str) -> list[Ent
             "Complete the set, or open it as 'folder' with other splits in dataset.json.",
         )
     return selected
+
+
+def check_vertices(
+    templates: Mapping[str, np.ndarray], counts: Sequence[int], name: str, folder: Path
+) -> None:
+    """Raise a DataError unless all templates have a number of vertices of the set `name`."""
+    for subject, template in templates.items():
+        if len(template) not in counts:
+            raise DataError(
+                f"The template of '{subject}' in {folder} has {len(template)} vertices, {name}'s "
+                f"have {' or '.join(map(str, counts))}.",
+                f"Check that it is {name}'s, or open the folder as 'folder'.",
+            )
 
 
 def sentence_number(name: str) -> int | None:

@@ -57,11 +57,7 @@ def vertex_entries(folder: Path, subjects: Sequence[str] = ()) -> Iterator[Entry
 def paired_entries(
     folder: Path, subfolder: str, motions: Mapping[str, MotionSource], subjects: Sequence[str] = ()
 ) -> Iterator[Entry]:
-    """Pair motions, by name, with the sounds in `wav/`; those without a partner are left out.
-
-    Raises:
-        DataError: there is no pair.
-    """
+    """Pair motions, by name, with the sounds in `wav/`; those without a partner are left out."""
     sounds = {
         path.stem: SoundFile(path)
         for path in sorted(folder.glob("wav/*"))

@@ -27,7 +27,7 @@ import numpy as np
 from jambatalk.data.dataset import FASTEST, Dataset, Entry, check_folder
 from jambatalk.data.dataset_settings import DatasetSettings
 from jambatalk.data.recording_files import to_speech
-from jambatalk.data.splits import VOCASET, find_split, select_split
+from jambatalk.data.splits import VOCASET, check_vertices, select_split
 from jambatalk.data.vertex_folder import vertex_entries
 from jambatalk.errors import DataError
 from jambatalk.face.mesh import read_templates
@@ -35,7 +35,7 @@ from jambatalk.files.arrays import open_array
 from jambatalk.files.origins import VOCASET as ORIGIN
 from jambatalk.files.safe_pickle import read_pickle
 
-VERTICES = 5023
+VERTICES = (5023,)
 FPS = 60.0
 HALVED = 30.0  # a converted set may have lost every second frame already
 SOUNDS, FRAMES, MOTION = "raw_audio_fixed.pkl", "subj_seq_to_idx.pkl", "data_verts.npy"
@@ -51,22 +51,16 @@ def open_vocaset(folder: Path, split: str) -> Dataset:
     Raises:
         DataError: see :class:`Dataset`; or a file or a subject that is missing.
     """
-    folder, wanted = check_folder(folder, ORIGIN), find_split(VOCASET, split)
+    folder = check_folder(folder, ORIGIN)
     downloaded = (folder / MOTION).is_file()
     if not downloaded and not (folder / "vertices_npy").is_dir():
         raise DataError(
             f"{folder} contains neither {MOTION} nor vertices_npy/: it is not VOCASET.", ORIGIN
         )
     templates, settings = read_templates(folder, ORIGIN), DatasetSettings.read(folder)
-    for subject, template in templates.items():
-        if len(template) != VERTICES:
-            raise DataError(
-                f"The template of '{subject}' in {folder} has {len(template)} vertices, "
-                f"VOCASET's have {VERTICES}.",
-                "Check that it is VOCASET's, or open the folder as 'folder'.",
-            )
+    check_vertices(templates, VERTICES, "VOCASET", folder)
     listed = _downloaded_entries(folder) if downloaded else vertex_entries(folder)
-    entries = settings.without_left_out(select_split(listed, wanted, str(folder)))
+    entries = settings.without_left_out(select_split(listed, VOCASET, split, str(folder)))
     fps = settings.fps or (FPS if downloaded else _converted_fps(entries))
     return Dataset(f"vocaset/{split}", entries, fps, templates)
 

@@ -17,11 +17,7 @@ SIZE = (11.0, 4.5)  # inches
 
 
 def require_matplotlib() -> None:
-    """Check that matplotlib is installed.
-
-    Raises:
-        NotInstalledError: it is not.
-    """
+    """Raise a NotInstalledError unless matplotlib is installed."""
     if find_spec("matplotlib") is None:
         raise NotInstalledError(
             "Plots need matplotlib, which is not installed.",

@@ -179,11 +179,7 @@ def _resampled(motion: MeshMotion, fps: float) -> MeshMotion:
 
 
 def check_template(template: np.ndarray, motion: MeshMotion) -> None:
-    """Check that a template (V, 3) and a motion have the same mesh and unit.
-
-    Raises:
-        DataError: the template has another number of vertices, or another size.
-    """
+    """Raise a DataError unless a template (V, 3) has a motion's number of vertices and size."""
     count = motion.vertices.shape[1]
     if len(template) != count:
         raise DataError(

@@ -43,16 +43,18 @@ def mean_vertex_error(pred: np.ndarray, target: np.ndarray) -> float:
     return float(np.linalg.norm(pred - target, axis=-1).mean())
 
 
-def velocity_error(pred: np.ndarray, target: np.ndarray, region: np.ndarray, fps: float) -> float:
-    """Compute the velocity error in m/s: mean over t and v in `region` of |Δq - Δp|·fps."""
-    return _difference_error(pred, target, region, fps, 1)
-
-
-def acceleration_error(
-    pred: np.ndarray, target: np.ndarray, region: np.ndarray, fps: float
+def derivative_error(
+    pred: np.ndarray, target: np.ndarray, region: np.ndarray, fps: float, order: int
 ) -> float:
-    """Compute the acceleration error in m/s²: mean over t and v in `region` of |Δ²q - Δ²p|·fps²."""
-    return _difference_error(pred, target, region, fps, 2)
+    """Compute the velocity error in m/s (order 1) or the acceleration error in m/s² (order 2).
+
+    It is the mean over t and v in `region` of |Δq - Δp|·fps, or of |Δ²q - Δ²p|·fps²; NaN for
+    sequences that are too short.
+    """
+    if len(target) <= order:
+        return float("nan")
+    error = np.diff(pred[:, region] - target[:, region], order, axis=0)
+    return float(np.linalg.norm(error, axis=-1).mean() * fps**order)
 
 
 def frequency_error(pred: np.ndarray, target: np.ndarray, region: np.ndarray, fps: float) -> float:
@@ -88,15 +90,6 @@ def lip_aperture(vertices: np.ndarray, pairs: np.ndarray, up: np.ndarray) -> np.
             lips overlap.
     """
     return (vertices[:, pairs[:, 0]] - vertices[:, pairs[:, 1]]).mean(1) @ up
-
-
-def _difference_error(
-    pred: np.ndarray, target: np.ndarray, region: np.ndarray, fps: float, order: int
-) -> float:
-    if len(target) <= order:
-        return float("nan")
-    error = np.diff(pred[:, region] - target[:, region], order, axis=0)
-    return float(np.linalg.norm(error, axis=-1).mean() * fps**order)
 
 
 def _squared_norm(x: np.ndarray) -> np.ndarray:

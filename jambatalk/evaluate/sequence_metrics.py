@@ -105,8 +105,8 @@ def evaluate_sequence(
     values = {
         "lve": metrics.lip_vertex_error(pred, target, lips) * 1e6,
         "mve": metrics.mean_vertex_error(pred, target) * 1e3,
-        "velocity": metrics.velocity_error(pred, target, lips, fps) * 1e3,
-        "acceleration": metrics.acceleration_error(pred, target, lips, fps),
+        "velocity": metrics.derivative_error(pred, target, lips, fps, 1) * 1e3,
+        "acceleration": metrics.derivative_error(pred, target, lips, fps, 2),
         "frequency": metrics.frequency_error(pred, target, lips, fps),
     }
     if template is not None and regions.upper_face is not None:

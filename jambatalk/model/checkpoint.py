@@ -73,11 +73,7 @@ def read_config(folder: Path) -> JambaTalkConfig:
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """Read a safetensors file: name → weight.
-
-    Raises:
-        ModelError: it cannot be read.
-    """
+    """Read a safetensors file: name → weight; raises ModelError."""
     from safetensors.torch import load_file  # torch takes seconds to import
 
     try:

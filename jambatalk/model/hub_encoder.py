@@ -83,11 +83,7 @@ def load_hub_encoder(kind: str, source: str, head: str = "Model") -> PreTrainedM
 
 
 def import_transformers() -> ModuleType:
-    """Import `transformers`.
-
-    Raises:
-        ModelError: it is not installed.
-    """
+    """Import `transformers`; raises ModelError if it is not installed."""
     try:
         import transformers  # each class is imported on first use, which takes seconds
     except ImportError as error:

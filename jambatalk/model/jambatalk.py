@@ -199,11 +199,7 @@ class JambaTalk(nn.Module):
 
 
 def check_strength(strength: float) -> None:
-    """Check the strength of a style.
-
-    Raises:
-        ModelError: it is not between 0 and `MAX_STRENGTH`.
-    """
+    """Raise a ModelError unless a style's strength is between 0 and `MAX_STRENGTH`."""
     if not 0 <= strength <= MAX_STRENGTH:  # NaN fails too
         raise ModelError(
             f"A style cannot have the strength {strength:g}.", f"Choose 0 to {MAX_STRENGTH}."

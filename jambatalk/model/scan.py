@@ -10,7 +10,8 @@ Mamba, arXiv 2312.00752, section 3.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,33 +22,7 @@ from jambatalk.errors import ModelError
 BLOCK = 16  # frames discretised at a time: enough to keep a core busy, few enough for its cache
 
 
-class Scan(Protocol):
-    """The interface of both scans."""
-
-    def __call__(
-        self,
-        u: Tensor,
-        delta: Tensor,
-        a: Tensor,
-        b: Tensor,
-        c: Tensor,
-        d: Tensor,
-        state: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor]:
-        """Run the recurrence over all frames, in float32 or wider whatever the input.
-
-        Args:
-            u: (b, l, d) input.
-            delta: (b, l, d) step sizes, positive.
-            a: (d, n) negative, A = -exp(A_log).
-            b: (b, l, n) input projection.
-            c: (b, l, n) output projection.
-            d: (d,) skip.
-            state: (b, d, n) after the frame before; None for zeros.
-
-        Returns:
-            y (b, l, d) in u's type, and the state (b, d, n) after the last frame.
-        """
+Scan = Callable[..., tuple[Tensor, Tensor]]  # as selective_scan
 
 
 def scan_named(name: str) -> Scan:
@@ -84,9 +59,21 @@ def selective_scan(
     d: Tensor,
     state: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Run the :class:`Scan` in plain PyTorch.
+    """Run the recurrence over all frames, in float32 or wider whatever the input.
 
     Training stores one state in 16 and recomputes the others.
+
+    Args:
+        u: (b, l, d) input.
+        delta: (b, l, d) step sizes, positive.
+        a: (d, n) negative, A = -exp(A_log).
+        b: (b, l, n) input projection.
+        c: (b, l, n) output projection.
+        d: (d,) skip.
+        state: (b, d, n) after the frame before; None for zeros.
+
+    Returns:
+        y (b, l, d) in u's type, and the state (b, d, n) after the last frame.
     """
     dtype = u.dtype
     wide = torch.promote_types(dtype, torch.float32)
@@ -106,7 +93,7 @@ def cuda_selective_scan(
     d: Tensor,
     state: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Run the :class:`Scan` by `selective_scan_fn` of mamba_ssm, in float32.
+    """Run :func:`selective_scan` by `selective_scan_fn` of mamba_ssm, in float32.
 
     The returned state carries no gradient. The project's tests replace the kernel by a stand-in;
     the kernel itself was not run.

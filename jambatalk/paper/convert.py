@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
@@ -96,7 +95,14 @@ def convert(job: Conversion, folder: Path) -> None:
             f"'{job.template}' has {len(mesh)} vertices; the weights move {config.vertices}.",
             SOURCES[job.layout]["template"],
         )
-    files[LIP_READER_FILE]["lips"] = _lip_vertices(masks["lips"], files[LIP_READER_FILE])
+    reader, lips = files[LIP_READER_FILE], masks["lips"]
+    if 3 * len(lips) != reader["lip_map.weight"].shape[1]:
+        raise FaceError(
+            f"The lip mask has {len(lips)} vertices; the weights were trained with "
+            f"{reader['lip_map.weight'].shape[1] // 3}.",
+            "Give the mask that belongs to these weights.",
+        )
+    reader["lips"] = torch.from_numpy(lips)
     write_heads(folder / "heads", heads)
     draw_thumbnails(folder / "heads", heads)
     card = _card(job, config, [head.name for head in heads])
@@ -155,16 +161,6 @@ def _fit_layout(
     return replace(
         layout, encoder=encoder, encoder_width=encoder_width, width=width, vertices=outputs // 3
     )
-
-
-def _lip_vertices(index: np.ndarray, weights: Mapping[str, Tensor]) -> Tensor:
-    trained = weights["lip_map.weight"].shape[1] // 3
-    if len(index) != trained:
-        raise FaceError(
-            f"The lip mask has {len(index)} vertices; the weights were trained with {trained}.",
-            "Give the mask that belongs to these weights.",
-        )
-    return torch.from_numpy(index)
 
 
 def _check_files(job: Conversion) -> None:

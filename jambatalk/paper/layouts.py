@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from jambatalk.model.config import EncoderConfig, JambaTalkConfig, Layer
+from jambatalk.model.config import LAYERS, EncoderConfig, JambaTalkConfig, Layer
 
 # wav2vec2-large-xlsr-53, as fields of its configuration in `transformers`.
 WAV2VEC2_LARGE = {
@@ -16,9 +16,6 @@ WAV2VEC2_LARGE = {
     "vocab_size": 33,
 }
 # fmt: off
-VOCASET_LAYERS: tuple[Layer, ...] = (
-    "mamba", "mamba_moe", "attention", "mamba_moe", "mamba", "mamba_moe",
-)
 BIWI_LAYERS: tuple[Layer, ...] = (
     "mamba", "mamba_moe", "mamba", "mamba_moe", "attention",
     "mamba_moe", "mamba", "mamba_moe", "mamba", "mamba_moe",
@@ -43,7 +40,7 @@ LAYOUTS = {
         _COMMON,
         encoder=replace(_COMMON.encoder, resample="before"),
         fps=30.0,
-        layers=VOCASET_LAYERS,
+        layers=LAYERS,
         width=512,
         heads=8,
         kv_heads=8,
