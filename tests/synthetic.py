@@ -31,6 +31,8 @@ from scipy.spatial import ConvexHull
 
 from jambatalk.data.splits import BIWI, VOCASET
 from jambatalk.face.library import load_head
+from jambatalk.motion.nonverbal.prosody import Prosody, ProsodyStream
+from jambatalk.speech import Speech
 
 VOICES = Path(__file__).parent.parent / "assets" / "voices"
 MOUTH = np.array([0.0, -0.35])  # x, y on a head of radius 1
@@ -389,3 +391,11 @@ def write_python2_pickle(path: Path, value: object) -> None:
     """Write a pickle as Python 2 did, with byte strings and old names."""
     with path.open("wb") as file:
         _Python2Pickler(file, 2).dump(value)
+
+
+def prosody_of(speech: Speech) -> Prosody:
+    """Compute the prosody of a whole recording."""
+    stream = ProsodyStream()
+    parts = [*stream.feed(speech.samples), *stream.finish()]
+    speaking = np.concatenate([part.speaking for part in parts])
+    return Prosody(0, speaking, np.concatenate([part.strengths for part in parts]))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from synthetic import prosody_of
 
 from jambatalk import Face, Motion, Nonverbal, Speech, load_head
 from jambatalk.cli import main
@@ -12,7 +13,6 @@ from jambatalk.errors import MotionError
 from jambatalk.face.eyes import Eyes
 from jambatalk.face.neck import Neck
 from jambatalk.motion.nonverbal import PARTS, STILL, blend, nonverbal_values
-from jambatalk.motion.nonverbal.prosody import Prosody
 from jambatalk.motion.nonverbal.voice_features import RATE
 
 VOICES = Path(__file__).parent.parent / "assets" / "voices"
@@ -101,7 +101,7 @@ def test_blink_closes_fast_and_fully_and_opens_slowly(face: Face, speaker: Speec
 
 
 def test_blinks_gather_in_pauses(long: Motion, speaker: Speech) -> None:
-    speaking = Prosody.of(speaker).speaking
+    speaking = prosody_of(speaker).speaking
     in_pause = ~speaking[np.round((blinks_of(long)[:, 0] + 0.1) * RATE).astype(int)]
     assert in_pause.mean() > 1.4 * (~speaking).mean()
 
@@ -227,7 +227,7 @@ def test_head_moves_little_and_smoothly_about_the_front(long: Motion) -> None:
 
 
 def test_nods_and_raised_brows_coincide_with_accents(face: Face, jfk: Speech) -> None:
-    accents = Prosody.of(jfk).accents()
+    accents = prosody_of(jfk).accents()
     assert 5 < len(accents) < 25
     at = np.array([round(time * FPS) for time, strength in accents if strength > 0.5])
     nods, brows = [], []

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from synthetic import prosody_of
 
 from jambatalk import Speech
 from jambatalk.motion.nonverbal import NonverbalStream, nonverbal_values
 from jambatalk.motion.nonverbal.blending import BROWS, GAZE, LIDS, POSE
-from jambatalk.motion.nonverbal.prosody import Prosody
 
 VOICES = Path(__file__).parent.parent / "assets" / "voices"
 FPS, RATE = 30.0, 16_000
@@ -75,7 +75,7 @@ def test_later_sound_does_not_change_earlier_frames(voice: np.ndarray) -> None:
 
 def test_nods_begin_at_their_accents_and_brows_before(minutes: np.ndarray) -> None:
     """With the look-ahead, neither comes late: a recording known whole allows no more."""
-    accents = [time for time, strength in Prosody.of(Speech(minutes)).accents() if strength > 0.6]
+    accents = [time for time, strength in prosody_of(Speech(minutes)).accents() if strength > 0.6]
     nods, brows = [], []
     for seed in range(4):
         values = joined(minutes, seed=seed)
@@ -104,7 +104,7 @@ def test_motion_of_a_speaker(minutes: np.ndarray) -> None:
 
 def test_silence_gives_blinks_and_no_accents() -> None:
     hiss = 0.0005 * np.random.default_rng(0).standard_normal(60 * RATE)
-    prosody = Prosody.of(Speech(hiss.astype(np.float32)))
+    prosody = prosody_of(Speech(hiss.astype(np.float32)))
     assert not prosody.speaking.any()
     assert not prosody.accents()
     values = joined(hiss.astype(np.float32))
@@ -114,7 +114,7 @@ def test_silence_gives_blinks_and_no_accents() -> None:
 
 def test_prosody_of_a_voice(voice: np.ndarray) -> None:
     """Phrases of a real voice, with times read off its waveform."""
-    prosody = Prosody.of(Speech(voice))
+    prosody = prosody_of(Speech(voice))
     phrases = np.flatnonzero(np.diff(prosody.speaking[:1100].astype(int))) / 100
     expected = [0.3, 2.1, 3.3, 3.7, 4.0, 4.3, 5.4, 7.5, 8.2, 10.4, 10.8]
     np.testing.assert_allclose(phrases[: len(expected)], expected, atol=0.12)
@@ -123,7 +123,7 @@ def test_prosody_of_a_voice(voice: np.ndarray) -> None:
 def test_noise_in_a_pause_is_not_speech(voice: np.ndarray) -> None:
     noise = 0.006 * np.random.default_rng(0).standard_normal(20 * RATE)  # -44 dB
     samples = np.concatenate([voice, noise.astype(np.float32), voice])
-    speaking = Prosody.of(Speech(samples)).speaking
+    speaking = prosody_of(Speech(samples)).speaking
     assert not speaking[1150:3050].any()
     assert speaking[3200:4100].mean() > 0.5
 
@@ -131,7 +131,7 @@ def test_noise_in_a_pause_is_not_speech(voice: np.ndarray) -> None:
 def test_a_click_is_not_speech() -> None:
     click = np.zeros(2 * RATE, np.float32)
     click[RATE : RATE + 100] = 0.5  # 6 ms
-    assert not Prosody.of(Speech(click)).speaking.any()
+    assert not prosody_of(Speech(click)).speaking.any()
 
 
 def test_memory_is_bounded(minutes: np.ndarray) -> None:

@@ -46,6 +46,7 @@ class Inputs:
 
 def build_inputs(heads: HeadLibrary) -> Inputs:
     """Build them in the enclosing Gradio context."""
+    default = View()
     voice = gr.Audio(
         label="Voice",
         sources=["microphone", "upload"],
@@ -54,7 +55,10 @@ def build_inputs(heads: HeadLibrary) -> Inputs:
         elem_id="voice",
     )
     _build_examples(voice)
-    _build_video_upload(voice)
+    upload = gr.UploadButton(
+        "Use the sound of a video", file_types=["video"], size="sm", elem_id="video-upload"
+    )
+    upload.upload(lambda file: file, upload, voice, api_visibility="private", queue=False)
     head = gr.Radio(
         [(title.replace(" · ", "\n"), name) for name, title in heads.titles.items()],
         value=heads.names[0],
@@ -62,8 +66,38 @@ def build_inputs(heads: HeadLibrary) -> Inputs:
         elem_id="heads",
     )
     with gr.Accordion("More options", open=False):
-        nonverbal = _build_nonverbal()
-        view = _build_view()
+        nonverbal = (
+            gr.CheckboxGroup(
+                list(NONVERBAL.items()),
+                value=list(PARTS),
+                label="Also animate",
+                info="Motion beside the mouth",
+                show_select_all=True,
+            ),
+            gr.Number(
+                value=0,
+                minimum=0,
+                precision=0,
+                label="Variation",
+                info="Another number gives other blinks and glances; the mouth stays the same",
+            ),
+        )
+        shadings = [(shading.capitalize(), shading) for shading in SHADINGS]
+        view = (
+            gr.Dropdown(
+                SIZES, value=default.size, label="Video size", info="Width and height in pixels"
+            ),
+            gr.ColorPicker(value=default.background, label="Background"),
+            gr.Slider(
+                -MAX_YAW,
+                MAX_YAW,
+                default.yaw,
+                step=5,
+                label="Camera angle",
+                info="0 front, 90 side",
+            ),
+            gr.Radio(shadings, value=default.shading, label="Shading"),
+        )
     return Inputs(voice, head, view, nonverbal)
 
 
@@ -79,55 +113,6 @@ def _build_examples(voice: gr.Audio) -> None:
     ).load_input_event.success(
         fn=None,
         js=PRESS_START,
-    )
-
-
-def _build_video_upload(voice: gr.Audio) -> None:
-    upload = gr.UploadButton(
-        "Use the sound of a video", file_types=["video"], size="sm", elem_id="video-upload"
-    )
-    upload.upload(lambda file: file, upload, voice, api_visibility="private", queue=False)
-
-
-def _build_nonverbal() -> tuple[gr.CheckboxGroup, gr.Number]:
-    return (
-        gr.CheckboxGroup(
-            list(NONVERBAL.items()),
-            value=list(PARTS),
-            label="Also animate",
-            info="Motion beside the mouth",
-            show_select_all=True,
-        ),
-        gr.Number(
-            value=0,
-            minimum=0,
-            precision=0,
-            label="Variation",
-            info="Another number gives other blinks and glances; the mouth stays the same",
-        ),
-    )
-
-
-def _build_view() -> tuple[gr.Dropdown, gr.ColorPicker, gr.Slider, gr.Radio]:
-    default = View()
-    return (
-        gr.Dropdown(
-            SIZES, value=default.size, label="Video size", info="Width and height in pixels"
-        ),
-        gr.ColorPicker(value=default.background, label="Background"),
-        gr.Slider(
-            -MAX_YAW,
-            MAX_YAW,
-            value=default.yaw,
-            step=5,
-            label="Camera angle",
-            info="0 front, 90 side",
-        ),
-        gr.Radio(
-            [(shading.capitalize(), shading) for shading in SHADINGS],
-            value=default.shading,
-            label="Shading",
-        ),
     )
 
 

@@ -48,19 +48,14 @@ def draw_frames(
         RenderError: there is no offscreen OpenGL, or a frame does not fit the face.
     """
     clip = _Clip(face, view)
-    requested: deque[_Request | None] = deque()  # None: the same picture as before
-    picture = previous = None
+    requested: deque[_Request] = deque()
     try:
         for vertices in frames:
-            moved = previous is None or not np.array_equal(previous, vertices)
-            requested.append(clip.request(vertices) if moved else None)
-            previous = vertices
+            requested.append(clip.request(vertices))
             if len(requested) == clip.slots:
-                picture = clip.result(requested.popleft(), picture)
-                yield picture
+                yield clip.result(requested.popleft())
         while requested:
-            picture = clip.result(requested.popleft(), picture)
-            yield picture
+            yield clip.result(requested.popleft())
     finally:
         clip.close(requested)
 
@@ -103,21 +98,17 @@ class _Clip:
         drawn = worker.submit("draw", self._number, vertices, slot)
         return _Request(self._opened[worker], drawn, slot)
 
-    def result(self, request: _Request | None, previous: np.ndarray | None) -> np.ndarray:
-        """Wait for a picture: a copy, since its slot is used again; or the previous one."""
-        if request is None:
-            assert previous is not None
-            return previous
+    def result(self, request: _Request) -> np.ndarray:
+        """Wait for a picture; return a copy, since its slot is used again."""
         request.opened.result()
         request.drawn.result()
         assert self._pictures is not None
         return self._pictures[request.slot].copy()
 
-    def close(self, pending: Iterable[_Request | None]) -> None:
+    def close(self, pending: Iterable[_Request]) -> None:
         """Free everything; pending frames are not drawn."""
         for request in pending:
-            if request is not None:
-                request.drawn.cancel()
+            request.drawn.cancel()
         self._pictures = None
         for worker in self._opened:
             with suppress(RenderError):  # it has ended

@@ -47,7 +47,7 @@ def backends() -> tuple[str, ...]:
 
 
 def advice() -> str:
-    """Say how to get OpenGL on this system."""
+    """Return advice on how to get OpenGL on this system."""
     if sys.platform == "win32":
         return "Install the graphics card's driver: OpenGL 3.3 is needed, also in a remote session."
     if sys.platform == "darwin":

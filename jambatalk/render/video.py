@@ -23,15 +23,13 @@ def draw_video(
     captions: Sequence[str] = (),
     progress: Progress = no_progress,
 ) -> Path:
-    """Draw one to four motions of the same speech into one MP4 with its sound.
+    """Draw one to four motions of the same speech into one MP4 with its sound; return its path.
+
+    Several motions, of equal length, are shown side by side at the frame rate of the first.
 
     Args:
-        motions: of equal length; several are shown side by side, at the frame rate of the first.
         speech: provides the sound; None for a silent video.
         captions: one for each of several motions.
-
-    Returns:
-        `path`.
 
     Raises:
         RenderError: no offscreen OpenGL. VideoError: the file cannot be written.

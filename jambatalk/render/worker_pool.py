@@ -118,7 +118,7 @@ class RenderWorker:
 
 
 def render_workers() -> list[RenderWorker]:
-    """Return the workers that work; start those that are missing.
+    """Return the working workers; replace those that failed.
 
     Raises:
         RenderError: there is no offscreen OpenGL.

@@ -10,13 +10,13 @@ from jambatalk.motion.nonverbal.voice_features import RATE
 
 # Mean seconds from blink to blink. People blink 26 times a minute in conversation, 17 at rest
 # (Bentivoglio et al., Movement Disorders 12, 1997); 95 % of adults 10.5 to 32.5 and 8 to 21
-# (Doughty, Optometry and Vision Science 78, 2001). A little less is easier to look at; and cues, at
-# which blinks come early, add about two a minute to this.
+# (Doughty, Optometry and Vision Science 78, 2001). A little less distracts less; and cues, at which
+# blinks come early, add about two a minute to this.
 SPEAKING, RESTING = 60 / 20, 60 / 15
 REST = 2.0  # seconds of pause after which the speaker rests
-# Of the logarithm of the interval: many short ones, few long, as all have found since Ponder and
-# Kennedy (Quarterly Journal of Experimental Physiology 18, 1927).
-SPREAD = 0.6
+# Many intervals are short and few long (Ponder and Kennedy, Quarterly Journal of Experimental
+# Physiology 18, 1927).
+SPREAD = 0.6  # sd of the logarithm of the interval
 SHORTEST = 0.6  # seconds from blink to blink
 # Speakers blink where a phrase ends and in pauses (Nakano and Kitazawa, Experimental Brain
 # Research 205, 2010), and with large movements of the eyes (Evinger et al., Experimental Brain
@@ -43,12 +43,9 @@ class Blinks:
         self._next, self._drawn = self._plan(0.0, first=True)
 
     def step(self, prosody: Prosody, delay: int, glances: list[float]) -> None:
-        """Blink where a phrase ends, where the eyes turn far, and where it is time.
+        """Plan blinks `delay` values after the prosody: regularly, and at phrase ends and glances.
 
-        Args:
-            prosody: of the next moments.
-            delay: number of values by which blinking follows it.
-            glances: times of far glances.
+        `glances` are times at which the eyes turn far, seconds.
         """
         self._cues = sorted([*self._cues, *glances])
         for number, speaking in enumerate(prosody.speaking.tolist(), prosody.start):

@@ -1,4 +1,4 @@
-"""Gaze: the eyes rest on the viewer, hop about on the viewer's face, and look away to think."""
+"""Gaze: fixations on the viewer's face, and glances away in pauses."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from jambatalk.motion.nonverbal.curves import Glide
 from jambatalk.motion.nonverbal.prosody import Prosody
 from jambatalk.motion.nonverbal.voice_features import RATE
 
-# Degrees. Whoever looks at a face hops from feature to feature; less than this is still felt as
-# being looked at.
+# Degrees. Observers of a face fixate one feature after another; angles as small as these still
+# count as eye contact.
 FEATURES = np.array([0.9, 0.6])  # standard deviation of yaw and elevation
 FIXATION, FIXATION_SPREAD = 0.9, 0.5  # seconds (median); of the logarithm
 # Speakers look away in pauses, and back before they go on (Kendon, Acta Psychologica 26, 1967). In
@@ -17,7 +17,7 @@ FIXATION, FIXATION_SPREAD = 0.9, 0.5  # seconds (median); of the logarithm
 # a talking head that speaks to a camera does so less often.
 AWAY, AWAY_SPREAD = 0.8, 0.3  # seconds (median); of the logarithm
 AWAY_IN_PAUSE = 0.5  # how often
-PAUSE = 0.35  # seconds: shorter pauses are no time to think
+PAUSE = 0.35  # seconds: the eyes stay on the viewer in shorter pauses
 RESTING = 7.0  # seconds between looks away, on average, while the voice is silent
 FAR = (4.5, 8.0)  # degrees
 UP = 0.6  # of the distance that is up or down
@@ -27,7 +27,7 @@ LEAVE = 0.1  # seconds after the end of a phrase
 
 
 class Gaze:
-    """Where the eyes look, relative to the shoulders; 0, 0 is the viewer."""
+    """The direction of gaze relative to the shoulders; 0, 0 is the viewer."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self._rng = rng
@@ -39,14 +39,10 @@ class Gaze:
         self._leave, self._back = self._rest(0.0), np.inf  # times of the next glance away and back
 
     def step(self, prosody: Prosody, delay: int) -> list[float]:
-        """Turn the eyes.
-
-        Args:
-            prosody: of the next moments.
-            delay: number of values by which the eyes follow it.
+        """Plan gaze `delay` values after the prosody.
 
         Returns:
-            Times at which they leave the viewer or come back, seconds.
+            Times at which the eyes leave the viewer or come back, seconds.
         """
         glances: list[float] = []
         for number, speaking in enumerate(prosody.speaking.tolist(), prosody.start):

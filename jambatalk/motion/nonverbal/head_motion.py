@@ -1,4 +1,4 @@
-"""Head motion: it drifts, turns a little with every phrase, and nods on stressed syllables."""
+"""Head motion: drift, a small turn with every phrase, and nods on stressed syllables."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from jambatalk.motion.nonverbal.curves import Bumps, Glide, Wander, ease
 from jambatalk.motion.nonverbal.prosody import Prosody
 from jambatalk.motion.nonverbal.voice_features import RATE
 
-# Degrees of pitch, yaw and roll. Heads move all the while their owners speak: widely when they
-# begin after a pause, sharply on what is loud and stressed (Hadar, Steiner and Rose, Journal of
+# Degrees of pitch, yaw and roll. Speakers move their heads continuously: widely when they begin
+# after a pause, sharply on what is loud and stressed (Hadar, Steiner and Rose, Journal of
 # Nonverbal Behavior 8, 1984), in time with pitch and loudness (Munhall et al., Psychological
 # Science 15, 2004).
 LIMITS = np.array([4.0, 5.0, 3.0])  # never reached
@@ -18,7 +18,7 @@ CALM = 0.5  # part of it that remains in pauses
 DRIFT_SPACING = 1.1  # seconds, see :class:`Wander`
 AROUSAL_SECONDS = 1.2  # from calm to speech, and back
 TURN = np.array([0.5, 1.5, 0.8])  # standard deviation from phrase to phrase
-TURN_SECONDS, TURNS_APART, TURN_EARLY = 1.0, 1.6, 0.15
+TURN_SECONDS, TURNS_APART, TURN_EARLY = 1.0, 1.6, 0.15  # seconds
 NOD = 1.9  # degrees down, of an accent of strength 1
 # A nod begins on the accent and is lowest after it (Kim, Cvejic and Davis, Speech Communication 57,
 # 2014). Then the head rises above its level and sinks back, so that the average stays.

@@ -19,7 +19,7 @@ from jambatalk.motion.nonverbal.voice_features import RATE
 from jambatalk.speech import Speech
 
 AHEAD = 24  # values of prosody that are known beyond a frame
-AT_ONCE = 10 * RATE  # values after which frames are evaluated, and what is over is forgotten
+AT_ONCE = 10 * RATE  # values of prosody after which frames are evaluated
 
 
 class NonverbalStream:
@@ -35,8 +35,7 @@ class NonverbalStream:
         MotionError: the seed is no whole number from 0 on.
     """
 
-    # Seconds of sound that must follow a frame until it is returned, at most.
-    look_ahead = LOOK_AHEAD + AHEAD / RATE
+    look_ahead = LOOK_AHEAD + AHEAD / RATE  # seconds of sound after a frame, at most
 
     def __init__(self, fps: float, seed: int = 0) -> None:
         check_seed(seed)

@@ -1,8 +1,8 @@
-"""Prosody of speech as it arrives: where the voice pauses, and what it stresses.
+"""Prosody of speech as it arrives: pauses and accents.
 
-Loudness and pitch are computed once; what is speech and what is stressed is judged on the last
-seconds of them. So cost is linear in the length of the sound, and memory is bounded. Blocks lie at
-fixed times: the pieces in which sound arrives make no difference.
+Loudness and pitch are computed once; speech and accents are detected relative to the last seconds
+of them. So cost is linear in the length of the sound, and memory is bounded. Blocks lie at fixed
+times: the pieces in which sound arrives make no difference.
 """
 
 from __future__ import annotations
@@ -14,34 +14,33 @@ from itertools import pairwise
 import numpy as np
 
 from jambatalk.motion.nonverbal.voice_features import BLOCK, FLOOR, HOP, RATE, VoiceFeatures
-from jambatalk.speech import Speech
 
-SETTLED = 34  # values that must follow a value until it is judged
+SETTLED = 34  # values that must follow a value until it is final
 LOOK_AHEAD = (SETTLED + BLOCK) / RATE  # seconds, at most
 
-MEMORY = 10 * RATE  # values on which others are judged
+MEMORY = 10 * RATE  # values to which others are compared
 EXPECTED = -48.0  # dB: at first, speech is louder
 FADING = 0.5  # dB a second by which this falls at most, so that noise in a pause stays below it
-CONTRAST = 3.0  # dB by which speech is louder than the quietest there is
+CONTRAST = 3.0  # dB by which speech is louder than the quietest values
 PAUSE = 25  # values: shorter pauses are the closures of stops
 BURST = 8  # values: shorter sounds between pauses are clicks
-RECENT = 100  # values: what is earlier is no longer judged
+RECENT = 100  # values: earlier ones are not classified again
 
 BOX = np.full(9, 1 / 9)
 KERNEL = np.convolve(np.convolve(BOX, BOX), BOX)  # smooths loudness and pitch
 SCORED = len(KERNEL) // 2  # values that must follow for that
 SCORES = slice(-SCORED - BLOCK, -SCORED)  # those that are then scored
 OCTAVE = 9  # semitones: further from the median are octave errors
-AROUND = 250  # values: what is stressed stands out from so much of the speech before it
+AROUND = 250  # values of speech from which an accent stands out
 FLAT_LOUDNESS, FLAT_PITCH = 3.0, 1.5  # dB and semitones: deviations of a monotonous voice
 ACCENT, STRONG = 0.3, 1.8  # deviations above the usual, for strengths 0 and 1
-FEWEST = 40  # values of speech on which others can be judged
+FEWEST = 40  # values of speech needed to find accents
 APART = 35  # values between accents
 
 
 @dataclass(frozen=True, eq=False)
 class Prosody:
-    """What a voice does beside words, over a stretch of time.
+    """Pauses and accents of a voice over a stretch of time.
 
     Attributes:
         start: number of the first value; value i is at i / RATE seconds.
@@ -52,17 +51,6 @@ class Prosody:
     start: int
     speaking: np.ndarray
     strengths: np.ndarray
-
-    @classmethod
-    def of(cls, speech: Speech) -> Prosody:
-        """Judge a whole recording."""
-        stream = ProsodyStream()
-        parts = [*stream.feed(speech.samples), *stream.finish()]
-        return cls(
-            start=0,
-            speaking=np.concatenate([part.speaking for part in parts]),
-            strengths=np.concatenate([part.strengths for part in parts]),
-        )
 
     @property
     def end(self) -> int:
@@ -112,7 +100,7 @@ class ProsodyStream:
         self._count += BLOCK
         self._loudness = np.concatenate([self._loudness, loudness])[-MEMORY:]
         self._pitch = np.concatenate([self._pitch, pitch])[-MEMORY:]
-        if not ended:  # the silence after the end is not that of the room
+        if not ended:  # the zeros after the end are not the room's silence
             faded = self._threshold - FADING * BLOCK / RATE
             self._threshold = max(_threshold(self._loudness), faded)
         recent = _speaking(self._loudness[-RECENT:] > self._threshold)
@@ -159,8 +147,8 @@ class ProsodyStream:
 
 
 def _threshold(loudness: np.ndarray) -> float:
-    """Return the loudness in dB above which sound is speech: clearly above the quietest there is,
-    and not far below the loudest."""
+    """Return the loudness in dB above which sound is speech: clearly above the quietest values, and
+    not far below the loudest."""
     last = len(loudness) - 1
     ranks = round(0.05 * last), round(0.95 * last)
     quiet, loud = np.partition(loudness, ranks)[list(ranks)]
