@@ -1,6 +1,7 @@
 """A small data folder for the evaluation of a checkpoint, made from bundled voices.
 
-Its "captured" motion is that of a given function, as recorded by GRID's landmarks and FACEGOOD's rig.
+Its "captured" motion is that of a given function, in the form of GRID's landmarks and of
+FACEGOOD's rig.
 """
 
 import json
