@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from jambatalk.batch.batch_report import Report
 from jambatalk.batch.job_runner import Outcome
@@ -13,7 +13,7 @@ __all__ = ["Job", "Outcome", "Report", "Settings", "plan", "run"]
 
 def run(
     jobs: list[Job], settings: Settings, processes: int | None = None, ray: str | None = None
-) -> Iterator[Outcome]:
+) -> Generator[Outcome]:
     """Run the jobs of :func:`plan`; yield the outcome of each, those already complete first.
 
     Args:

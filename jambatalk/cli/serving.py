@@ -80,7 +80,7 @@ def _batch(options: argparse.Namespace) -> None:
     jobs, settings = plan(options.recordings, options.output, settings)
     report = Report(len(jobs))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as on Ctrl-C
-    sys.stdout.reconfigure(errors="backslashreplace")  # a file may have any name
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # any name
     try:
         with closing(run(jobs, settings, options.processes, options.ray)) as outcomes:
             for outcome in _printed(outcomes, len(jobs)):

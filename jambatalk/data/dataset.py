@@ -49,6 +49,12 @@ class Recording:
         motion = self.weights if self.vertices is None else self.vertices
         return 0 if motion is None else len(motion)
 
+    def offsets(self, scale: float) -> np.ndarray:
+        """Return the vertices' offsets from the template times `scale`, (T, V, 3) float32."""
+        assert self.vertices is not None
+        assert self.template is not None
+        return (self.vertices - self.template) * np.float32(scale)
+
 
 @dataclass(frozen=True)
 class Entry:

@@ -141,10 +141,7 @@ class SplitPrediction:
         face = self._face(recording)
         if recording.weights is not None:
             return Motion(recording.weights, recording.fps, face)
-        assert recording.vertices is not None  # a recording has weights or vertices
-        assert recording.template is not None
-        offsets = (recording.vertices - recording.template) * np.float32(self.unit)
-        return Motion.of_vertices(offsets, recording.fps, face)
+        return Motion.of_vertices(recording.offsets(self.unit), recording.fps, face)
 
 
 def _outputs(vertices: int, blendshapes: Sequence[str]) -> str:

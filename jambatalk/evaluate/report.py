@@ -89,15 +89,14 @@ class Report:
             minus: average the differences to this other prediction, sequence by sequence.
         """
         scores = self._select(prediction, subject)
-        others = [score.values for score in self._select(minus, subject)] if minus else []
+        others = self._select(minus, subject) if minus else []
         frames = np.array([score.frames for score in scores], float)
         estimates = {}
-        for metric in self.metrics:
-            values = _values(metric, [score.values for score in scores])
+        for key, by_frame in ((metric.key, metric.by_frame) for metric in self.metrics):
+            values = np.array([score.values.get(key, math.nan) for score in scores])
             if others:
-                values = values - _values(metric, others)
-            weights = frames if metric.by_frame else np.ones(len(values))
-            estimates[metric.key] = bootstrap_mean(values, weights)
+                values -= [score.values.get(key, math.nan) for score in others]
+            estimates[key] = bootstrap_mean(values, frames if by_frame else np.ones(len(values)))
         return estimates
 
     def _select(self, prediction: str, subject: str | None = None) -> list[Score]:
@@ -219,7 +218,7 @@ class Report:
         """Format one row of a LaTeX table for each prediction."""
         titles = [f"{m.title} ({m.unit})" if m.unit else m.title for m in self.metrics]
         rows = [["method", *titles], *([name, *self._cells(name)] for name in self.predictions)]
-        lines = [f"{' & '.join(map(_latex, row))} \\\\\n" for row in rows]
+        lines = [f"{' & '.join(cell.translate(LATEX) for cell in row)} \\\\\n" for row in rows]
         return "% " + "".join(lines)
 
 
@@ -255,18 +254,10 @@ def _weighted_mean(values: np.ndarray, weights: np.ndarray, axis: int = -1) -> n
     return (values * weights).sum(axis) / weights.sum(axis)
 
 
-def _values(metric: Metric, scores: Sequence[Mapping[str, float]]) -> np.ndarray:
-    return np.array([score.get(metric.key, math.nan) for score in scores])
-
-
 def _text(value: object) -> str:
     if isinstance(value, Mapping):
         return "; ".join(f"{key} = {part}" for key, part in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _latex(text: str) -> str:
-    return text.translate(LATEX)
 
 
 def _null_for_nan(value: object) -> object:

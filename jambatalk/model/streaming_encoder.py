@@ -77,8 +77,11 @@ class StreamingEncoder:
             )
         self._received += len(samples)
         self._samples = np.concatenate([self._samples, samples])
-        self._encode(self._complete_steps())
-        return self._interpolate(self._ready_frames())
+        complete = len(self._samples) // FEATURE_SAMPLES - self.before - self.after  # features
+        self._encode(max(0, complete) // self.step)
+        last = self._encoded - 1  # a frame at the last feature or later also needs the next one
+        ready = int(np.ceil(last / FEATURE_RATE * self.encoder.fps - 1e-9))  # frames
+        return self._interpolate(ready)
 
     def finish(self) -> Tensor:
         """End the recording; return the remaining frames (t, m, c), with silence after its end."""
@@ -92,16 +95,6 @@ class StreamingEncoder:
         self._encoded = total
         return self._interpolate(count_frames(self._received / SAMPLE_RATE, self.encoder.fps))
 
-    def _complete_steps(self) -> int:
-        """Count the steps whose windows have arrived."""
-        features = len(self._samples) // FEATURE_SAMPLES - self.before - self.after
-        return max(0, features) // self.step
-
-    def _ready_frames(self) -> int:
-        """Count the frames, from the first on, that lie between encoded features."""
-        last = self._encoded - 1  # a frame at the last feature or later also needs the next one
-        return max(0, int(np.ceil(last / FEATURE_RATE * self.encoder.fps - 1e-9)))
-
     @torch.no_grad()
     def _encode(self, steps: int) -> None:
         """Append the features of the next steps, and drop the samples that are not needed again."""
@@ -109,13 +102,9 @@ class StreamingEncoder:
         stride = self.step * FEATURE_SAMPLES
         for first in range(0, steps, WINDOWS_AT_ONCE):
             count = min(WINDOWS_AT_ONCE, steps - first)
-            windows = np.stack(
-                [
-                    loudness_normalised(self._samples[i * stride : i * stride + size])
-                    for i in range(count)
-                ]
-            )  # (count, n)
-            features = self.encoder.hidden_states(self.encoder.inputs(windows))
+            windows = [self._samples[i * stride : i * stride + size] for i in range(count)]
+            normalised = np.stack([loudness_normalised(window) for window in windows])  # (count, n)
+            features = self.encoder.hidden_states(self.encoder.inputs(normalised))
             features = features[:, self.before : self.before + self.step].flatten(0, 1)
             self._features = torch.cat([self._features, features])  # (l, m, c)
             self._encoded += len(features)

@@ -165,13 +165,13 @@ def _fit_layout(
 
 def _check_files(job: Conversion) -> None:
     """Check that all of the user's files exist, before anything costly."""
-    needed = {"weights": [job.weights], "lip mask": [job.lip_mask]}
-    needed["template"] = [job.template, *job.templates]
-    for kind, paths in needed.items():
-        for path in paths:
-            if not path.is_file():
-                where = PUBLISHED_WEIGHTS if kind == "weights" else SOURCES[job.layout][kind]
-                raise ModelError(f"There is no file '{path}' ({kind}).", where)
+    sources = SOURCES[job.layout]
+    needed = [(job.weights, "weights", PUBLISHED_WEIGHTS)]
+    needed += [(job.lip_mask, "lip mask", sources["lip mask"])]
+    needed += [(p, "template", sources["template"]) for p in (job.template, *job.templates)]
+    for path, kind, source in needed:
+        if not path.is_file():
+            raise ModelError(f"There is no file '{path}' ({kind}).", source)
 
 
 def _card(job: Conversion, config: JambaTalkConfig, heads: Sequence[str]) -> str:

@@ -51,6 +51,8 @@ def train(
         ModelError: nothing to resume, a run in the way, or a loss that is not finite.
     """
     accelerator = _accelerator(config)
+    from accelerate.utils import broadcast_object_list
+
     main = accelerator.is_main_process
     state = _load_state(folder, resume)
     task = make_task()
@@ -119,10 +121,11 @@ def train(
 
         entry = {"epoch": epoch, "step": step, "minutes": (time.monotonic() - started) / 60}
         entry |= {"learning_rate": rate}
-        entry |= _mean_over_processes(accelerator, means)
+        averages = torch.tensor(list(means.values()), device=accelerator.device)
+        entry |= zip(means, accelerator.reduce(averages, "mean").tolist(), strict=True)
         validating = epoch % config.validate_every == 0 or epoch == config.epochs
         if validating:
-            scores = _on_main_process(accelerator, task.validate)
+            (scores,) = broadcast_object_list([task.validate() if main else None])
             entry |= {f"val.{name}": value for name, value in scores.items()}
             better = config.save == "last" or scores["error"] < best["error"]
             best, stale = (scores, 0) if better else (best, stale + 1)
@@ -170,19 +173,6 @@ def _seed(seed: int, epoch: int, process: int) -> None:
     random.seed(number)
     np.random.seed(number)  # SpecAugment of transformers draws from it
     torch.manual_seed(number)
-
-
-def _mean_over_processes(accelerator: Any, values: dict[str, float]) -> dict[str, float]:
-    tensor = torch.tensor(list(values.values()), device=accelerator.device)
-    return dict(zip(values, accelerator.reduce(tensor, "mean").tolist(), strict=True))
-
-
-def _on_main_process(accelerator: Any, validate: Callable[[], dict[str, float]]) -> dict:
-    """Validate in the main process and broadcast the scores."""
-    from accelerate.utils import broadcast_object_list
-
-    scores = [validate() if accelerator.is_main_process else None]
-    return broadcast_object_list(scores)[0]
 
 
 def _load_state(folder: Path, resume: bool) -> dict[str, Any]:

@@ -17,9 +17,6 @@ from jambatalk.paper.layouts import LAYOUTS
 from jambatalk.paper.lip_reader import TEXT_ENCODER_FILE, LipReadingNetwork
 from jambatalk.train.training_config import NetworkConfig, with_changes
 
-MILLIMETRE = 1e-3
-NEUTRAL = "neutral"
-
 
 def build_network(
     config: NetworkConfig, dataset: Dataset, unit: float, lips: Sequence[int] | None
@@ -60,7 +57,7 @@ def network_config(config: NetworkConfig, dataset: Dataset, unit: float) -> Jamb
     if config.layout == "default":
         layout = read_config(DEFAULT_CHECKPOINT)
         subjects = dataset.subjects if len(dataset.subjects) > 1 else ()
-        layout = replace(layout, styles=(NEUTRAL, *subjects), style_notes={}, unit=MILLIMETRE)
+        layout = replace(layout, styles=("neutral", *subjects), style_notes={}, unit=1e-3)
     else:
         layout = replace(LAYOUTS[config.layout], unit=unit)
     layout = replace(

@@ -28,7 +28,7 @@ class RecordingTensors:
     """
 
     def __init__(self, config: JambaTalkConfig, unit: float) -> None:
-        self.scale = np.float32(unit / config.unit)
+        self.scale = unit / config.unit
         self.styles = config.styles
 
     def tensors(self, recording: Recording) -> tuple[Tensor, Tensor]:
@@ -39,10 +39,7 @@ class RecordingTensors:
         samples = torch.from_numpy(loudness_normalised(recording.audio))
         if recording.weights is not None:
             return samples, torch.from_numpy(recording.weights)
-        assert recording.vertices is not None
-        assert recording.template is not None
-        offsets = (recording.vertices - recording.template) * self.scale
-        return samples, torch.from_numpy(offsets).flatten(1)
+        return samples, torch.from_numpy(recording.offsets(self.scale)).flatten(1)
 
     def style(self, recording: Recording) -> int:
         """Return the index of the subject's style; the neutral style for unknown subjects."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from jambatalk.errors import ModelError
 from jambatalk.model.config import JambaTalkConfig
-from jambatalk.model.config_fields import Range, check, check_fields, check_keys
+from jambatalk.model.config_fields import Range, check, check_fields, read_fields
 from jambatalk.train.loop_config import LoopConfig
 
 if TYPE_CHECKING:
@@ -163,9 +163,7 @@ def with_changes(layout: JambaTalkConfig, changes: Mapping[str, Any]) -> JambaTa
         ModelError: a field that does not exist, or values that do not fit together.
     """
     values = layout.to_dict()
-    check_keys(changes, values, "network.changes.")
     changed = values | dict(changes)
-    if isinstance(encoder := changes.get("encoder"), dict):
-        check_keys(encoder, values["encoder"], "network.changes.encoder.")
+    if isinstance(encoder := changed["encoder"], dict):
         changed["encoder"] = values["encoder"] | encoder
-    return JambaTalkConfig.from_dict(changed)
+    return read_fields(JambaTalkConfig, changed, "network.changes.")
