@@ -14,8 +14,7 @@ from jambatalk.errors import ExportError
 from jambatalk.export.arkit import write_csv, write_json
 from jambatalk.export.glb import to_glb
 from jambatalk.export.vertices import write_npy, write_obj
-from jambatalk.export.wav import write_wav
-from jambatalk.speech import Speech
+from jambatalk.speech import SAMPLE_RATE, Speech, convert_sound, ffmpeg_path
 
 if TYPE_CHECKING:
     from jambatalk.motion.motion import Motion
@@ -74,7 +73,7 @@ def export_motion(
     if speech is not None and suffix in WITH_SOUND:
         recording, sound = Speech.of(speech), path.with_suffix(".wav")
         if not (recording.source and sound.exists() and sound.samefile(recording.source)):
-            _write_whole(sound, lambda unfinished: write_wav(recording, unfinished))
+            _write_whole(sound, lambda unfinished: _write_wav(recording, unfinished))
     return path
 
 
@@ -83,6 +82,29 @@ def check_name(path: Path) -> None:
     if path.suffix.lower() not in FORMATS:
         raise ExportError(
             f"'{path}' is not a name for a motion.", f"End it with {', '.join(FORMATS)}."
+        )
+
+
+def _write_wav(speech: Speech, path: Path) -> None:
+    """Write the first sound track of the recording at its own rate and channels.
+
+    Speech from an array, or whose file is gone, is written as 16 kHz mono.
+
+    Raises:
+        ExportError: the recording cannot be read any more.
+    """
+    if speech.source is None or not speech.source.is_file():
+        from scipy.io import wavfile
+
+        samples = np.rint(speech.samples.clip(-1, 1) * 32767).astype(np.int16)
+        wavfile.write(path, SAMPLE_RATE, samples)
+        return
+    options = ["-map_metadata", "-1", "-c:a", "pcm_s16le", "-bitexact", "-f", "wav"]
+    _, failure = convert_sound(speech.source, *options, "-y", ffmpeg_path(path))
+    if failure:
+        raise ExportError(
+            f"The sound of '{speech.source}' cannot be written ({failure}).",
+            "Check that the recording is still there, and the disk's free space.",
         )
 
 

@@ -72,7 +72,7 @@ class Face:
         """
         gloss, linear = self.gloss.copy(), self.linear_colors()
         for part in ("teeth_upper", "teeth_lower", "gums", "tongue"):
-            inside = self.regions.get(part, [])
+            inside = self.regions.get(part, np.array([], int))
             gloss[inside] *= linear[inside].max(-1)
         return gloss
 

@@ -17,7 +17,6 @@ from jambatalk.render.view import View
 log = logging.getLogger(__name__)
 
 THUMBNAIL = 192  # pixels
-COLORS = 256
 CROP = (0.07, 0.05, 0.93, 0.91)  # left, top, right, bottom, of the picture
 SMILE = {"mouthSmileLeft": 0.25, "mouthSmileRight": 0.25}
 
@@ -41,4 +40,4 @@ def draw_thumbnail(path: Path, face: Face) -> None:
     (picture,) = draw_frames(face, [face.vertices(weights)], View(size=4 * THUMBNAIL, yaw=12))
     close = Image.fromarray(picture).crop(np.multiply(CROP, 4 * THUMBNAIL).astype(int).tolist())
     small = close.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
-    small.quantize(COLORS, Image.Quantize.MEDIANCUT).save(path, optimize=True)
+    small.quantize().save(path, optimize=True)
