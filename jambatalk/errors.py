@@ -1,5 +1,7 @@
 """Errors for users: what happened, where, and how to fix it."""
 
+from collections.abc import Sequence
+
 
 class JambaTalkError(Exception):
     """Base class of all errors that this library raises deliberately.
@@ -65,3 +67,9 @@ class ClusterError(JambaTalkError):
 
 class Stopped(JambaTalkError):
     """Raised by a progress callback to cancel the work; unfinished files are removed."""
+
+
+def abbreviate(names: Sequence[str], shown: int = 5) -> str:
+    """List the first names of what may be a long list, for a message."""
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return (", ".join(names[:shown]) or "none") + more

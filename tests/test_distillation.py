@@ -15,7 +15,7 @@ from jambatalk.model.whisper import WhisperEncoder
 from jambatalk.speech import Speech
 from jambatalk.train.config_file import load_config
 from jambatalk.train.loop import CHECKPOINT, train
-from jambatalk.train.loop_config import LoopConfig
+from jambatalk.train.training_config import LoopConfig
 from recipes.checkpoint.distil import CONFIG
 from recipes.checkpoint.training.distillation import DistillationTask, NoisyWindows
 

@@ -22,8 +22,8 @@ from jambatalk.motion.motion import Motion
 from jambatalk.motion.resample import resample
 from jambatalk.train.config_file import load_config, make_config, to_plain
 from jambatalk.train.loop import train
-from jambatalk.train.loop_config import OptimizerConfig
 from jambatalk.train.optimizer import Muon, make_optimizers
+from jambatalk.train.training_config import OptimizerConfig
 from recipes.checkpoint.augment import CLEAN_SHARE, SPEED, augment, change_speed
 from recipes.checkpoint.corpus.recording import Recording
 from recipes.checkpoint.model_card import write_model_card

@@ -31,10 +31,9 @@ from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.train.batch_sampler import BatchSampler
 from jambatalk.train.config_file import load_config
 from jambatalk.train.loop import train
-from jambatalk.train.loop_config import OptimizerConfig
 from jambatalk.train.random_crops import RandomCrops
 from jambatalk.train.recording_task import RecordingTask
-from jambatalk.train.training_config import TrainingConfig
+from jambatalk.train.training_config import OptimizerConfig, TrainingConfig
 from jambatalk.train.training_module import standardised
 
 ROOT = Path(__file__).parent.parent

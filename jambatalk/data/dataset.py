@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from jambatalk.data.recording_files import MotionSource, SoundSource
-from jambatalk.errors import DataError
+from jambatalk.errors import DataError, abbreviate
 from jambatalk.speech import SAMPLE_RATE
 
 log = logging.getLogger(__name__)
@@ -177,10 +177,9 @@ class Dataset(Sequence[Recording]):
             elif min(motion, sound) < 1 / self.fps:
                 raise DataError(f"'{entry.name}' is empty.", _leave_out(entry.name))
         if differing:
-            more = f" and {len(differing) - 3} more" if len(differing) > 3 else ""
             raise DataError(
                 f"In '{self.name}' the lengths of sound and motion differ by more than "
-                f"{TOLERANCE} s: {', '.join(differing[:3])}{more}, at {self.captured_fps:g} frames "
+                f"{TOLERANCE} s: {abbreviate(differing, 3)}, at {self.captured_fps:g} frames "
                 "a second.",
                 "Check the frame rate. " + _leave_out(differing[0].split("'")[1]),
             )

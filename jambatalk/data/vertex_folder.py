@@ -15,7 +15,7 @@ from pathlib import Path
 from jambatalk.data.dataset import Dataset, Entry, check_folder
 from jambatalk.data.dataset_settings import DatasetSettings
 from jambatalk.data.recording_files import MotionSource, SoundFile, VertexFile
-from jambatalk.errors import DataError
+from jambatalk.errors import DataError, abbreviate
 from jambatalk.face.mesh import read_templates
 
 log = logging.getLogger(__name__)
@@ -71,12 +71,11 @@ def paired_entries(
             f"Give wav/NAME.wav and {subfolder}/NAME of the same name.",
         )
     if unpaired := sorted((sounds.keys() | motions.keys()) - names):
-        listed = ", ".join(unpaired[:5]) + (", ..." if len(unpaired) > 5 else "")
         log.warning(
             "%d recordings of %s lack sound or motion and are left out: %s",
             len(unpaired),
             folder,
-            listed,
+            abbreviate(unpaired),
         )
     for name in sorted(names):
         yield Entry(name, subject_of(name, subjects), sounds[name], motions[name])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jambatalk.errors import DataError
+from jambatalk.errors import DataError, abbreviate
 from jambatalk.evaluate import UNITS
 from jambatalk.face.face import Face
 from jambatalk.files.arrays import open_array
@@ -115,9 +115,9 @@ def match(
             (targets.keys() - found.keys(), "among the target motions", f"in {folder}"),
             (found.keys() - targets.keys(), f"in {folder}", "among the target motions"),
         ):
-            if names:
+            if quoted := [f"'{name}'" for name in sorted(names)]:
                 raise DataError(
-                    f"{_quoted(sorted(names))} {side} has no counterpart {other}.",
+                    f"{abbreviate(quoted)} {side} has no counterpart {other}.",
                     "Equal names belong together; --common scores only what all folders have.",
                 )
     return {name: paths for name, paths in found.items() if name in targets}
@@ -193,8 +193,3 @@ def check_template(template: np.ndarray, motion: MeshMotion) -> None:
             f"{sizes[1]:.3g} m.",
             "Bring both to one unit and name it with --unit.",
         )
-
-
-def _quoted(names: list[str], limit: int = 5) -> str:
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(f"'{name}'" for name in names[:limit]) + more

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from jambatalk.errors import ModelError
+from jambatalk.errors import ModelError, abbreviate
 from jambatalk.model.config import JambaTalkConfig
 
 if TYPE_CHECKING:
@@ -118,9 +118,3 @@ def replace_files(folder: Path, writers: Mapping[str, Callable[[Path], Any]]) ->
     finally:
         for path in unfinished.values():
             path.unlink(missing_ok=True)
-
-
-def abbreviate(names: Sequence[str], shown: int = 5) -> str:
-    """List the first names of what may be a long list, for a message."""
-    more = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return (", ".join(names[:shown]) or "none") + more

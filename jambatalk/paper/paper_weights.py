@@ -13,9 +13,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from jambatalk.errors import ModelError
+from jambatalk.errors import ModelError, abbreviate
 from jambatalk.files.origins import PUBLISHED_WEIGHTS
-from jambatalk.model.checkpoint import ENCODER_FILE, WEIGHTS_FILE, abbreviate
+from jambatalk.model.checkpoint import ENCODER_FILE, WEIGHTS_FILE
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.hub_encoder import import_transformers
 from jambatalk.model.jambatalk import JambaTalk

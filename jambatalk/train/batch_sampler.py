@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.utils.data import Dataset, default_collate
 
 from jambatalk.errors import JambaTalkError
-from jambatalk.train.loop_config import LoopConfig
 from jambatalk.train.task import SampleKey, TrainingData
+from jambatalk.train.training_config import LoopConfig
 
 
 class BatchSampler:

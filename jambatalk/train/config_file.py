@@ -17,7 +17,7 @@ import yaml
 
 from jambatalk.errors import ModelError
 from jambatalk.model.config_fields import read_fields
-from jambatalk.train.loop_config import LoopConfig
+from jambatalk.train.training_config import LoopConfig
 
 Config = TypeVar("Config", bound=LoopConfig)
 

@@ -17,13 +17,13 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from jambatalk.errors import JambaTalkError, ModelError, RenderError, VideoError
-from jambatalk.model.checkpoint import abbreviate
+from jambatalk.errors import JambaTalkError, ModelError, RenderError, VideoError, abbreviate
+from jambatalk.model.checkpoint import replace_files
 from jambatalk.train.batch_sampler import BatchSampler, ErrorsAsExamples, collate
 from jambatalk.train.config_file import dump_config
-from jambatalk.train.loop_config import LoopConfig
 from jambatalk.train.optimizer import make_optimizers
 from jambatalk.train.task import Losses, Task
+from jambatalk.train.training_config import LoopConfig
 
 log = logging.getLogger(__name__)
 
@@ -242,10 +242,9 @@ def _save_state(
     """Write trained weights, optimizer states and progress, whole or not at all."""
     trained = set(_trained_names(module))
     weights = {name: w for name, w in module.state_dict().items() if name in trained}
-    part = folder / f"{STATE}.part"
     states = [optimizer.state_dict() for optimizer in optimizers]
-    torch.save({"weights": weights, "optimizers": states, **progress}, part)
-    os.replace(part, folder / STATE)
+    state = {"weights": weights, "optimizers": states, **progress}
+    replace_files(folder, {STATE: lambda path: torch.save(state, path)})
 
 
 def _not_finite(losses: Losses, epoch: int, step: int, folder: Path) -> ModelError:

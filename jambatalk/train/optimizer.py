@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from jambatalk.train.loop_config import OptimizerConfig
+from jambatalk.train.training_config import OptimizerConfig
 
 NARROW = 32  # rows or columns: narrower matrices belong to a gate, a style or a state
 MOMENTUM = 0.95

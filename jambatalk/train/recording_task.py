@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +20,15 @@ from jambatalk.motion.motion import Motion
 from jambatalk.render.thumbnail import draw_thumbnails
 from jambatalk.render.video import draw_video
 from jambatalk.speech import SAMPLE_RATE, Speech
+from jambatalk.train.config_file import dump_config
 from jambatalk.train.losses import MotionLoss, VertexLoss
 from jambatalk.train.network import build_network
 from jambatalk.train.random_crops import RandomCrops, RecordingTensors
-from jambatalk.train.run_card import write_run_card
 from jambatalk.train.task import Losses
 from jambatalk.train.training_config import TrainingConfig
 from jambatalk.train.training_module import TrainingModule
 
+CARD = Path(__file__).with_name("run_card.md")
 VIDEO_SECONDS = 8.0
 
 
@@ -90,7 +92,7 @@ class RecordingTask:
         if self.faces and not (folder / "heads").exists():
             write_heads(folder / "heads", list(self.faces.values()))
             draw_thumbnails(folder / "heads", self.faces.values())
-        write_run_card(folder, self.model.config, self.config, self.dataset.recordings, scores)
+        (folder / "README.md").write_text(self._card(scores), encoding="utf-8")
 
     @torch.inference_mode()
     def write_sample_video(self, path: Path) -> None:
@@ -102,6 +104,29 @@ class RecordingTask:
         motions = [self._motion(values[:frames], recording) for values in both]
         samples = recording.audio[: round(frames / recording.fps * SAMPLE_RATE)]
         draw_video(motions, Speech(samples, recording.name), path, captions=["Captured", "Network"])
+
+    def _card(self, scores: dict[str, float]) -> str:
+        network, config, dataset = self.model.config, self.config, self.dataset.recordings
+        if network.vertices:
+            outputs = f"offsets of {network.vertices} vertices in units of {network.unit:g} m"
+        else:
+            outputs = f"weights of {len(network.blendshapes)} blendshapes"
+        return CARD.read_text(encoding="utf-8").format(
+            day=date.today().isoformat(),
+            fps=network.fps,
+            outputs=outputs,
+            dataset=dataset.name,
+            recordings=len(dataset),
+            subjects=len(dataset.subjects),
+            styles=", ".join(network.styles),
+            start=config.network.start or "random weights",
+            encoder=network.encoder.source or network.encoder.kind,
+            frozen="frozen" if network.encoder.frozen else "trained",
+            val=config.data.val,
+            save=config.save,
+            scores="\n".join(f"| {name} | {value:.5g} |" for name, value in scores.items()),
+            config=dump_config(config),
+        )
 
     def _predict(self, recording: Recording) -> tuple[Tensor, Tensor]:
         """Return target and prediction, both (1, t, k)."""

@@ -18,7 +18,7 @@ from jambatalk.model.encoder import FEATURE_SAMPLES
 from jambatalk.model.whisper import WhisperEncoder
 from jambatalk.train.config_file import load_config
 from jambatalk.train.loop import CHECKPOINT, train
-from jambatalk.train.loop_config import LoopConfig
+from jambatalk.train.training_config import LoopConfig
 from recipes.checkpoint.training.architecture import LAYERS, WINDOW
 from recipes.checkpoint.training.distillation import (
     STEPS,

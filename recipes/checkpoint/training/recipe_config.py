@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from jambatalk.model.config_fields import Range, check, check_fields, check_keys
-from jambatalk.train.loop_config import LoopConfig
-from jambatalk.train.training_config import LossConfig
+from jambatalk.train.training_config import LoopConfig, LossConfig
 from recipes.checkpoint.training.architecture import CAPTURED
 
 SILENCE, SYNTHESISED = "silence", "synthesised"
