@@ -126,7 +126,7 @@ def test_batch_writes_every_recording_in_every_style_and_format(
         (["voices", "out", "--processes", "0"], "cannot be 0"),
         (["voices", "out", "--strength", "nan"], "strength nan"),
         (["voices", "voices/hello.wav"], "lie among"),
-        (["voices", "afile"], "Nothing can be written"),
+        (["voices", "afile"], "cannot be written to"),
         (["voices", "out", "--checkpoint", "/nowhere"], "no checkpoint"),
         (["voices", "out", "--ray", "127.0.0.1:1"], "Ray"),  # none there, or not installed
     ],

@@ -14,9 +14,8 @@ from paper_files import BASE, LARGE
 from jambatalk.errors import ModelError
 from jambatalk.model import encoder as encoders
 from jambatalk.model import waveform
-from jambatalk.model.build_encoder import build_encoder
 from jambatalk.model.config import EncoderConfig, JambaTalkConfig
-from jambatalk.model.jambatalk import JambaTalk
+from jambatalk.model.jambatalk import JambaTalk, build_encoder
 
 SMALL = BASE | {"num_hidden_layers": 3}
 MODELS = {

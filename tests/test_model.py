@@ -14,10 +14,9 @@ from torch.nn import functional as F  # noqa: N812
 from jambatalk import Speech
 from jambatalk.errors import ModelError
 from jambatalk.model.attention import GroupedQueryAttention, LowRankRotary, rotate
-from jambatalk.model.build_encoder import build_encoder
 from jambatalk.model.config import EncoderConfig, JambaTalkConfig
 from jambatalk.model.encoder import CONTEXT, WINDOW, to_frame_rate
-from jambatalk.model.jambatalk import JambaTalk
+from jambatalk.model.jambatalk import JambaTalk, build_encoder
 from jambatalk.model.mamba import Mamba, MambaState
 from jambatalk.model.moe import MixtureOfExperts
 

@@ -146,7 +146,7 @@ def plan(recordings: Path, results: Path, settings: Settings) -> tuple[list[Job]
         )
     existing = next(folder for folder in (results, *results.parents) if folder.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK):
-        raise BatchError(f"Nothing can be written into {results}.", "Choose another folder.")
+        raise BatchError(f"The folder {results} cannot be written to.", "Choose another folder.")
     settings, checkpoint_key = _resolved(settings)
     jobs = []
     for path in _recordings(recordings):
@@ -219,8 +219,7 @@ def _file_name(style: str) -> str:
 
 
 def _state(path: Path) -> tuple[int, int]:
-    """Return size and time of modification, by which rsync, too, recognises a file; zeros for one
-    that cannot be accessed, which is reported when it is read."""
+    """Return size and time of modification, or zeros; an unreadable file is reported when read."""
     try:
         state = path.stat()
     except OSError:

@@ -34,7 +34,7 @@ def run_locally(jobs: list[Job], settings: Settings, processes: int | None) -> I
 
     Raises:
         ModelError: the device is not available.
-        RenderError: videos are wanted, and there is no offscreen OpenGL.
+        RenderError: there is no offscreen OpenGL for the videos.
     """
     from jambatalk.model.device import choose_device
 

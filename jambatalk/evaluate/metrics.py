@@ -11,7 +11,7 @@ import numpy as np
 
 SPECTRUM_SECONDS = 1.0  # window of the power spectra
 SPECTRUM_BAND = (0.5, 10.0)  # Hz: slower is posture, faster is noise
-SILENT_POWER = 1e-12  # m²/Hz, movement of a micrometre: the floor of the power spectra
+SILENT_POWER = 1e-12  # m²/Hz, movement of a micrometre: the least power counted
 
 
 def lip_vertex_error(pred: np.ndarray, target: np.ndarray, lips: np.ndarray) -> float:

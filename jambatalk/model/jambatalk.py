@@ -14,7 +14,6 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from jambatalk.errors import ModelError
-from jambatalk.model.build_encoder import build_encoder
 from jambatalk.model.checkpoint import (
     CONFIG_FILE,
     ENCODER_FILE,
@@ -24,13 +23,15 @@ from jambatalk.model.checkpoint import (
     read_config,
     replace_files,
 )
-from jambatalk.model.config import JambaTalkConfig
+from jambatalk.model.config import EncoderConfig, JambaTalkConfig
 from jambatalk.model.decoder import JambaDecoder
 from jambatalk.model.device import choose_device, choose_scan
+from jambatalk.model.encoder import SpeechEncoder
 from jambatalk.model.mamba import Mamba
 from jambatalk.model.paper_decoder import PaperDecoder
 from jambatalk.model.scan import scan_named
 from jambatalk.model.streaming_encoder import StreamingEncoder
+from jambatalk.model.whisper import WhisperSpeechEncoder
 from jambatalk.speech import Speech, loudness_normalised
 
 MAX_STRENGTH = 1.5  # of a style; beyond it faces distort
@@ -196,6 +197,22 @@ class JambaTalk(nn.Module):
         hub = HfApi()
         hub.create_repo(name, exist_ok=True)
         hub.upload_folder(repo_id=name, folder_path=folder)
+
+
+def build_encoder(config: EncoderConfig, fps: float) -> SpeechEncoder:
+    """Build an encoder, with the weights of its source or with random ones.
+
+    Args:
+        fps: frames a second of the motion.
+
+    Raises:
+        ModelError: the source cannot be loaded, or has no such layers.
+    """
+    if config.kind == "whisper":
+        return WhisperSpeechEncoder(config, fps)
+    from jambatalk.model.waveform import WaveformSpeechEncoder  # needs transformers
+
+    return WaveformSpeechEncoder(config, fps)
 
 
 def check_strength(strength: float) -> None:

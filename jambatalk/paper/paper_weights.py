@@ -62,8 +62,8 @@ def read_pth(path: Path) -> dict[str, Tensor]:
         except RuntimeError:  # the format before PyTorch 1.6
             stored = torch.load(path, "cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        wanted = re.search(r"GLOBAL (\S+)", str(error))
-        more = f"asks for '{wanted[1]}'" if wanted else "holds more than weights"
+        name = re.search(r"GLOBAL (\S+)", str(error))
+        more = f"would import '{name[1]}'" if name else "holds more than weights"
         raise ModelError(f"'{path}' is refused: it {more}.", PUBLISHED_WEIGHTS) from error
     except Exception as error:  # a damaged file may raise nearly anything
         raise ModelError(f"'{path}' cannot be read ({error}).", PUBLISHED_WEIGHTS) from error
