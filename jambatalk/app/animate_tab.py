@@ -6,7 +6,6 @@ import gradio as gr
 
 from jambatalk.app.controls import (
     Controls,
-    check_voice,
     disable_for_neutral,
     strength_slider,
     style_choices,
@@ -43,9 +42,6 @@ def build_tab(service: VideoService, inputs: Inputs) -> None:
         api_visibility="private",
     )
 
-    def check(speech: str | None, *_: object) -> list[dict]:
-        return [check_voice(speech)]
-
     async def animate(
         speech: str,
         style: str,
@@ -72,7 +68,6 @@ def build_tab(service: VideoService, inputs: Inputs) -> None:
         [style, strength, inputs.head, *inputs.view, *inputs.nonverbal],
         [controls.video, *downloads],
         [video_download, *downloads],
-        check,
     )
 
 

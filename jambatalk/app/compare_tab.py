@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from jambatalk.app.controls import (
-    Controls,
-    check_voice,
-    strength_slider,
-    style_choices,
-    style_note,
-    style_title,
-)
+from jambatalk.app.controls import Controls, strength_slider, style_choices, style_note, style_title
 from jambatalk.app.inputs import Inputs
 from jambatalk.app.video_service import VideoRequest, VideoService
 
@@ -42,10 +35,9 @@ def build_tab(service: VideoService, inputs: Inputs) -> None:
             "Video (.mp4)", interactive=False, size="sm", elem_classes="download"
         )
 
-    def check(speech: str | None, styles: list[str], *_: object) -> list[dict]:
+    def check_styles(styles: list[str] | None) -> dict:
         fits = MIN_STYLES <= len(styles or ()) <= MAX_STYLES
-        message = f"Choose {MIN_STYLES} to {MAX_STYLES} styles."
-        return [check_voice(speech), gr.validate(fits, message)]
+        return gr.validate(fits, f"Choose {MIN_STYLES} to {MAX_STYLES} styles.")
 
     async def compare(
         speech: str,
@@ -73,5 +65,5 @@ def build_tab(service: VideoService, inputs: Inputs) -> None:
         [styles, strength, inputs.head, *inputs.view, *inputs.nonverbal],
         [controls.video],
         [video_download],
-        check,
+        check_styles,
     )

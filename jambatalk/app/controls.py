@@ -56,7 +56,7 @@ class Controls:
         inputs: Sequence[Component],
         outputs: Sequence[Component],
         downloads: Sequence[gr.DownloadButton],
-        check: Callable[..., list[dict]],
+        check_style: Callable[[Any], dict] | None = None,
     ) -> None:
         """Connect the buttons with their functions.
 
@@ -64,16 +64,18 @@ class Controls:
             render: takes the voice and `inputs` and returns `outputs`; its name becomes the API
                 endpoint's.
             downloads: the first offers the video; the others are among `outputs`.
-            check: takes the same before the request is queued and returns the validation of the
-                first of them.
+            check_style: validates the first of `inputs` before the request is queued.
         """
 
-        components = [voice, *inputs]
-
-        def check_all(*values: Any) -> list[dict | None]:
-            checks = check(*values)
-            rest = zip(components[len(checks) :], values[len(checks) :], strict=True)
-            return [*checks, *(check_given(component, value) for component, value in rest)]
+        def check(recording: str | None, *values: Any) -> list[dict]:
+            checks = [  # programs may send null
+                gr.validate(value is not None, f"{component.label} needs a value.")
+                for component, value in zip(inputs, values, strict=True)
+            ]
+            if check_style is not None:
+                checks[0] = check_style(values[0])
+            has_voice = gr.validate(bool(recording), "Record your voice or choose a file first.")
+            return [has_voice, *checks]
 
         def offer(*files: str | None) -> dict[gr.DownloadButton, gr.DownloadButton]:
             return {
@@ -85,9 +87,9 @@ class Controls:
         self.start.click(fn=None, js=SHOW_RESULT)
         rendering = self.start.click(
             render,
-            components,
+            [voice, *inputs],
             outputs,
-            validator=check_all,
+            validator=check,
             api_name=render.__name__,
             concurrency_limit=1,
             concurrency_id="render",  # one at a time over both tabs
@@ -110,16 +112,6 @@ def enable_with_voice(voice: gr.Audio, button: gr.Button) -> None:
     """
     voice.start_recording(fn=None, outputs=button, js=DISABLED)
     voice.change(fn=None, outputs=button, js=ENABLED)
-
-
-def check_voice(voice: str | None) -> dict:
-    """Validate that there is a recording."""
-    return gr.validate(bool(voice), "Record your voice or choose a file first.")
-
-
-def check_given(component: Component, value: Any) -> dict:
-    """Validate that an input has a value: programs may send null."""
-    return gr.validate(value is not None, f"{component.label} needs a value.")
 
 
 def style_title(style: str) -> str:
