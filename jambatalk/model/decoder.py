@@ -36,7 +36,12 @@ class JambaDecoder(nn.Module):
         self.dropout = nn.Dropout(config.dropout)  # of features, against overfitting to voices
         self.feature_map = nn.Linear(config.encoder_width, config.width)
         self.style_table = nn.Embedding(len(config.styles), config.style_width)
-        self.order, self.blocks = _stack(config)
+        builders = [build for layer in config.layers for build in LAYER_MODULES[layer]]
+        self.order = config.block_keys([build.__name__ for build in builders])  # as they run
+        self.blocks = nn.ModuleDict()
+        for key, build in zip(self.order, builders, strict=True):
+            if key not in self.blocks:
+                self.blocks[key] = StyledResidual(build(config), config)
         self.norm = StyledNorm(config.width, config.style_width)
         self.motion_map = nn.Linear(config.width, config.outputs)
         # The blendshape weights of one unit of each output. Training sets them so that all outputs
@@ -126,13 +131,3 @@ class StyledResidual(nn.Module):
         else:
             y = self.inner(y)
         return x + self.dropout(y), state
-
-
-def _stack(config: JambaTalkConfig) -> tuple[list[str], nn.ModuleDict]:
-    """Build the residual blocks by key, and list their keys in the order in which they run."""
-    builders = [build for layer in config.layers for build in LAYER_MODULES[layer]]
-    order, blocks = config.block_keys([build.__name__ for build in builders]), nn.ModuleDict()
-    for key, build in zip(order, builders, strict=True):
-        if key not in blocks:
-            blocks[key] = StyledResidual(build(config), config)
-    return order, blocks

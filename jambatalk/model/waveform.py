@@ -32,7 +32,7 @@ from jambatalk.model.encoder import (
 from jambatalk.model.hub_encoder import load_hub_encoder, new_hub_encoder
 
 if TYPE_CHECKING:
-    from transformers import PretrainedConfig, PreTrainedModel
+    from transformers import PretrainedConfig
 
 PIECE = WINDOW + 2 * CONTEXT  # features that are convolved at a time
 
@@ -53,7 +53,13 @@ class WaveformSpeechEncoder(SpeechEncoder):
             model = new_hub_encoder(config.kind, config.architecture)
         else:
             model = load_hub_encoder(config.kind, config.source)
-        _check_rate(model, config)
+        adapter = getattr(model.config, "add_adapter", False)
+        if math.prod(model.config.conv_stride) != FEATURE_SAMPLES or adapter:
+            raise ModelError(
+                f"The speech encoder '{config.source or config.kind}' does not give 50 features a "
+                + ("second, because of its adapter." if adapter else "second."),
+                "Choose another.",
+            )
         model.feature_extractor = Convolutions(model.feature_extractor, model.config)
         shape = model.config
         super().__init__(model, config, fps, shape.hidden_size, shape.num_hidden_layers)
@@ -111,7 +117,10 @@ class Convolutions(nn.Module):
     def __init__(self, extractor: Any, config: PretrainedConfig) -> None:
         super().__init__()
         self.conv_layers = extractor.conv_layers
-        self.reach = _receptive_field(config)
+        self.reach, stride = 1, 1  # samples that one feature depends on
+        for kernel, step in zip(config.conv_kernel, config.conv_stride, strict=True):
+            self.reach += (kernel - 1) * stride
+            stride *= step
 
     def forward(self, x: Tensor, norm: Norm | None = None) -> Tensor:
         """Convolve samples (b, n) to features (b, c, l); return features (b, c, l) unchanged.
@@ -173,22 +182,3 @@ def _pieces(length: int, longest: int) -> Iterator[tuple[int, int]]:
     """Return starts and ends of pieces of about equal length."""
     bounds = np.linspace(0, length, math.ceil(length / longest) + 1).astype(int)
     return itertools.pairwise(bounds.tolist())
-
-
-def _receptive_field(config: PretrainedConfig) -> int:
-    """Count the samples that one feature depends on."""
-    reach, stride = 1, 1
-    for kernel, step in zip(config.conv_kernel, config.conv_stride, strict=True):
-        reach += (kernel - 1) * stride
-        stride *= step
-    return reach
-
-
-def _check_rate(model: PreTrainedModel, config: EncoderConfig) -> None:
-    adapter = getattr(model.config, "add_adapter", False)
-    if math.prod(model.config.conv_stride) != FEATURE_SAMPLES or adapter:
-        raise ModelError(
-            f"The speech encoder '{config.source or config.kind}' does not give 50 features a "
-            + ("second, because of its adapter." if adapter else "second."),
-            "Choose another.",
-        )

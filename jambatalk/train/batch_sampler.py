@@ -28,15 +28,12 @@ class BatchSampler:
         self.data, self.config = data, config
         self.process, self.processes = process, processes
         self.epoch = 0
+        self.examples = config.batch * processes * config.accumulate  # of a step
 
     @property
     def steps(self) -> int:
         """Optimizer steps in an epoch."""
-        return math.ceil(len(self.data) / self._examples_per_step)
-
-    @property
-    def _examples_per_step(self) -> int:
-        return self.config.batch * self.processes * self.config.accumulate
+        return math.ceil(len(self.data) / self.examples)
 
     def __len__(self) -> int:
         """Batches in an epoch."""
@@ -44,7 +41,7 @@ class BatchSampler:
 
     def __iter__(self) -> Iterator[list[SampleKey]]:
         rng = np.random.default_rng((self.config.seed, self.epoch))
-        order = np.resize(self.data.epoch_order(rng), self.steps * self._examples_per_step)
+        order = np.resize(self.data.epoch_order(rng), self.steps * self.examples)
         keys = np.stack([order, rng.integers(2**32, size=len(order))], 1)
         keys = keys.reshape(-1, self.processes, self.config.batch, 2)
         for batch in keys[:, self.process].tolist():
