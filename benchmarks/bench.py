@@ -48,7 +48,7 @@ def main() -> None:
         "lengths": measure_lengths(lengths, options.output),
     }
     results |= measure_cold_start(runs, warm)
-    page = Template((HERE / "performance.md").read_text()).substitute(results)
+    page = Template((HERE / "performance_template.md").read_text()).substitute(results)
     (options.output / "performance.md").write_text(page)
     print(page)
 

@@ -79,9 +79,11 @@ class Speech:
                 `max_seconds`, or with samples that are not numbers.
         """
         path = Path(path)
+        if path.is_dir():
+            raise SpeechError(f"'{path}' is a folder.", "'jambatalk batch' animates a folder.")
         if not path.is_file():
             raise SpeechError(f"There is no file {path}.", "Check the name and the folder.")
-        return cls._checked(_decode(path, max_seconds), path.stem, path, max_seconds)
+        return cls._checked(_decode(path, max_seconds), path.name, path, max_seconds)
 
     @classmethod
     def from_array(

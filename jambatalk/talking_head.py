@@ -135,7 +135,7 @@ class TalkingHead:
             >>> motions = talking_head.compare("speech.wav", ["crisp", "smiling"])
         """
         check_seed(seed)
-        speech, nonverbal = Speech.of(speech), nonverbal or Nonverbal()
+        speech, nonverbal = Speech.of(speech), Nonverbal.checked(nonverbal)
         face = self._face(head)
         vectors = [self.model.style(style, strength) for style in styles]
         predicted = self._predict(speech, vectors, progress)

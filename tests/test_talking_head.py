@@ -10,7 +10,7 @@ from local_data import DATA
 
 import jambatalk
 from jambatalk import Motion, Speech, TalkingHead, View
-from jambatalk.errors import FaceError, ModelError, SpeechError, Stopped
+from jambatalk.errors import FaceError, ModelError, MotionError, SpeechError, Stopped, VideoError
 from jambatalk.motion.nonverbal import STILL
 from jambatalk.motion.nonverbal.prosody import ProsodyStream
 
@@ -233,3 +233,29 @@ def test_video_of_several_motions(talking_head: TalkingHead, jfk: Speech, tmp_pa
     streams = probe(path)
     assert (streams["video"]["width"], streams["video"]["height"]) == (288, 96)
     assert int(streams["video"]["nb_frames"]) == 60
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"nonverbal": "none"}, MotionError, "jambatalk.Nonverbal"),
+        ({"style": ["crisp"]}, ModelError, "not a style"),
+        ({"head": 13.5}, FaceError, "not a head"),
+    ],
+)
+def test_arguments_of_another_kind_are_refused(
+    talking_head: TalkingHead, jfk: Speech, arguments: dict, error: type, message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        talking_head.animate(jfk, **arguments)
+
+
+def test_video_needs_a_motion(talking_head: TalkingHead, tmp_path: Path) -> None:
+    with pytest.raises(VideoError, match="no motion"):
+        talking_head.video([], None, tmp_path / "out.mp4")
+
+
+def test_stream_takes_float_samples_alone(talking_head: TalkingHead) -> None:
+    stream = talking_head.stream()
+    with pytest.raises(SpeechError, match="int16"):
+        stream.feed(np.zeros(1600, np.int16))

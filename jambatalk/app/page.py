@@ -95,6 +95,8 @@ def launch(
     Raises:
         ModelError: no such checkpoint or device. JambaTalkError: no port is free.
     """
+    if port is not None and not 1 <= port <= 65535:
+        raise JambaTalkError(f"There is no port {port}.", "Choose 1 to 65535.")
     talking_head = TalkingHead.from_pretrained(checkpoint, device)
     service = VideoService(talking_head)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as on Ctrl-C
@@ -115,10 +117,10 @@ def launch(
                 ssr_mode=False,
                 app_kwargs={"routes": live_routes(talking_head)},
             )
-        except OSError as error:
+        except OSError as error:  # Gradio's own message speaks of its parameters
+            place = f"port {port}" if port else "any of the usual ports"
             raise JambaTalkError(
-                f"The page cannot be served ({error}).",
-                "Choose another --port.",
+                f"The page cannot be served on {place}, which is in use.", "Choose another --port."
             ) from error
         finally:
             service.close()

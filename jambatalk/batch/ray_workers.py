@@ -119,7 +119,7 @@ def _connection(address: str, cores: int | None) -> Iterator[Any]:
     """Connect to Ray; an earlier connection is used and left open. `cores` is for a local one."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     if not find_spec("ray"):
-        raise ClusterError("Ray is not installed.", "Install it: pip install 'jambatalk[ray]'")
+        raise ClusterError("Ray is not installed.", "Install it: pip install 'jambatalk[ray]'.")
     import ray
 
     if ray.is_initialized():

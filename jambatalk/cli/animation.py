@@ -75,7 +75,7 @@ def _animate(options: argparse.Namespace) -> None:
 def _compare(options: argparse.Namespace) -> None:
     styles = split_commas(options.styles)
     if not 2 <= len(styles) <= 4:
-        raise JambaTalkError(f"{len(styles)} styles cannot be compared.", "Give 2 to 4.")
+        raise JambaTalkError(f"'compare' takes 2 to 4 styles, not {len(styles)}.", "See --styles.")
     _run(options, styles, captions=True)
 
 

@@ -42,7 +42,12 @@ def add_animation(parser: argparse.ArgumentParser) -> None:
         help=f"motion beside the mouth: all, none, or some of {','.join(PARTS)} (default: all)",
     )
     add("--seed", type=int, default=0, help="of that motion (default: 0)")
-    add("--max-seconds", type=float, default=MAX_SECONDS, help="longest recording accepted")
+    add(
+        "--max-seconds",
+        type=float,
+        default=MAX_SECONDS,
+        help="of the recording (default: 600)",
+    )
     add_checkpoint(parser)
     add_view(parser)
 
@@ -82,7 +87,7 @@ def load_motion(options: argparse.Namespace) -> Motion:
 def add_export(parser: argparse.ArgumentParser) -> None:
     """Add the options of files for other programs."""
     parser.add_argument(
-        "--fps", type=float, help=f"frames a second of {', '.join(FORMATS)} (default: the model's)"
+        "--fps", type=float, help=f"frames a second of {', '.join(FORMATS)} (default: the motion's)"
     )
     parser.add_argument(
         "--no-sound", action="store_true", help="write no .wav beside .glb, .csv and .json"

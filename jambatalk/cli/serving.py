@@ -56,7 +56,8 @@ def _app(options: argparse.Namespace) -> None:
         from jambatalk.app.page import launch
     except ModuleNotFoundError as error:
         raise JambaTalkError(
-            f"The page needs {error.name}, which is not installed.", "pip install 'jambatalk[app]'"
+            f"The page needs {error.name}, which is not installed.",
+            "Install it: pip install 'jambatalk[app]'.",
         ) from error
 
     logging.getLogger("jambatalk.model.device").setLevel(logging.INFO)  # which one was chosen

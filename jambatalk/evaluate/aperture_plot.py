@@ -21,7 +21,7 @@ def require_matplotlib() -> None:
     if find_spec("matplotlib") is None:
         raise NotInstalledError(
             "Plots need matplotlib, which is not installed.",
-            "Run 'pip install jambatalk[evaluate]'.",
+            "Install it: pip install 'jambatalk[evaluate]'.",
         )
 
 

@@ -45,11 +45,14 @@ class HeadLibrary:
         """
         path = self.folder / INDEX
         try:
-            return {str(e["name"]): str(e["title"]) for e in json.loads(path.read_text("utf-8"))}
+            titles = {str(e["name"]): str(e["title"]) for e in json.loads(path.read_text("utf-8"))}
         except FileNotFoundError:
             raise FaceError(f"There are no heads in {self.folder}.", CURE) from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise FaceError(f"'{path}' is damaged ({error!r}).", CURE) from error
+        if not titles:
+            raise FaceError(f"'{path}' is damaged: it lists no heads.", CURE)
+        return titles
 
     @property
     def names(self) -> list[str]:
@@ -68,6 +71,8 @@ class HeadLibrary:
                 the library is damaged.
         """
         names = self.names
+        if not isinstance(head, str | int):
+            raise FaceError(f"{head!r} is not a head.", "Give its name or its number.")
         if isinstance(head, int) or (head.isascii() and head.isdigit()):
             number = int(head)
             if not 1 <= number <= len(names):

@@ -8,7 +8,8 @@ import numpy as np
 
 from jambatalk.face.face import Face
 
-SEAL = 0.004  # metres: a smaller lip aperture is meant as a closure
+SEAL = 0.004  # metres: smaller lip apertures are narrowed
+SEALED = 0.2  # part of it below which they are closed
 
 
 def aperture(face: Face, weights: np.ndarray, offsets: np.ndarray | None = None) -> np.ndarray:
@@ -56,7 +57,7 @@ def seal(face: Face, weights: np.ndarray, offsets: np.ndarray | None = None) -> 
     """Close the lips where they nearly close.
 
     A network trained on a mean error leaves a slit where speakers press their lips together.
-    Apertures below `SEAL` are narrowed, those below a fifth of it closed; wider ones stay. A face
+    Apertures below `SEAL` are narrowed, those below `SEALED` of it closed; wider ones stay. A face
     without mouthClose keeps its weights.
 
     Returns:
@@ -65,6 +66,6 @@ def seal(face: Face, weights: np.ndarray, offsets: np.ndarray | None = None) -> 
     if "mouthClose" not in face.blendshapes:
         return weights
     open_by = aperture(face, weights, offsets)
-    part = np.clip((open_by / SEAL - 0.2) / 0.8, 0.0, 1.0)
+    part = np.clip((open_by / SEAL - SEALED) / (1.0 - SEALED), 0.0, 1.0)
     kept = part * part * (3.0 - 2.0 * part)  # smoothstep
     return close(face, weights, open_by * (1.0 - kept))

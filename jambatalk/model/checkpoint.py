@@ -84,6 +84,9 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         ) from error
 
 
+MISMATCH = "config.json and weights do not belong together: fetch both again."
+
+
 def load_weights(module: nn.Module, path: Path) -> None:
     """Load all weights of a module from a safetensors file.
 
@@ -94,11 +97,15 @@ def load_weights(module: nn.Module, path: Path) -> None:
     try:
         missing, unexpected = module.load_state_dict(weights, strict=False)
     except RuntimeError as error:
-        raise ModelError(f"The weights in {path} have other shapes: {error}.") from error
+        reason = str(error).splitlines()[-1].strip().rstrip(".")
+        raise ModelError(
+            f"The weights in {path} have other shapes ({reason}).", MISMATCH
+        ) from error
     if missing or unexpected:
         raise ModelError(
             f"The weights in {path} do not fit its configuration: missing "
-            f"{abbreviate(missing)}, unexpected {abbreviate(unexpected)}."
+            f"{abbreviate(missing)}, unexpected {abbreviate(unexpected)}.",
+            MISMATCH,
         )
 
 

@@ -38,8 +38,9 @@ class Range(NamedTuple):
 def check(valid: bool, key: str, value: object, cure: str) -> None:
     """Raise a ModelError about the value of a key unless it is valid."""
     if not valid:
-        shown = list(value) if isinstance(value, tuple) else value
-        raise ModelError(f"'{key}' cannot be {shown!r:.60}.", cure)
+        shown = repr(list(value) if isinstance(value, tuple) else value)
+        shown = shown if len(shown) <= 80 else f"{shown[:77]}..."
+        raise ModelError(f"'{key}' cannot be {shown}.", cure)
 
 
 def check_fields(config: Any, prefix: str = "") -> None:

@@ -132,6 +132,10 @@ class JambaTalk(nn.Module):
                 is not between 0 and `MAX_STRENGTH`.
         """
         check_strength(strength)
+        if not isinstance(style, str | Mapping):
+            raise ModelError(
+                f"{style!r} is not a style.", "Give a name, or names with their shares."
+            )
         shares = {style: 1.0} if isinstance(style, str) else dict(style)
         names = self.config.styles
         for name in shares:

@@ -67,14 +67,17 @@ class StreamingEncoder:
         Raises:
             SpeechError: samples that are not (n,) finite numbers, or the recording has ended.
         """
-        samples = np.asarray(samples, np.float32)
         if self._finished:
             raise SpeechError("The recording is over.", "Begin a new stream.")
-        if samples.ndim != 1 or not np.isfinite(samples).all():
+        samples = np.asarray(samples)
+        if samples.ndim != 1 or samples.dtype.kind != "f":
             raise SpeechError(
-                f"Samples of shape {samples.shape} cannot be encoded: they are not (n,) numbers.",
-                "Give one channel of finite samples at 16 kHz.",
+                f"{samples.dtype} of shape {samples.shape} is not one channel of samples.",
+                "Give (n,) float32 in -1..1 at 16 kHz.",
             )
+        samples = samples.astype(np.float32)
+        if not np.isfinite(samples).all():
+            raise SpeechError("The samples contain NaN or infinity.", "Give finite samples.")
         self._received += len(samples)
         self._samples = np.concatenate([self._samples, samples])
         complete = len(self._samples) // FEATURE_SAMPLES - self.before - self.after  # features

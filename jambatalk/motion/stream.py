@@ -49,9 +49,9 @@ class MotionStream:
     ) -> None:
         self.face = face
         self._decoder, self._resolve = decoder, resolve
-        self._parts = Nonverbal() if nonverbal is None else nonverbal
+        self._parts = Nonverbal.checked(nonverbal)
         self._nonverbal = NonverbalStream(self.fps, seed)
-        # Frames that one of both has, and the other does not have yet
+        # Frames still waiting for their mouth or their nonverbal values
         self._predicted = np.zeros((0, decoder.model.config.outputs), np.float32)
         self._values = np.zeros((0, COLUMNS))
         self._frames = 0  # predicted
@@ -140,7 +140,7 @@ class MotionStream:
 
 
 def to_motion(predicted: np.ndarray, config: JambaTalkConfig, face: Face) -> Motion:
-    """Turn weights (t, k) or coordinates (t, 3 V) from a network into the motion of a face.
+    """Turn weights (t, k) or offsets (t, 3 V) from a network into the motion of a face.
 
     Lips that nearly close are closed.
     """

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+from jambatalk.errors import VideoError
 from jambatalk.motion.motion import Motion
 from jambatalk.progress import Progress, no_progress
 from jambatalk.render.clip_grid import grid_size, side_by_side
@@ -35,6 +36,8 @@ def draw_video(
         RenderError: no offscreen OpenGL. VideoError: the file cannot be written.
         Stopped: raised by `progress`; no file is left behind.
     """
+    if not motions:
+        raise VideoError("There is no motion to draw.", "Give one to four motions.")
     view = view or View()
     progress("Rendering", 0.0)
     motions = [_at_rate_of(motions[0], motion) for motion in motions]

@@ -152,7 +152,7 @@ def _accelerator(config: LoopConfig) -> Any:
     except ImportError as error:
         raise ModelError(
             f"Training needs {error.name}, which is not installed.",
-            'Run: pip install -e ".[train]".',
+            "Install it: pip install 'jambatalk[train]'.",
         ) from error
     distributed = int(os.environ.get("WORLD_SIZE", 1)) > 1
     accelerator = Accelerator(

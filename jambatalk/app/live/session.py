@@ -85,7 +85,7 @@ class LiveSession:
         else:
             item = self._sound(message)
         if not self._chosen:
-            raise LiveError("Sound came before a style and a head.", "Reload the page.")
+            raise LiveError("The session must begin with a style and a head.", "Reload the page.")
         self._inbox.append(item)
 
     def _choice(self, text: str) -> Choice | None:

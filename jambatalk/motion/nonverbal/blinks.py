@@ -22,12 +22,12 @@ SHORTEST = 0.6  # seconds from blink to blink
 # Research 205, 2010), and with large movements of the eyes (Evinger et al., Experimental Brain
 # Research 100, 1994).
 EARLY, LATE = 1.2, 0.4  # seconds by which a blink moves to such a cue
-DRAWN = 0.8  # how often it does
+DRAWN = 0.8  # probability that a blink moves to a cue near it
 AFTER_PHRASE = 0.2  # seconds, at most
 # The lid closes in about 0.1 s (Stern, Walrath and Goldstein, Psychophysiology 21, 1984), and opens
 # more slowly (Sforza et al., Ophthalmic and Physiological Optics 28, 2008).
 CLOSING, CLOSED, OPENING = 0.085, 0.042, 0.16  # seconds; CLOSED spans a frame at 24 a second
-VARIES = 0.15  # sd of their logarithm, the same for all of a blink
+VARIES = 0.15  # sd of the logarithm of these durations, which vary together
 
 
 class Blinks:

@@ -42,6 +42,16 @@ class Nonverbal:
             )
         return cls(**{part: part in parts for part in PARTS})
 
+    @classmethod
+    def checked(cls, nonverbal: Nonverbal | None) -> Nonverbal:
+        """Return it, or all parts for None; raise a MotionError for anything else."""
+        if nonverbal is not None and not isinstance(nonverbal, cls):
+            raise MotionError(
+                f"{nonverbal!r:.60} does not select nonverbal motion.",
+                "Give jambatalk.Nonverbal(blinks=..., brows=..., gaze=..., head_motion=...).",
+            )
+        return nonverbal or cls()
+
 
 PARTS = tuple(field.name for field in fields(Nonverbal))
 STILL = Nonverbal.of(())  # the mouth alone
