@@ -84,10 +84,11 @@ class MotionStream:
         Example:
             >>> motion = stream.feed(np.zeros(1600, np.float32))
         """
-        samples = np.asarray(samples, np.float32)
         self._predict(self._decoder.feed(samples)[0])
         if self._parts != STILL:
-            self._values = np.concatenate([self._values, self._nonverbal.feed(samples)])
+            self._values = np.concatenate(
+                [self._values, self._nonverbal.feed(np.asarray(samples, np.float32))]
+            )
         return self._release()
 
     def finish(self) -> Motion:
