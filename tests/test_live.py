@@ -177,7 +177,7 @@ def test_session_limits(
         for _ in range(times):
             live.take(message)
 
-    with pytest.raises(LiveError, match="before a style"):
+    with pytest.raises(LiveError, match="must begin with a style"):
         LiveSession(talking_head).take(second)
     take(second, 3)  # a little ahead is allowed
     with pytest.raises(LiveError, match="faster than"):
@@ -210,7 +210,7 @@ def test_socket(client: TestClient, voice: Speech) -> None:
         assert socket.receive_json() == {"end": True}
     with client.websocket_connect("/live/socket") as socket:
         socket.send_bytes(b"hello!")
-        assert "before a style" in socket.receive_json()["error"]
+        assert "must begin with a style" in socket.receive_json()["error"]
         assert socket.receive()["code"] == server.POLICY_VIOLATION
 
 
