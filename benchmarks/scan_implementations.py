@@ -130,8 +130,12 @@ def inputs(frames: int) -> list[Tensor]:
     wide, narrow = (1, frames, CHANNELS), (1, frames, STATES)
     a = -torch.arange(1.0, STATES + 1).repeat(CHANNELS, 1)
     return [
-        *(torch.randn(wide), torch.rand(wide) * 0.1, a),
-        *(torch.randn(narrow), torch.randn(narrow), torch.ones(CHANNELS)),
+        torch.randn(wide),
+        torch.rand(wide) * 0.1,
+        a,
+        torch.randn(narrow),
+        torch.randn(narrow),
+        torch.ones(CHANNELS),
     ]
 
 

@@ -29,9 +29,15 @@ ROOT = Path(__file__).parent.parent
 VOICE = ROOT / "assets" / "voices" / "pico_en.wav"
 TIMEOUT = 120  # seconds; long, since the machine may be busy
 FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    *("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"),
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
     f"--use-file-for-fake-audio-capture={VOICE}",
 ]
 

@@ -31,8 +31,16 @@ def test_csv_columns_match_live_link_face(motion: Motion, tmp_path: Path) -> Non
     assert header[:4] == ["Timecode", "BlendShapeCount", "EyeBlinkLeft", "EyeLookDownLeft"]
     assert header[16:20] == ["JawForward", "JawRight", "JawLeft", "JawOpen"]
     assert header[53:] == [
-        *("TongueOut", "HeadYaw", "HeadPitch", "HeadRoll", "LeftEyeYaw", "LeftEyePitch"),
-        *("LeftEyeRoll", "RightEyeYaw", "RightEyePitch", "RightEyeRoll"),
+        "TongueOut",
+        "HeadYaw",
+        "HeadPitch",
+        "HeadRoll",
+        "LeftEyeYaw",
+        "LeftEyePitch",
+        "LeftEyeRoll",
+        "RightEyeYaw",
+        "RightEyePitch",
+        "RightEyeRoll",
     ]
     known = {blendshape.lower() for blendshape in motion.face.blendshapes} - {"tongueup"}
     assert {name.lower() for name in header[2:54]} == known

@@ -66,8 +66,11 @@ def test_phone_statistics_are_measured_within_phones() -> None:
 
 def test_closure_delay_ignores_closures_beside_pauses_and_lip_sounds() -> None:
     phones = [
-        *(Phone("M", 0.1, 0.2), Phone("P", 0.2, 0.3), Phone("AA", 0.3, 0.5)),
-        *(Phone("B", 0.5, 0.6), Phone("SIL", 0.6, 1.0)),
+        Phone("M", 0.1, 0.2),
+        Phone("P", 0.2, 0.3),
+        Phone("AA", 0.3, 0.5),
+        Phone("B", 0.5, 0.6),
+        Phone("SIL", 0.6, 1.0),
     ]
     statistics = PhoneStatistics()
     statistics.add(aperture(1.0, (0.1, 0.3), (0.5, 0.6)), FPS, phones)

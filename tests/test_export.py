@@ -171,7 +171,7 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["export", str(saved), "-o", str(other), "--head", "kofi"]) == 0
     assert Glb(other).json["nodes"][0]["name"] == "kofi"
     assert not other.with_suffix(".wav").exists()  # the recording was not named
-    slow = [*("export", str(saved), "-o", str(tmp_path / "slow.csv")), "--fps", "24"]
+    slow = ["export", str(saved), "-o", str(tmp_path / "slow.csv"), "--fps", "24"]
     assert main([*slow, "--speech", str(VOICE), "--no-sound"]) == 0
     assert not (tmp_path / "slow.wav").exists()
     assert main([*slow, "--speech", str(VOICE)]) == 0

@@ -142,7 +142,7 @@ def pictures() -> np.ndarray:
     """All frames (T, H, W, 3) of the video."""
     with TemporaryDirectory() as folder:
         command = [get_ffmpeg_exe(), "-v", "error", "-i", video(Path(folder) / "video.mp4")]
-        command += [*("-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "rgb24", "-")]
+        command += ["-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
         pixels = subprocess.run(command, capture_output=True, check=True).stdout
     return np.frombuffer(pixels, np.uint8).reshape(-1, SIZE, SIZE, 3)
 

@@ -157,9 +157,8 @@ def test_predict_in_trained_styles(trained_run: Path, tmp_path: Path) -> None:
     assert files == [f"anna_10_condition_{style}.npz" for style in styles]
     folders = [str(tmp_path / name) for name in ("targets", "mine", "all")]
     assert main(["evaluate", *folders, "-o", str(tmp_path / "both")]) == 0
-    assert set(json.loads((tmp_path / "both" / "report.json").read_text())["overall"]) == {
-        *("mine", "all")
-    }
+    report = json.loads((tmp_path / "both" / "report.json").read_text())
+    assert set(report["overall"]) == {"mine", "all"}
 
 
 def test_predict_continues_an_interrupted_run(
