@@ -417,7 +417,8 @@ def streams(path: str | Path) -> list[str]:
 
 def videos(folder: Path) -> set[str]:
     """Return all videos below a folder, unfinished ones too."""
-    return {str(path) for path in folder.rglob("*.mp4")}
+    names = ((place, name) for place, _, names in os.walk(folder) for name in names)
+    return {os.path.join(place, name) for place, name in names if name.endswith(".mp4")}
 
 
 def answers(address: str) -> bool:

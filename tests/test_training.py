@@ -500,5 +500,5 @@ def test_missing_accelerate_names_the_extra_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "accelerate", None)
     config = load_config(published, TrainingConfig)
-    with pytest.raises(ModelError, match=r'accelerate.*pip install -e ".\[train\]"'):
+    with pytest.raises(ModelError, match=r"accelerate.*pip install 'jambatalk\[train\]'"):
         train(lambda: RecordingTask(config), config, tmp_path / "run")

@@ -103,9 +103,9 @@ def _printed(outcomes: Iterator[Outcome], count: int) -> Iterator[Outcome]:
 
     with tqdm(outcomes, total=count, unit="recording", disable=None) as bar:
         for number, outcome in enumerate(bar, 1):
+            yield outcome  # first into the report: printing may be interrupted
             if bar.disable:
                 print(f"[{number}/{count}] {outcome.name}: {_summary(outcome)}", flush=True)
-            yield outcome
 
 
 def _summary(outcome: Outcome) -> str:
