@@ -1,1 +1,1 @@
-"""The head that moves while somebody speaks: a socket for the sound, and the page's WebGL head."""
+"""The Live tab: a WebSocket that turns sound into motion, and what draws the head in a browser."""
