@@ -147,7 +147,7 @@ def test_recipe_config_checks_its_data() -> None:
     for change, message in (
         (nothing, r"'data.shares' cannot be"),
         ("data.shares.grd=1", r"Is it 'data.shares.grid'"),
-        ("data.exclude=nobody", r"Choose one of english-man, mandarin-woman"),
+        ("data.exclude=unknown", r"Choose one of english-man, mandarin-woman"),
         ("data.set=vocaset", r"unknown key 'data.set'"),
         ("loss.letters=1", r"'loss.letters' cannot be"),
     ):

@@ -55,12 +55,16 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def variables(**more: str) -> dict[str, str]:
+    """Return the environment's variables without those that add to Python's path."""
+    return {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")} | more
+
+
 def run(environment: Path, folder: Path, *command: str) -> str:
-    variables = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
     done = subprocess.run(
         [str(environment / "bin" / command[0]), *command[1:]],
         cwd=folder,
-        env=variables,
+        env=variables(),
         capture_output=True,
         text=True,
         timeout=120,
@@ -120,10 +124,9 @@ def test_page_is_served(environment: Path, tmp_path: Path) -> None:
     with socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    variables = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
-    variables |= {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
+    settings = variables(GRADIO_SERVER_NAME="127.0.0.1", GRADIO_SERVER_PORT=str(port))
     command = [str(environment / "bin" / "jambatalk"), "app"]
-    with subprocess.Popen(command, cwd=tmp_path, env=variables) as page:
+    with subprocess.Popen(command, cwd=tmp_path, env=settings) as page:
         try:
             assert b"JambaTalk" in fetch(f"http://127.0.0.1:{port}/", page)
         finally:
@@ -171,6 +174,6 @@ def test_every_import_is_declared(folder: str) -> None:
     distributions = packages_distributions()
     own = {"jambatalk", "recipes"} if folder == "recipes" else {"jambatalk"}
     for module, file in imported(ROOT / folder).items():
-        # mediapipe and the like: installed by nobody here, so the module's name has to do
+        # optional packages need not be installed here: then the module's name has to do
         names = {name.lower().replace("_", "-") for name in distributions.get(module, [module])}
         assert module in own or names & known, f"{file} imports {module}, which is not declared"

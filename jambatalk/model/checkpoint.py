@@ -18,6 +18,7 @@ CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"  # the decoder, float32
 ENCODER_FILE = "encoder.safetensors"  # a frozen encoder in float16; retraining leaves it alone
 MAX_CONFIG_BYTES = 10_000_000
+MISMATCH = "config.json and weights do not belong together: fetch both again."
 
 
 def fetch_checkpoint(source: str | Path) -> Path:
@@ -82,9 +83,6 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         raise ModelError(
             f"The weights {path} cannot be read ({error}).", "Fetch the checkpoint again."
         ) from error
-
-
-MISMATCH = "config.json and weights do not belong together: fetch both again."
 
 
 def load_weights(module: nn.Module, path: Path) -> None:

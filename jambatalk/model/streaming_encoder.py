@@ -75,7 +75,7 @@ class StreamingEncoder:
                 f"{samples.dtype} of shape {samples.shape} is not one channel of samples.",
                 "Give (n,) float32 in -1..1 at 16 kHz.",
             )
-        samples = samples.astype(np.float32)
+        samples = samples.astype(np.float32, copy=False)
         if not np.isfinite(samples).all():
             raise SpeechError("The samples contain NaN or infinity.", "Give finite samples.")
         self._received += len(samples)
