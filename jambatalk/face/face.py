@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
 from jambatalk.errors import FaceError
+from jambatalk.face.material import Material
+
+PICTURES = ("albedo", "detail", "wrinkles")  # of a material
+PLAIN = (Material("face"),)
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +31,13 @@ class Face:
         landmarks: name → vertex indices: "inner_lip_upper" and "inner_lip_lower" (pairs, from the
             head's right to its left), "mouth_corners", "eye_corners", "nose_tip", "chin", ...
         title: a name and a few words, for display.
+        materials: how the triangles look, drawn in this order.
+        material_index: (F,) uint8, the number of each triangle's material; None for the first.
+        uv: (V, 2) float32 texture coordinates, v up; None without pictures.
+        occlusion: (V,) float32, the part of the surroundings' light that reaches a vertex at rest;
+            None for all of it.
+        weld: (V,) int32, for each vertex the first one at the same point of the surface: vertices
+            are split where texture coordinates differ; None if none is.
     """
 
     name: str
@@ -38,6 +50,11 @@ class Face:
     regions: dict[str, np.ndarray]
     landmarks: dict[str, np.ndarray]
     title: str = ""
+    materials: tuple[Material, ...] = PLAIN
+    material_index: np.ndarray | None = None
+    uv: np.ndarray | None = None
+    occlusion: np.ndarray | None = None
+    weld: np.ndarray | None = None
 
     def vertices(self, weights: np.ndarray) -> np.ndarray:
         """Compute vertices (..., V, 3) in metres for blendshape weights (..., K)."""
@@ -65,20 +82,9 @@ class Face:
         srgb = self.colors / 255
         return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
-    def visible_gloss(self) -> np.ndarray:
-        """Return the gloss (V,), reduced in the mouth.
-
-        Parts deep in it are painted darker because little light reaches them, so they reflect less.
-        """
-        gloss, linear = self.gloss.copy(), self.linear_colors()
-        for part in ("teeth_upper", "teeth_lower", "gums", "tongue"):
-            inside = self.regions.get(part, np.array([], int))
-            gloss[inside] *= linear[inside].max(-1)
-        return gloss
-
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Convert to named arrays, for an .npz."""
-        return {
+        arrays = {
             "name": np.array(self.name),
             "title": np.array(self.title),
             "template": self.template,
@@ -90,10 +96,28 @@ class Face:
             **{f"region.{name}": index for name, index in self.regions.items()},
             **{f"landmark.{name}": index for name, index in self.landmarks.items()},
         }
+        optional = {name: getattr(self, name) for name in OPTIONAL}
+        arrays |= {name: array for name, array in optional.items() if array is not None}
+        described = []
+        for number, material in enumerate(self.materials):
+            for kind in PICTURES:
+                if picture := getattr(material, kind):
+                    arrays[f"picture.{number}.{kind}"] = np.frombuffer(picture, np.uint8)
+            described.append(asdict(replace(material, **dict.fromkeys(PICTURES))))
+        return arrays | {"materials": np.array(json.dumps(described))}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Face:
-        """Build a face from the arrays of :meth:`to_arrays`."""
+        """Build a face from the arrays of :meth:`to_arrays`.
+
+        Raises:
+            KeyError, TypeError, ValueError: they are not those of a face.
+        """
+        materials = []
+        for number, described in enumerate(json.loads(str(arrays["materials"]))):
+            keys = {kind: f"picture.{number}.{kind}" for kind in PICTURES}
+            pictures = {k: arrays[key].tobytes() for k, key in keys.items() if key in arrays}
+            materials.append(Material(**described | pictures))
         return cls(
             name=str(arrays["name"]),
             title=str(arrays["title"]),
@@ -105,7 +129,12 @@ class Face:
             deltas=arrays["deltas"].astype(np.float32, copy=False),
             regions=_group(arrays, "region."),
             landmarks=_group(arrays, "landmark."),
+            materials=tuple(materials),
+            **{name: arrays[name] for name in OPTIONAL if name in arrays},
         )
+
+
+OPTIONAL = ("material_index", "uv", "occlusion", "weld")
 
 
 def _morphed(template: np.ndarray, deltas: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
 
 from jambatalk.errors import FaceError
-from jambatalk.face.face import Face
+from jambatalk.face.attachments import Attachments, attach
+from jambatalk.face.face import PICTURES, Face
+from jambatalk.face.material import Material
 from jambatalk.files.arrays import read_npz
 from jambatalk.files.bundled import HEADS
 
-INDEX, TOPOLOGY = "heads.json", "topology.npz"
+INDEX, TOPOLOGY, TEXTURES = "heads.json", "topology.npz", "textures"
 OWN = ("template", "colors")  # arrays that each head has of its own
 CURE = "Install JambaTalk again, or make these heads again ('jambatalk convert', recipes/heads)."
 
@@ -23,8 +26,8 @@ class HeadLibrary:
     """The heads in a folder, loaded when they are first used.
 
     `topology.npz` holds what all of them share (triangles, blendshapes, regions, landmarks),
-    NAME.npz a head's template and colours, NAME.png its picture, and `heads.json` names and titles
-    in the order of display.
+    NAME.npz a head's template, colours and attachments, NAME.png its picture, and `heads.json`
+    names, titles and materials in the order of display. The materials' pictures lie in `textures/`.
 
     Example:
         >>> heads = HeadLibrary(Path("checkpoint/heads"))
@@ -43,16 +46,22 @@ class HeadLibrary:
         Raises:
             FaceError: there is no `heads.json`, or it is damaged.
         """
+        return {name: str(entry["title"]) for name, entry in self._index.items()}
+
+    @cached_property
+    def _index(self) -> dict[str, dict]:
+        """Name → entry of `heads.json`."""
         path = self.folder / INDEX
         try:
-            titles = {str(e["name"]): str(e["title"]) for e in json.loads(path.read_text("utf-8"))}
+            entries = json.loads(path.read_text("utf-8"))
+            index = {str(entry["name"]): {"title": "", **entry} for entry in entries}
         except FileNotFoundError:
             raise FaceError(f"There are no heads in {self.folder}.", CURE) from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise FaceError(f"'{path}' is damaged ({error!r}).", CURE) from error
-        if not titles:
+        if not index:
             raise FaceError(f"'{path}' is damaged: it lists no heads.", CURE)
-        return titles
+        return index
 
     @property
     def names(self) -> list[str]:
@@ -89,11 +98,32 @@ class HeadLibrary:
         own |= {"name": np.array(name), "title": np.array(self.titles[name])}
         try:
             face = Face.from_arrays(self._topology | own)
-        except (KeyError, ValueError) as error:
+            if any(array.startswith("attached.") for array in own):
+                attached = attach(face, Attachments.from_arrays(own))
+                face = Face.from_arrays(self._topology | own | attached)
+            face = replace(face, materials=self._materials(name) or face.materials)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
             raise FaceError(f"'{path}' or '{TOPOLOGY}' is damaged ({error!r}).", CURE) from error
         if face.template.shape != (len(face.gloss), 3) or len(face.colors) != len(face.gloss):
             raise FaceError(f"'{path}' does not belong to '{self.folder / TOPOLOGY}'.", CURE)
         return face
+
+    def _materials(self, name: str) -> tuple[Material, ...]:
+        """Read a head's materials and their pictures."""
+        materials = []
+        for described in self._index[name].get("materials", []):
+            pictures = {
+                kind: self._picture(described[kind]) for kind in PICTURES if kind in described
+            }
+            materials.append(Material(**described | pictures))
+        return tuple(materials)
+
+    def _picture(self, name: str) -> bytes:
+        path = self.folder / TEXTURES / name
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise FaceError(f"'{path}' cannot be read ({error.strerror}).", CURE) from error
 
     @cached_property
     def _topology(self) -> dict[str, np.ndarray]:
@@ -157,8 +187,13 @@ def write_heads(folder: Path, faces: Sequence[Face]) -> None:
     write_index(folder, {face.name: face.title for face in faces})
 
 
-def write_index(folder: Path, titles: dict[str, str]) -> None:
-    """Write `heads.json`: names and titles, in the order of display."""
-    index = [{"name": name, "title": title} for name, title in titles.items()]
+def write_index(
+    folder: Path, titles: Mapping[str, str], materials: Mapping[str, list[dict]] | None = None
+) -> None:
+    """Write `heads.json`: names, titles and materials, in the order of display."""
+    index = [
+        {"name": name, "title": title} | ({"materials": materials[name]} if materials else {})
+        for name, title in titles.items()
+    ]
     text = json.dumps(index, indent=2, ensure_ascii=False) + "\n"
     (folder / INDEX).write_text(text, encoding="utf-8")

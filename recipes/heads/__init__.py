@@ -1,1 +1,1 @@
-"""Builds assets/heads from MakeHuman's CC0 data: `python -m recipes.heads`."""
+"""How `assets/heads` was made, from ICT-FaceKit's scans and MakeHuman's assets."""
