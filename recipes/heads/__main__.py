@@ -32,7 +32,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--only", nargs="+", metavar="NAME", help="build only these heads")
     parser.add_argument(
-        "-o", "--output", type=Path, default=HEADS, help="folder of the heads (default: %(default)s)"
+        "-o",
+        "--output",
+        type=Path,
+        default=HEADS,
+        help="folder of the heads (default: %(default)s)",
     )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")

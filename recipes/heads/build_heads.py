@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jambatalk.face.library import INDEX, TEXTURES, TOPOLOGY, HeadLibrary, write_index
+from jambatalk.face.library import TEXTURES, TOPOLOGY, HeadLibrary, write_index
 from jambatalk.render.thumbnail import draw_thumbnail
 from recipes.heads.attach import attach_all
 from recipes.heads.basis import build_basis

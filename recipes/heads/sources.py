@@ -10,7 +10,14 @@ from jambatalk.errors import DataError
 CURE = "See recipes/README.md for what to download."
 NEEDED = {
     "ict_facekit": ("generic_neutral_mesh.obj", "expressions.npz", "identities.npz"),
-    "makehuman": ("base/base.obj", "skins/textures", "hair", "eyebrows", "eyes/materials", "clothes"),
+    "makehuman": (
+        "base/base.obj",
+        "skins/textures",
+        "hair",
+        "eyebrows",
+        "eyes/materials",
+        "clothes",
+    ),
     "targets": ("mpfb2/targets/macrodetails",),
 }
 
