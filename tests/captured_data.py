@@ -17,7 +17,7 @@ from jambatalk.motion.motion import Motion
 from jambatalk.motion.resample import resample
 from recipes.checkpoint.captured import landmark_fit as fit
 from recipes.checkpoint.captured.facegood import MAPPING
-from recipes.checkpoint.captured.grid_corpus import UNIT
+from recipes.checkpoint.captured.grid_corpus import ASPECT, UNIT
 from recipes.checkpoint.corpus.phones import Phone
 
 VOICES = Path(__file__).parent.parent / "assets" / "voices"
@@ -63,6 +63,11 @@ def tracked(face: Face, weights: np.ndarray, turn: float = 0.0) -> tuple[np.ndar
     cos, sin, zero, one = np.cos(angle), np.sin(angle), np.zeros_like(angle), np.ones_like(angle)
     turned = np.array([[cos, zero, sin], [zero, one, zero], [-sin, zero, cos]])
     return np.einsum("ijt,tpj->tpi", turned, landmarks) * 0.2 + 0.01 * angle[:, None, None], index
+
+
+def as_stored(landmarks: np.ndarray) -> np.ndarray:
+    """Convert landmarks (t, p, 3) in image widths to those of GRID's `motion.npz`."""
+    return (landmarks * [1, -1 / ASPECT, -1] * UNIT).round().astype(np.int16)
 
 
 def cut_voice(voice: str, path: Path, seconds: float, *options: str) -> None:
@@ -116,7 +121,7 @@ def _write_grid(folder: Path, face: Face, animate: Callable[[Speech, str], Motio
         clip=["one"],
         frames=[len(weights)],
         fps=25.0,
-        landmarks=(landmarks * [1, -1, -1] * UNIT).astype(np.int16),
+        landmarks=as_stored(landmarks),
         landmark_index=index,
         lips=lips.astype(np.float32),
         lips_names=["lip_open", "lip_width"],

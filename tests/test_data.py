@@ -5,15 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from captured_data import tracked
+from captured_data import as_stored, tracked
 from imageio_ffmpeg import get_ffmpeg_exe
+from local_data import DATA
 
 from jambatalk import Face, load_head
 from jambatalk.errors import DataError
-from jambatalk.face.lips import aperture
+from jambatalk.face.lips import aperture, width
 from jambatalk.motion.resample import resample
 from recipes.checkpoint.captured.facegood import read_facegood
-from recipes.checkpoint.captured.grid_corpus import UNIT, read_grid
+from recipes.checkpoint.captured.grid_corpus import ASPECT, read_grid, read_tracked_lips
 from recipes.checkpoint.style_transfer import SpeakerStyle
 
 VOICES = Path(__file__).parent.parent / "assets" / "voices"
@@ -41,7 +42,6 @@ def weights(face: Face) -> np.ndarray:
 
 def write_grid(folder: Path, face: Face, weights: np.ndarray) -> None:
     landmarks, index = tracked(face, weights, turn=0.2)
-    twice = np.concatenate([landmarks, landmarks]) * [1, -1, -1]
     opening = np.tile(aperture(face, weights) / 0.084, 2)
     lost = np.zeros(100, bool)
     lost[[20, 21]] = True  # tracking is lost
@@ -50,7 +50,7 @@ def write_grid(folder: Path, face: Face, weights: np.ndarray) -> None:
         clip=["one", "two"],
         frames=[50, 50],
         fps=25.0,
-        landmarks=(twice * UNIT).astype(np.int16),
+        landmarks=as_stored(np.concatenate([landmarks, landmarks])),
         landmark_index=index,
         lips=np.stack([opening, opening], 1).astype(np.float32),
         lips_names=["lip_open", "lip_width"],
@@ -81,6 +81,35 @@ def test_grid_fit_is_independent_of_head_motion(
         assert error.max() < 0.005  # while tracking is lost, where the mouth is widest open
         assert np.delete(error, slice(19, 23)).max() < 0.002
         assert np.abs(fitted[:10]).max() < 0.0008  # closed lips stay closed
+
+
+def test_tracked_lips_are_in_distances_of_the_eye_corners(
+    tmp_path: Path, face: Face, weights: np.ndarray
+) -> None:
+    write_grid(tmp_path, face, weights)
+    lips = read_tracked_lips(tmp_path)["one"]
+    right, *_, left = face.template[face.landmarks["eye_corners"]]
+    eyes = np.linalg.norm(left - right)
+    still = slice(0, 5)  # the head turns later
+    np.testing.assert_allclose(lips.width[still], width(face, weights)[still] / eyes, rtol=0.01)
+    opened = np.argmax(aperture(face, weights))
+    assert lips.aperture[opened] == pytest.approx(aperture(face, weights)[opened] / eyes, rel=0.12)
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="needs the data of the checkpoint")
+def test_aspect_reproduces_the_measures_that_were_stored_beside_the_landmarks() -> None:
+    with np.load(DATA / "grid_s1" / "motion.npz") as file:
+        index, names = file["landmark_index"].tolist(), file["lips_names"].tolist()
+        if "nose_chin" not in names:
+            pytest.skip("converted without a vertical measure of bones")
+        tracked = file["tracked"]
+        points = file["landmarks"][tracked] * np.array([1.0, ASPECT, 1.0])
+        height, across = (file["lips"][tracked, names.index(n)] for n in ("nose_chin", "lip_width"))
+    nose, chin, right, left = (points[:, index.index(n)] for n in (1, 152, 78, 308))
+    lengths = [np.linalg.norm(a - b, axis=-1) for a, b in ((nose, chin), (right, left))]
+    ratio = lengths[0] / lengths[1] / (height / across)
+    assert ratio.mean() == pytest.approx(1, abs=0.001)
+    assert ratio.std() < 0.001
 
 
 def test_facegood_channels_are_mapped_by_name(tmp_path: Path, face: Face) -> None:

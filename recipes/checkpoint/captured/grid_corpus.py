@@ -14,9 +14,8 @@ and `motion.npz` with the frames of all clips in sequence:
                              the distance of the inner mouth corners, over that of the pupils
     tracked (N,)             bool: whether a face was found
 
-MediaPipe normalises y by the height of the image, x and z by its width. Here all three are read as
-one unit, so vertical distances in GRID's 360 x 288 images are 1.25 times too large: the bundled
-checkpoint was trained with these.
+MediaPipe normalises y by the height of the image, x and z by its width: y is brought to the unit of
+the others when it is read.
 """
 
 from __future__ import annotations
@@ -41,7 +40,8 @@ from recipes.checkpoint.captured.landmark_fit import (
 
 STYLE = "english-man"
 UNIT = 20000.0  # landmark units per normalised image coordinate
-CLOSED = 0.008  # lip aperture, in distances of the eye corners, below which lips touch
+ASPECT = 288 / 360  # height of GRID's images over their width
+CLOSED = 0.008  # `lip_open` below which lips touch
 ARRAYS = ["clip", "frames", "fps", "landmarks", "landmark_index", "lips", "lips_names", "tracked"]
 PREPARE = "Prepare it with 'python -m recipes.checkpoint.prepare_data'."
 REST_FRAMES = 10  # silent frames at each end of a clip
@@ -54,7 +54,7 @@ class TrackedLips:
     Attributes:
         aperture: distance of the inner lips in the middle of the mouth (mean of three pairs), over
             the distance of the outer eye corners.
-        width: distance of the inner mouth corners over that of the pupils.
+        width: distance of the inner mouth corners over that of the outer eye corners.
         tracked: bool, frames in which a face was found.
         fps: frames per second.
     """
@@ -101,7 +101,7 @@ def read_tracked_lips(folder: Path, only: Collection[str] | None = None) -> dict
     """
     file = _open(folder, only)
     index = file["landmark_index"].tolist()
-    points = file["landmarks"][..., :2].astype(np.float32) / UNIT
+    points = _points(file["landmarks"])[..., :2]
 
     def distance(a: Sequence[int], b: Sequence[int]) -> np.ndarray:
         between = points[:, [index.index(i) for i in a]] - points[:, [index.index(i) for i in b]]
@@ -110,7 +110,7 @@ def read_tracked_lips(folder: Path, only: Collection[str] | None = None) -> dict
     middle = slice(len(INNER_UPPER) // 2 - 1, len(INNER_UPPER) // 2 + 2)
     eyes = np.maximum(distance(EYE_CORNERS[:1], EYE_CORNERS[1:]), 1e-6)
     aperture = distance(list(INNER_UPPER)[middle], list(INNER_LOWER)[middle]) / eyes
-    width = file["lips"][:, file["lips_names"].tolist().index("lip_width")].astype(np.float64)
+    width = distance(INNER_UPPER[:1], INNER_UPPER[-1:]) / eyes
     return {
         name: TrackedLips(aperture[rows], width[rows], file["tracked"][rows], float(file["fps"]))
         for name, rows in _clips(file)
@@ -147,14 +147,18 @@ def _fit(file: dict[str, np.ndarray], face: Face) -> np.ndarray:
     frames = file["frames"]
     aperture = file["lips"][:, file["lips_names"].tolist().index("lip_open")]
     # image y points down and z away from the camera; the head's y up and z out of the face
-    points = file["landmarks"][tracked].astype(np.float32) / UNIT
-    points *= np.array([1, -1, -1], np.float32)
+    points = _points(file["landmarks"][tracked]) * np.array([1, -1, -1], np.float32)
     aligned = np.full((len(tracked), len(index), 3), np.nan, np.float32)
     aligned[tracked] = remove_head_movement(points, index)
     rest = _rest(aligned, tracked & (aperture < CLOSED), frames)
     borders = np.zeros(len(tracked), bool)
     borders[np.cumsum(frames) - frames] = True
     return LandmarkFit(face, index)(aligned, rest, borders)
+
+
+def _points(landmarks: np.ndarray) -> np.ndarray:
+    """Convert stored landmarks (..., 3) to image widths."""
+    return landmarks.astype(np.float32) * np.array([1, ASPECT, 1], np.float32) / np.float32(UNIT)
 
 
 def _rest(aligned: np.ndarray, closed: np.ndarray, frames: np.ndarray) -> np.ndarray:

@@ -40,7 +40,8 @@ class TrackedFace:
 
     Attributes:
         index: number of each point in MediaPipe's face mesh.
-        landmarks: (T, P, 3) int16, MediaPipe's normalised image coordinates times `UNIT`.
+        landmarks: (T, P, 3) int16, MediaPipe's normalised image coordinates times `UNIT` (y by the
+            height of the image, x and z by its width).
         lips: (T, 2) float32, lip aperture and mouth width over the distance of the pupils.
         tracked: (T,) bool.
     """
