@@ -80,7 +80,7 @@ class MotionLoss(nn.Module):
 
     Vertices = template + deltas · weights, so their squared error is a quadratic form of the
     weights' error e: vertices = Σ_v m_v |(deltas · e)_v|² = eᵀ G e, a mean over the vertices of
-    skin and lips; velocity is the same of the change from frame to frame; aperture = mean over the
+    skin and lips that move, each point of the surface once; velocity is the same of the change from frame to frame; aperture = mean over the
     pairs of inner-lip vertices of the squared error of their distance; width = the squared error
     of the distance of the mouth's corners. All four are in mm², means over frames; weights =
     mean e². Where lips should touch, the aperture counts 1 + `CLOSED_WEIGHT` times: between open
@@ -94,18 +94,15 @@ class MotionLoss(nn.Module):
 
     def __init__(self, face: Face) -> None:
         super().__init__()
-        deltas = face.deltas.astype(np.float64) * 1e3  # millimetres
-        share = np.zeros(len(face.template))
-        share[face.regions["skin"]] = 1.0
-        share[face.regions["lips"]] = LIP_WEIGHT
-        share[np.linalg.norm(deltas, axis=-1).max(0) < MOVABLE * 1e3] = 0.0
-        share /= share.sum()
+        vertices, share = _shares(face)
+        moved = _millimetres(face, vertices) * np.sqrt(share)[:, None]  # (k, n, 3)
+        moved = moved.reshape(len(moved), -1)
         upper, lower = (face.landmarks[f"inner_lip_{side}"] for side in ("upper", "lower"))
-        apertures = (deltas[:, upper] - deltas[:, lower])[..., 1]  # (k, pairs)
-        right, left = face.landmarks["mouth_corners"]
-        width = deltas[:, left, 0] - deltas[:, right, 0]  # (k,)
+        apertures = (_millimetres(face, upper) - _millimetres(face, lower))[..., 1]  # (k, pairs)
+        right, left = _millimetres(face, face.landmarks["mouth_corners"])[..., 0].T
+        width = left - right  # (k,)
         forms = {
-            "vertices": np.einsum("ivc,jvc,v->ij", deltas, deltas, share),  # (k, k)
+            "vertices": moved @ moved.T,  # (k, k)
             "aperture": apertures @ apertures.T / apertures.shape[1],  # (k, k)
             "width": np.outer(width, width),  # (k, k)
             "mean_aperture": apertures.mean(1),  # (k,)
@@ -143,6 +140,23 @@ class MotionLoss(nn.Module):
         values, vectors = torch.linalg.eigh(form.double())
         values = values.clamp(min=1e-6 * values[-1])  # directions that no loss constrains
         return ((vectors * values.rsqrt()) @ vectors.T).float()
+
+
+def _shares(face: Face) -> tuple[np.ndarray, np.ndarray]:
+    """Return the vertices (n,) that count, and the share (n,) of each in the mean over them."""
+    lips = face.regions["lips"]
+    vertices = np.union1d(face.regions["skin"], lips)
+    if face.weld is not None:
+        vertices = vertices[face.weld[vertices] == vertices]
+    reach = np.linalg.norm(_millimetres(face, vertices), axis=-1).max(0)
+    vertices = vertices[reach >= MOVABLE * 1e3]
+    share = np.where(np.isin(vertices, lips), LIP_WEIGHT, 1.0)
+    return vertices, share / share.sum()
+
+
+def _millimetres(face: Face, vertices: np.ndarray) -> np.ndarray:
+    """Return the displacements of some vertices at weight 1: (k, n, 3)."""
+    return face.deltas[:, vertices].astype(np.float64) * 1e3
 
 
 def _quadratic(error: Tensor, form: Tensor) -> Tensor:

@@ -63,13 +63,14 @@ class SpeakerStyle:
 
 def _lip_shape(face: Face) -> np.ndarray:
     """Return lip aperture, width and protrusion as linear forms of the weights, mm: (3, K)."""
-    deltas, marks = face.deltas.astype(np.float64) * 1e3, face.landmarks
-    right, left = marks["mouth_corners"]
-    upper, lower = middle_pairs(face).T
+    marks = np.concatenate([face.landmarks["mouth_corners"], *middle_pairs(face).T])
+    moved = face.deltas[:, marks].astype(np.float64) * 1e3  # (K, n, 3)
+    right, left = moved[:, 0], moved[:, 1]
+    upper, lower = np.split(moved[:, 2:], 2, axis=1)
     return np.stack(
         [
-            (deltas[:, upper, 1] - deltas[:, lower, 1]).mean(1),
-            deltas[:, left, 0] - deltas[:, right, 0],
-            (deltas[:, upper, 2] + deltas[:, lower, 2]).mean(1) / 2,
+            (upper[..., 1] - lower[..., 1]).mean(1),
+            left[:, 0] - right[:, 0],
+            (upper[..., 2] + lower[..., 2]).mean(1) / 2,
         ]
     )

@@ -130,14 +130,15 @@ class LandmarkFit:
 
     def _group_measurements(self, groups: list[list[int]]) -> np.ndarray:
         """Measure each group of blendshapes at weight 1, millimetres: (k, m)."""
-        marks, deltas = self.face.landmarks, self.face.deltas * 1e3
+        marks = self.face.landmarks
         names = ("inner_lip_upper", "inner_lip_lower", "outer_lip_upper", "outer_lip_lower")
-        index = np.concatenate([marks[n] for n in (*names, "mouth_corners", "chin")])
-        aperture = deltas[:, marks["inner_lip_upper"], 1] - deltas[:, marks["inner_lip_lower"], 1]
-        right, left = marks["mouth_corners"]
-        width = deltas[:, [left], 0] - deltas[:, [right], 0]
-        positions = deltas[:, index, :2].reshape(len(deltas), -1)
-        measured = np.concatenate([positions, aperture, width], 1)
+        index = [marks[name] for name in (*names, "mouth_corners", "chin")]
+        ends = np.cumsum([len(numbers) for numbers in index])
+        moved = self.face.deltas[:, np.concatenate(index), :2] * 1e3  # (K, p, 2)
+        upper, lower, *_, corners, _ = np.split(moved, ends[:-1], axis=1)
+        aperture = upper[..., 1] - lower[..., 1]
+        width = corners[:, 1:, 0] - corners[:, :1, 0]
+        measured = np.concatenate([moved.reshape(len(moved), -1), aperture, width], 1)
         return np.stack([measured[group].sum(0) for group in groups])
 
     def _measurement_weights(self) -> np.ndarray:
