@@ -80,11 +80,12 @@ class MotionLoss(nn.Module):
 
     Vertices = template + deltas · weights, so their squared error is a quadratic form of the
     weights' error e: vertices = Σ_v m_v |(deltas · e)_v|² = eᵀ G e, a mean over the vertices of
-    skin and lips that move, each point of the surface once; velocity is the same of the change from frame to frame; aperture = mean over the
-    pairs of inner-lip vertices of the squared error of their distance; width = the squared error
-    of the distance of the mouth's corners. All four are in mm², means over frames; weights =
-    mean e². Where lips should touch, the aperture counts 1 + `CLOSED_WEIGHT` times: between open
-    and closed, a plain squared error prefers the average, which never occurs.
+    skin and lips that move, each point of the surface once; velocity is the same of the change
+    from frame to frame; aperture = mean over the pairs of inner-lip vertices of the squared error
+    of their distance; width = the squared error of the distance of the mouth's corners. All four
+    are in mm², means over frames; weights = mean e². Where lips should touch, the aperture counts
+    1 + `CLOSED_WEIGHT` times: between open and closed, a plain squared error prefers the average,
+    which never occurs.
     """
 
     vertices: Tensor
