@@ -21,7 +21,7 @@ class Identity:
         modes: principal mode of ICT-FaceKit, 0 to 59 → weight, instead of a random one.
         targets: MakeHuman's facial target, such as "nose/nose-hump-incr" → amount.
         weight: 0 thin, 0.5 average, 1 heavy.
-        skins: MakeHuman's skin picture, without "_diffuse.webp" → its part, summing to 1.
+        skins: MakeHuman's skin picture, without ".webp" → its part, summing to 1.
         tone: "#rrggbb", sRGB, to which the skin's mean colour is moved; None to leave it.
         freckles, spots, make_up, stubble: 0 to 1.
         iris: MakeHuman's eye picture, without "_eye.webp".
