@@ -71,22 +71,17 @@ def measure_rendering(
     context = open_context(backends()[0])
     from OpenGL import GL
 
-    from jambatalk.render.antialiasing import resolve_samples
     from jambatalk.render.renderer import ClipRenderer
 
     renderer, pictures = ClipRenderer(face, View(size=SIZE)), []
-    names = ("frame: normals", "frame: draw", "frame: read back", "frame: antialiasing")
+    names = ("frame: draw", "frame: read back")
     results: dict[str, list[float]] = {name: [] for name in names}
     for vertices in frames:
         laps = [time.perf_counter()]
-        mesh = renderer.pack(vertices)
-        laps.append(time.perf_counter())
-        renderer.submit(mesh)
+        renderer.submit(vertices)
         GL.glFinish()
         laps.append(time.perf_counter())
-        samples = renderer.read()
-        laps.append(time.perf_counter())
-        pictures.append(resolve_samples(samples))
+        pictures.append(renderer.read())
         laps.append(time.perf_counter())
         for name, start, end in zip(names, laps, laps[1:], strict=False):
             results[name].append(1000 * (end - start))

@@ -1,21 +1,52 @@
 #version 330 core
+// See mesh.vert.
 
-in vec3 lit;
-#ifdef WET
-in vec3 facing;
-in vec3 halfway;
+in vec3 soft;
+in vec3 glow;
+#ifdef PICTURE
+in vec2 texel;
+uniform sampler2D picture;  // sRGB; alpha is the cavity of skin, or shows what is cut out
+#endif
+#ifdef SHARP
+in vec3 keyed;
 in vec2 gleam;
+#ifdef DETAIL
+in vec3 to_key;
+in vec4 to_half;
+uniform sampler2D detail;  // tilt of the normal by pores (red, green) and wrinkles (blue, alpha)
+#else
+in vec3 facing;
+#endif
+#ifdef EYE
+in vec3 viewer;
+#endif
+#endif
+#ifdef STRANDS
+in vec3 strand;
+#endif
+#ifdef CUTOUT
+uniform float cutout;
 #endif
 
 out vec4 color;
 
+#include "kinds.glsl"
+#include "surroundings.glsl"
+#include "lighting.glsl"
+
 const vec3 INSIDE = vec3(0.20, 0.10, 0.09);  // the back of a surface: the throat
 
-// As in mesh.vert.
-vec3 highlight(vec3 lit, float aligned, vec2 gleam) {
-    float spot = aligned / (gleam.x - gleam.x * aligned + aligned);
-    return lit + (1.0 - lit) * min(gleam.y * spot * spot, 1.0);  // never brighter than 1
+#ifdef EYE
+// A window in the direction of the key light, as the cornea reflects it.
+float window(vec3 ray) {
+    vec3 across = vec3(0.839, 0.0, 0.544), upward = cross(KEY, across);
+    float near = dot(ray, KEY);
+    vec2 place = abs(vec2(dot(ray, across), dot(ray, upward)) / max(near, 0.05));
+    vec2 inside = smoothstep(vec2(0.34, 0.42), vec2(0.24, 0.32), place)
+        * smoothstep(vec2(0.0), vec2(0.06), place);  // with bars
+    return near > 0.0 ? inside.x * inside.y : 0.0;
 }
+#endif
 
 void main() {
 #ifdef HOLLOW
@@ -24,11 +55,51 @@ void main() {
         return;
     }
 #endif
-#ifdef WET
-    float aligned = max(dot(facing, halfway), 0.0)
-        * inversesqrt(dot(facing, facing) * dot(halfway, halfway));
-    color = vec4(highlight(lit, aligned, gleam), 1.0);
-#else
-    color = vec4(lit, 1.0);
+    vec3 light = soft, shine = glow;
+#ifdef PICTURE
+    vec4 pixel = texture(picture, texel);
+#ifdef CUTOUT
+    if (pixel.a < cutout) discard;
 #endif
+#endif
+#ifdef SHARP
+#ifdef DETAIL
+    vec4 tilts = texture(detail, texel) - 0.5;
+    vec2 tilt = 2.0 * (tilts.xy + to_half.w * tilts.zw);
+    float shorter = 1.0 / (1.0 + 0.5 * dot(tilt, tilt));
+    float cosine = (to_key.x + dot(to_key.yz, tilt)) * shorter;
+    float aligned = (to_half.x + dot(to_half.yz, tilt)) * shorter;
+    float cavity = pixel.a;
+    light *= 0.4 + 0.6 * cavity;
+#else
+    vec3 n = normalize(facing);
+    float cosine = dot(n, KEY);
+#ifdef EYE
+    float aligned = dot(n, normalize(KEY + viewer));
+    shine += KEY_COLOR * (gleam.x * 14.0 * window(reflect(-viewer, n)));
+#else
+    float aligned = dot(n, HALF);
+#endif
+    float cavity = 1.0;
+#endif
+    light += keyed * diffuse(cosine);
+    shine += KEY_COLOR * (gleam.x * cavity * max(cosine, 0.0) * highlight(aligned, gleam.y));
+#endif
+#ifdef PICTURE
+#ifndef CLAY
+    light *= pixel.rgb * pixel.rgb;
+#endif
+#endif
+#ifdef STRANDS
+    // Each strand's highlight lies a little higher or lower; a second one has the hair's colour.
+    float shift = 0.7 * (pixel.g - 0.35);
+    float along = strand.x + shift * strand.y;
+    float across = 1.0 - along * along;
+    across *= across;
+    across *= across;
+    across *= across;  // to the power of 16
+    shine += KEY_COLOR * (0.16 * strand.z * pixel.g * across * across * across) ;
+    light *= 1.0 + 0.8 * strand.z * across;
+#endif
+    color = vec4(display(light + shine), 1.0);
 }

@@ -1,0 +1,74 @@
+"""Shader programs: compiled once a process, from the files in `shaders/`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from OpenGL import GL
+from OpenGL.GL import shaders
+
+SHADERS = Path(__file__).with_name("shaders")
+
+
+class Program:
+    """A compiled program; its uniforms are set by name."""
+
+    def __init__(self, defines: Iterable[str]) -> None:
+        compiled = [
+            shaders.compileShader(source(name, defines), kind)
+            for name, kind in (
+                ("mesh.vert", GL.GL_VERTEX_SHADER),
+                ("mesh.frag", GL.GL_FRAGMENT_SHADER),
+            )
+        ]
+        self._number = shaders.compileProgram(*compiled, validate=False)
+        count = GL.glGetProgramiv(self._number, GL.GL_ACTIVE_UNIFORMS)
+        names = [GL.glGetActiveUniform(self._number, index)[0] for index in range(count)]
+        self._uniforms = {
+            bytes(name).decode(): GL.glGetUniformLocation(self._number, name) for name in names
+        }
+
+    def use(self) -> None:
+        """Draw with this program from now on."""
+        GL.glUseProgram(self._number)
+
+    def set(self, name: str, value: np.ndarray | float) -> None:
+        """Set a uniform of the program in use, if it has one of this name: a number, a vector, or a
+        (4, 4) matrix."""
+        place = self._uniforms.get(name)
+        if place is None:
+            return
+        array = np.asarray(value, np.float32)
+        if array.ndim == 2:
+            GL.glUniformMatrix4fv(place, 1, GL.GL_TRUE, array)
+        elif array.ndim == 1:
+            (GL.glUniform3fv if len(array) == 3 else GL.glUniform4fv)(place, 1, array)
+        else:
+            GL.glUniform1f(place, float(array))
+
+    def set_texture(self, name: str, unit: int) -> None:
+        """Let a sampler of the program in use read a texture unit."""
+        if (place := self._uniforms.get(name)) is not None:
+            GL.glUniform1i(place, unit)
+
+
+def source(name: str, defines: Iterable[str]) -> str:
+    """Read a shader with the files it includes and, after its first line, the definitions."""
+    text = _with_includes(name)
+    version, rest = text.split("\n", 1)
+    return "\n".join([version, *(f"#define {define}" for define in defines), rest])
+
+
+def _with_includes(name: str) -> str:
+    text = (SHADERS / name).read_text("utf-8")
+    return re.sub(r'#include "(.*)"', lambda found: _with_includes(found[1]), text)
+
+
+@cache
+def program(*defines: str) -> Program:
+    """Return the program with these definitions, compiled when it is first used."""
+    return Program(defines)

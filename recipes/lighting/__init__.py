@@ -1,0 +1,1 @@
+"""How the constants of `jambatalk/render/shaders/surroundings.glsl` were made."""
