@@ -84,13 +84,23 @@ def read_grid(folder: Path, face: Face, only: Collection[str] | None = None) -> 
         DataError: the folder has no GRID motion.
     """
     file = _open(folder, only)
-    try:
-        weights = _fit(file, face)
-    except (KeyError, ValueError) as error:
-        raise DataError(f"No GRID motion in {folder} ({error}).", PREPARE) from error
-    for name, rows in _clips(file):
+    for name, weights in _fit_clips(file, folder, face).items():
         speech = Speech.read(folder / "audio" / f"{name}.opus")
-        yield Clip(name, speech.samples, weights[rows], float(file["fps"]), STYLE)
+        yield Clip(name, speech.samples, weights, float(file["fps"]), STYLE)
+
+
+def fit_grid(
+    folder: Path, face: Face, only: Collection[str] | None = None
+) -> dict[str, np.ndarray]:
+    """Fit the blendshapes of a face to the landmarks of clips: name → weights (T, K).
+
+    Args:
+        only: names of the clips to read; None for all.
+
+    Raises:
+        DataError: the folder has no GRID motion.
+    """
+    return _fit_clips(_open(folder, only), folder, face)
 
 
 def read_tracked_lips(folder: Path, only: Collection[str] | None = None) -> dict[str, TrackedLips]:
@@ -139,6 +149,15 @@ def _clips(file: dict[str, np.ndarray]) -> Iterator[tuple[str, slice]]:
     ends = np.cumsum(file["frames"])
     for name, start, end in zip(file["clip"].tolist(), ends - file["frames"], ends, strict=True):
         yield name, slice(start, end)
+
+
+def _fit_clips(file: dict[str, np.ndarray], folder: Path, face: Face) -> dict[str, np.ndarray]:
+    """Fit the blendshapes of a face to all clips of a file."""
+    try:
+        weights = _fit(file, face)
+    except (KeyError, ValueError) as error:
+        raise DataError(f"No GRID motion in {folder} ({error}).", PREPARE) from error
+    return {name: weights[rows] for name, rows in _clips(file)}
 
 
 def _fit(file: dict[str, np.ndarray], face: Face) -> np.ndarray:
