@@ -1,0 +1,105 @@
+"""Regions and landmarks of the heads, gloss and colours of the mouth."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
+
+from recipes.heads.ict_facekit import PARTS, IctFaceKit
+from recipes.heads.lip_seal import RED, Lips
+
+EYE_CORNERS = [36, 39, 42, 45]  # of the 68 usual landmarks, from the head's right to its left
+CHIN = (0.012, 0.035)  # metres below the lower lip
+LOWERED = -0.008  # metres: by jawOpen, only the lower of the two rows of teeth
+# The islands of the gums' picture that are the tongue are lowered by the jaw and narrow.
+TONGUE_LOWERED, TONGUE_WIDTH = -0.028, 0.041  # metres
+GLOSS = {
+    "skin": 0.3,
+    "ears": 0.2,
+    "scalp": 0.15,
+    "lips": 0.45,
+    "inner_mouth": 0.6,
+    "eyes": 1.0,
+    "teeth_upper": 0.75,
+    "teeth_lower": 0.75,
+    "tongue": 0.65,
+    "gums": 0.7,
+}
+
+
+def find_landmarks(ict: IctFaceKit, lips: Lips, folder: Path) -> dict[str, np.ndarray]:
+    """Return the vertices of the landmarks of a face."""
+    landmarks = lips.landmarks()
+    usual = json.loads((folder / "vertex_indices.json").read_text("utf-8"))
+    landmarks["eye_corners"] = np.array(usual["idx_to_landmark_verts"])[EYE_CORNERS]
+    face = np.arange(*PARTS["face"])
+    middle = face[np.abs(ict.positions[face, 0]) < 5e-4]
+    _, y, z = ict.positions[middle].T
+    below = ict.positions[landmarks["outer_lip_lower"], 1].min() - y
+    on_chin = (below > CHIN[0]) & (below < CHIN[1])
+    landmarks["nose_tip"] = middle[[np.argmax(z)]]
+    landmarks["chin"] = middle[[np.argmax(np.where(on_chin, z, -1))]]
+    return landmarks
+
+
+def find_regions(
+    ict: IctFaceKit, lips: Lips, landmarks: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Return the mask (N,) of each region of the published vertices."""
+    x, y, z = ict.positions.T
+    masks = {name: np.zeros(len(x), bool) for name in ("lips", "inside", "tongue")}
+    masks["lips"][lips.rings[:RED]] = True
+    masks["inside"][lips.rings[RED:]] = True
+    masks["inside"] |= _part(ict, "mouth_socket")
+    outside = (_part(ict, "face") | _part(ict, "head")) & ~masks["inside"]
+    nose, chin = (ict.positions[landmarks[name][0]] for name in ("nose_tip", "chin"))
+    corner = ict.positions[landmarks["eye_corners"][-1]]
+    teeth, lowered = _part(ict, "teeth"), ict.expressions["jawOpen"][:, 1] < LOWERED
+    tongue = tongue_mask(ict)
+    return {
+        "skin": outside,
+        "lips": masks["lips"],
+        "inner_mouth": masks["inside"],
+        "upper_face": outside & (z > corner[2] - 0.045) & (y > nose[1]),
+        "eyes": _part(ict, "sclera_left") | _part(ict, "sclera_right"),
+        "teeth_upper": teeth & ~lowered,
+        "teeth_lower": teeth & lowered,
+        "gums": _part(ict, "gums") & ~tongue,
+        "tongue": tongue,
+        "ears": outside & (np.abs(x) > 0.074) & (y > -0.04) & (y < 0.035) & (z < -0.04),
+        "scalp": outside & (y > 0.045 + 0.55 * np.maximum(z + 0.01, -0.1)) & (y > -0.02),
+        "neck": outside & (y < chin[1] - 0.012 + 0.6 * np.minimum(z - chin[2] + 0.02, 0) * -1),
+    }
+
+
+def vertex_gloss(regions: dict[str, np.ndarray]) -> np.ndarray:
+    """Return the gloss, 0 matt to 1 wet, of vertices with the masks of their regions: (N,)."""
+    gloss = np.zeros(len(regions["skin"]))
+    for name, value in GLOSS.items():
+        gloss[regions[name]] = value
+    return gloss
+
+
+def _part(ict: IctFaceKit, part: str) -> np.ndarray:
+    mask = np.zeros(len(ict.positions), bool)
+    mask[slice(*PARTS[part])] = True
+    return mask
+
+
+def tongue_mask(ict: IctFaceKit) -> np.ndarray:
+    """Return the mask (N,) of the tongue among the published vertices."""
+    corners, uv = ict.triangles(["gums"])
+    sides = uv[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
+    graph = sp.coo_matrix((np.ones(len(sides)), tuple(sides.T)), shape=(len(ict.uv),) * 2)
+    _, island = connected_components(graph, directed=False)
+    mask = np.zeros(len(ict.positions), bool)
+    for label in np.unique(island[uv[:, 0]]):
+        vertices = np.unique(corners[island[uv[:, 0]] == label])
+        lowered = ict.expressions["jawOpen"][vertices, 1].min()
+        if lowered < TONGUE_LOWERED and np.ptp(ict.positions[vertices, 0]) < TONGUE_WIDTH:
+            mask[vertices] = True
+    return mask
