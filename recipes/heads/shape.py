@@ -6,6 +6,8 @@ of their own. They come from MakeHuman's targets, through its base mesh bent ont
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from itertools import product
 
@@ -25,13 +27,18 @@ EYE_HELPERS = {"left": slice(14598, 14670), "right": slice(14670, 14742)}
 YOUNG, OLD = 25.0, 90.0  # years at MakeHuman's "young" and "old"
 # The person whom ICT-FaceKit's mean is, to MakeHuman: his macro targets are no displacement.
 MEAN = Identity("mean", "", 32, 0.6, (0.2, 0.3, 0.5), 0)
+# How much of a trait the modes add to what MakeHuman's macro targets do: scanned people show more
+# of it than the targets do, which change no jowl.
+TRAITS = {"sex": 0.3, "years": 2.5, "ancestry": 0.6}
+NOISE = 0.001  # metres: what the modes need not explain
+SIZE = 0.45  # part of the difference in size that stays: modes and targets both hold that of sex
 CLIP = 1.8  # standard deviations: no mode of a person is further from the mean
 # What sets women apart beyond MakeHuman's macro targets: amount for a woman, opposite for a man.
 FEMININE = {
     "mouth/mouth-upperlip-volume": 0.25,
     "mouth/mouth-lowerlip-volume": 0.2,
     "mouth/mouth-upperlip-height": 0.2,
-    "eyes/{}-eye-scale": 0.25,
+    "eyes/{}-eye-scale": 0.1,
     "nose/nose-scale-horiz": -0.2,
     "nose/nose-point-width": -0.25,
     "nose/nose-hump": -0.15,
@@ -63,42 +70,83 @@ def identity_positions(
     identity: Identity, ict: IctFaceKit, bent: BentBase, targets: Targets
 ) -> np.ndarray:
     """Compute the head of an identity at rest: (26719, 3) metres, origin between the eyeballs."""
-    moved = ict.positions + np.tensordot(mode_weights(identity), ict.identities, 1)
     correspondence = _correspondence(ict, bent)
-    base = base_displacements(identity, targets)
-    moved += correspondence.carry(correspondence.without_motion(base))
-    moved = _keep_eyes_round(moved, ict)
+
+    def carried(amounts: Mapping[str, float]) -> np.ndarray:
+        displacements = sum(amount * targets[name] for name, amount in amounts.items())
+        return correspondence.carry(correspondence.without_motion(np.asarray(displacements)))
+
+    traits = {}
+    for trait in TRAITS:
+        person = replace(MEAN, **{trait: getattr(identity, trait)})
+        traits[trait] = fit_modes(ict, carried(macro_difference(person)))
+    weights = mode_weights(identity, traits)
+    moved = ict.positions + np.tensordot(weights, ict.identities, 1)
+    moved += carried(_added(macro_difference(identity), feature_amounts(identity)))
+    moved = _resize(moved, ict)
+    lids, lips = _seams(ict)
+    moved = ict.positions + lips.close(moved - ict.positions)
+    for _ in range(3):  # each undoes a little of the other
+        moved = ict.positions + lids.close(moved - ict.positions)
+        moved = _keep_eyes_round(moved, ict)
     return moved - np.mean([eye_centre(moved, side) for side in SIDES], axis=0)
 
 
-def mode_weights(identity: Identity) -> np.ndarray:
-    """Draw the weights (60,) of the principal modes."""
+def mode_weights(identity: Identity, traits: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Draw the weights (60,) of the principal modes.
+
+    Args:
+        traits: the modes' part in each of TRAITS, (60,): chance leaves it alone, so that no woman
+            looks like a man by chance, and it is strengthened as scanned people show it.
+    """
     random = np.random.default_rng(identity.seed).normal(size=60)
     weights = identity.spread * random.clip(-CLIP, CLIP)
+    directions = np.array([weight for weight in traits.values() if np.linalg.norm(weight) > 0.05])
+    if len(directions):
+        basis, _ = np.linalg.qr(directions.T)
+        weights -= basis @ (basis.T @ weights)
+    for trait, strength in TRAITS.items():
+        weights += strength * traits[trait]
     for mode, weight in identity.modes.items():
         weights[mode] = weight
     return weights
 
 
-def base_displacements(identity: Identity, targets: Targets) -> np.ndarray:
-    """Sum what MakeHuman's targets do to its base for an identity: (19158, 3) metres."""
-    amounts = macro_amounts(identity)
-    for name, amount in macro_amounts(MEAN).items():
-        amounts[name] = amounts.get(name, 0) - amount
+def fit_modes(ict: IctFaceKit, displacements: np.ndarray) -> np.ndarray:
+    """Find the likely weights (60,) of the modes that explain displacements (N, 3) of the face."""
+    face = np.arange(*PARTS["face"])
+    face = face[ict.positions[face, 1] > -0.11]
+    modes = ict.identities[:, face].reshape(60, -1)
+    noise = NOISE**2 * len(face)
+    return np.linalg.solve(
+        modes @ modes.T + noise * np.eye(60), modes @ displacements[face].reshape(-1)
+    )
+
+
+def macro_difference(identity: Identity) -> dict[str, float]:
+    """Return the amounts of MakeHuman's macro targets that lead from MEAN to an identity."""
+    opposite = {name: -amount for name, amount in macro_amounts(MEAN).items()}
+    return _added(macro_amounts(identity), opposite)
+
+
+def feature_amounts(identity: Identity) -> dict[str, float]:
+    """Return the amounts of MakeHuman's facial targets: of age, sex, weight, and an identity's."""
     old = _old(identity.years) - _old(MEAN.years)
-    features = [(name, old * amount) for name, amount in AGEING.items()]
-    for name, amount in FEMININE.items():
-        end = "incr" if (amount > 0) == (identity.sex < MEAN.sex) else "decr"
-        features.append((f"{name}-{end}", abs(amount * (MEAN.sex - identity.sex) / MEAN.sex)))
+    woman = (MEAN.sex - identity.sex) / MEAN.sex
     fat = 2 * identity.weight - 1
-    features.append((f"head/head-fat-{'incr' if fat > 0 else 'decr'}", 0.5 * abs(fat)))
-    for name, amount in (*features, *identity.targets.items()):
-        for full in {name.format("l"), name.format("r")}:
-            amounts[full] = amounts.get(full, 0) + amount
-    displacements = np.zeros_like(targets["head/head-oval"])
-    for name, amount in amounts.items():
-        displacements += amount * targets[name]
-    return displacements
+    features = {name: max(old, 0) * amount for name, amount in AGEING.items()}
+    for name, amount in {n: woman * a for n, a in FEMININE.items()}.items():
+        features[f"{name}-{'incr' if amount > 0 else 'decr'}"] = abs(amount)
+    features[f"head/head-fat-{'incr' if fat > 0 else 'decr'}"] = 0.5 * abs(fat)
+    both: dict[str, float] = {}
+    for name, amount in _added(features, identity.targets).items():
+        both |= dict.fromkeys((name.format("l"), name.format("r")), amount)
+    return both
+
+
+def _added(first: Mapping[str, float], second: Mapping[str, float]) -> dict[str, float]:
+    names = [*first, *(name for name in second if name not in first)]
+    return {name: first.get(name, 0) + second.get(name, 0) for name in names}
 
 
 def macro_amounts(identity: Identity) -> dict[str, float]:
@@ -130,7 +178,7 @@ class _Correspondence:
         near, nearest = cKDTree(ict.positions).query(bent.positions[:BODY])
         self.kept = np.flatnonzero((near < 0.007) & (nearest < SKIN.stop))  # the outer skin
         self.scale, self.rotation = _similarity(bent.source[self.kept], bent.positions[self.kept])
-        self.skin = _kernel(bent.positions[self.kept], ict.positions[SKIN], 0.004, 32)
+        self.skin = _kernel(bent.positions[self.kept], ict.positions[SKIN], 0.003, 32)
         self.smoothing = _smoothing(ict)
         self.inside = _kernel(ict.positions[SKIN], ict.positions[SKIN.stop :], 0.003, 24)
 
@@ -174,6 +222,51 @@ class _Correspondence:
         return cKDTree(self.ict.positions[slice(*PARTS["face"])]).query(socket)[0]
 
 
+class _Seam:
+    """Where lids or lips meet: both sides move alike there, so that they meet on every head."""
+
+    def __init__(self, ict: IctFaceKit, closed: np.ndarray, opened: np.ndarray, reach: float):
+        """Find the vertices that touch in one pose (N, 3) and part in another.
+
+        Args:
+            closed: the pose in which they touch.
+            opened: the pose in which they do not.
+            reach: metres over which the effect fades.
+        """
+        face = slice(*PARTS["face"])
+        pairs = cKDTree(closed[face]).query_pairs(0.0015, output_type="ndarray")
+        apart = np.linalg.norm(opened[pairs[:, 0]] - opened[pairs[:, 1]], axis=1)
+        self.edge = np.unique(pairs[apart > 0.003])
+        distance, _ = cKDTree(ict.positions[self.edge]).query(ict.positions)
+        distance[slice(PARTS["sclera_left"][0], PARTS["iris_right"][1])] = np.inf
+        distance[slice(PARTS["gums"][0], PARTS["teeth"][1])] = np.inf
+        self.held = 1 - _smoothstep((distance - 0.001) / reach)
+        self.near = np.flatnonzero(self.held)
+        self.average = _kernel(closed[self.edge], closed[self.near], 0.0015, 16)
+
+    def close(self, displacements: np.ndarray) -> np.ndarray:
+        """Return displacements (N, 3) that keep the two sides together."""
+        result = displacements.copy()
+        change = self.average @ displacements[self.edge] - displacements[self.near]
+        result[self.near] += self.held[self.near, None] * change
+        return result
+
+
+@lru_cache(maxsize=1)
+def _seams(ict: IctFaceKit) -> list[_Seam]:
+    rest, shapes = ict.positions, ict.expressions
+    blink = rest + shapes["eyeBlink_L"] + shapes["eyeBlink_R"]
+    return [
+        _Seam(ict, blink, rest, 0.009),
+        _Seam(ict, rest, rest + shapes["jawOpen"], 0.003),
+    ]
+
+
+def _smoothstep(x: np.ndarray) -> np.ndarray:
+    x = x.clip(0, 1)
+    return x * x * (3 - 2 * x)
+
+
 @lru_cache(maxsize=1)
 def _correspondence(ict: IctFaceKit, bent: BentBase) -> _Correspondence:
     return _Correspondence(ict, bent)
@@ -196,7 +289,7 @@ def _kernel(source: np.ndarray, points: np.ndarray, width: float, count: int) ->
     return csr_array((weight.ravel(), (rows, index.ravel())), (len(points), len(source)))
 
 
-def _smoothing(ict: IctFaceKit, rounds: int = 8) -> csr_array:
+def _smoothing(ict: IctFaceKit, rounds: int = 5) -> csr_array:
     """Weights (S, S) that smooth values over the skin, and across the line where the lips meet."""
     triangles, _ = ict.triangles(("face", "head"))
     edges = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
@@ -213,6 +306,14 @@ def _smoothing(ict: IctFaceKit, rounds: int = 8) -> csr_array:
     for _ in range(rounds - 1):
         result = csr_array(result @ step)
     return result
+
+
+def _resize(moved: np.ndarray, ict: IctFaceKit) -> np.ndarray:
+    """Bring the size of a head nearer to the mean."""
+    face = slice(*PARTS["face"])
+    old, new = ict.positions[face], moved[face]
+    ratio = np.sqrt(new.var(0).sum() / old.var(0).sum())
+    return moved * (1 + SIZE * (ratio - 1)) / ratio
 
 
 def _keep_eyes_round(moved: np.ndarray, ict: IctFaceKit) -> np.ndarray:
