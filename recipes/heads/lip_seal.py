@@ -40,7 +40,7 @@ TOGETHER = {
     "mouthShrugLower": (0.5, EVERY),
     "mouthSmile": (0.5, EVERY),
     "mouthStretch": (0.5, EVERY),
-    "noseSneer": (1.0, EVERY),
+    "noseSneer": (0.5, EVERY),
 }
 
 
