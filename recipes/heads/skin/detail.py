@@ -16,7 +16,7 @@ from recipes.heads.skin.regions import Regions
 PORES, PORE_DEPTH, PORE_RADIUS = 0.0012, 26e-6, 0.00042  # metres: spacing, depth, radius
 CELLS = 0.0019  # metres: the patches between the skin's finest lines
 CREASES = 60e-6  # metres: depth in the lips
-CAVITY = 90e-6  # metres below its surroundings, where a third of the light arrives
+CAVITY = 500e-6  # metres below its surroundings, where a third of the light arrives
 FINE, BROAD = 0.0004, 0.004  # metres: what counts as structure in a photograph
 TALLEST = 0.0003  # metres
 
@@ -41,9 +41,9 @@ class Age:
 
 
 AGES = (
-    Age("young", 38, {"young_lightskinned_female_diffuse2": 1.0}, 0.35e-3, 5e-6),
-    Age("middle", 57, {"middleage_lightskinned_male_diffuse2": 1.0}, 0.7e-3, 14e-6),
-    Age("old", 200, {"old_lightskinned_male_diffuse2": 1.0}, 1.2e-3, 26e-6),
+    Age("young", 38, {"young_lightskinned_female_diffuse2": 1.0}, 0.25e-3, 5e-6),
+    Age("middle", 57, {"middleage_lightskinned_male_diffuse2": 1.0}, 0.4e-3, 12e-6),
+    Age("old", 200, {"old_lightskinned_male_diffuse2": 1.0}, 0.6e-3, 22e-6),
 )
 
 
@@ -108,4 +108,4 @@ class Relief:
 
     def _creases(self) -> np.ndarray:
         stretched = self._atlas.points * [1.0, 0.2, 0.3]
-        return CREASES * (np.minimum(cloudy(stretched, 0.0013, 25), 0.4) - 0.4) * 0.6
+        return CREASES * (np.minimum(cloudy(stretched, 0.0007, 25), 0.4) - 0.4) * 0.6

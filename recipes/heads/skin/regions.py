@@ -108,13 +108,13 @@ class Regions:
 
     @cached_property
     def scalp(self) -> np.ndarray:
-        """Where hair grows, with the wispy hairline of the picture."""
+        """Where hair grows: drawn in front, as the darkest picture shows it at the back."""
         values = self._photographs.blend({SHAVED: 1.0})
         low = self._diffusion.blur(*self._diffusion.gather(values, None, 0.003))
-        dark = low.mean(1) < 0.125
-        component = self._largest(dark)
-        outline = self._diffusion.blur(component[:, None].astype(float), 0.004)
-        return smooth_step(0.15, 0.85, self._atlas.interpolate(outline)[:, 0])
+        back = self._atlas.interpolate(self._largest(low.mean(1) < 0.125).astype(float)) > 0.5
+        half = np.array(at.HAIRLINE, float)
+        front = self._polygon(half) | self._polygon(half * [-1, 1] + [2 * at.MIDDLE, 0])
+        return smooth_step(0.1, 0.9, self._soft(front | back, 0.005))
 
     @cached_property
     def shaved(self) -> np.ndarray:
