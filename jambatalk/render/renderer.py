@@ -74,6 +74,8 @@ class ClipRenderer:
         opening, outward = self._opening(vertices)
         self._picture.begin(self._background)
         self._buffers.bind()
+        GL.glBlendFunc(GL.GL_SRC_ALPHA, GL.GL_ONE_MINUS_SRC_ALPHA)
+        GL.glDepthFunc(GL.GL_LESS)  # what is opaque already is not blended
         for batch, textures, shaders in zip(
             self._batches, self._numbers, self._programs, strict=True
         ):
@@ -88,7 +90,10 @@ class ClipRenderer:
                 GL.glBindTexture(GL.GL_TEXTURE_2D, number)
                 shaders.set_texture(name, unit)
             (GL.glEnable if batch.culled else GL.glDisable)(GL.GL_CULL_FACE)
+            (GL.glEnable if batch.blended else GL.glDisable)(GL.GL_BLEND)
+            GL.glDepthMask(not batch.blended)
             self._buffers.draw(batch)
+        GL.glDepthMask(True)
 
     def _pack(self, vertices: np.ndarray) -> np.ndarray:
         """Return position, normal and compression of each vertex, in a buffer used again."""

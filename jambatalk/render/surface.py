@@ -19,6 +19,7 @@ CLAY_GLOSS = 0.15
 CLAY_MOUTH = 0.3  # the inside of the mouth is darker, to make its shape visible
 FLOAT_BYTES = INDEX_BYTES = 4
 SHARP = ("skin", "mouth", "eye")  # kinds whose key light is computed per pixel
+SOLID = 0.6  # alpha from which a strand is opaque where edges are blended
 MOVING = ((0, 3), (1, 3), (2, 1))  # location and size: position, normal, compression
 STILL = ((3, 4), (4, 2), (5, 1))  # colour and gloss, texture coordinates, occlusion
 
@@ -31,8 +32,9 @@ class Batch:
         first, count: of the triangles.
         defines: of the shader program.
         textures: name of the sampler → key of the texture.
-        cutout: alpha below which nothing is drawn.
+        cutout: alpha below which nothing is drawn; of a blended batch, from which all is opaque.
         culled: whether backs are left out.
+        blended: whether it is mixed with what lies behind.
     """
 
     first: int
@@ -41,46 +43,68 @@ class Batch:
     textures: dict[str, tuple]
     cutout: float
     culled: bool
+    blended: bool = False
 
 
 def batches(face: Face, view: View, toward: np.ndarray) -> tuple[np.ndarray, list[Batch]]:
     """Return the triangles (F, 3) in the order of drawing, and their batches.
 
-    Of each material the nearest triangles come first, since hidden pixels are not shaded, and what
-    is cut out comes last.
+    Of each material the nearest triangles come first, since hidden pixels are not shaded. What is
+    cut out comes last: strands whose alpha is high, then, from back to front, the soft edges of
+    those that nothing hides.
 
     Args:
         toward: (3,) direction to the camera.
     """
     nearness = (face.template @ toward)[face.triangles].mean(1)
-    number = face.material_index if face.material_index is not None else np.zeros(len(nearness))
-    ordered, found, first = [], [], 0
+    number = np.zeros(len(nearness)) if face.material_index is None else face.material_index
     # Culling back faces is faster, but shows the background through the mouth of a mesh that has no
     # inside of it.
-    hollow = "inner_mouth" not in face.regions and len(face.materials) == 1
-    for index in sorted(range(len(face.materials)), key=lambda k: face.materials[k].cutout > 0):
-        material = _simplified(face.materials[index], view, face.uv is not None)
+    hollow = "inner_mouth" not in face.regions and face.material_index is None
+    found, edges = [], []
+    for index, material in enumerate(face.materials):
         chosen = np.flatnonzero(number == index)
         if not len(chosen):
             continue
-        ordered.append(chosen[np.argsort(-nearness[chosen], kind="stable")])
-        keys = {}
-        if material.albedo:
-            keys["picture"] = albedo_key(material)
-        if material.detail:
-            keys["detail"] = detail_key(material)
-        defines = [material.kind.upper()]
-        defines += ["PICTURE"] * ("picture" in keys) + ["DETAIL"] * ("detail" in keys)
-        defines += ["CUTOUT"] * (material.cutout > 0) + ["HOLLOW"] * hollow
-        if view.quality == "full" and material.kind in SHARP:
-            defines.append("SHARP")
-        elif view.quality == "full" and material.kind == "hair":
-            defines.append("STRANDS")
-        defines += ["CLAY"] * (view.shading == "clay")
-        culled = not (hollow or material.two_sided)
-        found.append(Batch(first, len(chosen), tuple(defines), keys, material.cutout, culled))
-        first += len(chosen)
-    return face.triangles[np.concatenate(ordered)].astype(np.uint32), found
+        shown = _simplified(material, view, face.uv is not None)
+        chosen = chosen[np.argsort(-nearness[chosen], kind="stable")]
+        soft = shown.cutout > 0 and view.quality == "full"
+        batch = _batch(shown, view, hollow)
+        found.append((chosen, replace(batch, cutout=SOLID) if soft else batch))
+        if soft:
+            defines = (*batch.defines, "BLENDED")
+            edge = replace(batch, defines=defines, cutout=SOLID, blended=True)
+            edges.append((chosen[::-1], edge))
+    found = sorted(found, key=lambda entry: entry[1].cutout > 0) + edges
+    order = np.concatenate([chosen for chosen, _ in found])
+    firsts = np.cumsum([0] + [len(chosen) for chosen, _ in found])
+    drawn = [
+        replace(batch, first=int(first), count=len(chosen))
+        for first, (chosen, batch) in zip(firsts, found, strict=False)
+    ]
+    return face.triangles[order].astype(np.uint32), drawn
+
+
+def _batch(material: Material, view: View, hollow: bool) -> Batch:
+    """Describe how a material is drawn; its triangles are not known yet."""
+    textures = {}
+    if material.albedo:
+        textures["picture"] = albedo_key(material)
+    if material.detail:
+        textures["detail"] = detail_key(material)
+    full = view.quality == "full"
+    wanted = {
+        material.kind.upper(): True,
+        "PICTURE": material.albedo is not None,
+        "DETAIL": material.detail is not None,
+        "CUTOUT": material.cutout > 0,
+        "HOLLOW": hollow,
+        "SHARP": full and material.kind in SHARP,
+        "STRANDS": full and material.kind == "hair",
+        "CLAY": view.shading == "clay",
+    }
+    defines = tuple(name for name, present in wanted.items() if present)
+    return Batch(0, 0, defines, textures, material.cutout, not (hollow or material.two_sided))
 
 
 def _simplified(material: Material, view: View, mapped: bool) -> Material:
@@ -89,9 +113,11 @@ def _simplified(material: Material, view: View, mapped: bool) -> Material:
         material = replace(material, kind="skin", detail=None, wrinkles=None)
         if not material.cutout:
             material = replace(material, albedo=None)
+    if not mapped:
+        material = replace(material, albedo=None)
     if view.quality == "plain" or not material.albedo:
         material = replace(material, detail=None, wrinkles=None)
-    return material if mapped else replace(material, albedo=None, cutout=0.0)
+    return material if material.albedo else replace(material, cutout=0.0)
 
 
 def surface(face: Face, shading: str) -> np.ndarray:

@@ -47,7 +47,7 @@ class Textures:
 
 def albedo_key(material: Material) -> tuple:
     """Name the texture of a material's colours, with the cavity of its detail."""
-    return "albedo", material.albedo, material.detail, material.cutout
+    return "albedo", material.albedo, material.detail, material.cutout > 0
 
 
 def detail_key(material: Material) -> tuple:
@@ -55,7 +55,7 @@ def detail_key(material: Material) -> tuple:
     return "detail", material.detail, material.wrinkles
 
 
-def _albedo(picture: bytes, detail: bytes | None, cutout: float) -> list[np.ndarray]:
+def _albedo(picture: bytes, detail: bytes | None, cutout: bool) -> list[np.ndarray]:
     """Return colours with alpha or cavity, (height, width, 4) uint8, and their mipmaps."""
     if detail is None:
         image = np.array(_decode(picture, "RGBA"))
@@ -75,7 +75,7 @@ def _tilts(detail: bytes, wrinkles: bytes | None) -> list[np.ndarray]:
     if wrinkles is not None:
         folds = _decode(wrinkles, "RGB").resize(fine.size, Image.Resampling.BILINEAR)
         tilts[..., 2:] = np.asarray(folds)[..., :2]
-    return _mipmaps(tilts, 0.0)
+    return _mipmaps(tilts, cutout=False)
 
 
 def _decode(picture: bytes, mode: str) -> Image.Image:
@@ -86,29 +86,22 @@ def _decode(picture: bytes, mode: str) -> Image.Image:
         raise RenderError(f"A picture of the head cannot be read ({error}).") from error
 
 
-def _mipmaps(image: np.ndarray, cutout: float) -> list[np.ndarray]:
+def _mipmaps(image: np.ndarray, cutout: bool) -> list[np.ndarray]:
     """Return an image and each half of the size before, to one pixel.
 
-    Where alpha is cut out, smaller images would lose thin strands: their alpha is raised so that as
-    many pixels as in the full one are drawn.
+    Where alpha shows what is cut out, colours count as much as they are opaque.
     """
     levels = [image]
-    drawn = (image[..., 3] >= cutout * 255).mean() if cutout else 1.0
     while max(levels[-1].shape[:2]) > 1:
-        small = _half(levels[-1])
-        levels.append(small)
-    if cutout:
-        for level in levels[1:]:
-            alpha = level[..., 3].astype(np.float32)
-            threshold = np.quantile(alpha, 1.0 - drawn)
-            if threshold > 0:
-                level[..., 3] = np.clip(alpha * (cutout * 255 / threshold), 0, 255)
+        levels.append(_half(levels[-1], cutout))
     return levels
 
 
-def _half(image: np.ndarray) -> np.ndarray:
+def _half(image: np.ndarray, cutout: bool) -> np.ndarray:
     height, width = (max(size // 2, 1) for size in image.shape[:2])
     mean = partial(Image.Image.resize, size=(width, height), resample=Image.Resampling.BOX)
+    if cutout:
+        return np.asarray(mean(Image.fromarray(image)))
     channels = [np.asarray(mean(Image.fromarray(image[..., k]))) for k in range(4)]
     return np.stack(channels, axis=-1)
 

@@ -2,11 +2,11 @@
 // Directions: x right, y up, z to the camera.
 
 const vec3 KEY = vec3(-0.505, 0.375, 0.778);  // azimuth -33 degrees, elevation 22
-const vec3 KEY_COLOR = 1.30 * vec3(1.00, 0.95, 0.89);
+const vec3 KEY_COLOR = 1.42 * vec3(1.00, 0.95, 0.89);
 const vec3 HALF = vec3(-0.268, 0.199, 0.943);  // between the key light and the middle of the camera
 const vec3 RIM = vec3(0.224, 0.500, -0.837);  // azimuth 165, elevation 30
 const vec3 RIM_COLOR = 1.10 * vec3(0.92, 0.96, 1.00);
-const float SURROUNDINGS_STRENGTH = 0.34;
+const float SURROUNDINGS_STRENGTH = 0.29;
 
 // Light of the surroundings on a surface of normal n.
 vec3 surroundings(vec3 n) {

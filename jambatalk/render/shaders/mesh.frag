@@ -58,7 +58,10 @@ void main() {
     vec3 light = soft, shine = glow;
 #ifdef PICTURE
     vec4 pixel = texture(picture, texel);
-#ifdef CUTOUT
+#ifdef BLENDED
+    float opacity = pixel.a / cutout;
+    if (opacity < 0.05) discard;
+#elif defined(CUTOUT)
     if (pixel.a < cutout) discard;
 #endif
 #endif
@@ -101,5 +104,10 @@ void main() {
     shine += KEY_COLOR * (0.16 * strand.z * pixel.g * across * across * across) ;
     light *= 1.0 + 0.8 * strand.z * across;
 #endif
-    color = vec4(display(light + shine), 1.0);
+    color.rgb = display(light + shine);
+#ifdef BLENDED
+    color.a = min(opacity, 1.0);
+#else
+    color.a = 1.0;
+#endif
 }

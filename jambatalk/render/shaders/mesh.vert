@@ -3,7 +3,7 @@
 // fine or sharp per pixel. Defined by the program: the material's kind (SKIN, MOUTH, EYE, HAIR or
 // CLOTH), what it has of PICTURE,
 // DETAIL and CUTOUT, and how it is drawn: SHARP (key light per pixel), STRANDS (highlights along
-// hair), HOLLOW (backs are the inside of the mouth), CLAY (only alpha of the picture).
+// hair), BLENDED (soft edges of what is cut out), HOLLOW (backs are the inside of the mouth), CLAY (only alpha of the picture).
 
 layout(location = 0) in vec3 position;
 layout(location = 1) in vec3 normal;
