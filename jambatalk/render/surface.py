@@ -11,7 +11,8 @@ from OpenGL import GL
 
 from jambatalk.face.face import Face
 from jambatalk.face.material import Material
-from jambatalk.render.textures import albedo_key, detail_key
+from jambatalk.render.cutout import SOLID, opaque_and_soft
+from jambatalk.render.textures import albedo_key, detail_key, read_alpha
 from jambatalk.render.view import View
 
 CLAY = (0.32, 0.28, 0.24)  # linear RGB
@@ -19,7 +20,6 @@ CLAY_GLOSS = 0.15
 CLAY_MOUTH = 0.3  # the inside of the mouth is darker, to make its shape visible
 FLOAT_BYTES = INDEX_BYTES = 4
 SHARP = ("skin", "mouth", "eye")  # kinds whose key light is computed per pixel
-SOLID = 0.6  # alpha from which a strand is opaque where edges are blended
 MOVING = ((0, 3), (1, 3), (2, 1))  # location and size: position, normal, compression
 STILL = ((3, 4), (4, 2), (5, 1))  # colour and gloss, texture coordinates, occlusion
 
@@ -68,14 +68,17 @@ def batches(face: Face, view: View, toward: np.ndarray) -> tuple[np.ndarray, lis
             continue
         shown = _simplified(material, view, face.uv is not None)
         chosen = chosen[np.argsort(-nearness[chosen], kind="stable")]
-        soft = shown.cutout > 0 and view.quality == "full"
         batch = _batch(shown, view, hollow)
-        found.append((chosen, replace(batch, cutout=SOLID) if soft else batch))
-        if soft:
-            defines = (*batch.defines, "BLENDED")
-            edge = replace(batch, defines=defines, cutout=SOLID, blended=True)
-            edges.append((chosen[::-1], edge))
+        if shown.cutout and view.quality == "full":
+            corners = face.uv[face.triangles[chosen]]
+            opaque, soft = opaque_and_soft(corners, read_alpha(shown.albedo))
+            batch = replace(batch, cutout=SOLID)
+            edge = replace(batch, defines=(*batch.defines, "BLENDED"), blended=True)
+            edges.append((chosen[soft][::-1], edge))
+            chosen = chosen[opaque]
+        found.append((chosen, batch))
     found = sorted(found, key=lambda entry: entry[1].cutout > 0) + edges
+    found = [(chosen, batch) for chosen, batch in found if len(chosen)]
     order = np.concatenate([chosen for chosen, _ in found])
     firsts = np.cumsum([0] + [len(chosen) for chosen, _ in found])
     drawn = [

@@ -12,6 +12,7 @@ from PIL import Image
 
 from jambatalk.errors import RenderError
 from jambatalk.face.material import Material
+from jambatalk.render.cutout import SIZE
 
 KEPT = 12  # textures no clip uses any more: the next one may
 FLAT = 127.5  # code of a surface that is not tilted
@@ -53,6 +54,13 @@ def albedo_key(material: Material) -> tuple:
 def detail_key(material: Material) -> tuple:
     """Name the texture of a material's detail and wrinkles."""
     return "detail", material.detail, material.wrinkles
+
+
+def read_alpha(picture: bytes) -> np.ndarray:
+    """Return a picture's alpha, reduced, (height, width) from 0 to 1."""
+    image = _decode(picture, "RGBA").getchannel("A")
+    image.thumbnail((SIZE, SIZE), Image.Resampling.BOX)
+    return np.asarray(image, np.float32) / 255
 
 
 def _albedo(picture: bytes, detail: bytes | None, cutout: bool) -> list[np.ndarray]:
