@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from jambatalk import Face, Motion, load_head
+from jambatalk.face.face import PLAIN
 
 FPS = 30.0
 VOICE = Path(__file__).parent.parent / "assets" / "voices" / "pico_en.wav"
@@ -30,6 +31,14 @@ def nodding(motion: Motion) -> Motion:
     return replace(motion, pose=pose.astype(np.float32))
 
 
+def drawn(face: Face) -> np.ndarray:
+    """The vertices of a .glb: those of each material, one material after the other."""
+    if len(face.materials) == 1:
+        return np.arange(len(face.template))
+    number = face.material_index
+    return np.concatenate([np.unique(face.triangles[number == k]) for k in np.unique(number)])
+
+
 @cache
 def mask_face() -> Face:
     """An open mesh without blendshapes, as in the published data sets."""
@@ -46,6 +55,11 @@ def mask_face() -> Face:
         deltas=np.zeros((0, 4000, 3), np.float32),
         regions={},
         landmarks={},
+        materials=PLAIN,
+        material_index=None,
+        uv=None,
+        occlusion=None,
+        weld=None,
     )
 
 

@@ -22,12 +22,13 @@ class Glb:
         self.binary = data[start + 8 :]
         assert len(self.binary) == self.json["buffers"][0]["byteLength"]
         self.mesh = self.json["meshes"][0]
-        self.primitive = self.mesh["primitives"][0]
+        self.primitives = self.mesh["primitives"]
+        self.primitive = self.primitives[0]
 
     def read(self, number: int) -> np.ndarray:
         """An accessor's values."""
         accessor = self.json["accessors"][number]
-        width = {"SCALAR": 1, "VEC3": 3, "VEC4": 4, "MAT4": 16}[accessor["type"]]
+        width = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}[accessor["type"]]
         values = self._view(accessor, accessor["count"] * width).reshape(-1, width).copy()
         if sparse := accessor.get("sparse"):
             rows = self._view(sparse["indices"], sparse["count"])
@@ -43,13 +44,25 @@ class Glb:
         dtype = {5121: "u1", 5123: "<u2", 5125: "<u4", 5126: "<f4"}[kind["componentType"]]
         return np.frombuffer(self.binary, dtype, count, view["byteOffset"])
 
+    def attribute(self, name: str) -> np.ndarray:
+        """An attribute of all primitives' vertices, one primitive after the other."""
+        return np.concatenate([self.read(p["attributes"][name]) for p in self.primitives])
+
+    def picture(self, texture: dict) -> bytes:
+        """The file of a texture's picture."""
+        image = self.json["images"][self.json["textures"][texture["index"]]["source"]]
+        view = self.json["bufferViews"][image["bufferView"]]
+        return self.binary[view["byteOffset"] :][: view["byteLength"]]
+
     @property
     def names(self) -> list[str]:
         return self.mesh["extras"]["targetNames"]
 
     def deltas(self, attribute: str = "POSITION") -> np.ndarray:
-        """(K, V, 3)."""
-        return np.array([self.read(target[attribute]) for target in self.primitive["targets"]])
+        """(K, V, 3), in the order of :meth:`attribute`."""
+        return np.concatenate(
+            [[self.read(t[attribute]) for t in p["targets"]] for p in self.primitives], axis=1
+        )
 
     def animation(self, path: str = "weights") -> tuple[np.ndarray, np.ndarray]:
         """Times (T,) and values (T, K) of the node property that has this path."""
@@ -62,8 +75,8 @@ class Glb:
         return times, self.read(sampler["output"]).reshape(len(times), -1)
 
     def morphed(self) -> np.ndarray:
-        """Vertices (T, V, 3) as a viewer morphs them."""
-        base = self.read(self.primitive["attributes"]["POSITION"])
+        """Vertices (T, V, 3) as a viewer morphs them, in the order of :meth:`attribute`."""
+        base = self.attribute("POSITION")
         if "targets" not in self.primitive:
             return base[None]
         _, weights = self.animation()
@@ -82,8 +95,8 @@ class Glb:
         pose = np.tile(np.eye(4), (len(rotation), 2, 1, 1))  # (T, joints, 4, 4)
         pose[:, 1, :3, :3] = Rotation.from_quat(rotation).as_matrix()
         pose[:, 1, :3, 3] = head["translation"]
-        joints = self.read(self.primitive["attributes"]["JOINTS_0"])
-        weights = self.read(self.primitive["attributes"]["WEIGHTS_0"]).astype(float)
+        joints = self.attribute("JOINTS_0")
+        weights = self.attribute("WEIGHTS_0").astype(float)
         np.testing.assert_allclose(weights.sum(1), 1, atol=1e-6)
         moving = (pose @ inverse_bind)[:, joints]  # (T, V, 4 slots, 4, 4)
         matrices = np.einsum("vs,tvsij->tvij", weights, moving)

@@ -39,13 +39,25 @@ def test_obj_frames(motion: Motion, tmp_path: Path) -> None:
     few, face = replace(motion, weights=motion.weights[:12]), motion.face
     with zipfile.ZipFile(export_motion(few, tmp_path / "frames.zip")) as archive:
         names = archive.namelist()
-        assert names == [f"frame_{number:04}.obj" for number in range(1, 13)]
+        assert names[:12] == [f"frame_{number:04}.obj" for number in range(1, 13)]
         text = archive.read("frame_0008.obj").decode()
+        described = archive.read("head.mtl").decode()
+        pictures = [line.split()[1] for line in described.splitlines() if line[:6] == "map_Kd"]
+        assert sorted(names[12:]) == sorted(["head.mtl", *pictures])
+        albedos = [material.albedo for material in face.materials if material.albedo]
+        assert [archive.read(name) for name in pictures] == albedos
     rows = np.array([line.split()[1:] for line in text.splitlines() if line[:2] == "v "], float)
     np.testing.assert_allclose(rows[:, :3], motion.vertices()[7], atol=5.1e-7)
     np.testing.assert_allclose(255 * rows[:, 3:], face.colors, atol=0.2)
-    mesh = trimesh.load(StringIO(text), file_type="obj", process=False, maintain_order=True)
-    np.testing.assert_array_equal(mesh.faces, face.triangles)
+    mesh = trimesh.load(
+        StringIO(text.replace("usemtl", "#")), file_type="obj", process=False, maintain_order=True
+    )
+    order = np.argsort(face.material_index, kind="stable")
+    np.testing.assert_array_equal(mesh.faces, face.triangles[order])
+    uv = np.array([line.split()[1:] for line in text.splitlines() if line[:3] == "vt "], float)
+    np.testing.assert_allclose(uv, face.uv, atol=5.1e-6)
+    used = [line.split()[1] for line in text.splitlines() if line[:6] == "usemtl"]
+    assert used == [m.name for k, m in enumerate(face.materials) if k in face.material_index]
 
 
 def test_npy_and_npz_round_trip(motion: Motion, moved: Motion, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ MAGIC, CONTAINER_VERSION = b"glTF", 2
 JSON_CHUNK, BINARY_CHUNK = b"JSON", b"BIN\0"
 ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER = 34962, 34963  # OpenGL's targets of vertices and of indices
 COMPONENT_TYPES = {"uint8": 5121, "uint16": 5123, "uint32": 5125, "float32": 5126}
-TYPES = {1: "SCALAR", 3: "VEC3", 4: "VEC4", 16: "MAT4"}  # by values per element
+TYPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4", 16: "MAT4"}  # by values per element
 
 
 class GlbBuffer:
@@ -70,6 +70,10 @@ class GlbBuffer:
                 "values": {"bufferView": self._view(values)},
             }
         return self._append(accessor)
+
+    def add_bytes(self, data: bytes) -> int:
+        """Add a file, such as a picture; return the index of its view."""
+        return self._view(np.frombuffer(data, np.uint8))
 
     def pack(self, document: dict[str, Any]) -> bytes:
         """Join a glTF document, without accessors and buffers, and this buffer to a .glb file."""
