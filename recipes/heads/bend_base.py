@@ -23,7 +23,7 @@ STEPS = [
     [0.02, landmarks, normals, 10]
     for landmarks, normals in ((10, 0.5), (5, 0.5), (2, 0.4), (0.8, 0.3), (0.3, 0.15), (0.15, 0.08))
 ]
-HEAD = 4.75  # decimetres above the origin of MakeHuman: where head and neck begin
+HEAD = 0.475  # metres above the origin of MakeHuman: where head and neck begin
 CENTRES = 900  # of the spline
 
 
@@ -31,7 +31,7 @@ def bend_base(ict: IctFaceKit, base: np.ndarray, triangles: np.ndarray) -> np.nd
     """Return the whole base mesh (19158, 3) on ICT-FaceKit's head, metres, in its frame.
 
     Args:
-        base: (19158, 3) MakeHuman's young Caucasian woman, decimetres.
+        base: (19158, 3) MakeHuman's young Caucasian woman, metres.
         triangles: (F, 3) vertex numbers of the base's skin.
     """
     import trimesh

@@ -11,6 +11,7 @@ import numpy as np
 from jambatalk.face.library import TEXTURES, TOPOLOGY, HeadLibrary, write_index
 from jambatalk.render.thumbnail import draw_thumbnail
 from recipes.heads.attach import attach_all
+from recipes.heads.attach.piece import Head
 from recipes.heads.basis import build_basis
 from recipes.heads.ict_facekit import IctFaceKit
 from recipes.heads.identity import Identity
@@ -48,9 +49,8 @@ def build_heads(sources: Sources, out: Path, people: Sequence[Identity] = PEOPLE
         log.info("building %s", identity.name)
         positions = identity_positions(identity, ict, bent, targets)
         template = _rounded(basis.template(positions))
-        attachments, worn, pictures = attach_all(
-            identity, positions, template, basis, ict, bent, sources.makehuman
-        )
+        head = Head(identity, positions, template, basis, ict, bent, sources.makehuman)
+        attachments, worn, pictures = attach_all(head)
         skin, painted = painter.paint(identity)
         for name, data in (pictures | painted).items():
             (out / TEXTURES / name).write_bytes(data)

@@ -12,32 +12,37 @@ from pathlib import Path
 import numpy as np
 
 from jambatalk.errors import DataError
-from recipes.heads.ict_facekit import CENTIMETRE
+from recipes.heads.bend_base import bend_base
+from recipes.heads.ict_facekit import IctFaceKit
+from recipes.heads.makehuman_targets import Targets
 
+DECIMETRE = 0.1  # metres
+WOMAN = "macrodetails/caucasian-female-young"
 CURE = "See recipes/README.md for the files."
 
 
 @dataclass(frozen=True, eq=False)
 class BentBase:
-    """MakeHuman's base mesh, bent onto ICT-FaceKit's mean head (`makehuman_bent.npz`).
+    """MakeHuman's base mesh, bent onto ICT-FaceKit's mean head.
 
     Attributes:
         positions: (19158, 3) metres in the frame of :class:`IctFaceKit`.
-        source: (19158, 3), the base as MakeHuman has it, metres.
+        source: (19158, 3), the base as MakeHuman has it (a young Caucasian woman), metres.
     """
 
     positions: np.ndarray
     source: np.ndarray
 
     @classmethod
-    def read(cls, ict_folder: Path, origin: np.ndarray) -> BentBase:
-        """Read it; `origin` is that of :class:`IctFaceKit`."""
-        try:
-            with np.load(ict_folder / "makehuman_bent.npz", allow_pickle=False) as file:
-                bent, source = file["bent_all"], file["source"]
-        except (OSError, KeyError, ValueError) as error:
-            raise DataError(f"There is no bent base in '{ict_folder}' ({error}).", CURE) from error
-        return cls(bent.astype(np.float64) * CENTIMETRE - origin, source.astype(np.float64) * 0.1)
+    def bend(cls, ict: IctFaceKit, makehuman: Path, targets: Targets) -> BentBase:
+        """Bend the base of MakeHuman's assets; takes ten seconds.
+
+        Raises:
+            DataError: a file is missing or damaged.
+        """
+        positions, skin = read_obj(makehuman / "base" / "base.obj", "body")
+        source = positions * DECIMETRE + targets[WOMAN]
+        return cls(bend_base(ict, source, skin.vertex[skin.triangles]), source)
 
 
 @dataclass(frozen=True, eq=False)
