@@ -41,13 +41,13 @@ PEOPLE = (
     Identity(
         "lars", "northern European", 43, 1, (0, 0, 1), 11,
         skins={MAN: 0.6, YOUNG_MAN_3: 0.4}, tone="#d8a68b", stubble=0.3, iris="blue", brows=8,
-        hair="short02", hair_color="#9b7a4c", brow_color="#7d603c", outfit="male_casualsuit03",
+        hair="short02", hair_color="#9b7a4c", brow_color="#7d603c", outfit="male_casualsuit05",
     ),
     Identity(
         "zola", "southern African", 31, 0, (1, 0, 0), 13,
         skins={DARK_YOUNG_WOMAN: 0.6, DARK_WOMAN: 0.4}, tone="#7a4f38", make_up=0.4, iris="brown",
-        brows=10, hair="afro01", hair_color="#1a1311", brow_color="#17100c",
-        outfit="female_casualsuit01",
+        brows=6, hair="afro01", hair_color="#1a1311", brow_color="#17100c",
+        outfit="female_casualsuit02",
     ),
     Identity(
         "hugo", "western European", 61, 1, (0, 0, 1), 17, weight=0.7,
@@ -57,47 +57,47 @@ PEOPLE = (
     ),
     Identity(
         "priya", "South Asian", 37, 0, (0.3, 0.2, 0.5), 19,
-        skins={WOMAN: 0.5, DARK_WOMAN: 0.5}, tone="#a9744f", make_up=0.4, iris="brown", brows=2,
-        hair="braid01", hair_color="#15100f", brow_color="#17110f", outfit="female_casualsuit02",
+        skins={WOMAN: 0.5, DARK_WOMAN: 0.5}, tone="#a9744f", make_up=0.4, iris="brown", brows=1,
+        hair="braid01", hair_color="#15100f", brow_color="#17110f", outfit="female_casualsuit01",
     ),
     Identity(
         "wei", "East Asian", 48, 1, (0, 1, 0), 23,
         skins={MAN: 1.0}, tone="#cb9c77", iris="brown", brows=4,
         hair="short04", hair_color="#1a1513", brow_color="#1c1614", grey=0.15,
-        outfit="male_casualsuit05",
+        outfit="male_casualsuit03",
     ),
     Identity(
         "elsa", "northern European", 72, 0, (0, 0, 1), 29,
         skins={OLD_WOMAN: 1.0}, tone="#dbb09a", spots=0.4, iris="lightblue", brows=6,
-        hair="bob02", hair_color="#c2beb7", brow_color="#9c8b78", grey=0.9,
-        outfit="female_elegantsuit01",
+        hair="short02", hair_color="#c2beb7", brow_color="#9c8b78", grey=0.9,
+        outfit="male_casualsuit01",
     ),
     Identity(
         "omar", "Middle Eastern", 35, 1, (0.15, 0, 0.85), 31,
         skins={YOUNG_MAN_2: 0.5, MAN: 0.5}, tone="#b98a66", stubble=0.6, iris="brown", brows=8,
         hair="short01", hair_color="#17110f", brow_color="#17110f", beard="full",
-        outfit="male_casualsuit04",
+        outfit="male_casualsuit02",
     ),
     Identity(
         "rosa", "Latin American", 54, 0, (0.1, 0.4, 0.5), 37, weight=0.7,
         skins={WOMAN: 0.5, OLD_WOMAN: 0.5}, tone="#bd8a66", make_up=0.3, iris="brown", brows=1,
-        hair="ponytail01", hair_color="#2e2019", brow_color="#2a1d17", grey=0.2,
-        outfit="female_sportsuit01",
+        hair="short04", hair_color="#2e2019", brow_color="#2a1d17", grey=0.1,
+        outfit="female_elegantsuit01",
     ),
     Identity(
         "abel", "East African", 70, 1, (0.8, 0, 0.2), 41,
         skins={DARK_OLD_MAN: 1.0}, tone="#5f412f", spots=0.2, iris="brown", brows=4,
-        hair=None, brow_color="#6d655f", grey=0.6, stubble=0.2, outfit="male_casualsuit02",
+        hair=None, brow_color="#6d655f", grey=0.6, stubble=0.2, outfit="male_worksuit01",
     ),
     Identity(
         "leila", "Middle Eastern", 22, 0, (0.1, 0.05, 0.85), 43,
-        skins={YOUNG_WOMAN_3: 1.0}, tone="#c6946f", make_up=0.5, iris="green", brows=2,
-        hair="long01", hair_color="#1d1412", brow_color="#1d1412", outfit="female_casualsuit01",
+        skins={YOUNG_WOMAN_3: 1.0}, tone="#c6946f", make_up=0.5, iris="green", brows=1,
+        hair="ponytail01", hair_color="#1d1412", brow_color="#1d1412", outfit="male_casualsuit06",
     ),
     Identity(
         "nora", "north-western European", 45, 0, (0, 0, 1), 47,
         skins={WOMAN: 1.0}, tone="#e0b39b", freckles=0.7, make_up=0.2, iris="bluegreen", brows=1,
-        hair="bob01", hair_color="#8a4525", brow_color="#7a4a2c", outfit="male_casualsuit03",
+        hair="long01", hair_color="#8a4525", brow_color="#7a4a2c", outfit="female_sportsuit01",
     ),
     Identity(
         "finn", "northern European", 20, 1, (0, 0, 1), 53, weight=0.4,
@@ -107,7 +107,7 @@ PEOPLE = (
     Identity(
         "ravi", "South Asian", 80, 1, (0.3, 0.15, 0.55), 59, weight=0.4,
         skins={OLD_MAN: 0.5, DARK_OLD_MAN: 0.5}, tone="#97694a", spots=0.5, iris="brown", brows=9,
-        hair="short02", hair_color="#d8d4cd", brow_color="#b9b4ad", grey=0.95, beard="full",
-        outfit="male_worksuit01",
+        hair="short04", hair_color="#d8d4cd", brow_color="#b9b4ad", grey=0.95, beard="full",
+        outfit="male_elegantsuit01",
     ),
 )  # fmt: skip
