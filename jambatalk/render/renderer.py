@@ -10,10 +10,11 @@ from jambatalk.face.face import Face
 from jambatalk.face.mouth_opening import MouthOpening
 from jambatalk.face.normals import SmoothNormals
 from jambatalk.render.antialiasing import SHEAR, SampledPicture
+from jambatalk.render.batches import batches, surface
 from jambatalk.render.camera import portrait_camera
 from jambatalk.render.program import program
-from jambatalk.render.surface import VertexBuffers, batches, surface
 from jambatalk.render.textures import Textures
+from jambatalk.render.vertex_buffers import VertexBuffers
 from jambatalk.render.view import View
 
 WRINKLED = 0.25  # part of its area by which skin is compressed when its wrinkles are deepest
