@@ -1,0 +1,58 @@
+"""Eyebrows: MakeHuman's cards, laid on the skin, which they follow."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jambatalk.face.normals import SmoothNormals
+from recipes.heads.attach.anchor import anchor
+from recipes.heads.attach.piece import Head, Piece
+from recipes.heads.attach.strand_picture import strand_picture
+from recipes.heads.makehuman_assets import fit_proxy, read_obj
+from recipes.heads.materials import MATERIALS
+
+ABOVE = 0.0005  # metres above the skin, so that no skin shines through
+THICKNESS = 0.0008  # metres further up to which the cards keep their shape
+GLOSS = 0.15
+CUTOUT = 0.3
+SIZE = 512  # pixels
+
+
+def make_brows(head: Head) -> Piece:
+    """Make the eyebrows of a head."""
+    name = f"eyebrow{head.identity.brows:03}"
+    folder = head.makehuman / "eyebrows" / name
+    _, mesh = read_obj(folder / f"{name}.obj")
+    fitted = fit_proxy(folder / f"{name}.mhclo", head.base)[mesh.vertex]
+    skin = head.basis.triangles[head.basis.material_index == MATERIALS.index("skin")]
+    anchors, shares = anchor(fitted, head.template, skin)
+    normals = SmoothNormals(head.basis.triangles, len(head.template))(head.template)
+    below = np.einsum("na,nad->nd", shares, head.template[anchors])
+    normal = np.einsum("na,nad->nd", shares, normals[anchors])
+    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+    height = np.einsum("nd,nd->n", fitted - below, normal)
+    height = ABOVE + np.clip(height - np.percentile(height, 10), 0.0, THICKNESS)
+    count = len(fitted)
+    return Piece(
+        part="brows",
+        positions=below + height[:, None] * normal,
+        triangles=mesh.triangles,
+        uv=mesh.uv,
+        colors=np.tile(hex_color(head.identity.brow_color), (count, 1)),
+        gloss=np.full(count, GLOSS),
+        occlusion=np.ones(count),
+        anchors=anchors,
+        shares=shares,
+        material={
+            "kind": "hair",
+            "albedo": f"brows_{name}.png",
+            "cutout": CUTOUT,
+            "two_sided": True,
+        },
+        pictures={f"brows_{name}.png": strand_picture(folder / name, SIZE)},
+    )
+
+
+def hex_color(text: str) -> np.ndarray:
+    """Convert "#rrggbb" to (3,) uint8."""
+    return np.array([int(text[k : k + 2], 16) for k in (1, 3, 5)], np.uint8)
