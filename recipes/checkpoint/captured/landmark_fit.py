@@ -27,7 +27,8 @@ RIGID = (33, 133, 362, 263, 168, 6, 10, 1, 234, 454)  # points that speech hardl
 EYE_CORNERS = (33, 263)
 
 # Fitted blendshapes with the standard deviation of their weights in speech. Left and right move
-# together: the tracker cannot tell an asymmetric mouth from a turned head.
+# together: the tracker cannot tell an asymmetric mouth from a turned head. Captured blendshapes are
+# not orthogonal: lips rolled in and pressed would take up the tracker's noise.
 AMPLITUDE = {
     "jawOpen": 0.25,
     "mouthClose": 0.15,
@@ -35,18 +36,19 @@ AMPLITUDE = {
     "mouthPucker": 0.25,
     "mouthStretch": 0.2,
     "mouthSmile": 0.1,
-    "mouthPress": 0.1,
+    "mouthPress": 0.04,
     "mouthLowerDown": 0.25,
     "mouthUpperUp": 0.2,
-    "mouthRollLower": 0.15,
-    "mouthRollUpper": 0.15,
-    "mouthShrugLower": 0.1,
-    "mouthShrugUpper": 0.1,
+    "mouthRollLower": 0.06,
+    "mouthRollUpper": 0.05,
+    "mouthShrugLower": 0.05,
+    "mouthShrugUpper": 0.05,
 }
+SPARSITY = 1.0  # linear penalty of a weight of one standard deviation: few blendshapes move at once
 CHANGE = 0.12  # standard deviation of a weight's change from frame to frame
 NOISE_MM = 0.5  # standard deviation of a tracked point, after smoothing along the lips
 APERTURE_WEIGHT = 3.0  # of the lip aperture, relative to the positions of the lips
-WIDTH_WEIGHT = 3.0  # of the mouth width
+WIDTH_WEIGHT = 20.0  # of the mouth width
 
 
 def remove_head_movement(landmarks: np.ndarray, index: list[int]) -> np.ndarray:
@@ -100,6 +102,7 @@ class LandmarkFit:
         amplitude = np.array(list(AMPLITUDE.values()))
         gram = (deltas * weight) @ deltas.T / NOISE_MM**2  # (k, k)
         pull = (targets * weight) @ deltas.T / NOISE_MM**2  # (t, k)
+        pull -= SPARSITY / amplitude
         solution = _solve(gram, pull, tracked, 1 / amplitude**2, 1 / CHANGE**2, borders)
         return (solution @ spread).astype(np.float32)
 
@@ -180,6 +183,8 @@ def _solve(
     steps: int = 300,
 ) -> np.ndarray:
     """Minimise Σ_t tracked_t·|residual|² + Σ small·w² + Σ smooth·(w_t - w_{t-1})² in 0 ≤ w ≤ 1.
+
+    The residual's square is wᵀ·gram·w - 2·wᵀ·pull and a constant.
 
     Accelerated projected gradient (FISTA; Beck and Teboulle, 2009).
     """
