@@ -30,12 +30,6 @@ JFK_PHONES = (
 )
 JFK_SECONDS = 5.0
 
-LIPS = {
-    "inner_lip_upper": fit.INNER_UPPER,
-    "inner_lip_lower": fit.INNER_LOWER,
-    "outer_lip_upper": fit.OUTER_UPPER,
-    "outer_lip_lower": fit.OUTER_LOWER,
-}
 EYES = {33: (-0.5, 0, 0), 263: (0.5, 0, 0), 133: (-0.2, 0, 0.03), 362: (0.2, 0, 0.03)}
 BONES = {168: (0, 0, 0.1), 6: (0, -0.1, 0.15), 10: (0, 0.8, 0.1), 1: (0, -0.4, 0.3)}
 SIDES = {234: (-0.8, -0.3, -0.7), 454: (0.8, -0.3, -0.7)}
@@ -53,7 +47,7 @@ def tracked(face: Face, weights: np.ndarray, turn: float = 0.0) -> tuple[np.ndar
         return (face.points(weights, landmark) - middle) / width
 
     corners = project("mouth_corners")
-    for landmark, numbers in LIPS.items():
+    for landmark, numbers in fit.LINES.items():
         row = np.concatenate([corners[:, :1], project(landmark), corners[:, 1:]], 1)
         for n, point in zip(numbers, np.moveaxis(row, 1, 0), strict=True):
             points[n] = point

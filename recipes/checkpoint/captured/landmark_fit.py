@@ -21,6 +21,12 @@ INNER_UPPER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
 INNER_LOWER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
 OUTER_UPPER = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291)
 OUTER_LOWER = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291)
+LINES = {  # landmark of a face → the tracked line it lies on
+    "inner_lip_upper": INNER_UPPER,
+    "inner_lip_lower": INNER_LOWER,
+    "outer_lip_upper": OUTER_UPPER,
+    "outer_lip_lower": OUTER_LOWER,
+}
 CORNERS = (61, 291)
 CHIN = (152,)
 RIGID = (33, 133, 362, 263, 168, 6, 10, 1, 234, 454)  # points that speech hardly moves
@@ -93,7 +99,8 @@ class LandmarkFit:
         Returns:
             (t, K) float32 weights of all blendshapes of the face; those not fitted are 0.
         """
-        targets = self._measurements(aligned - rest) * self._millimetres()
+        lines = self._facing(rest.mean(0))
+        targets = self._measurements(aligned - rest, lines) * self._millimetres()
         tracked = np.asarray(np.isfinite(targets).all(axis=1))
         targets = np.where(tracked[:, None], targets, 0.0)
         spread, groups = self._spread()
@@ -111,20 +118,40 @@ class LandmarkFit:
         right, *_, left = self.face.template[self.face.landmarks["eye_corners"]]
         return float(np.linalg.norm(left - right)) * 1e3
 
-    def _measurements(self, points: np.ndarray) -> np.ndarray:
+    def _facing(self, rest: np.ndarray) -> list[np.ndarray]:
+        """Find where on the tracked lines of the lips the face's landmarks lie.
+
+        Args:
+            rest: (p, 3), the tracked face at rest.
+
+        Returns:
+            For each of `LINES`: (n,) numbers of tracked points, with fractions.
+        """
+        right, left = (rest[self.index.index(i), 0] for i in (INNER_UPPER[0], INNER_UPPER[-1]))
+        own_right, own_left = self.face.template[self.face.landmarks["mouth_corners"], 0]
+        found = []
+        for landmark, numbers in LINES.items():
+            across = (rest[[self.index.index(i) for i in numbers], 0] - right) / (left - right)
+            own = self.face.template[self.face.landmarks[landmark], 0]
+            wanted = (own - own_right) / (own_left - own_right)
+            found.append(np.interp(wanted, across, np.arange(len(numbers))))
+        return found
+
+    def _measurements(self, points: np.ndarray, lines: list[np.ndarray]) -> np.ndarray:
         """Measure tracked points (t, p, 3): (t, m).
 
         The measurements are x and y of lips, corners and chin, the lip aperture at each pair of
         inner-lip points, and the distance of the inner mouth corners.
+
+        Args:
+            lines: of :meth:`_facing`.
         """
 
         def line(numbers: tuple[int, ...]) -> np.ndarray:
             return points[:, [self.index.index(i) for i in numbers], :2]
 
-        count = len(self.face.landmarks["inner_lip_upper"])
         lips = [
-            _resample(line(numbers), count)
-            for numbers in (INNER_UPPER, INNER_LOWER, OUTER_UPPER, OUTER_LOWER)
+            _resample(line(numbers), at) for numbers, at in zip(LINES.values(), lines, strict=True)
         ]
         aperture = lips[0][..., 1] - lips[1][..., 1]
         positions = np.concatenate([*lips, line(CORNERS), line(CHIN)], 1)
@@ -134,8 +161,7 @@ class LandmarkFit:
     def _group_measurements(self, groups: list[list[int]]) -> np.ndarray:
         """Measure each group of blendshapes at weight 1, millimetres: (k, m)."""
         marks = self.face.landmarks
-        names = ("inner_lip_upper", "inner_lip_lower", "outer_lip_upper", "outer_lip_lower")
-        index = [marks[name] for name in (*names, "mouth_corners", "chin")]
+        index = [marks[name] for name in (*LINES, "mouth_corners", "chin")]
         ends = np.cumsum([len(numbers) for numbers in index])
         moved = self.face.deltas[:, np.concatenate(index), :2] * 1e3  # (K, p, 2)
         upper, lower, *_, corners, _ = np.split(moved, ends[:-1], axis=1)
@@ -165,10 +191,9 @@ class LandmarkFit:
         return spread, groups
 
 
-def _resample(line: np.ndarray, count: int) -> np.ndarray:
-    """Resample points (t, n, 2) at `count` inner positions: (t, count, 2)."""
-    position = np.linspace(0, line.shape[1] - 1, count + 2)[1:-1]
-    before = np.floor(position).astype(int)
+def _resample(line: np.ndarray, position: np.ndarray) -> np.ndarray:
+    """Interpolate points (t, n, 2) at numbers with fractions (m,): (t, m, 2)."""
+    before = np.minimum(position.astype(int), line.shape[1] - 2)
     share = (position - before)[:, None]
     return line[:, before] * (1 - share) + line[:, before + 1] * share
 

@@ -52,8 +52,9 @@ LINGER = 0.01  # seconds from the burst until the lips visibly part
 RELEASE = 0.2  # share of a P or B after its closure, where no closure was detected
 SETTLE, READY = 0.10, 0.06  # seconds at both ends of a pause in which the lips still move
 TONGUE = 0.5  # largest tongueOut: beyond, the tongue intersects the lip of a nearly closed mouth
-APERTURE = 14.0  # millimetres of lip aperture at `open` 1
-JAW = 0.42  # jawOpen at `jaw` 1
+APERTURE = 13.0  # millimetres of lip aperture at `open` 1
+# weights of blendshapes where their channel is 1
+JAW, LOWER, UPPER, STRETCH, SMILE = 0.39, 0.66, 0.77, 0.42, 0.2
 LOUD, QUIET = 1.8, 0.1  # aperture per unit of level, and the level that counts as silence
 APART = 0.3  # `open` from which the lips follow the level fully
 
@@ -228,12 +229,13 @@ def articulate(face: Face, curves: np.ndarray, style: DesignedStyle = NEUTRAL) -
     put("mouthPucker", np.clip(x["round"], 0.0, 1.0))
     put("mouthFunnel", np.clip(x["funnel"], 0.0, 1.0) * free)
     spread = np.clip(-x["round"], 0.0, 1.0)
-    put("mouthStretch", 0.55 * spread)
-    put("mouthSmile", 0.2 * spread)
-    put("mouthLowerDown", np.clip(x["lower"], 0.0, 1.0) * free * (1 - bite))
-    put("mouthUpperUp", np.clip(x["upper"], 0.0, 1.0) * np.maximum(free, bite * (1 - pressed)))
-    put("mouthRollLower", 0.55 * bite + 0.12 * pressed)
-    put("mouthShrugLower", 0.25 * bite)
+    put("mouthStretch", STRETCH * spread)
+    put("mouthSmile", SMILE * spread)
+    put("mouthLowerDown", LOWER * np.clip(x["lower"], 0.0, 1.0) * free * (1 - bite))
+    raised = np.maximum(free, bite * (1 - pressed))
+    put("mouthUpperUp", UPPER * np.clip(x["upper"], 0.0, 1.0) * raised)
+    put("mouthRollLower", 0.65 * bite + 0.12 * pressed)
+    put("mouthShrugLower", 0.10 * bite)
     put("mouthRollUpper", 0.10 * pressed)
     put("mouthPress", 0.06 * pressed)
     put("tongueUp", np.clip(x["tip"], 0.0, 1.0))

@@ -33,7 +33,7 @@ from recipes.checkpoint.training.styled_clips import StyledClip
 from recipes.checkpoint.training.styled_crops import StyledCrops
 
 STEPS = 50  # of an epoch
-VARIANTS = {SYNTHESISED: 2, "grid": 5, "facegood": 10}  # augmented versions of each clip
+VARIANTS = {SYNTHESISED: 1, "grid": 2, "facegood": 5}  # augmented versions of each clip
 LONGEST = 108_000  # frames: an hour
 
 
