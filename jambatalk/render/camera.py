@@ -8,8 +8,8 @@ import pyrender
 from jambatalk.face.face import Face
 
 FIELD_OF_VIEW = np.radians(18.0)  # a portrait lens: a wide one distorts a face
-HEAD_HEIGHT = 0.70  # of the picture, from the chin to the top of the head
-HEAD_CENTRE = 0.54  # of the picture, from below: room for the neck
+HEAD_HEIGHT = 0.60  # of the picture, from the chin to the top of the head
+HEAD_CENTRE = 0.58  # of the picture, from below: room for the neck and the collar
 
 
 def portrait_camera(face: Face, yaw: float) -> tuple[pyrender.PerspectiveCamera, np.ndarray]:
