@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,22 +9,19 @@ import numpy as np
 
 from jambatalk.face.face import Face
 from jambatalk.face.material import Material
-from recipes.heads.ict_facekit import PARTS, IctFaceKit, eye_centre
+from recipes.heads.blendshapes import arkit_blendshapes
+from recipes.heads.eyeballs import Eyeballs
+from recipes.heads.ict_facekit import IctFaceKit
 from recipes.heads.lip_seal import Lips
-from recipes.heads.materials import ATLAS, FACE_SIZE, MATERIALS
-from recipes.heads.regions import find_landmarks, find_regions, tongue_mask, vertex_gloss
+from recipes.heads.materials import MATERIALS
+from recipes.heads.mouth_colors import mouth_colors
+from recipes.heads.regions import find_landmarks, find_regions, vertex_gloss
+from recipes.heads.thin_mesh import thin_out
 
 KINDS = ("skin", "mouth", "eye", "hair", "hair", "cloth", "hair")  # of MATERIALS
-# The parts of the published mesh that are drawn, by material. The tear film, the iris, the lashes
-# and the shadows around the eye are left out: eyes and lashes are made afresh.
-DRAWN = {
-    "skin": ("face", "head", "eye_sockets"),
-    "mouth": ("mouth_socket", "gums", "teeth"),
-    "eyes": ("sclera_left", "sclera_right"),
-}
-DROPPED = ("PupilDilate", "cheekRaiser")  # not of ARKit
-JOINED = ("browInnerUp", "cheekPuff")  # ARKit has one where ICT-FaceKit has two
-SIDES = {"_L": "Left", "_R": "Right"}
+
+# Metres by which the upper teeth reach below the line where the lips touch, and lie behind it.
+SHOWN, BEHIND = 0.0027, 0.0027
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +29,7 @@ class Basis:
     """The mesh of all heads: V vertices, split where texture coordinates differ.
 
     Attributes:
-        source: (V,) the published vertex of each vertex.
+        source: (V,) the published vertex of each vertex; of eyeballs, the nearest one.
         triangles: (F, 3) int32, ordered by material.
         material_index: (F,) uint8, number in MATERIALS.
         uv: (V, 2), of the skin in the atlas, of the eyes in their picture; v up.
@@ -43,7 +39,7 @@ class Basis:
         blendshapes: 53 names, sorted.
         deltas: (53, V, 3) metres.
         regions, landmarks: name → vertex indices.
-        lips: rings of published vertices.
+        lips, eyeballs: how published vertices are closed, and replaced.
     """
 
     source: np.ndarray
@@ -58,10 +54,23 @@ class Basis:
     regions: dict[str, np.ndarray]
     landmarks: dict[str, np.ndarray]
     lips: Lips
+    eyeballs: Eyeballs
 
     def template(self, positions: np.ndarray) -> np.ndarray:
         """Close the lips of published vertices (N, 3), and pick those of the mesh: (V, 3)."""
-        return self.lips.seal(positions)[self.source]
+        template = self.lips.seal(positions)[self.source]
+        self._settle(template)
+        template[self.regions["eyes"]] = self.eyeballs.place(positions)
+        return template
+
+    def _settle(self, template: np.ndarray) -> None:
+        """Move teeth, gums and tongue of a template (V, 3) to right behind its lips, in place."""
+        _, lip_y, lip_z = template[self.landmarks["inner_lip_upper"]].mean(0)
+        teeth = template[self.regions["teeth_upper"]]
+        edge = np.array([0.0, teeth[:, 1].min(), teeth[:, 2].max()])
+        shift = np.array([0.0, lip_y - SHOWN, lip_z - BEHIND]) - edge
+        for name in ("teeth_upper", "teeth_lower", "gums", "tongue"):
+            template[self.regions[name]] += [0.0, shift[1], shift[2]]
 
     def occlusion(self, template: np.ndarray) -> np.ndarray:
         """Return the part of the surroundings' light that reaches each vertex: (V,)."""
@@ -101,43 +110,42 @@ def build_basis(ict: IctFaceKit, folder: Path) -> Basis:
     Args:
         folder: ICT-FaceKit's, for its landmarks.
     """
-    lips = Lips(ict.positions, ict.faces)
-    corners, uv_corners, material = [], [], []
-    for name, parts in DRAWN.items():
-        triangles, uv = ict.triangles(parts)
-        corners.append(triangles)
-        uv_corners.append(uv if name == "skin" else np.full_like(uv, -1))
-        material.append(np.full(len(triangles), MATERIALS.index(name)))
-    split = np.stack([np.concatenate(corners), np.concatenate(uv_corners)], -1).reshape(-1, 2)
-    skin = {vertex for vertex, uv in split.tolist() if uv >= 0}
-    first = dict(split[split[:, 1] >= 0].tolist())
-    inside = (split[:, 1] < 0) & np.isin(split[:, 0], list(skin))  # where the mouth begins
-    split[inside, 1] = [first[vertex] for vertex in split[inside, 0].tolist()]
-    points, index = np.unique(split, axis=0, return_inverse=True)
-    source = points[:, 0]
-    _, earliest, same = np.unique(source, return_index=True, return_inverse=True)
+    lips, eyeballs = Lips(ict.positions, ict.faces), Eyeballs(ict)
     published = find_landmarks(ict, lips, folder)
     masks = find_regions(ict, lips, published)
-    blendshapes = arkit_blendshapes(ict, lips)
+    blendshapes = arkit_blendshapes(ict, lips, masks)
+    mesh = thin_out(ict, masks, blendshapes)
+    count = len(mesh.source)
+    eyes = np.arange(count, count + len(eyeballs.source))
+    regions = {name: np.flatnonzero(mask[mesh.source]) for name, mask in masks.items()}
+    regions["eyes"] = eyes
+    looks = eyeballs.looks(ict.positions)
     names = tuple(sorted(blendshapes))
+    deltas = np.zeros((len(names), count + len(eyes), 3), np.float32)
+    for delta, name in zip(deltas, names, strict=True):
+        delta[:count] = blendshapes[name][mesh.source]
+        delta[count:] = looks.get(name, 0)
+    _, earliest, same = np.unique(mesh.source, return_index=True, return_inverse=True)
+    colors = np.full((count + len(eyes), 3), 255, np.uint8)
+    colors[:count] = mouth_colors(ict, masks)[mesh.source]
+    of_eyes = np.full(len(eyeballs.triangles), MATERIALS.index("eyes"), np.uint8)
     return Basis(
-        source=source,
-        triangles=index.reshape(-1, 3).astype(np.int32),
-        material_index=np.concatenate(material).astype(np.uint8),
-        uv=_texture_coordinates(ict, points).astype(np.float32),
-        weld=earliest[same].astype(np.int32),
-        gloss=vertex_gloss(masks)[source].astype(np.float32),
-        colors=_colors(masks)[source],
+        source=np.concatenate([mesh.source, eyeballs.source]),
+        triangles=np.concatenate([mesh.triangles, eyeballs.triangles + count]).astype(np.int32),
+        material_index=np.concatenate([mesh.material, of_eyes]),
+        uv=np.concatenate([mesh.uv, eyeballs.uv]).astype(np.float32),
+        weld=np.concatenate([earliest[same], eyes]).astype(np.int32),
+        gloss=vertex_gloss(len(colors), regions).astype(np.float32),
+        colors=colors,
         blendshapes=names,
-        deltas=np.stack([blendshapes[name][source] for name in names]).astype(np.float32),
-        regions={
-            name: np.flatnonzero(mask[source]).astype(np.int32) for name, mask in masks.items()
-        },
+        deltas=deltas,
+        regions={name: index.astype(np.int32) for name, index in regions.items()},
         landmarks={
-            name: np.searchsorted(source, vertices).astype(np.int32)
+            name: np.searchsorted(mesh.source, vertices).astype(np.int32)
             for name, vertices in published.items()
         },
         lips=lips,
+        eyeballs=eyeballs,
     )
 
 
@@ -154,68 +162,3 @@ def plain_face(folder: Path) -> Face:
     colors[eyes] = np.where(away[:, None] < 24, (70, 45, 30), (235, 232, 228))
     colors[eyes[away < 9]] = (8, 8, 8)
     return replace(face, colors=colors)
-
-
-def arkit_blendshapes(ict: IctFaceKit, lips: Lips) -> dict[str, np.ndarray]:
-    """Return ARKit's blendshapes and tongueUp: name → displacement (N, 3)."""
-    shapes = {}
-    for name, delta in lips.keep_sealed(_renamed(ict.expressions)).items():
-        shapes[name] = delta
-    shapes["tongueOut"], shapes["tongueUp"] = _tongue_shapes(ict)
-    return shapes
-
-
-def _renamed(expressions: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    renamed: dict[str, np.ndarray] = {}
-    for name, delta in expressions.items():
-        stem, side = (name[:-2], name[-2:]) if name[-2:] in SIDES else (name, "")
-        if stem in DROPPED:
-            continue
-        arkit = stem if stem in JOINED else stem + SIDES.get(side, "")
-        renamed[arkit] = renamed.get(arkit, 0) + delta
-    return renamed
-
-
-def _tongue_shapes(ict: IctFaceKit) -> tuple[np.ndarray, np.ndarray]:
-    mask = tongue_mask(ict)
-    z = ict.positions[:, 2]
-    tip = z[mask].max()
-    part = np.clip((z - (tip - 0.05)) / 0.05, 0, 1) ** 2 * mask
-    out = part[:, None] * [0, -0.012, 0.03]
-    front = np.clip((z - (tip - 0.02)) / 0.02, 0, 1) ** 2 * mask
-    return out, front[:, None] * [0, 0.008, 0.0]
-
-
-def _texture_coordinates(ict: IctFaceKit, points: np.ndarray) -> np.ndarray:
-    """Return the coordinates (V, 2) of points: published vertex, and texture coordinate or -1."""
-    uv = np.zeros((len(points), 2))
-    skin = points[:, 1] >= 0
-    u, v = ict.uv[points[skin, 1]].T
-    rows, columns = ATLAS
-    back = u >= 1  # the second picture, at half size in the upper right corner
-    uv[skin, 0] = np.where(back, FACE_SIZE + (u - 1) * FACE_SIZE / 2, u * FACE_SIZE) / columns
-    uv[skin, 1] = 1 - np.where(back, (1 - v) * FACE_SIZE / 2, (1 - v) * FACE_SIZE) / rows
-    for side in ("left", "right"):
-        low, high = PARTS[f"sclera_{side}"]
-        eye = (points[:, 0] >= low) & (points[:, 0] < high)
-        x, y, z = (ict.positions[points[eye, 0]] - eye_centre(ict.positions, side)).T
-        aside = np.maximum(np.hypot(x, y), 1e-9)
-        angle = np.minimum(np.arctan2(aside, z) / (np.pi / 2), 1)
-        uv[eye] = 0.5 + 0.5 * (angle / aside)[:, None] * np.stack([x, y], 1)
-    return uv
-
-
-COLORS = {
-    "inner_mouth": (96, 36, 34),
-    "teeth_upper": (236, 226, 208),
-    "teeth_lower": (228, 217, 198),
-    "gums": (178, 96, 94),
-    "tongue": (176, 84, 84),
-}
-
-
-def _colors(masks: dict[str, np.ndarray]) -> np.ndarray:
-    colors = np.full((len(masks["skin"]), 3), 255, np.uint8)
-    for name, color in COLORS.items():
-        colors[masks[name]] = color
-    return colors

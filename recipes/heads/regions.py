@@ -1,4 +1,4 @@
-"""Regions and landmarks of the heads, gloss and colours of the mouth."""
+"""Regions and landmarks of the published vertices, and the gloss of regions."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from recipes.heads.lip_seal import RED, Lips
 EYE_CORNERS = [36, 39, 42, 45]  # of the 68 usual landmarks, from the head's right to its left
 CHIN = (0.012, 0.035)  # metres below the lower lip
 LOWERED = -0.008  # metres: by jawOpen, only the lower of the two rows of teeth
-# The islands of the gums' picture that are the tongue are lowered by the jaw and narrow.
-TONGUE_LOWERED, TONGUE_WIDTH = -0.028, 0.041  # metres
+TIP = (0.0170, 0.0200)  # metres: the tongue's z, among the lowered islands of the gums' picture
 GLOSS = {
     "skin": 0.3,
     "ears": 0.2,
@@ -51,34 +50,36 @@ def find_regions(
 ) -> dict[str, np.ndarray]:
     """Return the mask (N,) of each region of the published vertices."""
     x, y, z = ict.positions.T
-    masks = {name: np.zeros(len(x), bool) for name in ("lips", "inside", "tongue")}
-    masks["lips"][lips.rings[:RED]] = True
-    masks["inside"][lips.rings[RED:]] = True
-    masks["inside"] |= _part(ict, "mouth_socket")
-    outside = (_part(ict, "face") | _part(ict, "head")) & ~masks["inside"]
+    red, inside = np.zeros(len(x), bool), _part(ict, "mouth_socket")
+    red[lips.rings[:RED]] = inside[lips.rings[RED:]] = True
+    outside = (_part(ict, "face") | _part(ict, "head")) & ~inside
     nose, chin = (ict.positions[landmarks[name][0]] for name in ("nose_tip", "chin"))
     corner = ict.positions[landmarks["eye_corners"][-1]]
     teeth, lowered = _part(ict, "teeth"), ict.expressions["jawOpen"][:, 1] < LOWERED
     tongue = tongue_mask(ict)
     return {
         "skin": outside,
-        "lips": masks["lips"],
-        "inner_mouth": masks["inside"],
+        "lips": red,
+        "inner_mouth": inside,
         "upper_face": outside & (z > corner[2] - 0.045) & (y > nose[1]),
-        "eyes": _part(ict, "sclera_left") | _part(ict, "sclera_right"),
         "teeth_upper": teeth & ~lowered,
         "teeth_lower": teeth & lowered,
         "gums": _part(ict, "gums") & ~tongue,
         "tongue": tongue,
-        "ears": outside & (np.abs(x) > 0.074) & (y > -0.04) & (y < 0.035) & (z < -0.04),
+        "ears": outside
+        & (np.abs(x) > 0.0745)
+        & (y > -0.06)
+        & (y < 0.008)
+        & (z < -0.04)
+        & (z > -0.1),
         "scalp": outside & (y > 0.045 + 0.55 * np.maximum(z + 0.01, -0.1)) & (y > -0.02),
-        "neck": outside & (y < chin[1] - 0.012 + 0.6 * np.minimum(z - chin[2] + 0.02, 0) * -1),
+        "neck": outside & (y < chin[1] - 0.012 + 0.6 * np.maximum(chin[2] - 0.02 - z, 0)),
     }
 
 
-def vertex_gloss(regions: dict[str, np.ndarray]) -> np.ndarray:
-    """Return the gloss, 0 matt to 1 wet, of vertices with the masks of their regions: (N,)."""
-    gloss = np.zeros(len(regions["skin"]))
+def vertex_gloss(count: int, regions: dict[str, np.ndarray]) -> np.ndarray:
+    """Return the gloss, 0 matt to 1 wet, of vertices in regions: (count,)."""
+    gloss = np.zeros(count)
     for name, value in GLOSS.items():
         gloss[regions[name]] = value
     return gloss
@@ -99,7 +100,7 @@ def tongue_mask(ict: IctFaceKit) -> np.ndarray:
     mask = np.zeros(len(ict.positions), bool)
     for label in np.unique(island[uv[:, 0]]):
         vertices = np.unique(corners[island[uv[:, 0]] == label])
-        lowered = ict.expressions["jawOpen"][vertices, 1].min()
-        if lowered < TONGUE_LOWERED and np.ptp(ict.positions[vertices, 0]) < TONGUE_WIDTH:
+        moved = ict.expressions["jawOpen"][vertices, 1].min() < LOWERED
+        if moved and TIP[0] < ict.positions[vertices, 2].max() < TIP[1]:
             mask[vertices] = True
     return mask

@@ -1,0 +1,42 @@
+"""ARKit's blendshapes, and tongueUp, from ICT-FaceKit's expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from recipes.heads.ict_facekit import IctFaceKit
+from recipes.heads.lip_seal import Lips
+from recipes.heads.tongue import tongue_out, tongue_up
+
+DROPPED = ("PupilDilate", "cheekRaiser")  # not of ARKit
+JOINED = ("browInnerUp", "cheekPuff")  # ARKit has one where ICT-FaceKit has two
+SIDES = {"_L": "Left", "_R": "Right"}
+
+
+def arkit_blendshapes(
+    ict: IctFaceKit, lips: Lips, regions: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Return the displacement (N, 3) of the published vertices by each blendshape at weight 1.
+
+    Args:
+        regions: masks (N,).
+    """
+    blendshapes = lips.keep_sealed(_renamed(ict.expressions))
+    for delta in blendshapes.values():
+        delta[regions["teeth_upper"]] = 0.0  # the captured noise of 2 micrometres
+    blendshapes["tongueOut"] = tongue_out(ict, regions["tongue"])
+    blendshapes["tongueUp"] = tongue_up(ict, regions["tongue"])
+    return blendshapes
+
+
+def _renamed(expressions: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    renamed: dict[str, np.ndarray] = {}
+    for name, delta in expressions.items():
+        stem, side = (name[:-2], name[-2:]) if name[-2:] in SIDES else (name, "")
+        if stem in JOINED:
+            renamed[stem] = renamed.get(stem, 0.0) + delta
+        elif stem not in DROPPED:
+            renamed[stem + SIDES.get(side, "")] = delta.copy()
+    return renamed
