@@ -9,7 +9,7 @@ import numpy as np
 from jambatalk.face.face import Face
 from jambatalk.face.material import Material
 from jambatalk.render.cutout import SOLID, opaque_and_soft
-from jambatalk.render.pictures import albedo_key, detail_key, read_alpha
+from jambatalk.render.pictures import albedo_key, detail_key, mean_brightness, read_alpha
 from jambatalk.render.view import View
 
 CLAY = (0.32, 0.28, 0.24)  # linear RGB
@@ -29,6 +29,7 @@ class Batch:
         cutout: alpha below which nothing is drawn; of a blended batch, from which all is opaque.
         culled: whether backs are left out.
         blended: whether it is mixed with what lies behind.
+        brightness: of the opaque part of the picture, from which single strands differ.
     """
 
     first: int
@@ -38,6 +39,7 @@ class Batch:
     cutout: float
     culled: bool
     blended: bool = False
+    brightness: float = 1.0
 
 
 def batches(face: Face, view: View, toward: np.ndarray) -> tuple[np.ndarray, list[Batch]]:
@@ -101,7 +103,11 @@ def _batch(material: Material, view: View, hollow: bool) -> Batch:
         "CLAY": view.shading == "clay",
     }
     defines = tuple(name for name, present in wanted.items() if present)
-    return Batch(0, 0, defines, textures, material.cutout, not (hollow or material.two_sided))
+    culled = not (hollow or material.two_sided)
+    batch = Batch(0, 0, defines, textures, material.cutout, culled)
+    if material.kind == "hair" and material.albedo:
+        batch = replace(batch, brightness=mean_brightness(material.albedo))
+    return batch
 
 
 def _simplified(material: Material, view: View, mapped: bool) -> Material:

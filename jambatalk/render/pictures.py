@@ -32,6 +32,14 @@ def read_alpha(picture: bytes) -> np.ndarray:
     return np.asarray(image, np.float32) / 255
 
 
+def mean_brightness(picture: bytes) -> float:
+    """Return the mean green, sRGB from 0 to 1, of a picture where it is opaque."""
+    image = _decode(picture, "RGBA")
+    image.thumbnail((SIZE, SIZE), Image.Resampling.BOX)
+    green, alpha = (np.asarray(image.getchannel(name), np.float64) / 255 for name in "GA")
+    return float(max((green * alpha).sum() / max(alpha.sum(), 1e-9), 1 / 255))
+
+
 def pack_albedo(picture: bytes, detail: bytes | None, cutout: bool) -> list[np.ndarray]:
     """Return colours with alpha or cavity, (height, width, 4) uint8, and their mipmaps."""
     if detail is None:

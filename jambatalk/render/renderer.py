@@ -86,6 +86,7 @@ class ClipRenderer:
             shaders.set("opening", opening)
             shaders.set("outward", outward)
             shaders.set("cutout", batch.cutout)
+            shaders.set("brightness", batch.brightness)
             for unit, (name, number) in enumerate(textures.items()):
                 GL.glActiveTexture(GL.GL_TEXTURE0 + unit)
                 GL.glBindTexture(GL.GL_TEXTURE_2D, number)

@@ -2,8 +2,9 @@
 // Directions: x right, y up, z to the camera.
 
 const vec3 KEY = vec3(-0.505, 0.375, 0.778);  // azimuth -33 degrees, elevation 22
-const vec3 KEY_COLOR = 1.42 * vec3(1.00, 0.95, 0.89);
+const vec3 KEY_COLOR = 1.42 * vec3(1.00, 0.96, 0.91);
 const vec3 HALF = vec3(-0.268, 0.199, 0.943);  // between the key light and the middle of the camera
+const vec3 ABOVE = vec3(-0.083, 0.414, 0.906);  // between light from above and the camera
 const vec3 RIM = vec3(0.224, 0.500, -0.837);  // azimuth 165, elevation 30
 const vec3 RIM_COLOR = 1.10 * vec3(0.92, 0.96, 1.00);
 const float SURROUNDINGS_STRENGTH = 0.29;
@@ -44,5 +45,5 @@ vec3 display(vec3 linear) {
     float brightest = max(linear.r, max(linear.g, linear.b));
     vec3 alone = linear * (1.0 + 0.12 * linear) / (1.0 + linear);
     vec3 together = linear * ((1.0 + 0.12 * brightest) / (1.0 + brightest));
-    return sqrt(1.25 * mix(alone, together, 0.6));
+    return sqrt(1.25 * mix(alone, together, 0.5));
 }

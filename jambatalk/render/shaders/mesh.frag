@@ -23,6 +23,7 @@ in vec3 viewer;
 #endif
 #ifdef STRANDS
 in vec3 strand;
+uniform float brightness;  // of the picture's opaque part: its mean green, sRGB
 #endif
 #ifdef CUTOUT
 uniform float cutout;
@@ -45,6 +46,16 @@ float window(vec3 ray) {
     vec2 inside = smoothstep(vec2(0.34, 0.42), vec2(0.24, 0.32), place)
         * smoothstep(vec2(0.0), vec2(0.06), place);  // with bars
     return near > 0.0 ? inside.x * inside.y : 0.0;
+}
+#endif
+
+#ifdef STRANDS
+// The 16th power of the sine of an angle, by its cosine.
+float power16(float along) {
+    float across = 1.0 - along * along;
+    across *= across;
+    across *= across;
+    return across * across;
 }
 #endif
 
@@ -85,6 +96,9 @@ void main() {
 #endif
     float cavity = 1.0;
 #endif
+#ifdef MOUTH
+    shine += gleam.x * 0.5 * KEY_COLOR * highlight(dot(n, ABOVE), gleam.y);  // of what is wet
+#endif
     light += keyed * diffuse(cosine);
     shine += KEY_COLOR * (gleam.x * cavity * max(cosine, 0.0) * highlight(aligned, gleam.y));
 #endif
@@ -94,15 +108,14 @@ void main() {
 #endif
 #endif
 #ifdef STRANDS
-    // Each strand's highlight lies a little higher or lower; a second one has the hair's colour.
-    float shift = 0.7 * (pixel.g - 0.35);
-    float along = strand.x + shift * strand.y;
-    float across = 1.0 - along * along;
-    across *= across;
-    across *= across;
-    across *= across;  // to the power of 16
-    shine += KEY_COLOR * (0.16 * strand.z * pixel.g * across * across * across) ;
-    light *= 1.0 + 0.8 * strand.z * across;
+    // Each strand's highlight lies a little higher or lower; a second, wider one has the hair's
+    // colour.
+    float differs = clamp(pixel.g / brightness - 1.0, -1.0, 1.0);
+    float first = power16(strand.x + (0.10 * differs - 0.12) * strand.y);
+    float second = power16(strand.x + (0.16 * differs + 0.10) * strand.y);
+    first *= first * first;
+    light *= 1.0 + 1.2 * strand.z * second;
+    shine += KEY_COLOR * (0.10 * strand.z * (1.0 + differs) * first * first);
 #endif
     color.rgb = display(light + shine);
 #ifdef BLENDED

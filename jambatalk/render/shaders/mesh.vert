@@ -63,6 +63,9 @@ void main() {
     grazing *= grazing;
 
     float open = occlusion;
+#ifdef EYE
+    open *= 1.0 - 0.6 * smoothstep(0.0, 0.45, normal.y);  // in the shade of the upper lid
+#endif
 #ifdef MOUTH
     float depth = max(dot(opening.xyz - position, outward), 0.0);
     open *= opening.w / (opening.w + depth * depth);
@@ -75,6 +78,7 @@ void main() {
     soft = albedo * (surroundings(n) * bounced + rim);
     glow = (0.02 + 0.30 * grazing) * sqrt(gloss) * open * (surroundings(reflect(-view, n)) + rim);
 #ifdef HAIR
+    glow *= 0.3;
     soft += albedo * RIM_COLOR * (0.5 * grazing * open);  // through the strands at the outline
 #endif
 #ifdef CLOTH
