@@ -72,6 +72,7 @@ STATES = {
     "L": State(yaw=-40, sound="L", close=LIPS),
     "eyes": State(close="eye_corners"),
     "blink": State(weights={"eyeBlink": 1.0}, close="eye_corners"),
+    "half": State(weights={"eyeBlink": 0.5}, close="eye_corners"),
     "smile": State(yaw=20, weights=SMILE),
     "frown": State(weights=FROWN),
     "raised": State(weights=RAISED),

@@ -5,13 +5,11 @@ from __future__ import annotations
 from jambatalk.face.attachments import Attachments
 from recipes.heads.attach.brows import make_brows
 from recipes.heads.attach.clothes import make_clothes
+from recipes.heads.attach.lashes import make_lashes
 from recipes.heads.attach.piece import Head, Piece, join
 from recipes.heads.materials import MATERIALS
 
-WARDROBE = (
-    make_brows,
-    make_clothes,
-)  # each makes a piece of a head, or None if its identity wears none
+WARDROBE = (make_brows, make_lashes, make_clothes)  # each makes a piece, or None
 
 
 def attach_all(head: Head) -> tuple[Attachments, list[dict], dict[str, bytes]]:
