@@ -9,6 +9,7 @@ import numpy as np
 
 from jambatalk.face.face import Face
 from jambatalk.face.material import Material
+from recipes.heads.ambient_occlusion import crowding, open_sky, smoothed
 from recipes.heads.blendshapes import arkit_blendshapes
 from recipes.heads.eyeballs import Eyeballs
 from recipes.heads.ict_facekit import IctFaceKit
@@ -22,6 +23,12 @@ KINDS = ("skin", "mouth", "eye", "hair", "hair", "cloth", "hair")  # of MATERIAL
 
 # Metres by which the upper teeth reach below the line where the lips touch, and lie behind it.
 SHOWN, BEHIND = 0.0027, 0.0027
+
+OPENED = 0.4  # of jawOpen: how the lips are lit, half of it, and the inside of the mouth
+AROUND_LIPS = 0.06  # metres: what darkens them
+IN_MOUTH = ("inner_mouth", "teeth_upper", "teeth_lower", "gums", "tongue")
+CROWDED = 0.7  # how dark it gets between two teeth
+DARKEST = 0.12  # skin lets light through
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +80,22 @@ class Basis:
             template[self.regions[name]] += [0.0, shift[1], shift[2]]
 
     def occlusion(self, template: np.ndarray) -> np.ndarray:
-        """Return the part of the surroundings' light that reaches each vertex: (V,)."""
-        return np.ones(len(template), np.float32)
+        """Return the part of the surroundings' light that reaches each vertex at rest: (V,).
+
+        In the mouth it is the light of an open one: the renderer knows how far it is open.
+        """
+        triangles = self.weld[self.triangles]
+        inside = self.material_index == MATERIALS.index("mouth")
+        opened = template + OPENED * self.deltas[self.blendshapes.index("jawOpen")]
+        light = open_sky(template, triangles[~inside])
+        lips = self.regions["lips"]
+        near = np.linalg.norm(opened - opened[lips].mean(0), axis=1) < AROUND_LIPS
+        around = triangles[near[triangles].all(1) & ~inside]
+        light[lips] = (light[lips] + open_sky(opened, around)[lips]) / 2
+        light = smoothed(light, triangles[~inside])
+        mouth = np.concatenate([self.regions[name] for name in IN_MOUTH])
+        light[mouth] = 1 - CROWDED * crowding(opened, triangles[inside])[mouth]
+        return np.maximum(light[self.weld], DARKEST).astype(np.float32)
 
     def face(self, template: np.ndarray, name: str = "mean") -> Face:
         """Return a face with this mesh, drawn in the vertices' colours."""
