@@ -1,0 +1,98 @@
+"""Colour, gloss and occlusion of the vertices of hair."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+from recipes.heads.attach.hair_picture import MEAN, SPREAD
+from recipes.heads.attach.skull import Skull
+from recipes.heads.identity import Identity
+
+GREY = np.array([0.62, 0.61, 0.59])  # linear, of a grey strand
+PICTURE = MEAN**2 + SPREAD**2  # linear, what the picture takes away from the colour
+ROOTS, TIPS = 0.70, 1.12  # brightness
+DARKEST = 0.25  # occlusion
+SURFELS = 1500  # patches of hair that cast shadows
+
+
+def vertex_colors(
+    identity: Identity, positions: np.ndarray, cards: np.ndarray, seed: int
+) -> np.ndarray:
+    """Colour hair (n, 3) uint8: each card differs a little, roots are darker, tips lighter.
+
+    Args:
+        cards: (n,) the number of each vertex's card.
+    """
+    random = np.random.default_rng(seed)
+    count = cards.max() + 1
+    own = _linear(identity.hair_color)
+    part = np.bincount(cards) / len(cards)
+    varied = np.clip(0.05 / part, 0, 1)  # large cards are not of one strand
+    tone = np.exp(varied * random.normal(0, 0.16, count))[:, None] * np.exp(
+        varied[:, None] * random.normal(0, 0.04, (count, 3))
+    )
+    spread = 0.8 * identity.grey * (1 - identity.grey)
+    grey = np.clip(identity.grey + varied * spread * random.normal(0, 1, count), 0, 1)
+    card = own * tone + (grey**1.5)[:, None] * (0.75 * GREY - own * tone) * 0.8
+    crown = positions[:, 1].max()
+    reach = np.clip((crown - positions[:, 1]) / 0.22, 0, 1)
+    bright = ROOTS + (TIPS - ROOTS) * reach**0.7
+    linear = card[cards] * bright[:, None] / PICTURE
+    srgb = np.where(linear < 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return (np.clip(srgb, 0, 1) * 255).round().astype(np.uint8)
+
+
+def find_cards(vertex: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Number the connected cards of a mesh: (n,) of each vertex.
+
+    Args:
+        vertex: (n,) the same for vertices that were split.
+    """
+    edges = np.concatenate([vertex[triangles[:, :2]], vertex[triangles[:, 1:]]])
+    count = vertex.max() + 1
+    graph = coo_array((np.ones(len(edges)), edges.T), (count, count))
+    cards = connected_components(graph, directed=False)[1][vertex]
+    return np.unique(cards, return_inverse=True)[1]
+
+
+def occlude(positions: np.ndarray, triangles: np.ndarray, skull: Skull) -> np.ndarray:
+    """Return the part of the surroundings' light that reaches each vertex (n,) between layers."""
+    corners = positions[triangles]
+    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]) / 2
+    area = np.linalg.norm(normal, axis=1)
+    random = np.random.default_rng(0)
+    chosen = random.choice(len(area), SURFELS, p=area / area.sum())
+    points = corners[chosen].mean(1)
+    facing = normal[chosen] / np.maximum(area[chosen], 1e-12)[:, None]
+    patch = area.sum() / SURFELS
+    outward = _outward(positions, skull)
+    offset = points - positions[:, None]
+    square = np.einsum("nsk,nsk->ns", offset, offset) + 1e-9
+    length = np.sqrt(square)
+    ahead = np.einsum("nsk,nk->ns", offset, outward) / length
+    shown = np.abs(np.einsum("nsk,sk->ns", offset, facing)) / length
+    hidden = np.maximum(ahead - 0.1, 0) * shown * patch / (np.pi * square + patch)
+    hidden[length < 0.004] = 0  # the card itself
+    light = np.exp(-1.6 * hidden.sum(1))
+    distance, index = cKDTree(positions).query(positions, k=8)
+    light = 0.4 * light + 0.6 * light[index].mean(1)
+    return np.clip(light, DARKEST, 1)
+
+
+def _outward(positions: np.ndarray, skull: Skull) -> np.ndarray:
+    """Return unit vectors away from the skull, and from the neck below it."""
+    _, normal = skull.height(positions)
+    middle = np.array([0.0, 0.0, -0.08])
+    away = positions - middle
+    away[:, 1] = np.maximum(away[:, 1], -0.2 * np.abs(away[:, 1]))  # sideways below the head
+    away /= np.linalg.norm(away, axis=1, keepdims=True)
+    mixed = away + 0.5 * normal
+    return mixed / np.linalg.norm(mixed, axis=1, keepdims=True)
+
+
+def _linear(color: str) -> np.ndarray:
+    srgb = np.array([int(color[k : k + 2], 16) for k in (1, 3, 5)]) / 255
+    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
