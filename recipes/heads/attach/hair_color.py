@@ -46,7 +46,7 @@ def vertex_colors(
 
 
 def find_cards(vertex: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """Number the connected cards of a mesh: (n,) of each vertex.
+    """Return the number of the connected card of each vertex: (n,).
 
     Args:
         vertex: (n,) the same for vertices that were split.
@@ -77,7 +77,7 @@ def occlude(positions: np.ndarray, triangles: np.ndarray, skull: Skull) -> np.nd
     hidden = np.maximum(ahead - 0.1, 0) * shown * patch / (np.pi * square + patch)
     hidden[length < 0.004] = 0  # the card itself
     light = np.exp(-1.6 * hidden.sum(1))
-    distance, index = cKDTree(positions).query(positions, k=8)
+    _, index = cKDTree(positions).query(positions, k=8)
     light = 0.4 * light + 0.6 * light[index].mean(1)
     return np.clip(light, DARKEST, 1)
 

@@ -29,9 +29,7 @@ def lift(
     for _ in range(ROUNDS):
         places = np.einsum("sk,skd->sd", shares, moved[samples])
         depth, _ = skull.height(places)
-        distance, index = cKDTree(places).query(
-            moved, k=NEIGHBOURS, distance_upper_bound=NEAR
-        )
+        distance, index = cKDTree(places).query(moved, k=NEIGHBOURS, distance_upper_bound=NEAR)
         inside = np.append(depth, np.inf)[index]
         height, normal = skull.height(moved)
         lowest = np.minimum(np.minimum(inside.min(1), height), clearance)

@@ -1,4 +1,4 @@
-"""The skin below hair and clothes, as points with normals, and how far other points are above it."""
+"""The skin below hair, as points with normals, and how far other points are above it."""
 
 from __future__ import annotations
 

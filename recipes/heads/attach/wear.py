@@ -5,11 +5,12 @@ from __future__ import annotations
 from jambatalk.face.attachments import Attachments
 from recipes.heads.attach.brows import make_brows
 from recipes.heads.attach.clothes import make_clothes
+from recipes.heads.attach.hair import make_hair
 from recipes.heads.attach.lashes import make_lashes
 from recipes.heads.attach.piece import Head, Piece, join
 from recipes.heads.materials import MATERIALS
 
-WARDROBE = (make_brows, make_lashes, make_clothes)  # each makes a piece, or None
+WARDROBE = (make_brows, make_lashes, make_clothes, make_hair)  # each makes a piece, or None
 
 
 def attach_all(head: Head) -> tuple[Attachments, list[dict], dict[str, bytes]]:
