@@ -19,7 +19,7 @@ from recipes.heads.mouth_colors import mouth_colors
 from recipes.heads.regions import find_landmarks, find_regions, vertex_gloss
 from recipes.heads.thin_mesh import thin_out
 
-KINDS = ("skin", "mouth", "eye", "hair", "hair", "cloth", "hair")  # of MATERIALS
+KINDS = ("skin", "mouth", "eye", "hair", "hair", "cloth", "hair", "hair")  # of MATERIALS
 
 # Metres by which the upper teeth reach below the line where the lips touch, and lie behind it.
 SHOWN, BEHIND = 0.0027, 0.0027

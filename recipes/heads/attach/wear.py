@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jambatalk.face.attachments import Attachments
+from recipes.heads.attach.beards import make_beard
 from recipes.heads.attach.brows import make_brows
 from recipes.heads.attach.clothes import make_clothes
 from recipes.heads.attach.hair import make_hair
@@ -10,7 +11,8 @@ from recipes.heads.attach.lashes import make_lashes
 from recipes.heads.attach.piece import Head, Piece, join
 from recipes.heads.materials import MATERIALS
 
-WARDROBE = (make_brows, make_lashes, make_clothes, make_hair)  # each makes a piece, or None
+# Each makes a piece of a head, or None if its identity wears none.
+WARDROBE = (make_brows, make_lashes, make_clothes, make_hair, make_beard)
 
 
 def attach_all(head: Head) -> tuple[Attachments, list[dict], dict[str, bytes]]:
