@@ -11,6 +11,7 @@ import numpy as np
 from jambatalk.face.library import TEXTURES, TOPOLOGY, HeadLibrary, write_index
 from jambatalk.render.thumbnail import draw_thumbnail
 from recipes.heads.attach import attach_all
+from recipes.heads.attach.beards import beard_shade
 from recipes.heads.attach.piece import Head
 from recipes.heads.basis import build_basis
 from recipes.heads.ict_facekit import IctFaceKit
@@ -54,7 +55,11 @@ def build_heads(sources: Sources, out: Path, people: Sequence[Identity] = PEOPLE
         skin, painted = painter.paint(identity)
         for name, data in (pictures | painted).items():
             (out / TEXTURES / name).write_bytes(data)
-        arrays = {"template": template, "occlusion": basis.occlusion(template).astype(np.float16)}
+        arrays = {
+            "template": template,
+            "colors": (basis.colors * beard_shade(head)).round().astype(np.uint8),
+            "occlusion": basis.occlusion(template).astype(np.float16),
+        }
         np.savez_compressed(
             out / f"{identity.name}.npz",
             allow_pickle=False,

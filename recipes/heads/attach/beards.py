@@ -11,10 +11,11 @@ from recipes.heads.attach.piece import Head, Piece
 from recipes.heads.materials import MATERIALS
 
 # Cards a square centimetre, their length and width in metres
-DENSITY, LENGTH, WIDTH = 11.0, 0.0085, 0.0035
+DENSITY, LENGTH, WIDTH = 17.0, 0.0075, 0.0036
 LIFT = 0.35  # tangent of the angle between card and skin
-GAP = 0.0035  # metres round the lips that stay free
-EDGE = 0.006  # metres over which a beard thins out
+GAP = 0.0015  # metres round the lips that stay free
+EDGE = 0.004  # metres over which a beard thins out
+SHADE = 0.6  # share of the hair's colour in the skin between the hairs
 GLOSS = 0.15
 CUTOUT = 0.3
 PICTURES = 4  # drawn cards in the picture, side by side
@@ -67,6 +68,15 @@ def make_beard(head: Head) -> Piece | None:
         material={"kind": "hair", "albedo": "beard.png", "cutout": CUTOUT, "two_sided": True},
         pictures={"beard.png": card_picture(PICTURES)},
     )
+
+
+def beard_shade(head: Head) -> np.ndarray:
+    """Return the tint of the skin between the hairs of a beard, (V, 3) from 0 to 1."""
+    if not head.identity.beard:
+        return np.ones((len(head.template), 3))
+    cover = np.max([_cover(head)[part] for part in PARTS[head.identity.beard]], axis=0)
+    color = hex_color(head.identity.hair_color) / 255
+    return 1 - SHADE * cover[:, None] * (1 - color)
 
 
 def _cover(head: Head) -> dict[str, np.ndarray]:

@@ -9,8 +9,9 @@ from recipes.heads.attach.strand_picture import encode_strands
 
 WIDTH, HEIGHT = 64, 128  # pixels of a card
 FINE = 4  # times finer while drawing
-HAIRS = 7  # on a card
-THICK = 7  # pixels at the root
+HAIRS = 11  # on a card
+THICK = 4.5  # pixels at the root
+LATE = 0.3  # of a card: where the last root lies, so that a card has no visible edge
 STEPS = 10
 
 
@@ -31,12 +32,14 @@ def _draw(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         tip = root + random.normal(0, 5)
         bend, height = random.normal(0, 4), random.uniform(0.65, 0.98)
         bright = int(random.uniform(90, 255))
-        part = np.linspace(0, 1, STEPS)
+        start = random.uniform(0, LATE)
+        part = np.linspace(start, 1, STEPS)
         x = root + (tip - root) * part + bend * np.sin(np.pi * part)
         y = HEIGHT * (1 - height * part)
         for i in range(STEPS - 1):
             points = [(x[j] * FINE, y[j] * FINE) for j in (i, i + 1)]
-            thick = max(1, round(THICK * FINE * (1 - part[i]) ** 0.6))
+            taper = ((1 - part[i]) / (1 - start)) ** 0.6
+            thick = max(1, round(THICK * FINE * taper))
             for pen, value in zip(pens, (bright, 255), strict=True):
                 pen.line(points, fill=value, width=thick)
     return tuple(
