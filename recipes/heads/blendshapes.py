@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from recipes.heads.eyelids import closing
 from recipes.heads.ict_facekit import IctFaceKit
 from recipes.heads.lip_seal import Lips
 from recipes.heads.tongue import tongue_out, tongue_up
@@ -24,6 +25,9 @@ def arkit_blendshapes(
         regions: masks (N,).
     """
     blendshapes = lips.keep_sealed(_renamed(ict.expressions))
+    for side in SIDES.values():
+        blink = blendshapes[f"eyeBlink{side}"]
+        blendshapes[f"eyeBlink{side}"] = blink + closing(ict, blink, side)
     for delta in blendshapes.values():
         delta[regions["teeth_upper"]] = 0.0  # the captured noise of 2 micrometres
     blendshapes["tongueOut"] = tongue_out(ict, regions["tongue"])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+
+from recipes.heads.edge_flow import EdgeFlow
 
 # Midline vertices of the upper lip: the upper edge of its red part, and the next one downwards,
 # where the first ring lies. The edges lead on from there over the lip into the mouth.
@@ -52,7 +53,7 @@ class Lips:
     """
 
     def __init__(self, positions: np.ndarray, faces: Iterable[Sequence[int]]) -> None:
-        edges = _Edges(faces)
+        edges = EdgeFlow(faces)
         midline = edges.straight(*MIDLINE, len(FOLLOW) + 1)[1:]
         rings = []
         for vertex in midline:
@@ -123,30 +124,3 @@ class Lips:
         return np.stack(
             [np.interp(range(COLUMNS), columns, axis, period=COLUMNS) for axis in known.T], 1
         )
-
-
-class _Edges:
-    """The edges of quads, followed straight through vertices of four edges."""
-
-    def __init__(self, faces: Iterable[Sequence[int]]) -> None:
-        self.around: defaultdict[int, set[int]] = defaultdict(set)
-        self._faces: defaultdict[frozenset[int], set[int]] = defaultdict(set)
-        for number, face in enumerate(faces):
-            for a, b in zip(face, [*face[1:], face[0]], strict=True):
-                self.around[a].add(b)
-                self.around[b].add(a)
-                self._faces[frozenset((a, b))].add(number)
-
-    def straight(self, first: int, second: int, count: int) -> list[int]:
-        """Return `count` vertices, from the first over the second straight on."""
-        path = [first, second]
-        while len(path) < count:
-            here = self._faces[frozenset(path[-2:])]
-            path.append(
-                next(
-                    vertex
-                    for vertex in self.around[path[-1]]
-                    if not self._faces[frozenset((path[-1], vertex))] & here
-                )
-            )
-        return path
