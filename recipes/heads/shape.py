@@ -29,24 +29,30 @@ YOUNG, OLD = 25.0, 90.0  # years at MakeHuman's "young" and "old"
 MEAN = Identity("mean", "", 32, 0.6, (0.2, 0.3, 0.5), 0)
 # How much of a trait the modes add to what MakeHuman's macro targets do: scanned people show more
 # of it than the targets do, which change no jowl.
-TRAITS = {"sex": 0.3, "years": 2.5, "ancestry": 0.6}
+TRAITS = {"sex": 0.2, "years": 3.0, "ancestry": 0.6}
+ABOVE_NECK = -0.11  # metres
 NOISE = 0.001  # metres: what the modes need not explain
-SIZE = 0.45  # part of the difference in size that stays: modes and targets both hold that of sex
+SIZE = 0.4  # part of the difference in size that stays: modes and targets both hold that of sex
 CLIP = 1.8  # standard deviations: no mode of a person is further from the mean
 # What sets women apart beyond MakeHuman's macro targets: amount for a woman, opposite for a man.
 FEMININE = {
-    "mouth/mouth-upperlip-volume": 0.25,
-    "mouth/mouth-lowerlip-volume": 0.2,
-    "mouth/mouth-upperlip-height": 0.2,
-    "eyes/{}-eye-scale": 0.1,
-    "nose/nose-scale-horiz": -0.2,
-    "nose/nose-point-width": -0.25,
-    "nose/nose-hump": -0.15,
-    "chin/chin-width": -0.3,
-    "chin/chin-jaw-drop": -0.2,
-    "cheek/{}-cheek-bones": 0.25,
-    "neck/neck-scale-horiz": -0.25,
-    "neck/neck-scale-depth": -0.15,
+    "mouth/mouth-upperlip-volume": 0.45,
+    "mouth/mouth-lowerlip-volume": 0.4,
+    "mouth/mouth-upperlip-height": 0.3,
+    "mouth/mouth-scale-horiz": -0.15,
+    "eyes/{}-eye-scale": 0.15,
+    "nose/nose-scale-horiz": -0.25,
+    "nose/nose-scale-vert": -0.15,
+    "nose/nose-point-width": -0.35,
+    "nose/nose-hump": -0.25,
+    "chin/chin-width": -0.45,
+    "chin/chin-jaw-drop": -0.35,
+    "chin/chin-height": -0.15,
+    "cheek/{}-cheek-bones": 0.35,
+    "ears/{}-ear-scale": -0.3,
+    "ears/{}-ear-wing": -0.3,
+    "neck/neck-scale-horiz": 0.2,  # the macro targets and the modes do too much
+    "neck/neck-scale-depth": 0.15,
 }
 # What age does to a face beyond MakeHuman's macro targets: amount at OLD.
 AGEING = {
@@ -115,7 +121,7 @@ def mode_weights(identity: Identity, traits: Mapping[str, np.ndarray]) -> np.nda
 def fit_modes(ict: IctFaceKit, displacements: np.ndarray) -> np.ndarray:
     """Find the likely weights (60,) of the modes that explain displacements (N, 3) of the face."""
     face = np.arange(*PARTS["face"])
-    face = face[ict.positions[face, 1] > -0.11]
+    face = face[ict.positions[face, 1] > ABOVE_NECK]
     modes = ict.identities[:, face].reshape(60, -1)
     noise = NOISE**2 * len(face)
     return np.linalg.solve(
@@ -310,8 +316,8 @@ def _smoothing(ict: IctFaceKit, rounds: int = 5) -> csr_array:
 
 def _resize(moved: np.ndarray, ict: IctFaceKit) -> np.ndarray:
     """Bring the size of a head nearer to the mean."""
-    face = slice(*PARTS["face"])
-    old, new = ict.positions[face], moved[face]
+    head = np.flatnonzero(ict.positions[SKIN, 1] > ABOVE_NECK)
+    old, new = ict.positions[head], moved[head]
     ratio = np.sqrt(new.var(0).sum() / old.var(0).sum())
     return moved * (1 + SIZE * (ratio - 1)) / ratio
 
