@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import json
 import logging
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from jambatalk.app.live.head_file import pack_head, picture
 from jambatalk.app.live.session import LiveSession
 from jambatalk.errors import JambaTalkError
-from jambatalk.export.glb import to_glb
 from jambatalk.face.library import HeadLibrary
-from jambatalk.face.neck import Neck
-from jambatalk.motion.motion import Motion
 from jambatalk.talking_head import TalkingHead
 
 log = logging.getLogger(__name__)
 
 MAX_CONNECTIONS = 4  # at a time, since they share the processor
 MAX_IDLE = 15.0  # seconds without a message
-MAX_CACHED = 32  # heads, 1.7 MB each
+MAX_CACHED = 32  # heads, 1 MB each
+CACHED = {"Cache-Control": "max-age=3600"}
 PAGE = Path(__file__).parent / "page"
 SHADERS = Path(__file__).parents[2] / "render" / "shaders"
 POLICY_VIOLATION, INTERNAL_ERROR, TRY_AGAIN_LATER = 1008, 1011, 1013  # WebSocket close codes
@@ -38,21 +35,33 @@ POLICY_VIOLATION, INTERNAL_ERROR, TRY_AGAIN_LATER = 1008, 1011, 1013  # WebSocke
 def live_routes(talking_head: TalkingHead) -> list[BaseRoute]:
     """Return the routes; none of them stores anything.
 
-    `/live/socket` exchanges the messages of :class:`LiveSession`. `/live/head/NAME.glb`,
-    `/live/page` and `/live/shaders` are the files with which the page draws.
+    `/live/socket` exchanges the messages of :class:`LiveSession`. `/live/head/NAME`, the pictures
+    `/live/textures/NAME/PICTURE`, `/live/page` and `/live/shaders` are the files with which the
+    page draws.
     """
+    heads = talking_head.heads
 
     async def head(request: Request) -> Response:
         name = request.path_params["name"]
-        if name not in talking_head.heads.names:  # numbers are refused: one address per head
+        if name not in heads.names:  # numbers are refused: one address per head
             return PlainTextResponse("There is no such head.", 404)
-        glb = await asyncio.to_thread(head_glb, talking_head.heads, name)
-        headers = {"Content-Encoding": "gzip", "Cache-Control": "max-age=3600"}
-        return Response(glb, headers=headers, media_type="model/gltf-binary")
+        file = await asyncio.to_thread(head_file, heads, name)
+        headers = {"Content-Encoding": "gzip", **CACHED}
+        return Response(file, headers=headers, media_type="application/octet-stream")
+
+    async def texture(request: Request) -> Response:
+        name, number = request.path_params["name"], request.path_params["picture"]
+        face = await asyncio.to_thread(heads.load, name) if name in heads.names else None
+        file = picture(face, number) if face else None
+        if file is None:
+            return PlainTextResponse("There is no such picture.", 404)
+        media_type = "image/png" if file.startswith(b"\x89PNG") else "image/jpeg"
+        return Response(file, headers=CACHED, media_type=media_type)
 
     return [
         WebSocketRoute("/live/socket", ConnectionLimit(talking_head).serve),
-        Route("/live/head/{name}.glb", head),
+        Route("/live/head/{name}", head),
+        Route("/live/textures/{name}/{picture}", texture),
         _files("/live/page", PAGE),
         _files("/live/shaders", SHADERS),
     ]
@@ -72,27 +81,13 @@ def _files(path: str, directory: Path) -> Route:
 
 
 @lru_cache(MAX_CACHED)
-def head_glb(heads: HeadLibrary, name: str) -> bytes:
-    """Return the gzipped GLB of a head at rest, from which a browser draws it as the videos do.
-
-    It adds to :func:`to_glb` the vertex attributes `_GLOSS` and `_NECK` (the part of the head's
-    rotation that a vertex follows, see :class:`Neck`) and, in the mesh's `extras`, the neck's
-    `pivot` and the height of the `chin`, by which the camera is framed.
+def head_file(heads: HeadLibrary, name: str) -> bytes:
+    """Return the file of :func:`pack_head` for a head of this library.
 
     Raises:
         FaceError: there is no such head.
     """
-    face = heads.load(name)
-    neck = Neck.of(face)
-    rest = Motion(np.zeros((1, len(face.blendshapes)), np.float32), 1.0, face)
-    chin = face.template[face.landmarks["chin"], 1].min() if "chin" in face.landmarks else -np.inf
-    low = max(float(chin), float(face.template[:, 1].min()))
-    glb = to_glb(
-        rest,
-        {"_GLOSS": face.visible_gloss(), "_NECK": neck.share},
-        {"pivot": neck.pivot.tolist(), "chin": low},
-    )
-    return gzip.compress(glb, 6)
+    return pack_head(heads.load(name))
 
 
 class ConnectionLimit:

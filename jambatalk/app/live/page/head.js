@@ -1,166 +1,191 @@
 // A 3D head, drawn with WebGL and the shaders of the videos.
 
-import {
-  Box3, Color, DoubleSide, GLSL3, GLTFLoader, Matrix3, Matrix4, PerspectiveCamera, Scene,
-  ShaderMaterial, Vector3, WebGLRenderer,
-} from "./vendor/three.min.js";
+import { loadHead } from "./head_file.js";
+import { Mesh } from "./mesh.js";
+import { Programs } from "./programs.js";
+import { SampledPicture } from "./samples.js";
+import { loadTextures } from "./textures.js";
 
 const MIN_PIXEL_RATIO = 0.5, MAX_PIXEL_RATIO = 2;
-const BACKGROUND = "#2b3036"; // as in jambatalk/render/view.py
+const BACKGROUND = [0x2b, 0x30, 0x36].map((value) => value / 255); // as in jambatalk/render/view.py
 // As in jambatalk/render/camera.py: degrees, and the head's height and centre in the picture.
 const FIELD_OF_VIEW = 18, HEAD_HEIGHT = 0.7, HEAD_CENTRE = 0.54;
-const SHADERS = new URL("../shaders/", import.meta.url);
-const HEADS = new URL("../head/", import.meta.url);
+// Location and size of inputs of mesh.vert: what moves, and what does not.
+const MOVING = [[0, 3], [1, 3], [2, 1]], STILL = [[3, 4], [4, 2], [5, 1]];
+const FLOAT_BYTES = 4;
 
 export class Head {
   // Draws on `canvas`, at the size at which the page shows it.
   constructor(canvas) {
-    this.renderer = new WebGLRenderer({ canvas, antialias: true, powerPreference: "low-power" });
+    const gl = canvas.getContext("webgl2", {
+      alpha: false, antialias: false, depth: false, powerPreference: "low-power",
+    });
+    if (!gl) throw new Error("this browser has no WebGL 2.");
+    Object.assign(this, { canvas, gl });
+    this.picture = new SampledPicture(gl);
     this.resetResolution();
-    this.scene = new Scene();
-    this.scene.background = new Color(BACKGROUND);
-    this.camera = new PerspectiveCamera(FIELD_OF_VIEW, 1);
   }
 
   // Load the head of this name and draw it at rest.
   async load(name) {
     this.requested = name;
-    const [glb, ...shaders] = await Promise.all([
-      new GLTFLoader().loadAsync(new URL(`${name}.glb`, HEADS).href),
-      ...["mesh.vert", "mesh.frag"].map(async (file) => (await fetch(new URL(file, SHADERS))).text()),
-    ]);
+    this.programs ??= Programs.load(this.gl);
+    const [head, program] = await Promise.all([loadHead(name), this.programs]);
+    const textures = await loadTextures(this.gl, head);
     if (this.requested !== name) return; // another was requested meanwhile
-    let mesh;
-    glb.scene.traverse((node) => { if (node.isMesh) mesh = node; });
-    const { pivot, chin } = mesh.userData;
-    mesh.material = createMaterial(...shaders, mesh.material.side, new Vector3(...pivot));
-    mesh.frustumCulled = false;
-    this.attributes = extractMorphTargets(mesh.geometry);
-    this.mesh?.geometry.dispose();
-    this.mesh?.material.dispose();
-    this.scene.clear();
-    this.scene.add(mesh);
-    this.mesh = mesh;
+    this.release();
+    this.mesh = new Mesh(head);
+    this.textures = textures;
+    this.batches = head.batches.map((batch) => ({ ...batch, ...program(batch.defines) }));
+    this.createBuffers(head);
+    this.frameCamera(head);
     this.name = name;
-    this.targetIndices = null;
-    this.frameCamera(mesh.geometry, chin);
-    this.draw();
+    this.order = null;
+    this.rest();
   }
 
-  // Map the blendshapes of a motion to the mesh's morph targets.
+  release() {
+    const { gl } = this;
+    this.textures?.forEach((texture) => gl.deleteTexture(texture));
+    this.buffers?.forEach((buffer) => gl.deleteBuffer(buffer));
+    if (this.array) gl.deleteVertexArray(this.array);
+  }
+
+  // Map the blendshapes of a motion to those of the head.
   setBlendshapes(blendshapes) {
-    this.targetIndices = blendshapes.map((name) => this.mesh.morphTargetDictionary[name]);
+    this.order = this.mesh.head.blendshapes.map((name) => blendshapes.indexOf(name));
   }
 
   // Apply one frame: blendshape weights, and the head's pitch, yaw and roll in radians.
-  setPose(weights, [pitch, yaw, roll]) {
-    this.targetIndices?.forEach((target, k) => {
-      this.mesh.morphTargetInfluences[target] = weights[k];
-    });
-    this.morph();
-    const rotation = new Matrix4().makeRotationY(yaw)
-      .multiply(new Matrix4().makeRotationX(pitch))
-      .multiply(new Matrix4().makeRotationZ(roll));
-    this.mesh.material.uniforms.rotation.value.setFromMatrix4(rotation);
+  setPose(weights, rotation) {
+    const own = this.order ? this.order.map((k) => weights[k] ?? 0) : weights;
+    this.mesh.pose(own, rotation);
   }
 
   rest() {
-    this.mesh.morphTargetInfluences.fill(0);
-    this.morph();
-    this.mesh.material.uniforms.rotation.value.identity();
+    this.mesh.pose(new Float32Array(this.mesh.head.blendshapes.length), [0, 0, 0]);
     this.draw();
   }
 
-  // Add the weighted targets to the rest shape. Targets are sparse, so this takes a fraction of the
-  // time of three.js, whose vertex shader reads all targets at every vertex.
-  morph() {
-    for (const { attribute, rest, targets } of this.attributes) {
-      const values = attribute.array;
-      values.set(rest);
-      this.mesh.morphTargetInfluences.forEach((weight, k) => {
-        if (!weight) return;
-        const { indices, deltas } = targets[k];
-        for (let i = 0; i < indices.length; i++) values[indices[i]] += weight * deltas[i];
-      });
-      attribute.needsUpdate = true;
-    }
-  }
-
   resetResolution() {
-    this.renderer.setPixelRatio(Math.min(devicePixelRatio, MAX_PIXEL_RATIO));
+    this.pixelRatio = Math.min(devicePixelRatio, MAX_PIXEL_RATIO);
   }
 
   reduceResolution() {
-    this.renderer.setPixelRatio(Math.max(0.8 * this.renderer.getPixelRatio(), MIN_PIXEL_RATIO));
+    this.pixelRatio = Math.max(0.8 * this.pixelRatio, MIN_PIXEL_RATIO);
   }
 
   draw() {
-    const { clientWidth, clientHeight } = this.renderer.domElement;
-    this.renderer.setSize(clientWidth, clientHeight, false);
-    this.camera.aspect = clientWidth / Math.max(clientHeight, 1);
-    this.camera.updateProjectionMatrix();
-    this.renderer.render(this.scene, this.camera);
+    const { gl, canvas, picture, mesh } = this;
+    const [width, height] = [canvas.clientWidth, canvas.clientHeight].map(
+      (size) => Math.max(Math.round(size * this.pixelRatio), 1),
+    );
+    if (canvas.width !== width) canvas.width = width;
+    if (canvas.height !== height) canvas.height = height;
+    picture.begin(width, height, BACKGROUND);
+    const projection = picture.shear(this.project(width / height));
+    gl.bindVertexArray(this.array);
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[0]);
+    gl.bufferSubData(gl.ARRAY_BUFFER, 0, mesh.moving);
+    gl.blendFunc(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA);
+    let first = 0;
+    for (const { program, uniforms, count, cutout, culled, blended, textures } of this.batches) {
+      gl.useProgram(program);
+      gl.uniformMatrix4fv(uniforms.V, false, this.view);
+      gl.uniformMatrix4fv(uniforms.P, false, projection);
+      if (uniforms.opening) gl.uniform4fv(uniforms.opening, mesh.opening);
+      if (uniforms.outward) gl.uniform3fv(uniforms.outward, mesh.outward);
+      if (uniforms.cutout) gl.uniform1f(uniforms.cutout, cutout);
+      Object.entries(textures).forEach(([sampler, number], unit) => {
+        gl.activeTexture(gl.TEXTURE0 + unit);
+        gl.bindTexture(gl.TEXTURE_2D, this.textures[number]);
+        if (uniforms[sampler]) gl.uniform1i(uniforms[sampler], unit);
+      });
+      (culled ? gl.enable : gl.disable).call(gl, gl.CULL_FACE);
+      (blended ? gl.enable : gl.disable).call(gl, gl.BLEND);
+      gl.depthMask(!blended);
+      gl.drawElements(gl.TRIANGLES, 3 * count, gl.UNSIGNED_INT, 12 * first);
+      first += count;
+    }
+    picture.show();
+  }
+
+  createBuffers(head) {
+    const { gl } = this, count = this.mesh.count;
+    const still = new Float32Array(7 * count);
+    for (let vertex = 0; vertex < count; vertex++) {
+      const color = head.colors.subarray(3 * vertex, 3 * vertex + 3).map(linear);
+      still.set([...color, head.gloss[vertex]], 7 * vertex);
+      still.set(head.uv.subarray(2 * vertex, 2 * vertex + 2), 7 * vertex + 4);
+      still[7 * vertex + 6] = head.occlusion[vertex];
+    }
+    this.array = gl.createVertexArray();
+    gl.bindVertexArray(this.array);
+    this.buffers = [this.mesh.moving, still].map((values, k) => {
+      const buffer = gl.createBuffer();
+      gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
+      gl.bufferData(gl.ARRAY_BUFFER, values, k ? gl.STATIC_DRAW : gl.STREAM_DRAW);
+      let start = 0;
+      for (const [location, size] of k ? STILL : MOVING) {
+        gl.vertexAttribPointer(location, size, gl.FLOAT, false, 7 * FLOAT_BYTES, start);
+        gl.enableVertexAttribArray(location);
+        start += FLOAT_BYTES * size;
+      }
+      return buffer;
+    });
+    const indices = gl.createBuffer();
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, indices);
+    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, inOrder(head), gl.STATIC_DRAW);
+    this.buffers.push(indices);
+    gl.bindVertexArray(null);
   }
 
   // Put the camera in front of the face; the head is what lies above the height `chin`.
-  frameCamera(geometry, chin) {
-    const position = geometry.attributes.position, bounds = new Box3(), point = new Vector3();
-    for (let i = 0; i < position.count; i++) {
-      point.fromBufferAttribute(position, i);
-      if (point.y >= chin) bounds.expandByPoint(point);
+  frameCamera({ positions, chin }) {
+    const low = [Infinity, Infinity, Infinity], high = low.map((value) => -value);
+    for (let i = 0; i < positions.length; i += 3) {
+      if (positions[i + 1] < chin) continue;
+      for (let k = 0; k < 3; k++) {
+        low[k] = Math.min(low[k], positions[i + k]);
+        high[k] = Math.max(high[k], positions[i + k]);
+      }
     }
-    const height = (bounds.max.y - bounds.min.y) / HEAD_HEIGHT; // metres that the picture shows
-    const centre = bounds.getCenter(new Vector3());
-    centre.y += (0.5 - HEAD_CENTRE) * height;
-    const distance = height / 2 / Math.tan((FIELD_OF_VIEW * Math.PI) / 360);
-    this.camera.position.set(centre.x, centre.y, centre.z + distance);
-    this.camera.near = distance / 4;
-    this.camera.far = distance * 2;
+    const height = (high[1] - low[1]) / HEAD_HEIGHT; // metres that the picture shows
+    const [x, y, z] = low.map((value, k) => (value + high[k]) / 2);
+    this.distance = height / 2 / Math.tan((FIELD_OF_VIEW * Math.PI) / 360);
+    this.view = new Float32Array([
+      1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0,
+      -x, -y - (0.5 - HEAD_CENTRE) * height, -z - this.distance, 1,
+    ]);
+  }
+
+  project(aspect) {
+    const scale = 1 / Math.tan((FIELD_OF_VIEW * Math.PI) / 360);
+    const near = this.distance / 4, far = this.distance * 2;
+    return new Float32Array([
+      scale / aspect, 0, 0, 0, 0, scale, 0, 0,
+      0, 0, (near + far) / (near - far), -1, 0, 0, (2 * near * far) / (near - far), 0,
+    ]);
   }
 }
 
-// Move the morph targets out of a geometry: positions and normals at rest, and sparse deltas.
-function extractMorphTargets(geometry) {
-  const attributes = ["position", "normal"].map((name) => {
-    const attribute = geometry.attributes[name];
-    const targets = geometry.morphAttributes[name].map(({ array }) => {
-      const indices = Uint32Array.from(array.keys()).filter((index) => array[index]);
-      return { indices, deltas: Float32Array.from(indices, (index) => array[index]) };
+const linear = (srgb) => (srgb <= 0.04045 ? srgb / 12.92 : ((srgb + 0.055) / 1.055) ** 2.4);
+
+// The triangles of each batch: the nearest first, since hidden pixels are not shaded, but what is
+// blended from back to front.
+function inOrder({ triangles, positions, batches }) {
+  const ordered = new Uint32Array(triangles.length);
+  const depth = (t) => [0, 1, 2].reduce((z, k) => z + positions[3 * triangles[3 * t + k] + 2], 0);
+  let first = 0;
+  for (const { count, blended } of batches) {
+    const depths = Float32Array.from({ length: count }, (_, k) => depth(first + k));
+    const order = Uint32Array.from({ length: count }, (_, k) => k);
+    order.sort((a, b) => (blended ? depths[a] - depths[b] : depths[b] - depths[a]));
+    order.forEach((from, to) => {
+      const start = 3 * (first + from);
+      ordered.set(triangles.subarray(start, start + 3), 3 * (first + to));
     });
-    return { attribute, rest: attribute.array.slice(), targets };
-  });
-  geometry.morphAttributes = {};
-  return attributes;
+    first += count;
+  }
+  return ordered;
 }
-
-// The videos' shaders, adapted to three.js and with the head's rotation about `pivot`.
-function createMaterial(vertex, fragment, side, pivot) {
-  const lighting = withoutVersion(vertex)
-    .replace(/layout\(.*\n/g, "") // inputs become arguments
-    .replace(/uniform mat4 [VP];.*\n/g, "")
-    .replace(/^out /gm, "centroid out ") // without it, antialiased edges have dark specks
-    .replace("void main()", "void light(vec3 position, vec3 normal, vec4 surface)");
-  return new ShaderMaterial({
-    glslVersion: GLSL3,
-    side,
-    vertexColors: true,
-    defines: side === DoubleSide ? { WET: 1, HOLLOW: 1 } : { WET: 1 },
-    uniforms: { rotation: { value: new Matrix3() }, pivot: { value: pivot } },
-    vertexShader: `
-      #define V modelViewMatrix
-      #define P projectionMatrix
-      in float _gloss;
-      in float _neck;
-      uniform mat3 rotation;
-      uniform vec3 pivot;
-      ${lighting}
-      void main() {
-        vec3 arm = position - pivot;
-        vec3 rotated = position + _neck * (rotation * arm - arm);
-        light(rotated, mix(normal, rotation * normal, _neck), vec4(color.rgb, _gloss));
-      }`,
-    fragmentShader: withoutVersion(fragment).replace(/^in /gm, "centroid in "),
-  });
-}
-
-const withoutVersion = (shader) => shader.replace(/^#version.*\n/, "");

@@ -23,7 +23,7 @@ function showStatus(text, kind = "") {
 // Show a head at rest.
 export async function showHead(name) {
   try {
-    if (head?.renderer.domElement !== element("canvas")) head = new Head(element("canvas"));
+    if (head?.canvas !== element("canvas")) head = new Head(element("canvas"));
     if (head.name !== name) await head.load(name);
     if (session?.motion) head.setBlendshapes(session.blendshapes);
     head.draw();
@@ -133,7 +133,7 @@ class Session {
 
   // Draw one picture.
   animate(time, previous) {
-    if (!head.renderer.domElement.offsetParent) return stop(); // another tab was opened
+    if (!head.canvas.offsetParent) return stop(); // another tab was opened
     const now = this.sound.now();
     this.motion.adaptDelay(now, (time - previous) / 1000);
     this.sound.delay = this.motion.delay;

@@ -1,0 +1,156 @@
+"""The file from which a browser draws a head: a header in JSON, and numbers that compress well.
+
+4 bytes   length of the header, uint32, little-endian
+header    {"pivot", "chin", "blendshapes", "landmarks", "batches", "textures", "arrays"}, see
+          :func:`pack_head`
+arrays    integers: first the lowest bytes of all numbers of an array, then the next ones
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import struct
+from typing import Any
+
+import numpy as np
+
+from jambatalk.face.face import PICTURES, Face
+from jambatalk.face.mouth_opening import LANDMARKS
+from jambatalk.face.neck import Neck
+from jambatalk.render.batches import Batch, batches
+from jambatalk.render.view import View
+
+STEP = 1e-5  # metres, of displacements: a sixtieth of a pixel
+FORWARD = np.array([0.0, 0.0, 1.0])
+NONE = np.zeros((0, 3), np.int64)
+LEVEL = 9  # of compression, once for each head
+
+
+def pack_head(face: Face) -> bytes:
+    """Return the gzipped file of a head at rest.
+
+    Header: `pivot` of the :class:`Neck`; height of the `chin`, by which the camera is framed;
+    `landmarks` of the lips; `batches` as :class:`Batch`, in the order of drawing, each with the
+    numbers of its `textures`. A texture is a list of two pictures, see :func:`picture`, or null.
+
+    Arrays: "positions", "uv" (each with the least value and the step of its numbers), "colors"
+    (sRGB), "gloss", "occlusion", "share" (of the neck's rotation), "weld", "triangles" of the
+    batches, and the displacements by each blendshape: "counts" of its vertices, their "rows", and
+    "deltas" in `STEP`. Values of x come first, then those of y and z.
+    """
+    triangles, drawn = batches(face, View(), FORWARD)
+    neck, count = Neck.of(face), len(face.template)
+    chin = face.template[face.landmarks["chin"], 1].min() if "chin" in face.landmarks else -np.inf
+    names = _picture_names(face)
+    textures: list[tuple] = []
+    described = [_describe(batch, textures) for batch in drawn]
+    header: dict[str, Any] = {
+        "pivot": neck.pivot.tolist(),
+        "chin": max(float(chin), float(face.template[:, 1].min())),
+        "blendshapes": face.blendshapes,
+        "landmarks": {
+            name: face.landmarks[name].tolist()
+            for name in (*LANDMARKS, "nose_tip", "chin")
+            if name in face.landmarks
+        },
+        "batches": described,
+        "textures": [
+            {"kind": kind, "pictures": [names.get(picture) for picture in pictures[:2]]}
+            for kind, *pictures in textures
+        ],
+        "arrays": {},
+    }
+    moved = [np.flatnonzero(np.abs(delta).max(1) >= STEP / 2) for delta in face.deltas]
+    steps = [np.rint(d[rows] / STEP) for d, rows in zip(face.deltas, moved, strict=True)]
+    wide = np.uint16 if count < 2**16 else np.uint32
+    arrays = {
+        "positions": _scaled(face.template, header),
+        "uv": _scaled(face.uv if face.uv is not None else np.zeros((count, 2)), header),
+        "colors": face.colors.astype(np.uint8),
+        "gloss": _fraction(face.gloss, np.uint8),
+        "occlusion": _fraction(_or_ones(face.occlusion, count), np.uint8),
+        "share": _fraction(neck.share, np.uint16),
+        "weld": np.arange(count) - _or_range(face.weld, count),
+        "triangles": np.concatenate([_grouped(triangles, batch) for batch in drawn]),
+        "counts": np.array([len(rows) for rows in moved]),
+        "rows": np.concatenate([NONE[:, 0], *(np.diff(rows, prepend=0) for rows in moved)]),
+        "deltas": np.concatenate([NONE, *steps]).astype(np.int16),
+    }
+    for name in ("weld", "counts", "rows"):
+        arrays[name] = arrays[name].astype(wide)
+    arrays["triangles"] = np.diff(arrays["triangles"].ravel(), prepend=0).astype(wide)
+    return gzip.compress(_join(header, arrays), LEVEL, mtime=0)
+
+
+def picture(face: Face, name: str) -> bytes | None:
+    """Return the file of one of the face's pictures, such as "0.albedo"; None if it has none."""
+    number, _, kind = name.partition(".")
+    if not number.isdecimal() or int(number) >= len(face.materials) or kind not in PICTURES:
+        return None
+    found: bytes | None = getattr(face.materials[int(number)], kind)
+    return found
+
+
+def _picture_names(face: Face) -> dict[bytes, str]:
+    return {
+        found: f"{number}.{kind}"
+        for number, material in enumerate(face.materials)
+        for kind in PICTURES
+        if (found := getattr(material, kind))
+    }
+
+
+def _describe(batch: Batch, textures: list[tuple]) -> dict[str, Any]:
+    numbers = {}
+    for sampler, key in batch.textures.items():
+        if key not in textures:
+            textures.append(key)
+        numbers[sampler] = textures.index(key)
+    return {
+        "count": batch.count,
+        "defines": batch.defines,
+        "textures": numbers,
+        "cutout": batch.cutout,
+        "culled": batch.culled,
+        "blended": batch.blended,
+    }
+
+
+def _grouped(triangles: np.ndarray, batch: Batch) -> np.ndarray:
+    """Return a batch's triangles in the order of the mesh, in which they compress best."""
+    own = triangles[batch.first : batch.first + batch.count].astype(np.int64)
+    return own[np.lexsort((own[:, 1], own.min(1)))]
+
+
+def _scaled(values: np.ndarray, header: dict[str, Any]) -> np.ndarray:
+    """Return values as uint16, and note what they stand for."""
+    low = values.min(0)
+    step = max(float((values - low).max()), 1e-9) / (2**16 - 1)
+    header.setdefault("scales", []).append({"low": low.tolist(), "step": step})
+    return np.rint((values - low) / step).astype(np.uint16)
+
+
+def _fraction(values: np.ndarray, kind: type[np.unsignedinteger]) -> np.ndarray:
+    return np.rint(np.clip(values, 0, 1) * np.iinfo(kind).max).astype(kind)
+
+
+def _or_ones(values: np.ndarray | None, count: int) -> np.ndarray:
+    return np.ones(count) if values is None else values
+
+
+def _or_range(values: np.ndarray | None, count: int) -> np.ndarray:
+    return np.arange(count) if values is None else values
+
+
+def _join(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> bytes:
+    pieces, start = [], 0
+    for name, array in arrays.items():
+        flat = np.ascontiguousarray(array.T.ravel())
+        flat = flat.astype(flat.dtype.newbyteorder("<"))
+        piece = flat.view(np.uint8).reshape(-1, flat.dtype.itemsize).T.tobytes()
+        header["arrays"][name] = {"type": flat.dtype.name, "start": start, "count": len(flat)}
+        pieces.append(piece)
+        start += len(piece)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    return b"".join([struct.pack("<I", len(text)), text, *pieces])
