@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from recipes.heads.attach.fringe import Fringe
 from recipes.heads.attach.hair_color import find_cards, occlude, vertex_colors
 from recipes.heads.attach.hair_fit import lift
 from recipes.heads.attach.hair_picture import hair_picture
@@ -13,6 +14,13 @@ from recipes.heads.makehuman_assets import fit_proxy, read_obj
 
 GLOSS, GREY_GLOSS, AFRO_GLOSS = 0.35, 0.25, 0.1
 CUTOUT = 0.35
+OVER_EARS = ("bob01", "bob02", "braid01", "long01")
+FRINGES = {
+    "bob01": Fringe(parting=-35),
+    "bob02": Fringe(parting=-25),
+    "braid01": Fringe(parting=-35),
+    "short03": Fringe(parting=-40, brow=0.024, top=0.085, raised=True),
+}
 
 
 def make_hair(head: Head) -> Piece | None:
@@ -28,7 +36,9 @@ def make_hair(head: Head) -> Piece | None:
     _, mesh = read_obj(folder / f"{identity.hair}.obj")
     fitted = fit_proxy(folder / f"{identity.hair}.mhclo", head.base)
     triangles = mesh.vertex[mesh.triangles]
-    skull = Skull(head)
+    skull = Skull(head, identity.hair in OVER_EARS)
+    if identity.hair in FRINGES:
+        fitted = FRINGES[identity.hair].move(fitted, skull)
     positions = lift(fitted, triangles, skull)
     cards = find_cards(mesh.vertex, mesh.triangles)
     count = len(mesh.vertex)

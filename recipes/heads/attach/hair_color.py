@@ -13,6 +13,7 @@ from recipes.heads.identity import Identity
 
 GREY = np.array([0.62, 0.61, 0.59])  # linear, of a grey strand
 PICTURE = MEAN**2 + SPREAD**2  # linear, what the picture takes away from the colour
+BRIGHT = 0.66  # of a colour as named, since it is seen in the light
 ROOTS, TIPS = 0.70, 1.12  # brightness
 DARKEST = 0.25  # occlusion
 SURFELS = 1500  # patches of hair that cast shadows
@@ -28,7 +29,7 @@ def vertex_colors(
     """
     random = np.random.default_rng(seed)
     count = cards.max() + 1
-    own = _linear(identity.hair_color)
+    own = BRIGHT * _linear(identity.hair_color)
     part = np.bincount(cards) / len(cards)
     varied = np.clip(0.05 / part, 0, 1)  # large cards are not of one strand
     tone = np.exp(varied * random.normal(0, 0.16, count))[:, None] * np.exp(

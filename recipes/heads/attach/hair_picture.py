@@ -16,7 +16,7 @@ from recipes.heads.makehuman_assets import CURE
 SIZE = 1024  # pixels
 LIMIT = 350_000  # bytes of a file
 MEAN = 0.66  # of luminance, sRGB
-SPREAD = 0.15  # standard deviation of luminance
+SPREAD = 0.13  # standard deviation of luminance
 FLATTENED = 0.8  # part of the painted light that is taken out
 LIGHT = 0.03  # size of the painted light's highlights, part of the picture
 FAINT, FULL = 0.08, 0.75  # alpha of the source that becomes 0 and 1

@@ -18,16 +18,22 @@ PLACES /= PLACES.sum(1, keepdims=True)
 NEAREST = 6  # samples that a height is averaged from
 BODY = 13380  # vertices of MakeHuman's base that are skin
 SHOULDERS = -0.17  # metres; below it the body is MakeHuman's
+# Where ears are, metres.
+EAR_X, EAR_Y, EAR_Z = 0.068, (-0.06, 0.035), (-0.14, -0.06)
+SIDEWAYS = np.array([1.0, 0.0, 0.0])
 
 
 class Skull:
     """Points of a head's skin, ears included, and of its shoulders.
 
+    Args:
+        over_ears: whether hair falls over the ears; to be above an ear means to be beside it.
+
     Attributes:
         points, normals: (n, 3) metres; unit vectors.
     """
 
-    def __init__(self, head: Head) -> None:
+    def __init__(self, head: Head, over_ears: bool = False) -> None:
         triangles = head.basis.triangles[head.basis.material_index == MATERIALS.index("skin")]
         corners = head.template[triangles].astype(float)
         normals = _vertex_normals(head.template, head.basis.weld[triangles])[
@@ -35,6 +41,11 @@ class Skull:
         ]
         points = np.einsum("pk,fkd->fpd", PLACES, corners).reshape(-1, 3)
         normals = np.einsum("pk,fkd->fpd", PLACES, normals).reshape(-1, 3)
+        if over_ears:
+            x, y, z = points.T
+            ear = (np.abs(x) > EAR_X) & (y > EAR_Y[0]) & (y < EAR_Y[1])
+            ear &= (z > EAR_Z[0]) & (z < EAR_Z[1])
+            normals[ear] = np.sign(x[ear, None]) * SIDEWAYS
         body = head.base[:BODY]
         outward = body - [0.0, -0.30, -0.10]
         shoulders = (body[:, 1] < SHOULDERS) & (body[:, 1] > -0.6)
