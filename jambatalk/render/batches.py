@@ -67,11 +67,14 @@ def batches(face: Face, view: View, toward: np.ndarray) -> tuple[np.ndarray, lis
         batch = _batch(shown, view, hollow)
         if shown.cutout and view.quality == "full":
             corners = face.uv[face.triangles[chosen]]
-            opaque, soft = opaque_and_soft(corners, read_alpha(shown.albedo))
+            whole, opaque, soft = opaque_and_soft(corners, read_alpha(shown.albedo))
+            # Without anything cut out, what is hidden is not shaded.
+            defines = tuple(name for name in batch.defines if name != "CUTOUT")
+            found.append((chosen[whole], replace(batch, defines=defines, cutout=0.0)))
             batch = replace(batch, cutout=SOLID)
             edge = replace(batch, defines=(*batch.defines, "BLENDED"), blended=True)
             edges.append((chosen[soft][::-1], edge))
-            chosen = chosen[opaque]
+            chosen = chosen[opaque & ~whole]
         found.append((chosen, batch))
     found = sorted(found, key=lambda entry: entry[1].cutout > 0) + edges
     found = [(chosen, batch) for chosen, batch in found if len(chosen)]

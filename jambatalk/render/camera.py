@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pyrender
 
 from jambatalk.face.face import Face
+
+if TYPE_CHECKING:
+    import pyrender
 
 FIELD_OF_VIEW = np.radians(18.0)  # a portrait lens: a wide one distorts a face
 HEAD_HEIGHT = 0.60  # of the picture, from the chin to the top of the head
@@ -21,13 +25,9 @@ def portrait_camera(face: Face, yaw: float) -> tuple[pyrender.PerspectiveCamera,
     Returns:
         The camera and its (4, 4) pose.
     """
-    points = face.template
-    if "chin" in face.landmarks:  # otherwise the whole mesh is the head
-        points = points[points[:, 1] >= points[face.landmarks["chin"], 1].min()]
-    low, high = points.min(0), points.max(0)
-    centre = (low + high) / 2
-    height = (high[1] - low[1]) / HEAD_HEIGHT  # of the picture, metres
-    centre[1] += (0.5 - HEAD_CENTRE) * height
+    import pyrender  # needs OpenGL
+
+    centre, height = framing(face)
     distance = height / 2 / np.tan(FIELD_OF_VIEW / 2)
     depth = float(np.abs(face.template - centre).max())
     sine, cosine = np.sin(np.radians(yaw)), np.cos(np.radians(yaw))
@@ -36,3 +36,17 @@ def portrait_camera(face: Face, yaw: float) -> tuple[pyrender.PerspectiveCamera,
     pose[:3, 3] = centre + distance * pose[:3, 2]
     near, far = max(distance - 2 * depth, 0.1 * distance), distance + 2 * depth
     return pyrender.PerspectiveCamera(FIELD_OF_VIEW, znear=near, zfar=far), pose
+
+
+def framing(face: Face) -> tuple[np.ndarray, float]:
+    """Return the point in the middle of the picture, (3,), and the picture's height there, metres.
+
+    The head is what lies above the chin, or the whole mesh of a face without that landmark.
+    """
+    points = face.template
+    if "chin" in face.landmarks:
+        points = points[points[:, 1] >= points[face.landmarks["chin"], 1].min()]
+    low, high = points.min(0), points.max(0)
+    centre, height = (low + high) / 2, float(high[1] - low[1]) / HEAD_HEIGHT
+    centre[1] += (0.5 - HEAD_CENTRE) * height
+    return centre, height

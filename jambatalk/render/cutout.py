@@ -1,4 +1,4 @@
-"""Which triangles of hair, brows and lashes are opaque, and which have soft edges."""
+"""Which triangles of hair, brows and lashes are opaque, in part or whole, or have soft edges."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ _places = np.array([(i, j) for i in range(STEPS + 1) for j in range(STEPS + 1 - 
 BARYCENTRIC = np.column_stack([_places, 1 - _places.sum(1)]).astype(np.float32)
 
 
-def opaque_and_soft(corners: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Tell of each triangle whether some of it is opaque, and whether some is half transparent.
+def opaque_and_soft(
+    corners: np.ndarray, alpha: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Tell of each triangle whether it is opaque, in part so, and in part half transparent.
 
     Drawing each triangle only where it is needed takes half the time.
 
@@ -22,12 +24,12 @@ def opaque_and_soft(corners: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray,
         alpha: (height, width) from 0 to 1, the first row at the top.
 
     Returns:
-        Two masks (F,).
+        Three masks (F,).
     """
     height, width = alpha.shape
     uv = np.einsum("pk,fkc->fpc", BARYCENTRIC, corners)
     columns = np.clip((uv[..., 0] * width).astype(int), 0, width - 1)
     rows = np.clip(((1 - uv[..., 1]) * height).astype(int), 0, height - 1)
     seen = alpha[rows, columns]
-    opaque = (seen >= SOLID).any(1)
-    return opaque, ((seen > FAINT) & (seen < SOLID)).any(1)
+    opaque, soft = seen >= SOLID, (seen > FAINT) & (seen < SOLID)
+    return opaque.all(1), opaque.any(1), soft.any(1)

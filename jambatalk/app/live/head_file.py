@@ -19,6 +19,7 @@ from jambatalk.face.face import PICTURES, Face
 from jambatalk.face.mouth_opening import LANDMARKS
 from jambatalk.face.neck import Neck
 from jambatalk.render.batches import Batch, batches
+from jambatalk.render.camera import FIELD_OF_VIEW, framing
 from jambatalk.render.view import View
 
 STEP = 1e-5  # metres, of displacements: a sixtieth of a pixel
@@ -30,7 +31,7 @@ LEVEL = 9  # of compression, once for each head
 def pack_head(face: Face) -> bytes:
     """Return the gzipped file of a head at rest.
 
-    Header: `pivot` of the :class:`Neck`; height of the `chin`, by which the camera is framed;
+    Header: `pivot` of the :class:`Neck`; `camera`, see :func:`framing`, and its field of view;
     `landmarks` of the lips; `batches` as :class:`Batch`, in the order of drawing, each with the
     numbers of its `textures`. A texture is a list of two pictures, see :func:`picture`, or null.
 
@@ -41,13 +42,13 @@ def pack_head(face: Face) -> bytes:
     """
     triangles, drawn = batches(face, View(), FORWARD)
     neck, count = Neck.of(face), len(face.template)
-    chin = face.template[face.landmarks["chin"], 1].min() if "chin" in face.landmarks else -np.inf
+    centre, height = framing(face)
     names = _picture_names(face)
     textures: list[tuple] = []
     described = [_describe(batch, textures) for batch in drawn]
     header: dict[str, Any] = {
         "pivot": neck.pivot.tolist(),
-        "chin": max(float(chin), float(face.template[:, 1].min())),
+        "camera": {"centre": centre.tolist(), "height": height, "fieldOfView": FIELD_OF_VIEW},
         "blendshapes": face.blendshapes,
         "landmarks": {
             name: face.landmarks[name].tolist()

@@ -8,11 +8,9 @@ import { loadTextures } from "./textures.js";
 
 const MIN_PIXEL_RATIO = 0.5, MAX_PIXEL_RATIO = 2;
 const BACKGROUND = [0x2b, 0x30, 0x36].map((value) => value / 255); // as in jambatalk/render/view.py
-// As in jambatalk/render/camera.py: degrees, and the head's height and centre in the picture.
-const FIELD_OF_VIEW = 18, HEAD_HEIGHT = 0.7, HEAD_CENTRE = 0.54;
 // Location and size of inputs of mesh.vert: what moves, and what does not.
 const MOVING = [[0, 3], [1, 3], [2, 1]], STILL = [[3, 4], [4, 2], [5, 1]];
-const FLOAT_BYTES = 4;
+const FLOAT_BYTES = 4, GROUP = 64; // triangles
 
 export class Head {
   // Draws on `canvas`, at the size at which the page shows it.
@@ -38,7 +36,7 @@ export class Head {
     this.textures = textures;
     this.batches = head.batches.map((batch) => ({ ...batch, ...program(batch.defines) }));
     this.createBuffers(head);
-    this.frameCamera(head);
+    this.frameCamera(head.camera);
     this.name = name;
     this.order = null;
     this.rest();
@@ -140,27 +138,17 @@ export class Head {
     gl.bindVertexArray(null);
   }
 
-  // Put the camera in front of the face; the head is what lies above the height `chin`.
-  frameCamera({ positions, chin }) {
-    const low = [Infinity, Infinity, Infinity], high = low.map((value) => -value);
-    for (let i = 0; i < positions.length; i += 3) {
-      if (positions[i + 1] < chin) continue;
-      for (let k = 0; k < 3; k++) {
-        low[k] = Math.min(low[k], positions[i + k]);
-        high[k] = Math.max(high[k], positions[i + k]);
-      }
-    }
-    const height = (high[1] - low[1]) / HEAD_HEIGHT; // metres that the picture shows
-    const [x, y, z] = low.map((value, k) => (value + high[k]) / 2);
-    this.distance = height / 2 / Math.tan((FIELD_OF_VIEW * Math.PI) / 360);
+  // Put the camera in front of the face, as jambatalk/render/camera.py does.
+  frameCamera({ centre: [x, y, z], height, fieldOfView }) {
+    this.focal = 1 / Math.tan(fieldOfView / 2);
+    this.distance = (this.focal * height) / 2;
     this.view = new Float32Array([
-      1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0,
-      -x, -y - (0.5 - HEAD_CENTRE) * height, -z - this.distance, 1,
+      1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, -x, -y, -z - this.distance, 1,
     ]);
   }
 
   project(aspect) {
-    const scale = 1 / Math.tan((FIELD_OF_VIEW * Math.PI) / 360);
+    const scale = this.focal;
     const near = this.distance / 4, far = this.distance * 2;
     return new Float32Array([
       scale / aspect, 0, 0, 0, 0, scale, 0, 0,
@@ -171,21 +159,29 @@ export class Head {
 
 const linear = (srgb) => (srgb <= 0.04045 ? srgb / 12.92 : ((srgb + 0.055) / 1.055) ** 2.4);
 
-// The triangles of each batch: the nearest first, since hidden pixels are not shaded, but what is
-// blended from back to front.
+// The triangles of each batch: the nearest first, since hidden pixels are not shaded, in groups of
+// neighbours, which share vertices that are shaded once; what is blended one by one, from back to
+// front.
 function inOrder({ triangles, positions, batches }) {
   const ordered = new Uint32Array(triangles.length);
-  const depth = (t) => [0, 1, 2].reduce((z, k) => z + positions[3 * triangles[3 * t + k] + 2], 0);
-  let first = 0;
+  const depth = (from, to) => {
+    let total = 0;
+    for (let corner = from; corner < to; corner++) total += positions[3 * triangles[corner] + 2];
+    return total / (to - from);
+  };
+  let first = 0, place = 0;
   for (const { count, blended } of batches) {
-    const depths = Float32Array.from({ length: count }, (_, k) => depth(first + k));
-    const order = Uint32Array.from({ length: count }, (_, k) => k);
-    order.sort((a, b) => (blended ? depths[a] - depths[b] : depths[b] - depths[a]));
-    order.forEach((from, to) => {
-      const start = 3 * (first + from);
-      ordered.set(triangles.subarray(start, start + 3), 3 * (first + to));
-    });
-    first += count;
+    const groups = [], size = blended ? 3 : 3 * GROUP, end = first + 3 * count;
+    for (let from = first; from < end; from += size) {
+      const to = Math.min(from + size, end);
+      groups.push({ from, to, depth: depth(from, to) });
+    }
+    groups.sort((a, b) => (blended ? a.depth - b.depth : b.depth - a.depth));
+    for (const { from, to } of groups) {
+      ordered.set(triangles.subarray(from, to), place);
+      place += to - from;
+    }
+    first = end;
   }
   return ordered;
 }
