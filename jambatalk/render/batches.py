@@ -15,6 +15,7 @@ from jambatalk.render.view import View
 CLAY = (0.32, 0.28, 0.24)  # linear RGB
 CLAY_GLOSS = 0.15
 CLAY_MOUTH = 0.3  # the inside of the mouth is darker, to make its shape visible
+LAYERS = 8
 SHARP = ("skin", "mouth", "eye")  # kinds whose key light is computed per pixel
 
 
@@ -45,9 +46,10 @@ class Batch:
 def batches(face: Face, view: View, toward: np.ndarray) -> tuple[np.ndarray, list[Batch]]:
     """Return the triangles (F, 3) in the order of drawing, and their batches.
 
-    Of each material the nearest triangles come first, since hidden pixels are not shaded. What is
-    cut out comes last: strands whose alpha is high, then, from back to front, the soft edges of
-    those that nothing hides.
+    Of each material the nearest triangles come first, since hidden pixels are not shaded: by a few
+    layers, within which they keep the order of the mesh, since neighbours share vertices that are
+    shaded once. What is cut out comes last: strands whose alpha is high, then, from back to front,
+    the soft edges of those that nothing hides.
 
     Args:
         toward: (3,) direction to the camera.
@@ -63,7 +65,7 @@ def batches(face: Face, view: View, toward: np.ndarray) -> tuple[np.ndarray, lis
         if not len(chosen):
             continue
         shown = _simplified(material, view, face.uv is not None)
-        chosen = chosen[np.argsort(-nearness[chosen], kind="stable")]
+        chosen = chosen[np.argsort(-_layers(nearness[chosen]), kind="stable")]
         batch = _batch(shown, view, hollow)
         if shown.cutout and view.quality == "full":
             corners = face.uv[face.triangles[chosen]]
@@ -73,7 +75,8 @@ def batches(face: Face, view: View, toward: np.ndarray) -> tuple[np.ndarray, lis
             found.append((chosen[whole], replace(batch, defines=defines, cutout=0.0)))
             batch = replace(batch, cutout=SOLID)
             edge = replace(batch, defines=(*batch.defines, "BLENDED"), blended=True)
-            edges.append((chosen[soft][::-1], edge))
+            behind = np.argsort(nearness[chosen[soft]], kind="stable")
+            edges.append((chosen[soft][behind], edge))
             chosen = chosen[opaque & ~whole]
         found.append((chosen, batch))
     found = sorted(found, key=lambda entry: entry[1].cutout > 0) + edges
@@ -85,6 +88,12 @@ def batches(face: Face, view: View, toward: np.ndarray) -> tuple[np.ndarray, lis
         for first, (chosen, batch) in zip(firsts, found, strict=False)
     ]
     return face.triangles[order].astype(np.uint32), drawn
+
+
+def _layers(nearness: np.ndarray) -> np.ndarray:
+    """Return the number of the layer, from 0 to `LAYERS`, in which each triangle lies."""
+    low, high = nearness.min(), nearness.max()
+    return ((nearness - low) * (LAYERS / max(high - low, 1e-9))).astype(int)
 
 
 def _batch(material: Material, view: View, hollow: bool) -> Batch:
@@ -102,7 +111,7 @@ def _batch(material: Material, view: View, hollow: bool) -> Batch:
         "CUTOUT": material.cutout > 0,
         "HOLLOW": hollow,
         "SHARP": full and material.kind in SHARP,
-        "STRANDS": full and material.kind == "hair",
+        "STRANDS": full and material.kind == "hair" and material.albedo is not None,
         "CLAY": view.shading == "clay",
     }
     defines = tuple(name for name, present in wanted.items() if present)
