@@ -19,9 +19,9 @@ LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 BLACK = 0.004  # added before the logarithm
 BROAD = 0.005  # metres: where light ends and structure begins
 LIGHT_LEFT = 0.22  # part of the broad brightness that stays
-HUE_LEFT = 0.7
+HUE_LEFT = 0.85
 NECK = (-0.135, -0.1)  # metres, below which the pictures are stretched
-FINE_PART = 0.85  # of the pictures' own structure
+FINE_PART = 1.05  # of the pictures' own structure
 
 
 def to_log(srgb: np.ndarray) -> np.ndarray:
@@ -48,7 +48,7 @@ class SkinColor:
             smooth_step(0.0075, 0.0045, r.lid_distance),
             smooth_step(0.0, 0.3, r.nostrils),
             smooth_step(0.02, 0.4, r.shaved),
-            smooth_step(0.0, 0.2, r.ears),
+            smooth_step(0.05, 0.5, r.around_ears),
         ]
         self.bareness = 1 - np.max(covered, axis=0)  # where the pictures show bare skin
         self._sharp = 0.35 + 0.65 * smooth_step(*NECK, atlas.points[:, 1])
@@ -73,7 +73,7 @@ class SkinColor:
         target = mean if tone is None else to_log(tone)
         brows = self._regions.near(at.BROW, 0.016)  # shaved ones leave a grey veil
         flat = target + LIGHT_LEFT * light[:, None] + (HUE_LEFT * (1 - 0.7 * brows))[:, None] * hue
-        mottled = self._mottled[0] * 0.014 + self._mottled[1] * 0.02
+        mottled = self._mottled[0] * 0.018 + self._mottled[1] * 0.028
         return self._blush(flat + fine + mottled[:, None] * [0.6, 1.0, 1.0])
 
     def lip_shift(self, photograph: np.ndarray) -> np.ndarray:
@@ -91,11 +91,12 @@ class SkinColor:
         """Add the blood under nose, cheeks, ears and lids."""
         r = self._regions
         amount = (
-            0.10 * r.near(at.NOSE_TIP, 0.013)
-            + 0.07 * r.near(at.NOSE_WING, 0.008)
-            + 0.07 * r.near(at.CHEEK, 0.02)
-            + 0.05 * r.near(at.CHIN, 0.014)
-            + 0.13 * r.ears
+            0.15 * r.near(at.NOSE_TIP, 0.013)
+            + 0.12 * r.near(at.NOSE_WING, 0.008)
+            + 0.12 * r.near(at.CHEEK, 0.02)
+            + 0.08 * r.near(at.CHIN, 0.014)
+            + 0.18 * r.ears
             + 0.12 * smooth_step(0.006, 0.001, r.lid_distance)
         )
-        return skin + amount[:, None] * np.array([0.15, -1.0, -0.75])
+        uneven = 1 + 0.35 * self._mottled[1]
+        return skin + (amount * uneven)[:, None] * np.array([0.15, -1.0, -0.75])

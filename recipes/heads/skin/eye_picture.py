@@ -21,12 +21,21 @@ LIMBUS = 22.5  # degrees from the axis, where ICT-FaceKit's cornea meets the scl
 PUPIL = 0.36  # of the iris' radius
 SOURCE = ((301, 718, 118), (723, 302, 118))  # irises in MakeHuman's: column, row, radius
 SOURCE_PUPIL = 0.31  # of the radius there
-SCLERA = np.array([0.905, 0.885, 0.865])
-CORNER = np.array([0.84, 0.66, 0.62])  # pink, at the sides
+SCLERA = np.array([0.865, 0.838, 0.812])
+CORNER = np.array([0.80, 0.60, 0.56])  # pink, at the sides
 VEIN = np.array([0.80, 0.50, 0.46])
 RING = np.array([0.13, 0.12, 0.13])
-SATURATION = 0.72  # of the pictures' loud colours
-BRIGHTER = {"brown": 1.15}  # brightness, where the picture's is off
+SATURATION = 0.6  # of the pictures' loud colours
+BRIGHTEST = 0.40  # mean of an iris
+TINT = {  # mean colours, for the pictures' are louder than any eye
+    "brown": (0.34, 0.19, 0.10),
+    "blue": (0.27, 0.36, 0.45),
+    "lightblue": (0.38, 0.47, 0.54),
+    "deepblue": (0.20, 0.27, 0.42),
+    "bluegreen": (0.31, 0.40, 0.40),
+    "green": (0.31, 0.34, 0.20),
+}
+TINTED = 0.65
 RINGS, SPOKES = 160, 720
 
 
@@ -39,7 +48,10 @@ def eye_picture(iris: str, folder: Path) -> np.ndarray:
     Raises:
         DataError: there is no such picture.
     """
-    disc = _read_iris(folder / f"{iris}_eye.webp") * BRIGHTER.get(iris, 1.0)
+    disc = _read_iris(folder / f"{iris}_eye.webp")
+    if iris in TINT:
+        light = disc.mean(2, keepdims=True) / disc[len(disc) // 2 :].mean()
+        disc += TINTED * (light**0.8 * TINT[iris] - disc)
     y, x = (np.mgrid[:SIZE, :SIZE] + 0.5) / SIZE * 2 - 1
     degrees, turn = np.hypot(x, y) * 90, np.arctan2(y, x)
     radius = degrees / LIMBUS
@@ -79,14 +91,15 @@ def _read_iris(path: Path) -> np.ndarray:
         column + radius * rings[:, None] * np.cos(turn),
     ]
     disc = np.stack([ndimage.map_coordinates(picture[..., k], place, order=1) for k in range(3)], 2)
-    mean = disc.mean(2, keepdims=True)
-    return mean + SATURATION * (disc - mean)
+    grey = disc.mean(2, keepdims=True)
+    disc = grey + SATURATION * (disc - grey)
+    return disc * min(1.0, BRIGHTEST / disc[RINGS // 3 :].mean())
 
 
 def _sclera(x: np.ndarray, y: np.ndarray, degrees: np.ndarray) -> np.ndarray:
     pink = smooth_step(25, 62, degrees) * (0.35 + 0.65 * np.abs(x) / np.hypot(x, y).clip(1e-6))
-    white = _mix(np.broadcast_to(SCLERA, (*x.shape, 3)), CORNER, 0.55 * pink)
-    white = _mix(white, VEIN, 0.5 * _veins() * smooth_step(24, 44, degrees))
+    white = _mix(np.broadcast_to(SCLERA, (*x.shape, 3)), CORNER, 0.7 * pink)
+    white = _mix(white, VEIN, 0.75 * _veins() * smooth_step(24, 40, degrees))
     return white * (1 - 0.12 * smooth_step(35, 80, degrees))[..., None]
 
 

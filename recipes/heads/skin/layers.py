@@ -35,8 +35,8 @@ class Layers:
         r, random = self._regions, np.random.default_rng(seed)
         centres = scattered(self._atlas, FRECKLES, seed)
         distance, which = nearest(self._atlas.points, centres)
-        radius = random.uniform(0.0003, 0.00085, len(centres))[which]
-        strength = random.beta(1.2, 2.0, len(centres))[which]
+        radius = random.uniform(0.0004, 0.0010, len(centres))[which]
+        strength = random.beta(1.4, 1.6, len(centres))[which]
         sunny = (
             0.25
             + 0.9 * r.near(at.CHEEKBONE, 0.025)
@@ -45,7 +45,7 @@ class Layers:
         ).clip(0, 1)
         sunny = sunny * (1 + 0.4 * cloudy(self._atlas.points, 0.008, seed)).clip(0.1, 2)
         blot = np.exp(-((distance / radius) ** 2)) * strength * sunny * self._bare
-        return skin + (amount * blot * 1.15)[:, None] * PIGMENT
+        return skin + (amount * blot * 2.4)[:, None] * PIGMENT
 
     def age_spots(self, skin: np.ndarray, amount: float, seed: int) -> np.ndarray:
         """Paint irregular brown spots, few and large, mostly on temples, forehead and scalp."""
@@ -103,10 +103,10 @@ class Layers:
             cover: part of the scalp that is hidden.
         """
         points = self._atlas.points
-        wisps = 0.30 * cloudy(points * [1.0, 0.35, 1.0], 0.0022, 31) + 0.15 * cloudy(
+        wisps = 0.16 * cloudy(points * [1.0, 0.35, 1.0], 0.0014, 31) + 0.10 * cloudy(
             points, 0.006, 32
         )
         scalp = self._regions.scalp
         edge = smooth_step(RETREAT, 1.0, scalp + wisps * 4 * scalp * (1 - scalp))
         strands = 0.12 * cloudy(points * [1.0, 0.25, 1.0], 0.0014, 33)
-        return skin + (cover * edge)[:, None] * (hair + strands[:, None] - skin)
+        return skin + (cover * edge**1.3)[:, None] * (hair + strands[:, None] - skin)

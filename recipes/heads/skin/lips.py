@@ -9,7 +9,7 @@ from recipes.heads.skin.noise import cloudy, smooth_step
 from recipes.heads.skin.regions import Regions
 
 MUCOSA = np.array([-0.15, -1.15, -0.95])  # to skin, in logarithms of linear light
-NOSTRIL = np.array([-0.75, -1.35, -1.35])
+NOSTRIL = np.array([-1.5, -2.1, -2.1])
 RIM = np.array([-0.02, -0.42, -0.30])
 LASH_LINE = np.array([-0.25, -0.36, -0.34])
 RUDDY = np.array([-0.15, -0.55, -0.38])  # by which lips usually differ from skin
@@ -25,10 +25,15 @@ class Mucosa:
         self._creases = cloudy(stretched, 0.0012, 5) + 0.5 * cloudy(stretched, 0.003, 6)
         self._patches = cloudy(atlas.points, 0.004, 7)
 
-    def paint(self, skin: np.ndarray, lip_shift: np.ndarray) -> np.ndarray:
-        """Paint on skin (n, 3), in logarithms; lips are `lip_shift` (3,) from the skin's mean."""
+    def paint(self, skin: np.ndarray, lip_shift: np.ndarray, full: float = 1.0) -> np.ndarray:
+        """Paint on skin (n, 3), in logarithms.
+
+        Args:
+            lip_shift: (3,) by how much lips differ from the skin's mean.
+            full: strength of their colour: paler in men and in age.
+        """
         r = self._regions
-        shift = (0.6 * lip_shift + 0.4 * RUDDY).clip(DARKEST, 0.1)
+        shift = full * (0.6 * lip_shift + 0.4 * RUDDY).clip(DARKEST, 0.1)
         inner = smooth_step(0.001, 0.006, r.lip_depth)
         lips = shift * (0.8 + 0.3 * inner)[:, None]
         texture = 0.045 * self._creases + 0.03 * self._patches

@@ -86,7 +86,8 @@ class SkinPainter:
         photograph = self._photographs.blend(identity.skins)
         tone = None if identity.tone is None else hex_color(identity.tone)
         skin = self._color.bare(photograph, tone)
-        skin = self._mucosa.paint(skin, self._color.lip_shift(photograph))
+        full = 1 - 0.25 * identity.sex - 0.2 * np.clip((identity.years - 40) / 40, 0, 1)
+        skin = self._mucosa.paint(skin, self._color.lip_shift(photograph), full)
         return self._bytes(to_srgb(self._layered(skin, identity)))
 
     def _layered(self, skin: np.ndarray, identity: Identity) -> np.ndarray:

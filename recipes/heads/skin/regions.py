@@ -23,6 +23,7 @@ from recipes.heads.skin.noise import smooth_step
 from recipes.heads.skin.photographs import Photographs
 
 SHAVED = "young_darkskinned_male_diffuse"  # its shaved hair stands out best
+CROWN, CROWN_GAP = 0.05, 0.02  # metres: hair higher than this goes on over gaps of that width
 FINE = 4  # pixels for each texel when a polygon is filled
 
 
@@ -107,14 +108,20 @@ class Regions:
         return self._soft(self._within(box, 0.002), 0.002)
 
     @cached_property
+    def around_ears(self) -> np.ndarray:
+        """The ears and where they are rooted, which pictures and mesh place differently."""
+        return self._soft(self._within(self.ears > 0.5, 0.006), 0.003)
+
+    @cached_property
     def scalp(self) -> np.ndarray:
         """Where hair grows: drawn in front, as the darkest picture shows it at the back."""
         values = self._photographs.blend({SHAVED: 1.0})
         low = self._diffusion.blur(*self._diffusion.gather(values, None, 0.003))
         back = self._atlas.interpolate(self._largest(low.mean(1) < 0.125).astype(float)) > 0.5
+        back = self._within(back, CROWN_GAP) & (self._atlas.points[:, 1] > CROWN) | back
         half = np.array(at.HAIRLINE, float)
         front = self._polygon(half) | self._polygon(half * [-1, 1] + [2 * at.MIDDLE, 0])
-        return smooth_step(0.1, 0.9, self._soft(front | back, 0.005))
+        return smooth_step(0.1, 1.0, self._soft(front | back, 0.009))
 
     @cached_property
     def shaved(self) -> np.ndarray:
