@@ -43,7 +43,7 @@ class SkinColor:
         self._atlas, self._diffusion, self._regions = atlas, diffusion, regions
         r = regions
         covered = [
-            smooth_step(-0.0035, -0.0015, r.lip_depth),
+            smooth_step(-0.005, -0.002, r.lip_depth),
             r.mouth,
             smooth_step(0.0075, 0.0045, r.lid_distance),
             smooth_step(0.0, 0.3, r.nostrils),

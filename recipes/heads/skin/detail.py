@@ -13,7 +13,7 @@ from recipes.heads.skin.diffusion import Diffusion
 from recipes.heads.skin.noise import cloudy, nearest, scattered, smooth_step
 from recipes.heads.skin.regions import Regions
 
-PORES, PORE_DEPTH, PORE_RADIUS = 0.00115, 42e-6, 0.00042  # metres: spacing, depth, radius
+PORES, PORE_DEPTH, PORE_RADIUS = 0.00115, 54e-6, 0.00042  # metres: spacing, depth, radius
 CELLS = 0.0019  # metres: the patches between the skin's finest lines
 CREASES = 60e-6  # metres: depth in the lips
 CAVITY = 500e-6  # metres below its surroundings, where a third of the light arrives
@@ -41,7 +41,7 @@ class Age:
 
 
 AGES = (
-    Age("young", 38, {"young_lightskinned_female_diffuse2": 1.0}, 0.4e-3, 11e-6),
+    Age("young", 38, {"young_lightskinned_female_diffuse2": 1.0}, 0.4e-3, 14e-6),
     Age("middle", 57, {"middleage_lightskinned_male_diffuse2": 1.0}, 0.5e-3, 17e-6),
     Age("old", 200, {"old_lightskinned_male_diffuse2": 1.0}, 0.6e-3, 24e-6),
 )

@@ -33,9 +33,9 @@ TINT = {  # mean colours, for the pictures' are louder than any eye
     "lightblue": (0.38, 0.47, 0.54),
     "deepblue": (0.20, 0.27, 0.42),
     "bluegreen": (0.31, 0.40, 0.40),
-    "green": (0.31, 0.34, 0.20),
+    "green": (0.36, 0.37, 0.24),
 }
-TINTED = 0.65
+TINTED = 0.75
 RINGS, SPOKES = 160, 720
 
 

@@ -23,6 +23,7 @@ from recipes.heads.skin.noise import smooth_step
 from recipes.heads.skin.photographs import Photographs
 
 SHAVED = "young_darkskinned_male_diffuse"  # its shaved hair stands out best
+MEMBRANE = 0.004  # metres before the mouth's lining, where lips turn into it
 CROWN, CROWN_GAP = 0.05, 0.02  # metres: hair higher than this goes on over gaps of that width
 FINE = 4  # pixels for each texel when a polygon is filled
 
@@ -57,8 +58,10 @@ class Regions:
     @cached_property
     def mouth(self) -> np.ndarray:
         """The inside of the mouth: mucous membrane."""
-        socket = self._belongs("mouth_socket")
-        return np.maximum(smooth_step(0.002, 0.006, self.mouth_depth), socket)
+        socket = cKDTree(self._atlas.points[self._belongs("mouth_socket")])
+        behind, _ = socket.query(self._atlas.points, distance_upper_bound=MEMBRANE)
+        socket_near = smooth_step(MEMBRANE, 0.0005, np.minimum(behind, MEMBRANE))
+        return np.maximum(smooth_step(0.002, 0.006, self.mouth_depth), socket_near)
 
     @cached_property
     def lip_border(self) -> np.ndarray:
