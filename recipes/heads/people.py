@@ -103,9 +103,9 @@ PEOPLE = (
         hair=None, brow_color="#6d655f", grey=0.6, stubble=0.2, outfit="male_worksuit01",
     ),
     Identity(
-        "leila", "Middle Eastern", 22, 0, (0.1, 0.05, 0.85), 27,
-        targets={"head/head-diamond": 0.3, "eyes/{}-eye-corner2-up": 0.3},
-        skins={YOUNG_WOMAN_3: 1.0}, tone="#c6946f", make_up=0.5, iris="green", brows=1,
+        "leila", "Middle Eastern", 22, 0, (0.1, 0.05, 0.85), 25,
+        targets={"eyes/{}-eye-corner2-up": 0.3, "head/head-oval": 0.3},
+        skins={YOUNG_WOMAN_3: 1.0}, tone="#c6946f", make_up=0.5, iris="green", brows=10,
         hair="ponytail01", hair_color="#1d1412", brow_color="#1d1412", outfit="male_casualsuit06",
     ),
     Identity(

@@ -34,26 +34,31 @@ ABOVE_NECK = -0.11  # metres
 NOISE = 0.001  # metres: what the modes need not explain
 SIZE = 0.4  # part of the difference in size that stays: modes and targets both hold that of sex
 CLIP = 1.8  # standard deviations: no mode of a person is further from the mean
-# What sets women apart beyond MakeHuman's macro targets: amount for a woman, opposite for a man.
+# What sets women apart beyond MakeHuman's macro targets: amount for a woman; for a man the opposite
+# targets.
 FEMININE = {
-    "mouth/mouth-upperlip-volume": 0.45,
-    "mouth/mouth-lowerlip-volume": 0.4,
-    "mouth/mouth-upperlip-height": 0.3,
-    "mouth/mouth-scale-horiz": -0.15,
-    "eyes/{}-eye-scale": 0.15,
-    "nose/nose-scale-horiz": -0.25,
-    "nose/nose-scale-vert": -0.15,
-    "nose/nose-point-width": -0.35,
-    "nose/nose-hump": -0.25,
-    "chin/chin-width": -0.45,
-    "chin/chin-jaw-drop": -0.35,
-    "chin/chin-height": -0.15,
-    "cheek/{}-cheek-bones": 0.35,
-    "ears/{}-ear-scale": -0.3,
-    "ears/{}-ear-wing": -0.3,
-    "neck/neck-scale-horiz": 0.2,  # the macro targets and the modes do too much
-    "neck/neck-scale-depth": 0.15,
+    "mouth/mouth-upperlip-volume-incr": 0.45,
+    "mouth/mouth-lowerlip-volume-incr": 0.4,
+    "mouth/mouth-upperlip-height-incr": 0.3,
+    "mouth/mouth-scale-horiz-decr": 0.15,
+    "eyes/{}-eye-scale-incr": 0.15,
+    "eyebrows/eyebrows-trans-up": 0.35,
+    "eyebrows/eyebrows-trans-backward": 0.25,
+    "nose/nose-scale-horiz-decr": 0.25,
+    "nose/nose-scale-vert-decr": 0.15,
+    "nose/nose-point-width-decr": 0.35,
+    "nose/nose-hump-decr": 0.25,
+    "chin/chin-width-decr": 0.45,
+    "chin/chin-jaw-drop-decr": 0.35,
+    "chin/chin-height-decr": 0.15,
+    "cheek/{}-cheek-bones-incr": 0.35,
+    "ears/{}-ear-scale-decr": 0.3,
+    "ears/{}-ear-wing-decr": 0.3,
+    "neck/neck-scale-horiz-incr": 0.2,  # the macro targets and the modes do too much
+    "neck/neck-scale-depth-incr": 0.15,
 }
+OPPOSITES = (("incr", "decr"), ("up", "down"), ("forward", "backward"))
+RELAXED = {"mouth/mouth-angles-up": 0.2}  # scanned people look stern at rest
 # What age does to a face beyond MakeHuman's macro targets: amount at OLD.
 AGEING = {
     "ears/{}-ear-scale-vert-incr": 0.45,
@@ -141,13 +146,18 @@ def feature_amounts(identity: Identity) -> dict[str, float]:
     woman = (MEAN.sex - identity.sex) / MEAN.sex
     fat = 2 * identity.weight - 1
     features = {name: max(old, 0) * amount for name, amount in AGEING.items()}
-    for name, amount in {n: woman * a for n, a in FEMININE.items()}.items():
-        features[f"{name}-{'incr' if amount > 0 else 'decr'}"] = abs(amount)
+    for name, amount in FEMININE.items():
+        features[name if woman > 0 else _opposite(name)] = abs(woman) * amount
     features[f"head/head-fat-{'incr' if fat > 0 else 'decr'}"] = 0.5 * abs(fat)
     both: dict[str, float] = {}
-    for name, amount in _added(features, identity.targets).items():
+    for name, amount in _added(_added(features, RELAXED), identity.targets).items():
         both |= dict.fromkeys((name.format("l"), name.format("r")), amount)
     return both
+
+
+def _opposite(name: str) -> str:
+    stem, _, end = name.rpartition("-")
+    return f"{stem}-{dict((*OPPOSITES, *(pair[::-1] for pair in OPPOSITES)))[end]}"
 
 
 def _added(first: Mapping[str, float], second: Mapping[str, float]) -> dict[str, float]:
