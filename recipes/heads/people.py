@@ -93,7 +93,7 @@ PEOPLE = (
         "rosa", "Latin American", 54, 0, (0.1, 0.4, 0.5), 28, weight=0.7,
         targets={"head/head-round": 0.5, "cheek/{}-cheek-volume-incr": 0.3},
         skins={WOMAN: 0.5, OLD_WOMAN: 0.5}, tone="#bd8a66", make_up=0.3, iris="brown", brows=1,
-        hair="short04", hair_color="#2e2019", brow_color="#2a1d17", grey=0.1,
+        hair="bob01", hair_color="#2e2019", brow_color="#2a1d17", grey=0.1,
         outfit="female_elegantsuit01",
     ),
     Identity(
