@@ -28,8 +28,10 @@ def arkit_blendshapes(
     for side in SIDES.values():
         blink = blendshapes[f"eyeBlink{side}"]
         blendshapes[f"eyeBlink{side}"] = blink + closing(ict, blink, side)
-    for delta in blendshapes.values():
-        delta[regions["teeth_upper"]] = 0.0  # the captured noise of 2 micrometres
+    for name, delta in blendshapes.items():
+        delta[regions["teeth_upper"]] = 0.0  # there is captured noise of 2 micrometres
+        if not name.startswith("jaw"):
+            delta[regions["teeth_lower"]] = 0.0
     blendshapes["tongueOut"] = tongue_out(ict, regions["tongue"])
     blendshapes["tongueUp"] = tongue_up(ict, regions["tongue"])
     return blendshapes
