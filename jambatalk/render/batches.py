@@ -15,6 +15,7 @@ from jambatalk.render.view import View
 CLAY = (0.32, 0.28, 0.24)  # linear RGB
 CLAY_GLOSS = 0.15
 CLAY_MOUTH = 0.3  # the inside of the mouth is darker, to make its shape visible
+TURNS = ("HAIR", "CLOTH", "SKIN", "MOUTH", "EYE")
 LAYERS = 8
 SHARP = ("skin", "mouth", "eye")  # kinds whose key light is computed per pixel
 
@@ -48,7 +49,7 @@ def batches(face: Face, view: View, toward: np.ndarray) -> tuple[np.ndarray, lis
 
     Of each material the nearest triangles come first, since hidden pixels are not shaded: by a few
     layers, within which they keep the order of the mesh, since neighbours share vertices that are
-    shaded once. What is cut out comes last: strands whose alpha is high, then, from back to front,
+    shaded once. Hair comes before the skin below it, and what is cut out comes last: strands whose alpha is high, then, from back to front,
     the soft edges of those that nothing hides.
 
     Args:
@@ -79,7 +80,7 @@ def batches(face: Face, view: View, toward: np.ndarray) -> tuple[np.ndarray, lis
             edges.append((chosen[soft][behind], edge))
             chosen = chosen[opaque & ~whole]
         found.append((chosen, batch))
-    found = sorted(found, key=lambda entry: entry[1].cutout > 0) + edges
+    found = sorted(found, key=lambda entry: _turn(entry[1])) + edges
     found = [(chosen, batch) for chosen, batch in found if len(chosen)]
     order = np.concatenate([chosen for chosen, _ in found])
     firsts = np.cumsum([0] + [len(chosen) for chosen, _ in found])
@@ -88,6 +89,11 @@ def batches(face: Face, view: View, toward: np.ndarray) -> tuple[np.ndarray, lis
         for first, (chosen, batch) in zip(firsts, found, strict=False)
     ]
     return face.triangles[order].astype(np.uint32), drawn
+
+
+def _turn(batch: Batch) -> tuple[bool, int]:
+    """Return what a batch's turn to be drawn is sorted by: first what hides much and is cheap."""
+    return batch.cutout > 0, TURNS.index(batch.defines[0])
 
 
 def _layers(nearness: np.ndarray) -> np.ndarray:

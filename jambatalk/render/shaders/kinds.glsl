@@ -2,7 +2,7 @@
 
 #ifdef SKIN
 const vec3 SCATTER = vec3(0.42, 0.20, 0.12);  // by colour, how far light spreads below the surface
-const float REFLECTANCE = 0.028;              // of light that meets the surface at a right angle
+const float REFLECTANCE = 0.023;              // of light that meets the surface at a right angle
 #endif
 #ifdef MOUTH
 const vec3 SCATTER = vec3(0.55, 0.40, 0.35);
