@@ -49,8 +49,8 @@ def batches(face: Face, view: View, toward: np.ndarray) -> tuple[np.ndarray, lis
 
     Of each material the nearest triangles come first, since hidden pixels are not shaded: by a few
     layers, within which they keep the order of the mesh, since neighbours share vertices that are
-    shaded once. Hair comes before the skin below it, and what is cut out comes last: strands whose alpha is high, then, from back to front,
-    the soft edges of those that nothing hides.
+    shaded once. Hair comes before the skin below it, and what is cut out comes last: strands whose
+    alpha is high, then, from back to front, the soft edges of those that nothing hides.
 
     Args:
         toward: (3,) direction to the camera.
