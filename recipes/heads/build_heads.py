@@ -10,8 +10,7 @@ import numpy as np
 
 from jambatalk.face.library import TEXTURES, TOPOLOGY, HeadLibrary, write_index
 from jambatalk.render.thumbnail import draw_thumbnail
-from recipes.heads.attach import attach_all
-from recipes.heads.attach.beards import beard_shade
+from recipes.heads.attach import attach_all, beard_shade, thrown_shade
 from recipes.heads.attach.piece import Head
 from recipes.heads.basis import build_basis
 from recipes.heads.ict_facekit import IctFaceKit
@@ -55,10 +54,11 @@ def build_heads(sources: Sources, out: Path, people: Sequence[Identity] = PEOPLE
         skin, painted = painter.paint(identity)
         for name, data in (pictures | painted).items():
             (out / TEXTURES / name).write_bytes(data)
+        light = basis.occlusion(template) * thrown_shade(head, attachments, worn, pictures)
         arrays = {
             "template": template,
             "colors": (basis.colors * beard_shade(head)).round().astype(np.uint8),
-            "occlusion": basis.occlusion(template).astype(np.float16),
+            "occlusion": light.astype(np.float16),
         }
         np.savez_compressed(
             out / f"{identity.name}.npz",
