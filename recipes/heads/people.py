@@ -42,14 +42,14 @@ PEOPLE = (
         hair="bob02", hair_color="#17110f", brow_color="#241a16", outfit="female_elegantsuit01",
     ),
     Identity(
-        "lars", "northern European", 38, 1, (0, 0, 1), 11,
+        "lars", "northern European", 33, 1, (0, 0, 1), 11,
         targets={"head/head-square": 0.4, "chin/chin-cleft-incr": 0.4,
                  "forehead/forehead-temple-decr": 0.2},
         skins={MAN: 0.6, YOUNG_MAN_3: 0.4}, tone="#d8a68b", stubble=0.3, iris="blue", brows=8,
         hair="short02", hair_color="#9b7a4c", brow_color="#7d603c", outfit="male_casualsuit05",
     ),
     Identity(
-        "zola", "southern African", 31, 0, (1, 0, 0), 30,
+        "zola", "southern African", 26, 0, (1, 0, 0), 30,
         targets={"head/head-oval": 0.4, "mouth/mouth-lowerlip-volume-incr": 0.2},
         skins={DARK_YOUNG_WOMAN: 0.6, DARK_WOMAN: 0.4}, tone="#7a4f38", make_up=0.4, iris="brown",
         brows=6, hair="afro01", hair_color="#1a1311", brow_color="#17100c",
@@ -63,13 +63,13 @@ PEOPLE = (
         outfit="male_elegantsuit01",
     ),
     Identity(
-        "priya", "South Asian", 37, 0, (0.3, 0.2, 0.5), 15,
+        "priya", "South Asian", 28, 0, (0.3, 0.2, 0.5), 15,
         targets={"head/head-oval": 0.4, "nose/nose-hump-incr": 0.15},
-        skins={WOMAN: 0.5, DARK_WOMAN: 0.5}, tone="#a9744f", make_up=0.4, iris="brown", brows=1,
+        skins={WOMAN: 0.5, DARK_WOMAN: 0.5}, tone="#a9744f", make_up=0.6, iris="brown", brows=10,
         hair="braid01", hair_color="#15100f", brow_color="#17110f", outfit="female_casualsuit01",
     ),
     Identity(
-        "wei", "East Asian", 48, 1, (0, 1, 0), 23,
+        "wei", "East Asian", 44, 1, (0, 1, 0), 23,
         targets={"head/head-rectangular": 0.3, "cheek/{}-cheek-bones-incr": 0.4},
         skins={MAN: 1.0}, tone="#cb9c77", iris="brown", brows=4,
         hair="short04", hair_color="#1a1513", brow_color="#1c1614", grey=0.15,
@@ -109,9 +109,10 @@ PEOPLE = (
         hair="ponytail01", hair_color="#1d1412", brow_color="#1d1412", outfit="male_casualsuit06",
     ),
     Identity(
-        "nora", "north-western European", 45, 0, (0, 0, 1), 2,
+        "nora", "north-western European", 41, 0, (0, 0, 1), 2,
         targets={"head/head-triangular": 0.2, "chin/chin-prominent-incr": 0.2},
-        skins={WOMAN: 1.0}, tone="#e0b39b", freckles=0.7, make_up=0.2, iris="bluegreen", brows=1,
+        skins={WOMAN: 0.7, OLD_WOMAN: 0.3}, tone="#e0b39b", freckles=0.7, make_up=0.2,
+        iris="bluegreen", brows=1,
         hair="long01", hair_color="#8a4525", brow_color="#7a4a2c", outfit="female_sportsuit01",
     ),
     Identity(
