@@ -136,7 +136,7 @@ def _simplified(material: Material, view: View, mapped: bool) -> Material:
             material = replace(material, albedo=None)
     if not mapped:
         material = replace(material, albedo=None)
-    if view.quality == "plain" or not material.albedo:
+    if view.quality == "plain" or material.kind != "skin" or not material.albedo:
         material = replace(material, detail=None, wrinkles=None)
     return material if material.albedo else replace(material, cutout=0.0)
 
