@@ -31,7 +31,8 @@ class Batch:
         cutout: alpha below which nothing is drawn; of a blended batch, from which all is opaque.
         culled: whether backs are left out.
         blended: whether it is mixed with what lies behind.
-        brightness: of the opaque part of the picture, from which single strands differ.
+        brightness: of the opaque part of the picture, to which single strands, and roots of hair
+            on the skin, are compared.
     """
 
     first: int
@@ -123,7 +124,7 @@ def _batch(material: Material, view: View, hollow: bool) -> Batch:
     defines = tuple(name for name, present in wanted.items() if present)
     culled = not (hollow or material.two_sided)
     batch = Batch(0, 0, defines, textures, material.cutout, culled)
-    if material.kind == "hair" and material.albedo:
+    if material.albedo and (material.kind == "hair" or material.detail):
         batch = replace(batch, brightness=mean_brightness(material.albedo))
     return batch
 

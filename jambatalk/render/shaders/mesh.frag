@@ -23,6 +23,8 @@ in vec3 viewer;
 #endif
 #ifdef STRANDS
 in vec3 strand;
+#endif
+#if defined(STRANDS) || defined(DETAIL)
 uniform float brightness;  // of the picture's opaque part: its mean green, sRGB
 #endif
 #ifdef CUTOUT
@@ -85,6 +87,10 @@ void main() {
     float aligned = (to_half.x + dot(to_half.yz, tilt)) * shorter;
     float cavity = pixel.a;
     light *= 0.4 + 0.6 * cavity;
+    // Roots of hair, painted on the skin, are matt.
+    float bare = clamp(2.0 * pixel.g / brightness - 0.4, 0.05, 1.0);
+    shine *= bare;
+    cavity *= bare;
 #else
     vec3 n = normalize(facing);
     float cosine = dot(n, KEY);
