@@ -4,7 +4,9 @@ import json
 import re
 import shutil
 import struct
+from base64 import b64decode
 from collections.abc import Callable, Iterator
+from functools import partial
 from io import BytesIO
 from urllib.parse import urlparse
 
@@ -12,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from scipy.ndimage import gaussian_filter
 from starlette.applications import Starlette
 from starlette.testclient import TestClient, WebSocketTestSession
 from test_app import FLAGS, TIMEOUT, VOICE, server_files, url  # noqa: F401  fixtures
@@ -21,6 +24,8 @@ from jambatalk.app.live import server, session
 from jambatalk.app.live.server import live_routes
 from jambatalk.app.live.session import LiveSession
 from jambatalk.errors import LiveError
+from jambatalk.face.face import PICTURES
+from jambatalk.face.neck import Neck
 from jambatalk.motion.nonverbal import STILL
 from jambatalk.render.frames import draw_frames
 from jambatalk.speech import SAMPLE_RATE
@@ -242,18 +247,38 @@ def test_idle_connections_are_closed(client: TestClient, monkeypatch: pytest.Mon
 
 
 def test_routes_serve_heads(client: TestClient) -> None:
-    glb = client.get("/live/head/kofi.glb")
-    assert glb.content.startswith(b"glTF")
-    assert b"_NECK" in glb.content
+    face = load_head("kofi")
+    (length,) = struct.unpack("<I", (file := client.get("/live/head/kofi").content)[:4])
+    header = json.loads(file[4 : 4 + length])
+    assert header["blendshapes"] == list(face.blendshapes)
+    assert sum(batch["count"] for batch in header["batches"]) >= len(face.triangles)
+    names = {name for texture in header["textures"] for name in texture["pictures"] if name}
+    for name in names:
+        number, kind = name.split(".")
+        served = client.get(f"/live/textures/kofi/{name}")
+        assert served.content == getattr(face.materials[int(number)], kind)
+        assert served.headers["content-type"] in ("image/jpeg", "image/png")
     for name in ("unknown", "1", "²"):  # one address per head
-        assert client.get(f"/live/head/{name}.glb").status_code == 404
+        assert client.get(f"/live/head/{name}").status_code == 404
+    for path in ("unknown/0.albedo", "kofi/99.albedo", "kofi/0.name", "kofi/²", "kofi/1.albedo"):
+        assert client.get(f"/live/textures/{path}").status_code == 404
     for path in ("%2e%2e/server.py", "/etc/passwd", "unknown.js"):
         assert client.get(f"/live/page/{path}").status_code == 404
 
 
+def test_bytes_before_the_first_motion(talking_head: TalkingHead) -> None:
+    """The page's own files, the head's file and its pictures, each once."""
+    page = sum(path.stat().st_size for path in server.PAGE.iterdir())
+    for name in talking_head.heads.names:
+        face = talking_head.heads.load(name)
+        pictures = {getattr(m, kind) for m in face.materials for kind in PICTURES} - {None}
+        size = page + len(server.head_file(talking_head.heads, name)) + sum(map(len, pictures))
+        assert size < 2_500_000, name
+
+
 def test_routes_work_below_a_root_path(talking_head: TalkingHead) -> None:
     client = TestClient(Starlette(routes=live_routes(talking_head)), root_path="/talk")
-    for path in ("page/live.js", "page/vendor/three.min.js", "shaders/mesh.frag", "head/mara.glb"):
+    for path in ("page/live.js", "shaders/mesh.frag", "head/mara", "textures/mara/0.albedo"):
         assert client.get(f"/live/{path}").status_code == 200, path
 
 
@@ -362,6 +387,44 @@ def test_head_looks_as_in_the_videos(
     inside = np.s_[4:-4, 4:-4]  # the canvas has round corners
     assert np.abs(page_picture - video_picture)[inside].mean() < 4  # of 255
     assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+SPEAKING = {"jawOpen": 0.3, "mouthUpperUpLeft": 0.3, "mouthUpperUpRight": 0.3, "browInnerUp": 0.6}
+DRAW = """async ([name, weights, pose]) => {
+    const { Head } = await import("/live/page/head.js");
+    const canvas = document.createElement("canvas");
+    canvas.style.cssText = "position: fixed; left: 0; top: 0; width: 512px; height: 512px";
+    document.body.append(canvas);
+    const head = new Head(canvas);
+    await head.load(name);
+    head.setPose(head.mesh.head.blendshapes.map((blendshape) => weights[blendshape] ?? 0), pose);
+    head.draw();
+    return canvas.toDataURL();
+}"""
+
+
+def similarity(one: np.ndarray, other: np.ndarray) -> float:
+    """SSIM (Wang et al. 2004) of grey values, with a Gaussian window of 1.5 pixels."""
+    smooth = partial(gaussian_filter, sigma=1.5)
+    one, other = one.mean(2), other.mean(2)
+    a, b = smooth(one), smooth(other)
+    aa, bb, ab = smooth(one**2) - a**2, smooth(other**2) - b**2, smooth(one * other) - a * b
+    c, d = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    return float(((2 * a * b + c) * (2 * ab + d) / (a**2 + b**2 + c) / (aa + bb + d)).mean())
+
+
+@pytest.mark.parametrize("name", ["mara", "kofi"])
+@pytest.mark.parametrize("yaw", [0, 40])
+def test_webgl_draws_what_the_renderer_draws(
+    name: str, yaw: int, open_tab: Callable[..., Page]
+) -> None:
+    face, pose = load_head(name), np.radians([3.0, yaw, 0.0])
+    weights = np.array([SPEAKING.get(each, 0.0) for each in face.blendshapes], np.float32)
+    vertices = Neck.of(face).turn(face.vertices(weights), pose)
+    drawn = next(draw_frames(face, [vertices], View(size=512))).astype(float)
+    shown = open_tab().evaluate(DRAW, [name, SPEAKING, pose.tolist()])
+    picture = Image.open(BytesIO(b64decode(shown.partition(",")[2]))).convert("RGB")
+    assert similarity(np.asarray(picture, float), drawn) > 0.98
 
 
 def test_errors_name_the_cure(open_tab: Callable[..., Page]) -> None:

@@ -112,7 +112,7 @@ def _describe(batch: Batch, textures: list[tuple]) -> dict[str, Any]:
         "count": batch.count,
         "defines": batch.defines,
         "textures": numbers,
-        "cutout": batch.cutout,
+        "numbers": {"cutout": batch.cutout, "brightness": batch.brightness},
         "culled": batch.culled,
         "blended": batch.blended,
     }

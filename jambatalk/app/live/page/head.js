@@ -87,13 +87,14 @@ export class Head {
     gl.bufferSubData(gl.ARRAY_BUFFER, 0, mesh.moving);
     gl.blendFunc(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA);
     let first = 0;
-    for (const { program, uniforms, count, cutout, culled, blended, textures } of this.batches) {
+    for (const { program, uniforms, count, numbers, culled, blended, textures } of this.batches) {
       gl.useProgram(program);
       gl.uniformMatrix4fv(uniforms.V, false, this.view);
       gl.uniformMatrix4fv(uniforms.P, false, projection);
       if (uniforms.opening) gl.uniform4fv(uniforms.opening, mesh.opening);
       if (uniforms.outward) gl.uniform3fv(uniforms.outward, mesh.outward);
-      if (uniforms.cutout) gl.uniform1f(uniforms.cutout, cutout);
+      for (const [name, value] of Object.entries(numbers))
+        if (uniforms[name]) gl.uniform1f(uniforms[name], value);
       Object.entries(textures).forEach(([sampler, number], unit) => {
         gl.activeTexture(gl.TEXTURE0 + unit);
         gl.bindTexture(gl.TEXTURE_2D, this.textures[number]);
