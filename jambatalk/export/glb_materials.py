@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from jambatalk.face.material import Material
 
 ROUGH, WET = 0.66, 0.12  # roughness of gloss 0 and 1, as in the videos' shader
-ROUGHNESS = {"hair": 0.6, "cloth": 0.9}  # of kinds whose gloss the shader uses otherwise
+# Of kinds whose gloss the shader uses otherwise; programs light a mouth as if it had no lips.
+ROUGHNESS = {"mouth": 0.5, "hair": 0.6, "cloth": 0.9}
+ONE_LAYER = ("brows", "lashes")  # of strands, whose soft edges can be blended in any order
 TYPES = {"JPEG": "image/jpeg", "PNG": "image/png"}
 MODES = ("L", "RGB", "RGBA", "P")  # of pictures that every reader of glTF shows
 JPEG_QUALITY = 90
@@ -61,7 +63,9 @@ class GlbMaterials:
                 normal_map, cavity = _normal_map(material.detail)
                 added["normalTexture"] = self._texture(normal_map, f"{material.name}_normal")
                 added["occlusionTexture"] = self._texture(cavity, f"{material.name}_cavity")
-        if material.cutout > 0:
+        if material.cutout > 0 and material.name in ONE_LAYER:
+            added["alphaMode"] = "BLEND"
+        elif material.cutout > 0:
             added |= {"alphaMode": "MASK", "alphaCutoff": material.cutout}
         self._materials.append(added)
         return len(self._materials) - 1

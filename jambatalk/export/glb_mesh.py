@@ -9,6 +9,7 @@ import numpy as np
 
 from jambatalk.export.glb_buffer import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, GlbBuffer
 from jambatalk.export.glb_materials import GlbMaterials
+from jambatalk.face.mouth_opening import MouthOpening
 
 if TYPE_CHECKING:
     from jambatalk.export.morph_targets import MorphTargets
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 FORWARD = np.array([0, 0, 1], np.float32)
 RIGHT = np.array([1, 0, 0], np.float32)
+SPEAKING = 0.012  # metres: radius of the opening of lips that speak
 INVISIBLE = 0.003  # of a normal's unit length: a sixth of a degree
 # Light that skin reflects into its own folds, in red, green and blue, as in the videos' shader.
 BOUNCED = np.array([0.6, 0.25, 0.2])
@@ -104,13 +106,28 @@ def _tangents(normals: np.ndarray) -> np.ndarray:
 
 
 def _colors(face: Face) -> np.ndarray:
-    """Return linear colours, darker where little light arrives, (V, 4) from 0 to 65535."""
+    """Return linear colours, darker where little light arrives, (V, 4) from 0 to 65535.
+
+    Other programs do not know that lips shade the mouth: it is as dark as behind speaking lips.
+    """
     colors = face.linear_colors()
     if face.occlusion is not None:
         open_part = np.clip(face.occlusion, 0.0, 1.0)[:, None]
         colors = colors * (open_part + BOUNCED * (np.sqrt(open_part) - open_part))
+    for number, material in enumerate(face.materials):
+        if material.kind == "mouth" and face.material_index is not None:
+            inside = np.unique(face.triangles[face.material_index == number])
+            colors[inside] *= _light_in_mouth(face)[inside, None]
     linear = np.column_stack([colors, np.ones(len(colors))])
     return np.rint(linear * (2**16 - 1)).astype(np.uint16)  # 8 bits would band in the dark
+
+
+def _light_in_mouth(face: Face) -> np.ndarray:
+    """Return the part of the light that reaches each vertex through lips that speak, (V,)."""
+    opening, outward = MouthOpening(face)(face.template)
+    depth = np.maximum((opening[:3] - face.template) @ outward, 0.0)
+    light: np.ndarray = SPEAKING**2 / (SPEAKING**2 + depth**2)
+    return light
 
 
 def _joints(neck: Neck) -> dict[str, np.ndarray]:
