@@ -179,7 +179,7 @@ def plain_face(folder: Path) -> Face:
     colors[face.regions["skin"]] = (226, 176, 152)
     colors[face.regions["lips"]] = (200, 120, 110)
     eyes = face.regions["eyes"]
-    away = np.linalg.norm(face.uv[eyes] - 0.5, axis=1) * 180  # degrees from the optical axis
+    away = np.linalg.norm(basis.uv[eyes] - 0.5, axis=1) * 180  # degrees from the optical axis
     colors[eyes] = np.where(away[:, None] < 24, (70, 45, 30), (235, 232, 228))
     colors[eyes[away < 9]] = (8, 8, 8)
     return replace(face, colors=colors)

@@ -52,13 +52,12 @@ def thin_out(
     ict: IctFaceKit, regions: Mapping[str, np.ndarray], blendshapes: Mapping[str, np.ndarray]
 ) -> ThinMesh:
     """Choose the vertices that are drawn: all of the face and the lips, few of what is hidden."""
-    corners, charts = [], []
+    parted: list[tuple[np.ndarray, np.ndarray]] = []
     for name, parts in DRAWN.items():
         part, uv = ict.triangles(parts)
-        corners.append(part)
-        charts.append(uv if name == "skin" else np.full_like(uv, NO_PICTURE))
-    skin = len(corners[0])
-    corners, charts = np.concatenate(corners), np.concatenate(charts)
+        parted.append((part, uv if name == "skin" else np.full_like(uv, NO_PICTURE)))
+    skin = len(parted[0][0])
+    corners, charts = (np.concatenate(arrays) for arrays in zip(*parted, strict=True))
     crowns = ~_roots(ict, regions)[corners].any(1)
     corners, charts = corners[crowns], charts[crowns]
     # Where the mouth begins, its triangles use the skin's vertices.
