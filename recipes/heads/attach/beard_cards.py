@@ -17,6 +17,7 @@ ROWS = np.array([0.0, 0.5, 1.0])  # along a card, from root to tip
 CARD = np.array([[0, 1, 3], [0, 3, 2], [2, 3, 5], [2, 5, 4]])  # triangles of its two corners a row
 WIDTH = 0.0075  # metres
 EDGE = 0.010  # metres from the border of a beard within which it becomes thin and short
+FURTHEST = 2.5  # times as far as an arm reaches does the tip of a card follow the skin's turn
 ARM = 0.009  # metres from a root to the vertices that its card follows
 
 
@@ -106,5 +107,6 @@ def follow_skin(head: Head, roots: np.ndarray, points: np.ndarray) -> tuple[np.n
     away = points - corners[:, None, None, 0]
     wanted = np.einsum("nid,nrcd->nrci", edges, away)
     part = np.einsum("nij,nrcj->nrci", np.linalg.pinv(gram), wanted)
+    part *= np.minimum(1, FURTHEST / np.maximum(np.abs(part).max(-1, keepdims=True), 1e-9))
     shares = np.concatenate([1 - part.sum(-1, keepdims=True), part], -1)
     return np.broadcast_to(anchors[:, None, None], shares.shape), shares
