@@ -14,6 +14,7 @@ from recipes.heads.makehuman_assets import fit_proxy, read_obj
 
 GLOSS, GREY_GLOSS, AFRO_GLOSS = 0.35, 0.25, 0.1
 CUTOUT = 0.35
+CURLY = ("afro01",)
 OVER_EARS = ("bob01", "bob02", "braid01", "long01")
 FRINGES = {
     "bob01": Fringe(parting=-35),
@@ -56,5 +57,5 @@ def make_hair(head: Head) -> Piece | None:
         anchors=np.zeros((count, 3), int),
         shares=np.zeros((count, 3)),
         material={"kind": "hair", "albedo": picture, "cutout": CUTOUT, "two_sided": True},
-        pictures={picture: hair_picture(source)},
+        pictures={picture: hair_picture(source, identity.hair not in CURLY)},
     )

@@ -17,6 +17,9 @@ BRIGHT = 0.66  # of a colour as named, since it is seen in the light
 ROOTS, TIPS = 0.70, 1.12  # brightness
 DARKEST = 0.25  # occlusion
 SURFELS = 1500  # patches of hair that cast shadows
+DENSITY = 1.6  # how much they do
+THICKNESS = 0.004  # metres, of what a card is part of
+CHUNK = 1000  # points computed at a time
 
 
 def vertex_colors(
@@ -32,8 +35,8 @@ def vertex_colors(
     own = BRIGHT * _linear(identity.hair_color)
     part = np.bincount(cards) / len(cards)
     varied = np.clip(0.05 / part, 0, 1)  # large cards are not of one strand
-    tone = np.exp(varied * random.normal(0, 0.16, count))[:, None] * np.exp(
-        varied[:, None] * random.normal(0, 0.04, (count, 3))
+    tone = np.exp(varied * random.normal(0, 0.10, count))[:, None] * np.exp(
+        varied[:, None] * random.normal(0, 0.02, (count, 3))
     )
     spread = 0.8 * identity.grey * (1 - identity.grey)
     grey = np.clip(identity.grey + varied * spread * random.normal(0, 1, count), 0, 1)
@@ -59,28 +62,47 @@ def find_cards(vertex: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     return np.unique(cards, return_inverse=True)[1]
 
 
+class Shade:
+    """Patches of hair (positions (n, 3), triangles (f, 3)) that keep light away."""
+
+    def __init__(self, positions: np.ndarray, triangles: np.ndarray) -> None:
+        corners = positions[triangles]
+        normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]) / 2
+        area = np.linalg.norm(normal, axis=1)
+        random = np.random.default_rng(0)
+        chosen = random.choice(len(area), SURFELS, p=area / area.sum())
+        self._points = corners[chosen].mean(1)
+        self._facing = normal[chosen] / np.maximum(area[chosen], 1e-12)[:, None]
+        self._area = area.sum() / SURFELS
+
+    def light(self, points: np.ndarray, outward: np.ndarray, apart: float = 0.0) -> np.ndarray:
+        """Return the part of the light that reaches points (n, 3) from the side `outward` (n, 3).
+
+        Args:
+            apart: metres; closer patches are not counted.
+        """
+        parts = range(0, len(points), CHUNK)
+        return np.concatenate(
+            [self._light(points[k : k + CHUNK], outward[k : k + CHUNK], apart) for k in parts]
+        )
+
+    def _light(self, points: np.ndarray, outward: np.ndarray, apart: float) -> np.ndarray:
+        offset = self._points - points[:, None]
+        square = np.einsum("nsk,nsk->ns", offset, offset) + 1e-9
+        length = np.sqrt(square)
+        ahead = np.einsum("nsk,nk->ns", offset, outward) / length
+        shown = np.abs(np.einsum("nsk,sk->ns", offset, self._facing)) / length
+        hidden = np.maximum(ahead - 0.1, 0) * shown * self._area / (np.pi * square + self._area)
+        hidden[length < apart] = 0
+        return np.exp(-DENSITY * hidden.sum(1))
+
+
 def occlude(positions: np.ndarray, triangles: np.ndarray, skull: Skull) -> np.ndarray:
     """Return the part of the surroundings' light that reaches each vertex (n,) between layers."""
-    corners = positions[triangles]
-    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]) / 2
-    area = np.linalg.norm(normal, axis=1)
-    random = np.random.default_rng(0)
-    chosen = random.choice(len(area), SURFELS, p=area / area.sum())
-    points = corners[chosen].mean(1)
-    facing = normal[chosen] / np.maximum(area[chosen], 1e-12)[:, None]
-    patch = area.sum() / SURFELS
-    outward = _outward(positions, skull)
-    offset = points - positions[:, None]
-    square = np.einsum("nsk,nsk->ns", offset, offset) + 1e-9
-    length = np.sqrt(square)
-    ahead = np.einsum("nsk,nk->ns", offset, outward) / length
-    shown = np.abs(np.einsum("nsk,sk->ns", offset, facing)) / length
-    hidden = np.maximum(ahead - 0.1, 0) * shown * patch / (np.pi * square + patch)
-    hidden[length < 0.004] = 0  # the card itself
-    light = np.exp(-1.6 * hidden.sum(1))
+    shade = Shade(positions, triangles)
+    light = shade.light(positions, _outward(positions, skull), THICKNESS)
     _, index = cKDTree(positions).query(positions, k=8)
-    light = 0.4 * light + 0.6 * light[index].mean(1)
-    return np.clip(light, DARKEST, 1)
+    return np.clip(0.4 * light + 0.6 * light[index].mean(1), DARKEST, 1)
 
 
 def _outward(positions: np.ndarray, skull: Skull) -> np.ndarray:

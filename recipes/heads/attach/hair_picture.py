@@ -11,6 +11,7 @@ from PIL import Image
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from jambatalk.errors import DataError
+from recipes.heads.attach.strands import draw_strands
 from recipes.heads.makehuman_assets import CURE
 
 SIZE = 1024  # pixels
@@ -20,18 +21,23 @@ SPREAD = 0.13  # standard deviation of luminance
 FLATTENED = 0.8  # part of the painted light that is taken out
 LIGHT = 0.03  # size of the painted light's highlights, part of the picture
 FAINT, FULL = 0.08, 0.75  # alpha of the source that becomes 0 and 1
-LEVELS = (64, 40, 28, 20, 14)  # grey levels; fewer make a smaller file
+PAINTED, STRANDS = 0.75, 0.55  # parts of the source's contrast and of added strands
+BLEED = 16  # pixels around what is opaque
+LEVELS = (28, 16, 10, 7)  # grey levels; fewer make a smaller file
 
 
 @lru_cache(maxsize=32)
-def hair_picture(path: Path) -> bytes:
+def hair_picture(path: Path, straight: bool = True) -> bytes:
     """Return the picture of a haircut as PNG with luminance and alpha.
+
+    Args:
+        straight: whether fine strands are added along the direction of the hair.
 
     Raises:
         DataError: the source cannot be read.
     """
     luminance, alpha = _read(path)
-    luminance = _without_light(luminance, alpha)
+    luminance = _even(luminance, alpha, straight)
     data = b""
     for levels in LEVELS:
         data = _encode(luminance, alpha, levels)
@@ -41,8 +47,7 @@ def hair_picture(path: Path) -> bytes:
 
 
 def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Return luminance and alpha (n, n) from 0 to 1, transparent pixels coloured like their
-    neighbours."""
+    """Return luminance and alpha (n, n) from 0 to 1."""
     try:
         with Image.open(path) as image:
             source = np.asarray(image.convert("RGBA"), np.float32) / 255
@@ -52,12 +57,10 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
     if alpha.min() > 0.9:  # the picture has none
         alpha = gaussian_filter((luminance > 0.06).astype(np.float32), 6).clip(0, 0.5) * 2
     alpha = np.clip((alpha - FAINT) / (FULL - FAINT), 0, 1)
-    count = min(SIZE, len(alpha))
+    count = SIZE
     weighed = _resize(luminance * alpha, count)
     alpha = _resize(alpha, count).clip(0, 1)
-    luminance = np.where(alpha > 0.02, weighed / np.maximum(alpha, 0.02), 0)
-    nearest = distance_transform_edt(alpha < 0.3, return_distances=False, return_indices=True)
-    return luminance[tuple(nearest)], alpha
+    return np.where(alpha > 0.02, weighed / np.maximum(alpha, 0.02), 0), alpha
 
 
 def _resize(values: np.ndarray, count: int) -> np.ndarray:
@@ -67,7 +70,7 @@ def _resize(values: np.ndarray, count: int) -> np.ndarray:
     return np.maximum(np.asarray(image), 0)
 
 
-def _without_light(luminance: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+def _even(luminance: np.ndarray, alpha: np.ndarray, straight: bool) -> np.ndarray:
     """Take out most of the painted highlights, and give strands the same contrast everywhere."""
     seen = alpha > 0.3
     tone = np.log(luminance + 0.02)
@@ -76,8 +79,16 @@ def _without_light(luminance: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     light = gaussian_filter(np.where(seen, tone, 0), blur) / weight
     fine = tone - FLATTENED * light
     fine = (fine - fine[seen].mean()) / fine[seen].std()
-    value = np.where(fine > 0, np.tanh(fine / 2.2) * 2.2, np.tanh(fine / 2.6) * 2.6)
-    return np.clip(MEAN + SPREAD * value, 0.12, 1)
+    if straight:
+        fine = PAINTED * fine + STRANDS * draw_strands(np.where(seen, fine, 0), seen)
+        fine /= fine[seen].std()
+    return _bleed(np.clip(MEAN + SPREAD * 2.4 * np.tanh(fine / 2.4), 0.12, 1), seen)
+
+
+def _bleed(luminance: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Colour transparent pixels like the nearest opaque ones, and those further away evenly."""
+    distance, nearest = distance_transform_edt(~seen, return_indices=True)
+    return np.where(distance < BLEED, luminance[tuple(nearest)], MEAN)
 
 
 def _encode(luminance: np.ndarray, alpha: np.ndarray, levels: int) -> bytes:
@@ -85,5 +96,5 @@ def _encode(luminance: np.ndarray, alpha: np.ndarray, levels: int) -> bytes:
     sheer = np.round(alpha * 15) * 17
     bands = [Image.fromarray(band.round().astype(np.uint8)) for band in (grey, sheer)]
     file = io.BytesIO()
-    Image.merge("LA", bands).save(file, "PNG", optimize=True)
+    Image.merge("LA", bands).save(file, "PNG", compress_level=7)
     return file.getvalue()
