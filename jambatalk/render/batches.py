@@ -69,7 +69,7 @@ def batches(face: Face, view: View, toward: np.ndarray) -> tuple[np.ndarray, lis
         shown = _simplified(material, view, face.uv is not None)
         chosen = chosen[np.argsort(-_layers(nearness[chosen]), kind="stable")]
         batch = _batch(shown, view, hollow)
-        if shown.cutout and view.quality == "full":
+        if shown.cutout and shown.albedo and face.uv is not None and view.quality == "full":
             corners = face.uv[face.triangles[chosen]]
             whole, opaque, soft = opaque_and_soft(corners, read_alpha(shown.albedo))
             # Without anything cut out, what is hidden is not shaded.

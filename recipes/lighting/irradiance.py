@@ -45,7 +45,7 @@ def basis(directions: np.ndarray) -> np.ndarray:
     x, y, z = np.moveaxis(directions, -1, 0)
     return np.stack(
         [
-            np.full_like(x, 0.282095),
+            np.full(x.shape, 0.282095),
             0.488603 * y,
             0.488603 * z,
             0.488603 * x,
