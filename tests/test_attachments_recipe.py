@@ -104,6 +104,8 @@ def test_brows_lie_on_the_skin_and_rise_with_it(head, face):
     brows, skin = face.template[face.regions["brows"]], head.template[head.basis.regions["skin"]]
     assert KDTree(skin).query(brows)[0].max() < 0.006
     assert moved(face, "brows", browInnerUp=1.0)[:, 1].max() > 3
+    lowered = moved(face, "brows", eyeLookDownLeft=1.0, eyeLookDownRight=1.0)
+    assert np.linalg.norm(lowered, axis=1).max() < 1.5
 
 
 def test_upper_lashes_close_and_lower_ones_stay(face):
