@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -103,7 +103,7 @@ class Face:
             for kind in PICTURES:
                 if picture := getattr(material, kind):
                     arrays[f"picture.{number}.{kind}"] = np.frombuffer(picture, np.uint8)
-            described.append(asdict(replace(material, **dict.fromkeys(PICTURES))))
+            described.append({k: v for k, v in asdict(material).items() if k not in PICTURES})
         return arrays | {"materials": np.array(json.dumps(described))}
 
     @classmethod
