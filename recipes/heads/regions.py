@@ -18,9 +18,8 @@ LOWERED = -0.008  # metres: by jawOpen, only the lower of the two rows of teeth
 TIP = (0.0170, 0.0200)  # metres: the tongue's z, among the lowered islands of the gums' picture
 GLOSS = {
     "skin": 0.3,
-    "scalp": 0.08,  # shaved hair is matt
     "ears": 0.2,
-    "scalp": 0.15,
+    "scalp": 0.06,
     "lips": 0.45,
     "inner_mouth": 0.6,
     "eyes": 1.0,
