@@ -69,17 +69,20 @@ def batches(face: Face, view: View, toward: np.ndarray) -> tuple[np.ndarray, lis
         shown = _simplified(material, view, face.uv is not None)
         chosen = chosen[np.argsort(-_layers(nearness[chosen]), kind="stable")]
         batch = _batch(shown, view, hollow)
-        if shown.cutout and shown.albedo and face.uv is not None and view.quality == "full":
+        if shown.cutout and shown.albedo and face.uv is not None:
             corners = face.uv[face.triangles[chosen]]
             whole, opaque, soft = opaque_and_soft(corners, read_alpha(shown.albedo))
             # Without anything cut out, what is hidden is not shaded.
             defines = tuple(name for name in batch.defines if name != "CUTOUT")
             found.append((chosen[whole], replace(batch, defines=defines, cutout=0.0)))
-            batch = replace(batch, cutout=SOLID)
-            edge = replace(batch, defines=(*batch.defines, "BLENDED"), blended=True)
-            behind = np.argsort(nearness[chosen[soft]], kind="stable")
-            edges.append((chosen[soft][behind], edge))
-            chosen = chosen[opaque & ~whole]
+            if view.quality == "full":
+                batch = replace(batch, cutout=SOLID)
+                edge = replace(batch, defines=(*batch.defines, "BLENDED"), blended=True)
+                behind = np.argsort(nearness[chosen[soft]], kind="stable")
+                edges.append((chosen[soft][behind], edge))
+                chosen = chosen[opaque & ~whole]
+            else:
+                chosen = chosen[~whole]
         found.append((chosen, batch))
     found = sorted(found, key=lambda entry: _turn(entry[1])) + edges
     found = [(chosen, batch) for chosen, batch in found if len(chosen)]
