@@ -121,7 +121,7 @@ void main() {
     float second = power16(strand.x + (0.16 * differs + 0.10) * strand.y);
     first *= first * first;
     light *= 1.0 + 1.2 * strand.z * second;
-    shine += KEY_COLOR * (0.08 * strand.z * (1.0 + differs) * first * first);
+    shine += KEY_COLOR * (strand.z * (0.045 + 0.18 * max(differs, 0.0)) * first * first);
 #endif
     color.rgb = display(light + shine);
 #ifdef BLENDED
