@@ -25,7 +25,7 @@ from jambatalk.render.view import View
 STEP = 1e-5  # metres, of displacements: a sixtieth of a pixel
 FORWARD = np.array([0.0, 0.0, 1.0])
 NONE = np.zeros((0, 3), np.int64)
-LEVEL = 9  # of compression, once for each head
+LEVEL = 6  # of compression
 
 
 def pack_head(face: Face) -> bytes:
@@ -70,9 +70,11 @@ def pack_head(face: Face) -> bytes:
         "uv": _scaled(face.uv if face.uv is not None else np.zeros((count, 2)), header),
         "colors": face.colors.astype(np.uint8),
         "gloss": _fraction(face.gloss, np.uint8),
-        "occlusion": _fraction(_or_ones(face.occlusion, count), np.uint8),
+        "occlusion": _fraction(
+            np.ones(count) if face.occlusion is None else face.occlusion, np.uint8
+        ),
         "share": _fraction(neck.share, np.uint16),
-        "weld": np.arange(count) - _or_range(face.weld, count),
+        "weld": np.arange(count) - (np.arange(count) if face.weld is None else face.weld),
         "triangles": np.concatenate([_grouped(triangles, batch) for batch in drawn]),
         "counts": np.array([len(rows) for rows in moved]),
         "rows": np.concatenate([NONE[:, 0], *(np.diff(rows, prepend=0) for rows in moved)]),
@@ -134,14 +136,6 @@ def _scaled(values: np.ndarray, header: dict[str, Any]) -> np.ndarray:
 
 def _fraction(values: np.ndarray, kind: type[np.unsignedinteger]) -> np.ndarray:
     return np.rint(np.clip(values, 0, 1) * np.iinfo(kind).max).astype(kind)
-
-
-def _or_ones(values: np.ndarray | None, count: int) -> np.ndarray:
-    return np.ones(count) if values is None else values
-
-
-def _or_range(values: np.ndarray | None, count: int) -> np.ndarray:
-    return np.arange(count) if values is None else values
 
 
 def _join(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> bytes:

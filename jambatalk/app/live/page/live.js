@@ -7,7 +7,7 @@ import { Sound } from "./sound.js";
 const SOCKET = new URL("../socket", import.meta.url);
 SOCKET.protocol = SOCKET.protocol.replace("http", "ws");
 const STATISTICS_PERIOD = 500; // milliseconds
-const MIN_DRAW_RATE = 24; // pictures per second, below which the resolution is reduced
+const MIN_DRAW_RATE = 28; // pictures per second, below which the resolution is reduced
 const DEBOUNCE = 200; // milliseconds, for a slider that is dragged
 
 let head, session; // one of each per page
