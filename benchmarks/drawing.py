@@ -16,13 +16,14 @@ import numpy as np
 from jambatalk.face.face import Face
 from jambatalk.face.library import list_heads, load_head
 from jambatalk.render.opengl import backends, open_context
-from jambatalk.render.view import QUALITIES, View
+from jambatalk.render.view import View
 
+SHADINGS = ("skin", "plain")
 SPEECH = {"jawOpen": 0.2, "mouthSmileLeft": 0.2, "mouthSmileRight": 0.2}
 
 
 def measure(face: Face, sizes: list[int], yaw: float, runs: int) -> dict[tuple[int, str], float]:
-    """Return the shortest time of several runs, in milliseconds, for each size and quality.
+    """Return the shortest time of several runs, in milliseconds, for each size and shading.
 
     All are drawn in turn, so that other programs disturb them alike.
     """
@@ -30,9 +31,9 @@ def measure(face: Face, sizes: list[int], yaw: float, runs: int) -> dict[tuple[i
 
     weights = np.array([SPEECH.get(name, 0.0) for name in face.blendshapes], np.float32)
     vertices = face.vertices(weights)
-    cases = [(size, quality) for size in sizes for quality in QUALITIES]
+    cases = [(size, shading) for size in sizes for shading in SHADINGS]
     renderers = {
-        case: ClipRenderer(face, View(size=case[0], yaw=yaw, quality=case[1])) for case in cases
+        case: ClipRenderer(face, View(size=case[0], yaw=yaw, shading=case[1])) for case in cases
     }
     best = dict.fromkeys(cases, np.inf)
     for _ in range(runs + 1):  # shaders are compiled in the first
@@ -54,15 +55,15 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=20)
     options = parser.parse_args()
     context = open_context(backends()[0])
-    print("head            triangles   size   full ms  plain ms   ratio")
+    print("head            triangles   size   skin ms  plain ms   ratio")
     for name in options.heads or list_heads():
         face = load_head(name)
         best = measure(face, options.sizes, options.yaw, options.runs)
         for size in options.sizes:
-            full, plain = best[size, "full"], best[size, "plain"]
+            skin, plain = best[size, "skin"], best[size, "plain"]
             print(
-                f"{name:<14} {len(face.triangles):>10} {size:>6} {full:>9.1f} {plain:>9.1f}"
-                f" {full / plain:>7.2f}"
+                f"{name:<14} {len(face.triangles):>10} {size:>6} {skin:>9.1f} {plain:>9.1f}"
+                f" {skin / plain:>7.2f}"
             )
     del context
 

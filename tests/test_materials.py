@@ -16,7 +16,7 @@ from jambatalk.face.mouth_opening import MouthOpening
 from jambatalk.face.normals import SmoothNormals
 from jambatalk.render.cutout import opaque_and_soft
 from jambatalk.render.frames import draw_frames
-from jambatalk.render.view import QUALITIES, View
+from jambatalk.render.view import SHADINGS, View
 
 SIZE = 96
 GREEN = "#00ff00"
@@ -69,12 +69,12 @@ def inner(frame: np.ndarray) -> np.ndarray:
     return frame[20:60, 28:68]
 
 
-@pytest.mark.parametrize("quality", QUALITIES)
-def test_picture_lies_upright_on_its_coordinates(quality):
+@pytest.mark.parametrize("shading", ["skin", "plain"])
+def test_picture_lies_upright_on_its_coordinates(shading):
     pixels = np.zeros((32, 32, 3)) + 0.2
     pixels[:16, :, 0] = 0.9  # red at the top
     pixels[:, 16:, 2] = 0.9  # blue where u is high: on the head's left, the picture's right
-    frame = draw(wall(Material("skin", albedo=picture(pixels))), quality=quality)
+    frame = draw(wall(Material("skin", albedo=picture(pixels))), shading=shading)
     top, bottom = frame[20:30].mean(0), frame[50:60].mean(0)
     assert top[30:40, 0].mean() > bottom[30:40, 0].mean() + 60
     assert top[56:66, 2].mean() > top[30:40, 2].mean() + 60
@@ -121,13 +121,13 @@ def test_hair_is_cut_out_with_soft_edges():
     pixels = np.full((64, 64, 4), 0.4)
     pixels[..., 3] = np.linspace(-0.5, 1.5, 64).clip(0, 1)  # strands on the right
     hair = wall(Material("hair", "hair", picture(pixels), cutout=0.3, two_sided=True))
-    for quality, shades in (("full", 6), ("plain", 2)):
-        frame = draw(hair, quality=quality)
+    for shading, shades in (("skin", 6), ("plain", 2)):
+        frame = draw(hair, shading=shading)
         assert (frame[30:50, 20:30] == (0, 255, 0)).all(), "nothing on the left"
         assert (frame[30:50, 60:72, 1] < 200).all(), "hair on the right"
         row = frame[40, 20:72, 1]
         between = ((row < 245) & (row > row.min() + 30)).sum()
-        assert between >= shades if quality == "full" else between <= shades
+        assert between >= shades if shading == "skin" else between <= shades
 
 
 def test_soft_edges_lie_over_what_is_behind():
@@ -226,13 +226,11 @@ def test_mouth_opening_is_measured_on_the_lips():
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_is_drawn_with_and_without_pictures(kind):
     color, flat = even(0.6, 0.5, 0.4, 1.0), even(0.5, 0.5, 1.0)
-    for pictured, quality, shading in itertools.product((False, True), QUALITIES, ("skin", "clay")):
+    for pictured, shading in itertools.product((False, True), SHADINGS):
         given = {"albedo": color} if pictured else {}
         given |= {"detail": flat} if pictured and kind in ("skin", "mouth") else {}
         cutout = 0.3 if kind == "hair" else 0.0
-        frame = draw(
-            wall(Material("any", kind, cutout=cutout, **given)), quality=quality, shading=shading
-        )
+        frame = draw(wall(Material("any", kind, cutout=cutout, **given)), shading=shading)
         assert (inner(frame) != (0, 255, 0)).any(-1).all()
 
 

@@ -176,7 +176,6 @@ def test_background_size_and_shading_take_effect(ball):
         {"yaw": 91},
         {"yaw": float("nan")},
         {"shading": "glass"},
-        {"quality": "best"},
     ],
 )
 def test_invalid_view_is_rejected(wrong):

@@ -75,7 +75,7 @@ def batches(face: Face, view: View, toward: np.ndarray) -> tuple[np.ndarray, lis
             # Without anything cut out, what is hidden is not shaded.
             defines = tuple(name for name in batch.defines if name != "CUTOUT")
             found.append((chosen[whole], replace(batch, defines=defines, cutout=0.0)))
-            if view.quality == "full":
+            if view.shading != "plain":
                 batch = replace(batch, cutout=SOLID)
                 edge = replace(batch, defines=(*batch.defines, "BLENDED"), blended=True)
                 behind = np.argsort(nearness[chosen[soft]], kind="stable")
@@ -113,7 +113,7 @@ def _batch(material: Material, view: View, hollow: bool) -> Batch:
         textures["picture"] = albedo_key(material)
     if material.detail:
         textures["detail"] = detail_key(material)
-    full = view.quality == "full"
+    full = view.shading != "plain"
     wanted = {
         material.kind.upper(): True,
         "PICTURE": material.albedo is not None,
@@ -140,7 +140,7 @@ def _simplified(material: Material, view: View, mapped: bool) -> Material:
             material = replace(material, albedo=None)
     if not mapped:
         material = replace(material, albedo=None)
-    if view.quality == "plain" or material.kind != "skin" or not material.albedo:
+    if view.shading == "plain" or material.kind != "skin" or not material.albedo:
         material = replace(material, detail=None, wrinkles=None)
     return material if material.albedo else replace(material, cutout=0.0)
 

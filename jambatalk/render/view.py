@@ -1,4 +1,4 @@
-"""View: size, camera, background, shading and quality of a picture."""
+"""View: size, camera, background and shading of a picture."""
 
 from __future__ import annotations
 
@@ -7,23 +7,21 @@ from dataclasses import dataclass
 
 from jambatalk.errors import RenderError
 
-SHADINGS = ("skin", "clay")
-QUALITIES = ("full", "plain")
+SHADINGS = ("skin", "plain", "clay")
 MIN_SIZE, MAX_SIZE = 64, 2048  # pixels
 MAX_YAW = 90.0  # degrees
 
 
 @dataclass(frozen=True)
 class View:
-    """Size, camera, background, shading and quality of a picture.
+    """Size, camera, background and shading of a picture.
 
     Attributes:
         size: width and height in pixels, even, 64 to 2048.
         background: "#rrggbb".
         yaw: degrees, -90 to 90; positive turns the camera to the head's own left.
-        shading: "skin" (the face's own colours) or "clay" (one colour, which shows the shape).
-        quality: "full", or "plain" for slow machines: no fine structure, no wrinkles, and light
-            per vertex.
+        shading: "skin", the face as it is; "plain" for slow machines, without fine structure and
+            wrinkles, lit per vertex; or "clay", one colour, which shows the shape.
 
     Raises:
         RenderError: a value is out of range.
@@ -33,7 +31,6 @@ class View:
     background: str = "#2b3036"
     yaw: float = 0.0
     shading: str = "skin"
-    quality: str = "full"
 
     def __post_init__(self) -> None:
         if not isinstance(self.size, int) or not MIN_SIZE <= self.size <= MAX_SIZE or self.size % 2:
@@ -54,8 +51,4 @@ class View:
         if self.shading not in SHADINGS:
             raise RenderError(
                 f"There is no shading '{self.shading}'.", f"Choose {' or '.join(SHADINGS)}."
-            )
-        if self.quality not in QUALITIES:
-            raise RenderError(
-                f"There is no quality '{self.quality}'.", f"Choose {' or '.join(QUALITIES)}."
             )
