@@ -41,9 +41,10 @@ def portrait_camera(face: Face, yaw: float) -> tuple[pyrender.PerspectiveCamera,
 def framing(face: Face) -> tuple[np.ndarray, float]:
     """Return the point in the middle of the picture, (3,), and the picture's height there, metres.
 
-    The head is what lies above the chin, or the whole mesh of a face without that landmark.
+    The head is what lies above the chin, without its hair, or the whole mesh of a face without that
+    landmark.
     """
-    points = face.template
+    points = np.delete(face.template, face.regions.get("hair", []), axis=0)
     if "chin" in face.landmarks:
         points = points[points[:, 1] >= points[face.landmarks["chin"], 1].min()]
     low, high = points.min(0), points.max(0)
