@@ -53,7 +53,7 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
             source = np.asarray(image.convert("RGBA"), np.float32) / 255
     except OSError as error:
         raise DataError(f"'{path}' cannot be read ({error}).", CURE) from error
-    luminance, alpha = source[..., :3] @ np.float32([0.3, 0.55, 0.15]), source[..., 3]
+    luminance, alpha = source[..., :3] @ np.array([0.3, 0.55, 0.15], np.float32), source[..., 3]
     if alpha.min() > 0.9:  # the picture has none
         alpha = gaussian_filter((luminance > 0.06).astype(np.float32), 6).clip(0, 0.5) * 2
     alpha = np.clip((alpha - FAINT) / (FULL - FAINT), 0, 1)
