@@ -55,9 +55,10 @@ class GlbBuffer:
         rows = np.flatnonzero(array.any(axis=1))
         index = rows.astype(np.uint16 if len(array) < 2**16 - 1 else np.uint32)
         values = array[rows].astype(np.float32)
-        if index.nbytes + values.nbytes >= values[:1].nbytes * len(array):
-            return self.add(array.astype(np.float32), ARRAY_BUFFER, bounds=bounds)
-        accessor = _accessor(array.astype(np.float32), bounds)
+        dense = array.astype(np.float32)
+        if len(rows) and index.nbytes + values.nbytes >= dense.nbytes:
+            return self.add(dense, ARRAY_BUFFER, bounds=bounds)
+        accessor = _accessor(dense, bounds)
         # The specification makes a view of zeros optional, but some readers fail without one.
         accessor["bufferView"] = self._view_of_zeros(12 * len(array))
         if len(rows):

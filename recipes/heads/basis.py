@@ -30,6 +30,8 @@ IN_MOUTH = ("inner_mouth", "teeth_upper", "teeth_lower", "gums", "tongue")
 CROWDED = 0.7  # how dark it gets between two teeth
 DARKEST = 0.12  # skin lets light through
 
+STILL = 5e-5  # metres; smaller displacements are noise of the scans
+
 
 @dataclass(frozen=True, eq=False)
 class Basis:
@@ -146,6 +148,9 @@ def build_basis(ict: IctFaceKit, folder: Path) -> Basis:
     for delta, name in zip(deltas, names, strict=True):
         delta[:count] = blendshapes[name][mesh.source]
         delta[count:] = looks.get(name, 0)
+    still = np.linalg.norm(deltas, axis=2) < STILL
+    still[:, np.concatenate([regions["lips"], regions["inner_mouth"]])] = False  # lips meet exactly
+    deltas[still] = 0
     _, earliest, same = np.unique(mesh.source, return_index=True, return_inverse=True)
     colors = np.full((count + len(eyes), 3), 255, np.uint8)
     colors[:count] = mouth_colors(ict, masks)[mesh.source]

@@ -125,14 +125,16 @@ def draw_state(face: Face, state: State, size: int) -> np.ndarray:
     return np.asarray(image.resize((size, size), Image.Resampling.LANCZOS))
 
 
-def _square(face: Face, yaw: float, centre: np.ndarray, width: float) -> tuple[int, ...]:
-    """Return left, top, right and bottom, in pixels, of a square around a point."""
+def _square(
+    face: Face, yaw: float, centre: np.ndarray, width: float
+) -> tuple[float, float, float, float]:
+    """Return left, top, right and bottom of a square around a point, in pixels."""
     lens, pose = portrait_camera(face, yaw)
     seen = np.linalg.inv(pose) @ [*centre, 1.0]
     scale = CLOSE_UP / 2 / np.tan(lens.yfov / 2) / -seen[2]
     x, y = CLOSE_UP / 2 + scale * seen[0], CLOSE_UP / 2 - scale * seen[1]
     half = scale * width / 2
-    return tuple(round(value) for value in (x - half, y - half, x + half, y + half))
+    return x - half, y - half, x + half, y + half
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ class Identity:
         grey: 0 to 1, the part of grey strands.
         beard: "" for none, else the name of a beard of `beards.py`.
         outfit: MakeHuman's clothes, such as "male_casualsuit01".
+        outfit_color: "#rrggbb", sRGB, in which the outfit is dyed; None for its own colours.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Identity:
     grey: float = 0.0
     beard: str = ""
     outfit: str = "female_casualsuit01"
+    outfit_color: str | None = None
 
     @property
     def title(self) -> str:

@@ -10,6 +10,7 @@ from scipy.sparse import csr_array, diags
 
 from jambatalk.face.normals import SmoothNormals
 from recipes.heads.attach.anchor import anchor
+from recipes.heads.attach.brows import hex_color
 from recipes.heads.attach.piece import Head, Piece
 from recipes.heads.attach.strand_picture import open_picture
 from recipes.heads.makehuman_assets import fit_proxy, read_obj
@@ -22,6 +23,8 @@ ROUNDS = 6  # of smoothing, so that cloth that is pushed out takes its neighbour
 SHADE = 0.5  # occlusion where cloth lies on the skin
 OPEN = 0.03  # metres above the skin where all light reaches it
 GLOSS = 0.08
+WHITE = "#ffffff"
+UNDYED, FOLDS = 0.82, 0.6  # brightness of cloth to be dyed, and how far its folds show
 SIZE = 512  # pixels
 QUALITY = 85
 
@@ -38,22 +41,25 @@ def make_clothes(head: Head) -> Piece:
     triangles = triangles.reshape(-1, 3)
     vertex = mesh.vertex[used]
     moved, height = _push_out(head, fitted, vertex, triangles)
-    uv, picture = _visible_picture(
-        open_picture(folder / f"{name}_diffuse").convert("RGB"), mesh.uv[used]
-    )
+    image, color = open_picture(folder / f"{name}_diffuse").convert("RGB"), WHITE
+    file = f"clothes_{name}.jpg"
+    if head.identity.outfit_color:
+        color = head.identity.outfit_color
+        file = f"clothes_{name}_undyed.jpg"
+    uv, picture = _visible_picture(image, mesh.uv[used], dyed=color != WHITE)
     count = len(used)
     return Piece(
         part="clothes",
         positions=moved[vertex],
         triangles=triangles,
         uv=uv,
-        colors=np.full((count, 3), 255),
+        colors=np.tile(hex_color(color), (count, 1)),
         gloss=np.full(count, GLOSS),
         occlusion=SHADE + (1 - SHADE) * np.clip(height[vertex] / OPEN, 0.0, 1.0),
         anchors=np.zeros((count, 3), int),
         shares=np.zeros((count, 3)),
-        material={"kind": "cloth", "albedo": f"clothes_{name}.jpg", "two_sided": True},
-        pictures={f"clothes_{name}.jpg": picture},
+        material={"kind": "cloth", "albedo": file, "two_sided": True},
+        pictures={file: picture},
     )
 
 
@@ -98,12 +104,20 @@ def _neighbour_mean(triangles: np.ndarray, count: int) -> csr_array:
     return csr_array(diags(1.0 / sums.sum(1)) @ sums)
 
 
-def _visible_picture(image: Image.Image, uv: np.ndarray) -> tuple[np.ndarray, bytes]:
-    """Cut the part of a picture that coordinates (n, 2) use: new coordinates, and a JPEG."""
+def _visible_picture(image: Image.Image, uv: np.ndarray, dyed: bool) -> tuple[np.ndarray, bytes]:
+    """Cut the part of a picture that coordinates (n, 2) use: new coordinates, and a JPEG.
+
+    Args:
+        dyed: leave only its brightness, so that the vertices give the colour.
+    """
     low, high = uv.min(0).clip(0, 1), uv.max(0).clip(0, 1)
     width, height = image.size
     box = (low[0] * width, (1 - high[1]) * height, high[0] * width, (1 - low[1]) * height)
     part = image.resize((SIZE, SIZE), Image.Resampling.LANCZOS, box=box)
+    if dyed:
+        light = np.asarray(part.convert("L"), np.float64) / 255
+        light = UNDYED + FOLDS * (light - light.mean())
+        part = Image.fromarray((light.clip(0, 1) * 255).round().astype(np.uint8)).convert("RGB")
     data = BytesIO()
     part.save(data, "JPEG", quality=QUALITY, optimize=True)
     return (uv - low) / (high - low), data.getvalue()

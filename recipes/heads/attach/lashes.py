@@ -23,7 +23,6 @@ CUTOUT = 0.3
 
 def make_lashes(head: Head) -> Piece:
     """Make the lashes of a head."""
-    low, high = PARTS["eyelashes"]
     strips = _strips(head.ict)
     lids = np.flatnonzero(
         np.isin(head.basis.source, np.arange(*PARTS["face"]))
@@ -32,10 +31,14 @@ def make_lashes(head: Head) -> Piece:
     )
     tree = KDTree(head.template[lids])
     closing = head.ict.expressions["eyeBlink_L"] + head.ict.expressions["eyeBlink_R"]
-    positions, uv, triangles, anchors, shares = [], [], [], [], []
+    positions: list[np.ndarray] = []
+    uv: list[np.ndarray] = []
+    triangles: list[np.ndarray] = []
+    anchors: list[np.ndarray] = []
+    shares: list[np.ndarray] = []
     length = 0.6 + 0.3 * (1 - head.identity.sex) + 0.2 * head.identity.make_up
     for strip, upper in strips:
-        start = sum(len(part) for part in positions)
+        start = sum(map(len, positions))
         grid = strip[list(KEPT_ROWS)]  # (rows, columns) of published vertices
         roots = head.positions[grid[0]]
         points = roots + length * (head.positions[grid] - roots)
@@ -55,7 +58,6 @@ def make_lashes(head: Head) -> Piece:
         uv.append(np.stack([across, half + 0.5 * along], -1).reshape(-1, 2))
         triangles.append(start + _grid_triangles(len(grid), COLUMNS))
     count = sum(map(len, positions))
-    assert high - low == len(strips) // len(KEPT_STRIPS) * 3 * COLUMNS * ROWS
     color = hex_color(head.identity.brow_color) * DARK
     return Piece(
         part="lashes",

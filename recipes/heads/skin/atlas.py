@@ -52,7 +52,7 @@ class SkinAtlas:
         """Rasterise the mean head's texture coordinates, at `scale` times the atlas' size."""
         triangles, uv_triangles = ict.triangles(SKIN_PARTS)
         pixels = atlas_pixels(ict.uv[uv_triangles]) * scale
-        shape = tuple(round(side * scale) for side in ATLAS)
+        shape = round(ATLAS[0] * scale), round(ATLAS[1] * scale)
         owner = np.full(shape, -1, np.int32)
         weights = np.zeros((*shape, 3))
         for number, corners in enumerate(pixels):
@@ -127,7 +127,7 @@ class SkinAtlas:
         jacobian = np.einsum("fij,fjk->fki", inverse, edges)  # (F, 3, 2): metres for each texel
         return np.linalg.pinv(jacobian).transpose(0, 2, 1)
 
-    def picture(self, values: np.ndarray, background: np.ndarray | float | None = None):
+    def picture(self, values: np.ndarray, background: tuple | float | None = None) -> np.ndarray:
         """Make a picture (rows, columns, k) of values (n, k); `background` lies beyond borders.
 
         By default the background is the values' mean.
@@ -153,7 +153,8 @@ class SkinAtlas:
 
     @cached_property
     def _border(self) -> tuple[np.ndarray, np.ndarray]:
-        return np.nonzero(~self.inside & (self._distance[0] <= BORDER))
+        rows, columns = np.nonzero(~self.inside & (self._distance[0] <= BORDER))
+        return rows, columns
 
     @cached_property
     def _nearest(self) -> np.ndarray:

@@ -64,7 +64,7 @@ def _inner(texture: np.ndarray) -> np.ndarray:
     u, v = texture[..., 0], texture[..., 1]
     sockets = ((u < 0.16) & (v > 0.52) & (v < 0.66)).all(1)
     mouth = ((u > 0.74) & (u < 0.94) & (v < 0.15)).all(1)
-    return sockets | mouth
+    return np.asarray(sockets | mouth)
 
 
 def _sample(triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -31,7 +31,7 @@ class Photographs:
         total = sum(parts.values())
         if total <= 0:
             raise DataError("A head names no skin.", "Give Identity.skins a name and a weight.")
-        return sum(self.read(name) * (share / total) for name, share in parts.items())
+        return np.sum([self.read(name) * (share / total) for name, share in parts.items()], axis=0)
 
     def _read(self, name: str) -> np.ndarray:
         path = self._folder / f"{name}.webp"

@@ -183,7 +183,7 @@ class Regions:
 
     def _belongs(self, part: str) -> np.ndarray:
         low, high = PARTS[part]
-        return ((self._atlas.corners >= low) & (self._atlas.corners < high)).any(1)
+        return np.asarray(((self._atlas.corners >= low) & (self._atlas.corners < high)).any(1))
 
     def _largest(self, mask: np.ndarray) -> np.ndarray:
         """Return the largest connected piece of a mask of the vertices (N,)."""
