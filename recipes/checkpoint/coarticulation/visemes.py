@@ -7,7 +7,7 @@ channel that a phone does not set is determined by the neighbouring phones.
 Targets of `open` and `round` follow a fit to the lips of two speakers
 (`python -m recipes.checkpoint.coarticulation.fit_targets`). Set by eye are: the split of the
 aperture into jaw and lips; the rounding of AO, O, UH, UW, W, R, SH and CH; the aperture of F, V,
-TH and AX; and all phones that do not occur in those recordings.
+TH, DH and AX; and all phones that do not occur in those recordings.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ M      open=-.28/25 jaw=.34/.6 round=.17/.21 bite=0/2 lower=0/2 upper=0/2 tongue
 BH     open=.1/6 jaw=.30/.6 bite=0/2 tongue=0/4
 F      open=.15/14 jaw=.20/1.5 round=.16/.08 bite=1/6 upper=.33/3 funnel=0/2 lower=0/3
 V      open=.15/14 jaw=.20/1.5 round=.14/.07 bite=1/6 upper=.33/3 funnel=0/2 lower=0/3
-TH     open=.35/2.67 jaw=.24/1.2 round=.01/.1 tongue=.4/3 lower=.25/.6 upper=.18/.5 tip=0/2
-DH     open=.35/2.77 jaw=.24/1.2 round=.09/.11 tongue=.4/3 lower=.25/.6 upper=.18/.5 tip=0/2
+TH     open=.42/2.67 jaw=.42/1.2 round=.01/.1 tongue=.4/3 lower=.25/.6 upper=.18/.5 tip=0/2
+DH     open=.40/2.77 jaw=.40/1.2 round=.09/.11 tongue=.4/3 lower=.25/.6 upper=.18/.5 tip=0/2
 T      open=.7/.34 jaw=.28/1 round=-.06/.08 lower=.4/.5 upper=.3/.4 tongue=0/1 tip=.9/3
 D      open=.49/.46 jaw=.28/1 round=-.05/.09 lower=.4/.5 upper=.3/.4 tongue=0/1 tip=.9/3
 DX     open=.55/.3 jaw=.28/.5 tip=.8/2
