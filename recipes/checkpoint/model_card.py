@@ -59,9 +59,20 @@ def write_model_card(
         synthesised_variants=variants.get("synthesised", 0),
         grid_variants=variants.get("grid", 0),
         facegood_variants=variants.get("facegood", 0),
+        changes=_changes(run),
+        start=" on from those weights" if run["network"]["start"] else "",
         epochs=run["epochs"],
         batch=run["batch"],
         crop=run["data"]["crop"],
         seed=run["seed"],
     )
     (folder / CARD).write_text(card, encoding="utf-8")
+
+
+def _changes(run: dict[str, Any]) -> str:
+    """Return what the command of a run changes of `train.yaml` that bears on its result."""
+    start = run["network"]["start"]
+    if not start:
+        return ""
+    rate = run["optimizer"]["learning_rate"]
+    return f" network.start={start} optimizer.learning_rate={rate:g} epochs={run['epochs']}"
