@@ -12,6 +12,11 @@ from recipes.checkpoint.corpus.speech_sources import SOURCES
 
 TEMPLATE = Path(__file__).with_name("model_card.md")
 CARD = "README.md"
+# what `network.start` of the bundled checkpoint is
+EARLIER = """\
+It starts from `checkpoints/default` of revision `d4bfc5f`, which was trained for 60 epochs from
+random weights on the earlier heads, whose blendshapes have the same names.
+"""
 
 
 def write_model_card(
@@ -60,7 +65,7 @@ def write_model_card(
         grid_variants=variants.get("grid", 0),
         facegood_variants=variants.get("facegood", 0),
         changes=_changes(run),
-        start=" on from those weights" if run["network"]["start"] else "",
+        start=EARLIER if run["network"]["start"] else "",
         epochs=run["epochs"],
         batch=run["batch"],
         crop=run["data"]["crop"],
