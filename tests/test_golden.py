@@ -96,6 +96,7 @@ COUNT, PIECE = 50_000, 3200  # samples; the last piece is shorter
 MIX, STRONG = ({"crisp": 0.6, "smiling": 0.3, "english-man": 0.1}, 1.0), ("theatrical", 1.4)
 SHOWN, SIZE, PICTURES = 32_000, 256, (12, 30, 48)  # samples, pixels, frames
 CHUNK, LIVE = 640, 30  # samples of a message, frames
+COMPUTED = ("NORMAL", "TANGENT", "WEIGHTS_0", "COLOR_0")  # not to the last digit everywhere
 
 
 def glb() -> dict[str, np.ndarray]:
@@ -113,7 +114,7 @@ def glb() -> dict[str, np.ndarray]:
 
     def array(number: int) -> np.ndarray:
         accessor = document["accessors"][number]
-        width = {"SCALAR": 1, "VEC3": 3, "VEC4": 4}[accessor["type"]]
+        width = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}[accessor["type"]]
         full = values(accessor, accessor["count"] * width).reshape(-1, width).astype(float)
         if sparse := accessor.get("sparse"):
             changed = values(accessor | sparse["values"], sparse["count"] * width)
@@ -121,16 +122,20 @@ def glb() -> dict[str, np.ndarray]:
         return full
 
     (mesh,), (animation,) = document["meshes"], document["animations"]
-    (primitive,), samplers = mesh["primitives"], animation["samplers"]
+    samplers = animation["samplers"]
     paths = [channel["target"]["path"] for channel in animation["channels"]]
     sampler = dict(zip(paths, samplers, strict=True))
-    targets = zip(mesh["extras"]["targetNames"], primitive["targets"], strict=True)
-    parts = {"triangles": primitive["indices"], **primitive["attributes"]}
-    parts |= {name: target["POSITION"] for name, target in targets}
-    for name in ("NORMAL", "WEIGHTS_0"):  # computed, so not the same to the last digit everywhere
-        del parts[name]
-    rounded = {name: np.rint(1e5 * array(number)).astype("<i8") for name, number in parts.items()}
-    digests = [f"{name} {len(of)} {sha256(of).hexdigest()}" for name, of in rounded.items()]
+    digests = []
+    for primitive in mesh["primitives"]:
+        parts = {"triangles": primitive["indices"], **primitive["attributes"]}
+        targets = zip(mesh["extras"]["targetNames"], primitive["targets"], strict=True)
+        parts |= {name: target["POSITION"] for name, target in targets}
+        material = document["materials"][primitive["material"]]["name"]
+        for name, number in parts.items():
+            if name in COMPUTED:
+                continue
+            rounded = np.rint(1e5 * array(number)).astype("<i8")
+            digests.append(f"{material} {name} {len(rounded)} {sha256(rounded).hexdigest()}")
     times = array(sampler["weights"]["input"])[:, 0]
     weights = array(sampler["weights"]["output"]).reshape(len(times), -1).astype(np.float32)
     rotation = array(sampler["rotation"]["output"]).astype(np.float32)
