@@ -1,4 +1,4 @@
-"""Makes docs/heads.jpg, the picture of the README: `python docs/picture.py`."""
+"""Make docs/heads.jpg, the picture of the README: `python docs/picture.py`."""
 
 from pathlib import Path
 
@@ -10,21 +10,21 @@ from jambatalk.render.frames import draw_frames
 
 HERE = Path(__file__).parent
 VOICE = HERE.parent / "assets" / "voices" / "jfk.flac"
-HEADS = ("mara", "kofi", "wei", "rosa", "hugo", "zola")
-MOMENTS = (0.63, 1.3, 3.53, 5.6, 8.33, 9.3)  # seconds
-YAWS = (0, 20, -15, 0, 25, -20)  # degrees
-SIZE = 320  # pixels
+HEADS = ("mara", "omar", "zola", "hugo", "yuki", "kofi", "nora", "ravi")
+MOMENTS = (0.63, 1.3, 3.53, 5.6, 8.33, 9.3, 2.2, 6.9)  # seconds
+YAWS = (0, 25, -20, 10, -30, 0, 30, -15)  # degrees
+SIZE = 300  # pixels
 
 
 def main() -> None:
-    """Draws six heads at six moments of one sentence."""
+    """Draw eight heads at eight moments of one sentence."""
     motion = TalkingHead.from_pretrained().animate(Speech.read(VOICE), "crisp")
     pictures = []
     for head, moment, yaw in zip(HEADS, MOMENTS, YAWS, strict=True):
         face = load_head(head)
         frame = face.vertices(motion.weights[round(moment * motion.fps)])
         pictures.append(next(draw_frames(face, [frame], View(SIZE, yaw=yaw))))
-    rows = [np.concatenate(pictures[i : i + 3], 1) for i in (0, 3)]
+    rows = [np.concatenate(pictures[i : i + 4], 1) for i in (0, 4)]
     Image.fromarray(np.concatenate(rows)).save(HERE / "heads.jpg", quality=88)
 
 

@@ -100,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except JambaTalkError as error:
         print(f"contact_sheet: {error}", file=sys.stderr)
         return 1
-    Image.fromarray(np.concatenate(rows)).save(options.output, quality=88)
+    Image.fromarray(np.concatenate(rows)).save(options.output, quality=75)
     return 0
 
 
