@@ -21,6 +21,9 @@ LOOKS = {
     "eyeLookOutRight": (1, 1, -1),
 }
 
+ASIDE = 0.8  # beside the middle of the lids, looking down closes them less
+STILL = 0.3  # of the upper lid's movement in a blink: less is no part of it
+
 
 @dataclass(frozen=True, eq=False)
 class Eyes:
@@ -28,7 +31,7 @@ class Eyes:
 
     Attributes:
         turn: eyeLook blendshape → radians by which it turns its eye at weight 1.
-        lids: share of a blink by which eyeLookDown, at weight 1, already lowers the lid.
+        lids: share of a blink by which eyeLookDown, at weight 1, already closes the lids.
     """
 
     turn: dict[str, float]
@@ -52,10 +55,14 @@ class Eyes:
             turn[name] = float(np.linalg.norm(shift[:2]) / radius)
         lids = 0.0
         if "eyeBlinkLeft" in face.blendshapes:
-            closing = face.deltas[face.blendshapes.index("eyeBlinkLeft"), :, 1]
-            edge = closing.argmin()  # the middle of the upper lid's edge moves furthest
-            lowered = face.deltas[face.blendshapes.index("eyeLookDownLeft"), edge, 1]
-            lids = float(np.clip(lowered / closing[edge], 0.0, 0.9))
+            closing = face.deltas[face.blendshapes.index("eyeBlinkLeft")]
+            upper = closing[:, 1].argmin()  # the middle of the upper lid's edge moves furthest
+            still = np.flatnonzero(np.abs(closing[:, 1]) < STILL * -closing[upper, 1])
+            met = face.template[still] - (face.template[upper] + closing[upper])
+            lower = still[np.linalg.norm(met, axis=1).argmin()]  # where the lids meet
+            lowered = face.deltas[face.blendshapes.index("eyeLookDownLeft"), :, 1]
+            share = (lowered[upper] - lowered[lower]) / closing[upper, 1]
+            lids = float(np.clip(ASIDE * share, 0.0, 0.9))
         return cls(turn, lids)
 
     def look(self, direction: np.ndarray, pose: np.ndarray | None) -> dict[str, np.ndarray]:

@@ -148,6 +148,10 @@ def build_basis(ict: IctFaceKit, folder: Path) -> Basis:
     for delta, name in zip(deltas, names, strict=True):
         delta[:count] = blendshapes[name][mesh.source]
         delta[count:] = looks.get(name, 0)
+    mouth = np.concatenate([regions[name] for name in ("lips", *IN_MOUTH)])
+    for delta, name in zip(deltas, names, strict=True):
+        if name.startswith(("brow", "eye")):
+            delta[mouth] = 0  # so that nonverbal motion leaves the lips alone
     still = np.linalg.norm(deltas, axis=2) < STILL
     still[:, np.concatenate([regions["lips"], regions["inner_mouth"]])] = False  # lips meet exactly
     deltas[still] = 0
