@@ -20,13 +20,14 @@ import numpy as np
 from jambatalk.errors import DataError, JambaTalkError
 
 NEUTRAL = "generic_neutral_mesh.obj"
+INDICES = "vertex_indices.json"  # of landmarks
 IDENTITIES = 60  # of 100 principal modes: the others are finer than the skin's pictures
 STILL = 2e-4  # centimetres
 CURE = "Give the folder FaceXModel of https://github.com/ICT-VGL/ICT-FaceKit."
 
 
 def convert(source: Path, out: Path) -> None:
-    """Write `expressions.npz` and `identities.npz`, and copy the neutral mesh.
+    """Write `expressions.npz` and `identities.npz`, and copy the neutral mesh and its landmarks.
 
     Raises:
         DataError: a file is missing or of another topology.
@@ -45,7 +46,11 @@ def convert(source: Path, out: Path) -> None:
         np.savez_compressed(
             out / f"{file}.npz", names=np.array(names), deltas=deltas.astype(np.float16)
         )
-    shutil.copyfile(source / NEUTRAL, out / NEUTRAL)
+    for file in (NEUTRAL, INDICES):
+        try:
+            shutil.copyfile(source / file, out / file)
+        except OSError as error:
+            raise DataError(f"'{source / file}' cannot be read ({error}).", CURE) from error
 
 
 def _positions(path: Path, count: int | None = None) -> np.ndarray:

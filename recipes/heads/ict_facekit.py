@@ -6,7 +6,6 @@ ICT-FaceKit, Light model, MIT licence: https://github.com/ICT-VGL/ICT-FaceKit; L
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,15 +106,6 @@ def eye_centre(positions: np.ndarray, side: str) -> np.ndarray:
     """Return the centre of the eyeball of a side, "left" or "right"."""
     sclera = positions[slice(*PARTS[f"sclera_{side}"])]
     return (sclera.min(0) + sclera.max(0)) / 2
-
-
-def read_mediapipe_vertices(folder: Path) -> np.ndarray:
-    """Read the vertex nearest to each of MediaPipe's 468 face points; -1 where there is none.
-
-    The points of the lips are 1-3 mm off, the chin 9 mm.
-    """
-    text = (folder / "mediapipe_landmarks.json").read_text("utf-8")
-    return np.array(json.loads(text)["vertex"])
 
 
 def _read_obj(path: Path) -> tuple[np.ndarray, np.ndarray, list[list[int]], list[list[int]]]:

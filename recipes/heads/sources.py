@@ -9,7 +9,12 @@ from jambatalk.errors import DataError
 
 CURE = "See recipes/README.md for what to download."
 NEEDED = {
-    "ict_facekit": ("generic_neutral_mesh.obj", "expressions.npz", "identities.npz"),
+    "ict_facekit": (
+        "generic_neutral_mesh.obj",
+        "expressions.npz",
+        "identities.npz",
+        "vertex_indices.json",
+    ),
     "makehuman": (
         "base/base.obj",
         "skins/textures",
