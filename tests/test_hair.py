@@ -90,7 +90,7 @@ def test_the_picture_has_luminance_and_alpha(tmp_path):
     pixels[20:230, 60:200, 3] = 255
     path = tmp_path / "diffuse.png"
     Image.fromarray(pixels).save(path)
-    data = hair_picture(path)
+    data = hair_picture(path.with_suffix(""))
     picture = Image.open(io.BytesIO(data))
     assert picture.mode == "LA"
     assert picture.size == (1024, 1024)

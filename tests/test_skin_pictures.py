@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from jambatalk.errors import DataError
+from recipes.heads.colors import hex_color
 from recipes.heads.ict_facekit import CENTIMETRE, IctFaceKit
 from recipes.heads.identity import Identity
 from recipes.heads.makehuman_assets import BentBase
@@ -16,7 +17,7 @@ from recipes.heads.skin.atlas import SKIN_PARTS, atlas_pixels
 from recipes.heads.skin.detail import AGES
 from recipes.heads.skin.eye_picture import LIMBUS, eye_picture
 from recipes.heads.skin.jpeg import encode_jpeg
-from recipes.heads.skin.painter import ALBEDO, DETAIL, EYE, WRINKLES, hex_color
+from recipes.heads.skin.painter import ALBEDO, DETAIL, EYE, WRINKLES
 from tests.local_data import DATA
 
 ICT, MAKEHUMAN = DATA / "ict_facekit", DATA / "makehuman"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from jambatalk.errors import DataError
 from recipes.heads.bend_base import bend_base
@@ -123,3 +124,22 @@ def fit_proxy(path: Path, base: np.ndarray) -> np.ndarray:
     except (OSError, ValueError, IndexError) as error:
         raise DataError(f"'{path}' cannot be read ({error}).", CURE) from error
     return np.array(found)
+
+
+def read_picture(path: Path, mode: str) -> Image.Image:
+    """Read a picture in one of Pillow's modes, as published (.png) or converted (.webp).
+
+    Args:
+        path: without its suffix.
+
+    Raises:
+        DataError: it is missing or damaged.
+    """
+    for suffix in (".webp", ".png"):
+        if (file := path.with_name(path.name + suffix)).is_file():
+            try:
+                with Image.open(file) as image:
+                    return image.convert(mode)
+            except OSError as error:
+                raise DataError(f"'{file}' cannot be read ({error}).", CURE) from error
+    raise DataError(f"'{path}' cannot be read: there is no such picture.", CURE)

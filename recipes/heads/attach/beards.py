@@ -10,8 +10,8 @@ from scipy.spatial import KDTree
 from jambatalk.face.normals import SmoothNormals
 from recipes.heads.attach.beard_cards import CARD, EDGE, ROWS, Roots, follow_skin, grow_cards
 from recipes.heads.attach.beard_picture import CARDS, DENSE, beard_picture
-from recipes.heads.attach.brows import hex_color
 from recipes.heads.attach.piece import Head, Piece
+from recipes.heads.colors import hex_bytes
 from recipes.heads.identity import Identity
 from recipes.heads.materials import ATLAS, FACE_SIZE
 from recipes.heads.skin import landmarks as at
@@ -172,4 +172,4 @@ def _colors(head: Head, count: int, random: np.random.Generator) -> np.ndarray:
 
 def _own_color(identity: Identity) -> np.ndarray:
     """Return the beard's colour without grey hairs, sRGB (3,) from 0 to 255."""
-    return hex_color(identity.hair_color if identity.hair else identity.brow_color).astype(float)
+    return hex_bytes(identity.hair_color if identity.hair else identity.brow_color).astype(float)

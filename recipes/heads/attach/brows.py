@@ -8,6 +8,7 @@ from jambatalk.face.normals import SmoothNormals
 from recipes.heads.attach.anchor import anchor
 from recipes.heads.attach.piece import Head, Piece
 from recipes.heads.attach.strand_picture import strand_picture
+from recipes.heads.colors import hex_bytes
 from recipes.heads.makehuman_assets import fit_proxy, read_obj
 from recipes.heads.materials import MATERIALS
 
@@ -42,7 +43,7 @@ def make_brows(head: Head) -> Piece:
         positions=below + height[:, None] * normal,
         triangles=mesh.triangles,
         uv=mesh.uv,
-        colors=np.tile(hex_color(head.identity.brow_color), (count, 1)),
+        colors=np.tile(hex_bytes(head.identity.brow_color), (count, 1)),
         gloss=np.full(count, GLOSS),
         occlusion=np.ones(count),
         anchors=anchors,
@@ -62,8 +63,3 @@ def _of_lids(head: Head) -> np.ndarray:
     names = [name for name in head.basis.blendshapes if name.startswith(LIDS)]
     index = [head.basis.blendshapes.index(name) for name in names]
     return (np.linalg.norm(head.basis.deltas[index], axis=2) > STILL).any(0)
-
-
-def hex_color(text: str) -> np.ndarray:
-    """Convert "#rrggbb" to (3,) uint8."""
-    return np.array([int(text[k : k + 2], 16) for k in (1, 3, 5)], np.uint8)

@@ -10,10 +10,9 @@ from scipy.sparse import csr_array, diags
 
 from jambatalk.face.normals import SmoothNormals
 from recipes.heads.attach.anchor import anchor
-from recipes.heads.attach.brows import hex_color
 from recipes.heads.attach.piece import Head, Piece
-from recipes.heads.attach.strand_picture import open_picture
-from recipes.heads.makehuman_assets import fit_proxy, read_obj
+from recipes.heads.colors import hex_bytes
+from recipes.heads.makehuman_assets import fit_proxy, read_obj, read_picture
 from recipes.heads.materials import MATERIALS
 
 LOWEST, WIDEST = -0.42, 0.30  # metres: what lies further down or out is never in the picture
@@ -41,7 +40,7 @@ def make_clothes(head: Head) -> Piece:
     triangles = triangles.reshape(-1, 3)
     vertex = mesh.vertex[used]
     moved, height = _push_out(head, fitted, vertex, triangles)
-    image, color = open_picture(folder / f"{name}_diffuse").convert("RGB"), WHITE
+    image, color = read_picture(folder / f"{name}_diffuse", "RGB"), WHITE
     file = f"clothes_{name}.jpg"
     if head.identity.outfit_color:
         color = head.identity.outfit_color
@@ -53,7 +52,7 @@ def make_clothes(head: Head) -> Piece:
         positions=moved[vertex],
         triangles=triangles,
         uv=uv,
-        colors=np.tile(hex_color(color), (count, 1)),
+        colors=np.tile(hex_bytes(color), (count, 1)),
         gloss=np.full(count, GLOSS),
         occlusion=SHADE + (1 - SHADE) * np.clip(height[vertex] / OPEN, 0.0, 1.0),
         anchors=np.zeros((count, 3), int),

@@ -45,7 +45,7 @@ def make_hair(head: Head) -> Piece | None:
     count = len(mesh.vertex)
     gloss = AFRO_GLOSS if "afro" in identity.hair else GLOSS
     picture = f"hair_{identity.hair}.png"
-    source = next(folder.glob("*diffuse.webp"), folder / "diffuse.webp")
+    source = next(folder.glob("*diffuse.*"), folder / "diffuse").with_suffix("")
     return Piece(
         part="hair",
         positions=positions[mesh.vertex],

@@ -9,6 +9,7 @@ from scipy.spatial import cKDTree
 
 from recipes.heads.attach.hair_picture import MEAN, SPREAD
 from recipes.heads.attach.skull import Skull
+from recipes.heads.colors import hex_color
 from recipes.heads.identity import Identity
 
 GREY = np.array([0.62, 0.61, 0.59])  # linear, of a grey strand
@@ -117,5 +118,5 @@ def _outward(positions: np.ndarray, skull: Skull) -> np.ndarray:
 
 
 def _linear(color: str) -> np.ndarray:
-    srgb = np.array([int(color[k : k + 2], 16) for k in (1, 3, 5)]) / 255
+    srgb = hex_color(color)
     return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)

@@ -10,9 +10,8 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
-from jambatalk.errors import DataError
 from recipes.heads.attach.strands import draw_strands
-from recipes.heads.makehuman_assets import CURE
+from recipes.heads.makehuman_assets import read_picture
 
 SIZE = 1024  # pixels
 LIMIT = 350_000  # bytes of a file
@@ -31,6 +30,7 @@ def hair_picture(path: Path, straight: bool = True) -> bytes:
     """Return the picture of a haircut as PNG with luminance and alpha.
 
     Args:
+        path: of the source, without its suffix.
         straight: whether fine strands are added along the direction of the hair.
 
     Raises:
@@ -48,11 +48,7 @@ def hair_picture(path: Path, straight: bool = True) -> bytes:
 
 def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Return luminance and alpha (n, n) from 0 to 1."""
-    try:
-        with Image.open(path) as image:
-            source = np.asarray(image.convert("RGBA"), np.float32) / 255
-    except OSError as error:
-        raise DataError(f"'{path}' cannot be read ({error}).", CURE) from error
+    source = np.asarray(read_picture(path, "RGBA"), np.float32) / 255
     luminance, alpha = source[..., :3] @ np.array([0.3, 0.55, 0.15], np.float32), source[..., 3]
     if alpha.min() > 0.9:  # the picture has none
         alpha = gaussian_filter((luminance > 0.06).astype(np.float32), 6).clip(0, 0.5) * 2

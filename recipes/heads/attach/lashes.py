@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import KDTree
 
-from recipes.heads.attach.brows import hex_color
 from recipes.heads.attach.lash_picture import lash_picture
 from recipes.heads.attach.piece import Head, Piece
+from recipes.heads.colors import hex_bytes
 from recipes.heads.ict_facekit import PARTS, IctFaceKit
 
 COLUMNS, ROWS = 19, 6  # vertices of a strip: along the lid, and from root to tip
@@ -58,7 +58,7 @@ def make_lashes(head: Head) -> Piece:
         uv.append(np.stack([across, half + 0.5 * along], -1).reshape(-1, 2))
         triangles.append(start + _grid_triangles(len(grid), COLUMNS))
     count = sum(map(len, positions))
-    color = hex_color(head.identity.brow_color) * DARK
+    color = hex_bytes(head.identity.brow_color) * DARK
     return Piece(
         part="lashes",
         positions=np.concatenate(positions),

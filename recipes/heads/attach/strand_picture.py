@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import distance_transform_edt
 
-from jambatalk.errors import DataError
+from recipes.heads.makehuman_assets import read_picture
 
 MEAN = 0.62  # of the brightness, so that the vertices' colour is that of the hair
 SPREAD = 0.16  # standard deviation of the brightness
@@ -20,12 +20,12 @@ def strand_picture(path: Path, size: int) -> bytes:
     """Reduce a picture of MakeHuman's to brightness and alpha, a PNG of `size` pixels.
 
     Args:
-        path: without its suffix: ".webp" or ".png".
+        path: without its suffix.
 
     Raises:
-        DataError: there is no such picture.
+        DataError: it is missing or damaged.
     """
-    pixels = np.asarray(open_picture(path).convert("RGBA").resize((size, size)), np.float64) / 255
+    pixels = np.asarray(read_picture(path, "RGBA").resize((size, size)), np.float64) / 255
     light, alpha = pixels[..., :3] @ [0.3, 0.59, 0.11], pixels[..., 3]
     return encode_strands(light, alpha)
 
@@ -42,11 +42,3 @@ def encode_strands(light: np.ndarray, alpha: np.ndarray) -> bytes:
     data = BytesIO()
     image.save(data, "PNG", optimize=True)
     return data.getvalue()
-
-
-def open_picture(path: Path) -> Image.Image:
-    """Open a picture of MakeHuman's, as published (.png) or converted (.webp)."""
-    for suffix in (".webp", ".png"):
-        if (file := path.with_name(path.name + suffix)).is_file():
-            return Image.open(file)
-    raise DataError(f"There is no picture '{path}'.", "See recipes/README.md for the files.")

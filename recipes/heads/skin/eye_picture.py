@@ -10,10 +10,9 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from scipy import ndimage
 
-from jambatalk.errors import DataError
+from recipes.heads.makehuman_assets import read_picture
 from recipes.heads.skin.noise import smooth_step
 
 SIZE = 512  # pixels
@@ -48,7 +47,7 @@ def eye_picture(iris: str, folder: Path) -> np.ndarray:
     Raises:
         DataError: there is no such picture.
     """
-    disc = _read_iris(folder / f"{iris}_eye.webp")
+    disc = _read_iris(folder / f"{iris}_eye")
     if iris in TINT:
         light = disc.mean(2, keepdims=True) / disc[len(disc) // 2 :].mean()
         disc += TINTED * (light**0.8 * TINT[iris] - disc)
@@ -76,13 +75,7 @@ def eye_picture(iris: str, folder: Path) -> np.ndarray:
 
 def _read_iris(path: Path) -> np.ndarray:
     """Unroll the iris of a picture: (rings, spokes, 3) from 0 to 1, from its middle to its rim."""
-    try:
-        with Image.open(path) as file:
-            picture = np.asarray(file.convert("RGB"), np.float64) / 255
-    except OSError as error:
-        raise DataError(
-            f"'{path}' cannot be read ({error}).", "See recipes/README.md for the files."
-        ) from error
+    picture = np.asarray(read_picture(path, "RGB"), np.float64) / 255
     turn = np.arange(SPOKES) / SPOKES * 2 * np.pi
     rings = np.linspace(0, 0.97, RINGS)
     (column, row, radius), _ = SOURCE

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from recipes.heads.colors import hex_color
 from recipes.heads.ict_facekit import IctFaceKit
 from recipes.heads.identity import Identity
 from recipes.heads.makehuman_assets import BentBase
@@ -135,8 +136,3 @@ class SkinPainter:
     def _bytes(self, values: np.ndarray, background: tuple | None = None) -> np.ndarray:
         picture = self.atlas.picture(values, background)
         return (picture.clip(0, 1) * 255).round().astype(np.uint8)
-
-
-def hex_color(text: str) -> np.ndarray:
-    """Convert "#rrggbb" to sRGB (3,) from 0 to 1."""
-    return np.array([int(text[k : k + 2], 16) for k in (1, 3, 5)]) / 255

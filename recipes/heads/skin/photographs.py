@@ -7,12 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from scipy import ndimage
 
 from jambatalk.errors import DataError
-
-CURE = "See recipes/README.md for the files."
+from recipes.heads.makehuman_assets import read_picture
 
 
 class Photographs:
@@ -34,12 +32,7 @@ class Photographs:
         return np.sum([self.read(name) * (share / total) for name, share in parts.items()], axis=0)
 
     def _read(self, name: str) -> np.ndarray:
-        path = self._folder / f"{name}.webp"
-        try:
-            with Image.open(path) as file:
-                picture = np.asarray(file.convert("RGB"), np.float32) / 255
-        except OSError as error:
-            raise DataError(f"'{path}' cannot be read ({error}).", CURE) from error
+        picture = np.asarray(read_picture(self._folder / name, "RGB"), np.float32) / 255
         height, width = picture.shape[:2]
         place = [(1 - self._uv[:, 1]) * height - 0.5, self._uv[:, 0] * width - 0.5]
         order = 1 if height > 1024 else 3
