@@ -27,7 +27,7 @@ PEOPLE = (
         targets={"nose/nose-hump-incr": 0.15, "cheek/{}-cheek-bones-incr": 0.3},
         skins={YOUNG_WOMAN_3: 0.6, WOMAN: 0.4}, tone="#cf9f80", make_up=0.35, iris="brownlight",
         brows=1, hair="long01", hair_color="#3a251a", brow_color="#4a3628",
-        outfit="male_casualsuit01",
+        outfit="female_casualsuit02", outfit_color="#3b5570",
     ),
     Identity(
         "kofi", "West African", 28, 1, (1, 0, 0), 7,

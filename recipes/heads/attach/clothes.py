@@ -7,6 +7,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 from scipy.sparse import csr_array, diags
+from scipy.spatial import KDTree
 
 from jambatalk.face.normals import SmoothNormals
 from recipes.heads.attach.anchor import anchor
@@ -18,6 +19,8 @@ from recipes.heads.materials import MATERIALS
 LOWEST, WIDEST = -0.42, 0.30  # metres: what lies further down or out is never in the picture
 CLEAR = 0.003  # metres between skin and cloth
 NEAR = 0.04  # metres within which cloth belongs to the skin below it
+TOGETHER = 0.012  # metres within which layers of cloth are pushed out together
+THICK = 0.010  # metres above the skin from which none is
 ROUNDS = 6  # of smoothing, so that cloth that is pushed out takes its neighbours along
 SHADE = 0.5  # occlusion where cloth lies on the skin
 OPEN = 0.03  # metres above the skin where all light reaches it
@@ -76,7 +79,11 @@ def _push_out(
     away = fitted[used] - below
     height = np.einsum("nd,nd->n", away, normal)
     near = np.linalg.norm(away, axis=1) < NEAR
-    push = np.where(near, np.clip(CLEAR - height, 0.0, None), 0.0)
+    # Layers keep their order: from the lowest one at a place up to THICK they are compressed.
+    together = KDTree(fitted[used]).query_ball_point(fitted[used], TOGETHER)
+    height_near = np.where(near, height, THICK)
+    lowest = np.array([height_near[layers].min() for layers in together]).clip(None, CLEAR)
+    push = (CLEAR - lowest) * np.clip((THICK - height_near) / (THICK - lowest), 0.0, 1.0)
     number = np.zeros(len(fitted), int)
     number[used] = np.arange(len(used))
     smooth = _neighbour_mean(number[vertex[triangles]], len(used))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from recipes.heads.attach.bare_ears import in_ears
+from recipes.heads.attach.card_layout import lay_out, without_loose
 from recipes.heads.attach.fringe import Fringe
 from recipes.heads.attach.hair_color import find_cards, occlude, vertex_colors
 from recipes.heads.attach.hair_fit import lift
 from recipes.heads.attach.hair_picture import hair_picture
 from recipes.heads.attach.piece import Head, Piece
+from recipes.heads.attach.round_hair import round_off
 from recipes.heads.attach.skull import Skull
 from recipes.heads.makehuman_assets import fit_proxy, read_obj
 
@@ -16,6 +19,8 @@ GLOSS, GREY_GLOSS, AFRO_GLOSS = 0.35, 0.25, 0.1
 CUTOUT = 0.35
 CURLY = ("afro01",)
 OVER_EARS = ("bob01", "bob02", "braid01", "long01")
+IN_EARS = ("short04",)  # some of its cards end there
+UPRIGHT = {"long01": (0.07, 0.22, 0.04, 0.97)}  # part of a picture full of straight strands
 FRINGES = {
     "bob01": Fringe(parting=-35),
     "bob02": Fringe(parting=-25),
@@ -36,11 +41,16 @@ def make_hair(head: Head) -> Piece | None:
     folder = head.makehuman / "hair" / identity.hair
     _, mesh = read_obj(folder / f"{identity.hair}.obj")
     fitted = fit_proxy(folder / f"{identity.hair}.mhclo", head.base)
-    triangles = mesh.vertex[mesh.triangles]
     skull = Skull(head, identity.hair in OVER_EARS)
     if identity.hair in FRINGES:
         fitted = FRINGES[identity.hair].move(fitted, skull)
-    positions = lift(fitted, triangles, skull)
+    if identity.hair in UPRIGHT:
+        halves = find_cards(np.arange(len(mesh.vertex)), mesh.triangles)
+        mesh = without_loose(lay_out(mesh, halves, UPRIGHT[identity.hair]), halves, fitted)
+    positions, mesh = round_off(lift(fitted, mesh.vertex[mesh.triangles], skull), mesh)
+    triangles = mesh.triangles
+    if identity.hair in IN_EARS:
+        triangles = triangles[~in_ears(head, positions, mesh.vertex[triangles])]
     cards = find_cards(mesh.vertex, mesh.triangles)
     count = len(mesh.vertex)
     gloss = AFRO_GLOSS if "afro" in identity.hair else GLOSS
@@ -49,11 +59,11 @@ def make_hair(head: Head) -> Piece | None:
     return Piece(
         part="hair",
         positions=positions[mesh.vertex],
-        triangles=mesh.triangles,
+        triangles=triangles,
         uv=mesh.uv,
         colors=vertex_colors(identity, positions[mesh.vertex], cards, identity.seed),
         gloss=np.full(count, gloss + identity.grey * min(GREY_GLOSS - gloss, 0)),
-        occlusion=occlude(positions, triangles, skull)[mesh.vertex],
+        occlusion=occlude(positions, mesh.vertex[triangles], skull)[mesh.vertex],
         anchors=np.zeros((count, 3), int),
         shares=np.zeros((count, 3)),
         material={"kind": "hair", "albedo": picture, "cutout": CUTOUT, "two_sided": True},

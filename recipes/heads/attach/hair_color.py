@@ -16,6 +16,7 @@ GREY = np.array([0.62, 0.61, 0.59])  # linear, of a grey strand
 PICTURE = MEAN**2 + SPREAD**2  # linear, what the picture takes away from the colour
 BRIGHT = 0.66  # of a colour as named, since it is seen in the light
 ROOTS, TIPS = 0.70, 1.12  # brightness
+APART = 2.5  # strands differ from 1 / APART of the way to the tips on; at the crown they are one
 DARKEST = 0.25  # occlusion
 SURFELS = 1500  # patches of hair that cast shadows
 DENSITY = 1.6  # how much they do
@@ -26,7 +27,7 @@ CHUNK = 1000  # points computed at a time
 def vertex_colors(
     identity: Identity, positions: np.ndarray, cards: np.ndarray, seed: int
 ) -> np.ndarray:
-    """Colour hair (n, 3) uint8: each card differs a little, roots are darker, tips lighter.
+    """Colour hair (n, 3) uint8: cards differ a little towards the tips, which are lighter.
 
     Args:
         cards: (n,) the number of each vertex's card.
@@ -36,16 +37,16 @@ def vertex_colors(
     own = BRIGHT * _linear(identity.hair_color)
     part = np.bincount(cards) / len(cards)
     varied = np.clip(0.05 / part, 0, 1)  # large cards are not of one strand
-    tone = np.exp(varied * random.normal(0, 0.10, count))[:, None] * np.exp(
-        varied[:, None] * random.normal(0, 0.02, (count, 3))
-    )
-    spread = 0.8 * identity.grey * (1 - identity.grey)
-    grey = np.clip(identity.grey + varied * spread * random.normal(0, 1, count), 0, 1)
-    card = own * tone + (grey**1.5)[:, None] * (0.75 * GREY - own * tone) * 0.8
     crown = positions[:, 1].max()
     reach = np.clip((crown - positions[:, 1]) / 0.22, 0, 1)
+    apart = (varied[cards] * np.minimum(APART * reach, 1))[:, None]
+    tone = random.normal(0, 0.08, (count, 1)) + random.normal(0, 0.02, (count, 3))
+    color = own * np.exp(apart * tone[cards])
+    spread = 0.8 * identity.grey * (1 - identity.grey)
+    grey = np.clip(identity.grey + apart * spread * random.normal(size=(count, 1))[cards], 0, 1)
+    color += grey**1.5 * (0.75 * GREY - color) * 0.8
     bright = ROOTS + (TIPS - ROOTS) * reach**0.7
-    linear = card[cards] * bright[:, None] / PICTURE
+    linear = color * bright[:, None] / PICTURE
     srgb = np.where(linear < 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
     return (np.clip(srgb, 0, 1) * 255).round().astype(np.uint8)
 

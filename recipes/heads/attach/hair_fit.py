@@ -23,7 +23,8 @@ def lift(
     height above it.
     """
     moved = positions.astype(float).copy()
-    samples, shares = _samples(moved, triangles)
+    number, shares = sample_triangles(moved, triangles)
+    samples = triangles[number]
     close = skull.height(np.einsum("sk,skd->sd", shares, moved[samples]))[0] < 2 * LAYERS
     samples, shares = samples[close], shares[close]
     for _ in range(ROUNDS):
@@ -46,15 +47,19 @@ def lift(
     return moved
 
 
-def _samples(positions: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return points of the triangles: their corners (s, 3) and shares of them (s, 3)."""
+def sample_triangles(positions: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return points all over triangles: the number of each one's triangle, shares of its corners.
+
+    Returns:
+        (s,) and (s, 3).
+    """
     corners = positions[triangles]
     size = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(1)
     found, shares = [], []
     steps = np.clip(np.ceil(size / SPACING).astype(int), 1, 6)
     for count in range(1, 7):
         grid = [(i, j, count - i - j) for i in range(count + 1) for j in range(count + 1 - i)]
-        chosen = triangles[steps == count]
-        found.append(np.repeat(chosen, len(grid), axis=0))
+        chosen = np.flatnonzero(steps == count)
+        found.append(np.repeat(chosen, len(grid)))
         shares.append(np.tile(np.array(grid) / count, (len(chosen), 1)))
     return np.concatenate(found), np.concatenate(shares)

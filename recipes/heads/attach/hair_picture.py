@@ -16,11 +16,11 @@ from recipes.heads.makehuman_assets import read_picture
 SIZE = 1024  # pixels
 LIMIT = 350_000  # bytes of a file
 MEAN = 0.66  # of luminance, sRGB
-SPREAD = 0.13  # standard deviation of luminance
-FLATTENED = 0.8  # part of the painted light that is taken out
-LIGHT = 0.03  # size of the painted light's highlights, part of the picture
+SPREAD = 0.15  # standard deviation of luminance
+FLATTENED = 0.9  # part of the painted light that is taken out
+LIGHT = 0.02  # size of the painted light's highlights, part of the picture
 FAINT, FULL = 0.08, 0.75  # alpha of the source that becomes 0 and 1
-PAINTED, STRANDS = 0.75, 0.55  # parts of the source's contrast and of added strands
+PAINTED, STRANDS = 0.5, 0.8  # parts of the source's contrast and of added strands
 BLEED = 16  # pixels around what is opaque
 LEVELS = (28, 16, 10, 7)  # grey levels; fewer make a smaller file
 

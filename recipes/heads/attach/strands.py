@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter, sobel
 
-STEPS, STEP = 14, 3.0  # to each side, pixels: how long a strand stays the same
-FINE, COARSE = 1.0, 15.0  # pixels: of the structure whose direction is found, and its neighbourhood
-THIN = 0.6  # pixels, half the width of a strand
+STEPS, STEP = 32, 1.3  # to each side, pixels: how long a strand stays the same
+FINE, WIDE = 0.7, 2.5  # pixels: of the structure whose direction is found
+COARSE = 15.0  # pixels: its neighbourhood
+STEEP = 0.1  # change from which all edges count the same: highlights and outlines are no strands
+THIN = 0.55  # pixels, half the width of a strand
 LOCKS = 3.0  # pixels, half the width of a lock
 SEED = 21
 
@@ -23,7 +25,7 @@ def draw_strands(tone: np.ndarray, seen: np.ndarray) -> np.ndarray:
     random = np.random.default_rng(SEED)
     noise = random.normal(size=tone.shape).astype(np.float32)
     thin, locks = gaussian_filter(noise, THIN), gaussian_filter(noise[::-1], LOCKS)
-    noise = thin / thin.std() + 0.7 * locks / locks.std()
+    noise = thin / thin.std() + 0.4 * locks / locks.std()
     start = np.argwhere(seen).astype(np.float32)
     total = noise[seen]
     for sign in (1.0, -1.0):
@@ -42,9 +44,12 @@ def draw_strands(tone: np.ndarray, seen: np.ndarray) -> np.ndarray:
 
 def _direction(tone: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """Return the direction of the least change, unit vectors of row and column (n, n, 2)."""
-    smooth = gaussian_filter(tone, FINE)
-    inside = gaussian_filter(seen.astype(np.float32), FINE) > 0.95
-    down, right = sobel(smooth, 0) * inside, sobel(smooth, 1) * inside
+    smooth = gaussian_filter(tone, FINE) - gaussian_filter(tone, WIDE)
+    inside = gaussian_filter(seen.astype(np.float32), WIDE) > 0.95
+    down, right = sobel(smooth, 0), sobel(smooth, 1)
+    change = np.hypot(down, right)
+    counted = inside / np.maximum(change, STEEP)
+    down, right = down * counted, right * counted
     a, b, c = (gaussian_filter(part, COARSE) for part in (down * down, down * right, right * right))
     turn = 0.5 * np.arctan2(2 * b, a - c) + np.pi / 2  # from the direction of the greatest change
     return np.stack([np.cos(turn), np.sin(turn)], -1).astype(np.float32)
