@@ -158,14 +158,17 @@ def build_basis(ict: IctFaceKit, folder: Path) -> Basis:
     _, earliest, same = np.unique(mesh.source, return_index=True, return_inverse=True)
     colors = np.full((count + len(eyes), 3), 255, np.uint8)
     colors[:count] = mouth_colors(ict, masks)[mesh.source]
+    source = np.concatenate([mesh.source, eyeballs.source])
     of_eyes = np.full(len(eyeballs.triangles), MATERIALS.index("eyes"), np.uint8)
     return Basis(
-        source=np.concatenate([mesh.source, eyeballs.source]),
+        source=source,
         triangles=np.concatenate([mesh.triangles, eyeballs.triangles + count]).astype(np.int32),
         material_index=np.concatenate([mesh.material, of_eyes]),
         uv=np.concatenate([mesh.uv, eyeballs.uv]).astype(np.float32),
         weld=np.concatenate([earliest[same], eyes]).astype(np.int32),
-        gloss=vertex_gloss(len(colors), regions).astype(np.float32),
+        gloss=vertex_gloss(
+            ict.positions[source], regions, ict.positions[published["mouth_corners"]]
+        ).astype(np.float32),
         colors=colors,
         blendshapes=names,
         deltas=deltas,

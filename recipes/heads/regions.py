@@ -16,6 +16,7 @@ EYE_CORNERS = [36, 39, 42, 45]  # of the 68 usual landmarks, from the head's rig
 CHIN = (0.012, 0.035)  # metres below the lower lip
 LOWERED = -0.008  # metres: by jawOpen, only the lower of the two rows of teeth
 TIP = (0.0170, 0.0200)  # metres: the tongue's z, among the lowered islands of the gums' picture
+FOLDED = 0.006  # metres from the corners of the mouth at which skin has most of its gloss
 GLOSS = {
     "skin": 0.3,
     "ears": 0.2,
@@ -77,11 +78,19 @@ def find_regions(
     }
 
 
-def vertex_gloss(count: int, regions: dict[str, np.ndarray]) -> np.ndarray:
-    """Return the gloss, 0 matt to 1 wet, of vertices in regions: (count,)."""
-    gloss = np.zeros(count)
+def vertex_gloss(
+    positions: np.ndarray, regions: dict[str, np.ndarray], corners: np.ndarray
+) -> np.ndarray:
+    """Return the gloss, 0 matt to 1 wet, of vertices (V, 3) in regions: (V,).
+
+    Skin and lips are matt at the corners of the mouth (n, 3), where small folds would sparkle.
+    """
+    gloss = np.zeros(len(positions))
     for name, value in GLOSS.items():
         gloss[regions[name]] = value
+    away = np.linalg.norm(positions[:, None] - corners, axis=2).min(1)
+    folded = np.concatenate([regions["skin"], regions["lips"]])
+    gloss[folded] *= 1 - np.exp(-((away[folded] / FOLDED) ** 2))
     return gloss
 
 

@@ -1,7 +1,7 @@
 """The cards of a beard: how they grow from their roots, and how they follow the skin.
 
-A card moves with three vertices of the skin around its root, as a stiff hair would: it follows the
-jaw and turns with it, and no card has roots on both sides of the mouth.
+Every vertex of a card moves with the skin below it, so that skin which folds or bulges does not
+come through; no card follows both sides of the mouth.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ ROWS = np.array([0.0, 0.5, 1.0])  # along a card, from root to tip
 CARD = np.array([[0, 1, 3], [0, 3, 2], [2, 3, 5], [2, 5, 4]])  # triangles of its two corners a row
 WIDTH = 0.0075  # metres
 EDGE = 0.010  # metres from the border of a beard within which it becomes thin and short
-FURTHEST = 2.5  # times as far as an arm reaches does the tip of a card follow the skin's turn
-ARM = 0.009  # metres from a root to the vertices that its card follows
+NEAREST = 24  # vertices of the skin that a vertex may follow
+ALIKE = 0.004  # metres by which jawOpen may move one of them further than the root
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ def grow_cards(roots: Roots, random: np.random.Generator) -> np.ndarray:
     length = 0.011 + 0.005 * chin - 0.003 * lip + 0.003 * np.clip(roots.below / 0.03, 0, 1)
     length *= np.clip(0.55 + 0.6 * roots.border / EDGE, 0, 1) * random.uniform(0.8, 1.2, count)
     side = np.sign(x) * np.clip(np.abs(x) / 0.004, 0, 1)
-    flow = np.stack([0.15 * side, -np.ones(count), 0.35 * np.ones(count)], 1)
+    flow = np.stack([0.04 * side, -np.ones(count), 0.35 * np.ones(count)], 1)
     flow += lip[:, None] * (np.stack([1.3 * side, 0.3 * np.ones(count), np.zeros(count)], 1))
     flow += 0.22 * random.normal(size=(count, 3))
     flow -= np.einsum("nd,nd->n", flow, normal)[:, None] * normal
@@ -76,37 +76,19 @@ def grow_cards(roots: Roots, random: np.random.Generator) -> np.ndarray:
 
 
 def follow_skin(head: Head, roots: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Tie cards (n, rows, 2, 3) to three vertices around each root, so that they turn with the
-    skin: vertices and shares, (n, rows, 2, 3) each. Shares sum to 1; they may be negative."""
+    """Tie cards (n, rows, 2, 3) to the skin below them, which may fold: vertices and shares.
+
+    Returns:
+        (n, rows, 2, 3) each. Shares sum to 1.
+    """
     basis, template = head.basis, head.template.astype(float)
     outside = basis.regions["skin"]
     jaw = basis.deltas[basis.blendshapes.index("jawOpen"), outside]
-    near, index = KDTree(template[outside]).query(roots, 90)
-    moved = jaw[index]
-    alike = np.linalg.norm(moved - moved[:, :1], axis=-1) < 0.004
-    offset = template[outside[index]] - roots[:, None]
-    first = np.where(alike, -np.abs(near - ARM), -1).argmax(1)
-    anchors = np.zeros((len(roots), 3), int)
-    everyone = np.arange(len(roots))
-    arm = offset[everyone, first]
-    unit = arm / np.linalg.norm(arm, axis=1, keepdims=True)
-    along = np.einsum("nkd,nd->nk", offset, unit)
-    size = np.maximum(np.linalg.norm(offset, axis=-1), 1e-6)
-    wanted = -np.abs(near - ARM) / ARM - 1.5 * np.abs(along / size + 0.5)
-    second = np.where(alike, wanted, -9).argmax(1)
-    other = offset[everyone, second]
-    normal = np.cross(unit, other)
-    turn = np.einsum("nkd,nd->nk", np.cross(other[:, None], offset), normal)
-    wanted = wanted + np.where(turn > 0, 0, -3)
-    third = np.where(alike, wanted, -9).argmax(1)
-    for place, chosen in enumerate((first, second, third)):
-        anchors[:, place] = outside[index[everyone, chosen]]
-    corners = template[anchors]
-    edges = np.diff(corners[:, [0, 1, 0, 2]].reshape(-1, 2, 2, 3), axis=2)[:, :, 0]
-    gram = np.einsum("nid,njd->nij", edges, edges)
-    away = points - corners[:, None, None, 0]
-    wanted = np.einsum("nid,nrcd->nrci", edges, away)
-    part = np.einsum("nij,nrcj->nrci", np.linalg.pinv(gram), wanted)
-    part *= np.minimum(1, FURTHEST / np.maximum(np.abs(part).max(-1, keepdims=True), 1e-9))
-    shares = np.concatenate([1 - part.sum(-1, keepdims=True), part], -1)
-    return np.broadcast_to(anchors[:, None, None], shares.shape), shares
+    tree = KDTree(template[outside])
+    away, index = tree.query(points, NEAREST)  # (n, rows, 2, NEAREST)
+    own = jaw[tree.query(roots)[1]]
+    alike = np.linalg.norm(jaw[index] - own[:, None, None, None], axis=-1) < ALIKE
+    share = np.where(alike, 1 / (away + 0.001), 1e-9)
+    kept = np.argsort(-share, axis=-1, kind="stable")[..., :3]
+    share = np.take_along_axis(share, kept, -1)
+    return outside[np.take_along_axis(index, kept, -1)], share / share.sum(-1, keepdims=True)

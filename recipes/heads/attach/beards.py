@@ -20,7 +20,7 @@ SPACING = 0.0032  # metres between roots
 LIPS = 0.0014  # metres from the lips within which no hair grows
 TEXEL = 0.00022  # metres
 GREY = np.array([205, 202, 197], float)  # sRGB, hair without pigment
-SHADE = 0.6  # share of the hair's colour in the skin between the hairs
+SHADE = 0.75  # share of the hair's colour in the skin between the hairs
 GLOSS = 0.15
 
 # Name → part of the strands that grow at each root.
