@@ -136,7 +136,7 @@ def build_basis(ict: IctFaceKit, folder: Path) -> Basis:
     lips, eyeballs = Lips(ict.positions, ict.faces), Eyeballs(ict)
     published = find_landmarks(ict, lips, folder)
     masks = find_regions(ict, lips, published)
-    blendshapes = arkit_blendshapes(ict, lips, masks)
+    blendshapes = arkit_blendshapes(ict, lips, eyeballs, masks)
     mesh = thin_out(ict, masks, blendshapes)
     count = len(mesh.source)
     eyes = np.arange(count, count + len(eyeballs.source))

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from recipes.heads.eyelids import closing
+from jambatalk.face.eyes import LOOKS
+from recipes.heads.eyeballs import Eyeballs
+from recipes.heads.eyelids import bulging, closing
 from recipes.heads.ict_facekit import IctFaceKit
 from recipes.heads.lip_seal import Lips
 from recipes.heads.tongue import tongue_out, tongue_up
@@ -17,7 +19,7 @@ SIDES = {"_L": "Left", "_R": "Right"}
 
 
 def arkit_blendshapes(
-    ict: IctFaceKit, lips: Lips, regions: Mapping[str, np.ndarray]
+    ict: IctFaceKit, lips: Lips, eyeballs: Eyeballs, regions: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
     """Return the displacement (N, 3) of the published vertices by each blendshape at weight 1.
 
@@ -27,7 +29,10 @@ def arkit_blendshapes(
     blendshapes = lips.keep_sealed(_renamed(ict.expressions))
     for side in SIDES.values():
         blink = blendshapes[f"eyeBlink{side}"]
-        blendshapes[f"eyeBlink{side}"] = blink + closing(ict, blink, side)
+        blink = blendshapes[f"eyeBlink{side}"] = blink + closing(ict, blink, side)
+        for name in (look for look in LOOKS if look.endswith(side)):
+            look = blendshapes[name]
+            blendshapes[name] = look + bulging(ict, eyeballs, name, look, blink)
     for name, delta in blendshapes.items():
         delta[regions["teeth_upper"]] = 0.0  # there is captured noise of 2 micrometres
         if not name.startswith("jaw"):

@@ -35,7 +35,7 @@ class Eyeballs:
         ball = np.column_stack([np.sin(angle)[:, None] * outwards, np.cos(angle)])
         self._directions = np.vstack([[0, 0, 1], ball])
         angle = np.append(0, angle)
-        self._bulge = CORNEA * np.exp(-((np.degrees(angle) / FLAT) ** 2))
+        self._bulge = _bulge(angle)
         away = np.minimum(angle / (np.pi / 2), 1)[1:, None]
         uv = np.vstack([[0.5, 0.5], 0.5 + 0.5 * away * outwards])
         self.uv = np.vstack([uv, uv])
@@ -64,16 +64,45 @@ class Eyeballs:
         count = len(self._directions)
         placed = self.place(positions)
         looks = {}
-        for name, (eye, axis, sign) in LOOKS.items():
-            degrees = next(d for where, d in TURN.items() if name.startswith(f"eyeLook{where}"))
+        for name, (eye, _, _) in LOOKS.items():
             ball = slice(eye * count, (eye + 1) * count)
             centre, _ = _fit_sphere(positions[self._white[eye]])
-            vector = np.zeros(3)
-            vector[axis] = sign * np.radians(degrees)
             looks[name] = np.zeros_like(placed)
-            turned = Rotation.from_rotvec(vector).apply(placed[ball] - centre)
+            turned = turn(name).apply(placed[ball] - centre)
             looks[name][ball] = turned + centre - placed[ball]
         return looks
+
+    def clearance(
+        self, points: np.ndarray, positions: np.ndarray, eye: int, turned: Rotation
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Measure how far points (n, 3) lie outside of a turned eyeball.
+
+        Args:
+            positions: (N, 3), the published vertices of the head.
+            eye: 0 for the left, 1 for the right.
+
+        Returns:
+            Metres from its surface (n,), and unit vectors from its centre (n, 3).
+        """
+        centre, radius = _fit_sphere(positions[self._white[eye]])
+        away = points - centre
+        distance = np.linalg.norm(away, axis=1)
+        axial = turned.inv().apply(away)[:, 2] / distance
+        return distance - radius - _bulge(np.arccos(axial)), away / distance[:, None]
+
+
+def turn(name: str, weight: float = 1.0) -> Rotation:
+    """Return the rotation of an eyeball by a weight of one of eyeLook's blendshapes."""
+    _, axis, sign = LOOKS[name]
+    degrees = next(d for where, d in TURN.items() if name.startswith(f"eyeLook{where}"))
+    vector = np.zeros(3)
+    vector[axis] = sign * weight * np.radians(degrees)
+    return Rotation.from_rotvec(vector)
+
+
+def _bulge(angle: np.ndarray) -> np.ndarray:
+    """Return how far the cornea stands out at angles from the optical axis, metres."""
+    return CORNEA * np.exp(-((np.degrees(angle) / FLAT) ** 2))
 
 
 def _sphere_triangles() -> np.ndarray:

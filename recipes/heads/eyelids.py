@@ -1,4 +1,4 @@
-"""The eyelids: a blink that closes them along a smooth line."""
+"""The eyelids: a blink closes them along a smooth line, and they bulge over the cornea."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
+from jambatalk.face.eyes import LOOKS
 from recipes.heads.edge_flow import EdgeFlow
+from recipes.heads.eyeballs import SIDES, Eyeballs, turn
 from recipes.heads.ict_facekit import PARTS, IctFaceKit, eye_centre
 
 # A vertex on the rim of the upper lid, and the next ones towards the outer and the inner corner, of
@@ -18,6 +20,10 @@ OVERLAP = 0.0006  # metres by which the rim of the upper lid comes down below th
 SMOOTHED = (1.0, 1.0, 1.0, 0.6, 0.3)  # how far the rows of vertices above the rim become even
 EVEN = 1.5  # vertices, standard deviation
 REACH = 0.0045  # metres: the lid follows its rim by 1/e at this distance
+AROUND_EYE = 0.022  # metres from the middle of the eye: what the cornea may touch
+CLEAR = 0.0003  # metres between the cornea and a lid
+BLINKS, LOOKED = (0.0, 0.5, 1.0), (0.25, 0.5, 0.75, 1.0)  # weights at which it is kept
+EVENLY = 0.0025  # metres over which lids bulge evenly
 
 
 def closing(ict: IctFaceKit, blink: np.ndarray, side: str) -> np.ndarray:
@@ -46,6 +52,35 @@ def closing(ict: IctFaceKit, blink: np.ndarray, side: str) -> np.ndarray:
         before = (closed + added)[row] - (closed + added)[upper]
         even = gaussian_filter1d(before, EVEN, axis=0, mode="nearest")
         added[row] += share * inside[:, None] * (even - before)
+    return added
+
+
+def bulging(
+    ict: IctFaceKit, eyeballs: Eyeballs, name: str, look: np.ndarray, blink: np.ndarray
+) -> np.ndarray:
+    """Return what a captured look (N, 3) lacks so that the cornea stays behind the lids: (N, 3).
+
+    Args:
+        name: of its blendshape.
+        blink: (N, 3) of the same eye; the lids are kept clear in all of its phases.
+    """
+    eye = LOOKS[name][0]
+    middle = eye_centre(ict.positions, SIDES[eye])
+    face = np.arange(*PARTS["face"])
+    face = face[np.linalg.norm(ict.positions[face] - middle, axis=1) < AROUND_EYE]
+    lacking = np.zeros(len(face))
+    for closed in BLINKS:
+        lids = ict.positions[face] + closed * blink[face]
+        ahead, _ = eyeballs.clearance(lids, ict.positions, eye, turn(name, 0))
+        for weight in LOOKED:
+            moved = lids + weight * look[face]
+            clear, _ = eyeballs.clearance(moved, ict.positions, eye, turn(name, weight))
+            lacking = np.maximum(lacking, (np.minimum(ahead, CLEAR) - clear) / weight)
+    near = cKDTree(ict.positions[face]).query_ball_point(ict.positions[face], EVENLY)
+    lacking = np.maximum(lacking, [lacking[around].mean() for around in near])
+    _, outwards = eyeballs.clearance(ict.positions[face], ict.positions, eye, turn(name, 0))
+    added = np.zeros_like(look)
+    added[face] = lacking[:, None] * outwards
     return added
 
 
