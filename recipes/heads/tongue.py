@@ -12,8 +12,9 @@ from recipes.heads.ict_facekit import IctFaceKit
 # Parts of the tongue's length, from the tip backwards, that take part.
 LONG, FRONT = 0.75, 0.45
 # tongueOut: with a weight of 0.4 and a jawOpen of 0.1, as for "th", the tip lies between the teeth.
-OUT = np.array([0.0, 0.010, 0.036])  # metres by which the tip moves
-FLATTENED, NARROWED = 0.45, 0.25  # of the tip's thickness and width, as it slips through
+OUT, LIFTED, DROOPING = 0.036, 0.0115, 0.006  # metres: the tip's way forward, up, and down again
+FLATTENED, NARROWED = 0.36, 0.3  # of its thickness, from below, and of its width
+ACROSS = 0.003  # metres along the tongue within which its upper side is looked for
 # tongueUp: the tip is bent upwards, and reaches the ridge behind the teeth.
 BENT = np.radians(27)
 FORWARD = 0.004  # metres
@@ -21,11 +22,14 @@ FORWARD = 0.004  # metres
 
 def tongue_out(ict: IctFaceKit, tongue: np.ndarray) -> np.ndarray:
     """Return the displacement by tongueOut of a tongue (N,) mask."""
-    part, middle, _ = _along(ict, tongue, LONG)
-    outwards = part[:, None] ** 1.5 * OUT
-    x, y, _ = ict.positions[tongue].T
-    outwards[:, 0] -= NARROWED * part**2 * x
-    outwards[:, 1] -= FLATTENED * part**3 * (y - middle)
+    part, _, _ = _along(ict, tongue, LONG)
+    # It arches over the lower teeth and the lip, and droops towards the tip.
+    up = LIFTED * part**1.5 - DROOPING * part**5
+    outwards = np.stack([np.zeros_like(part), up, OUT * part**1.5], 1)
+    x, y, z = ict.positions[tongue].T
+    upper = np.array([y[np.abs(z - here) < ACROSS].max() for here in z])
+    outwards[:, 0] -= NARROWED * np.sqrt(part) * x
+    outwards[:, 1] += FLATTENED * np.sqrt(part) * (upper - y)
     return _of_all(tongue, outwards)
 
 
