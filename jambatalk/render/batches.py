@@ -126,7 +126,7 @@ def _batch(material: Material, view: View, hollow: bool) -> Batch:
     }
     defines = tuple(name for name, present in wanted.items() if present)
     culled = not (hollow or material.two_sided)
-    batch = Batch(0, 0, defines, textures, material.cutout, culled)
+    batch = Batch(0, 0, defines, textures, float(material.cutout), culled)
     if material.albedo and (material.kind == "hair" or material.detail):
         batch = replace(batch, brightness=mean_brightness(material.albedo))
     return batch

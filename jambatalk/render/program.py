@@ -31,16 +31,21 @@ class Program:
         self._uniforms = {
             bytes(name).decode(): GL.glGetUniformLocation(self._number, name) for name in names
         }
+        self._values: dict[str, np.ndarray | float] = {}  # of the uniforms
 
     def use(self) -> None:
         """Draw with this program from now on."""
         GL.glUseProgram(self._number)
 
     def set(self, name: str, value: np.ndarray | float) -> None:
-        """Set a uniform of the program in use, if it has one of this name: a number, a vector, or a
-        (4, 4) matrix."""
+        """Set a uniform of the program in use, if it has one of this name: a sampler's unit, a
+        number, a vector, or a (4, 4) matrix, which must not change afterwards."""
         place = self._uniforms.get(name)
-        if place is None:
+        if place is None or value is self._values.get(name):  # a call takes longer than to look
+            return
+        self._values[name] = value
+        if isinstance(value, int):
+            GL.glUniform1i(place, value)
             return
         array = np.asarray(value, np.float32)
         if array.ndim == 2:
@@ -49,11 +54,6 @@ class Program:
             (GL.glUniform3fv if len(array) == 3 else GL.glUniform4fv)(place, 1, array)
         else:
             GL.glUniform1f(place, float(array))
-
-    def set_texture(self, name: str, unit: int) -> None:
-        """Let a sampler of the program in use read a texture unit."""
-        if (place := self._uniforms.get(name)) is not None:
-            GL.glUniform1i(place, unit)
 
 
 def source(name: str, defines: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from jambatalk.errors import RenderError
 from jambatalk.face.face import Face
 from jambatalk.face.mouth_opening import MouthOpening
 from jambatalk.face.normals import SmoothNormals
+from jambatalk.face.used_vertices import only_used
 from jambatalk.render.antialiasing import SHEAR, SampledPicture
 from jambatalk.render.batches import batches, surface
 from jambatalk.render.camera import portrait_camera
@@ -32,9 +33,10 @@ class ClipRenderer:
 
     def __init__(self, face: Face, view: View) -> None:
         self._count = len(face.template)
-        self._normals = SmoothNormals(face.triangles, self._count, face.weld)
         self._opening = MouthOpening(face)
         lens, pose = portrait_camera(face, view.yaw)
+        face, self._used = only_used(face)
+        self._normals = SmoothNormals(face.triangles, len(self._used), face.weld)
         triangles, self._batches = batches(face, view, pose[:3, 2])
         self._programs = [program(*batch.defines) for batch in self._batches]
         self._numbers = [
@@ -49,7 +51,7 @@ class ClipRenderer:
         self._view_matrix = np.linalg.inv(pose)
         self._projection = SHEAR @ lens.get_projection_matrix(view.size, view.size)
         self._background = [int(view.background[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-        self._packed = np.zeros((self._count, 7), np.float32)
+        self._packed = np.zeros((len(self._used), 7), np.float32)
 
     def draw(self, vertices: np.ndarray) -> np.ndarray:
         """Draw `vertices` (V, 3), in metres: (size, size, 3) uint8 RGB, top row first.
@@ -90,7 +92,7 @@ class ClipRenderer:
             for unit, (name, number) in enumerate(textures.items()):
                 GL.glActiveTexture(GL.GL_TEXTURE0 + unit)
                 GL.glBindTexture(GL.GL_TEXTURE_2D, number)
-                shaders.set_texture(name, unit)
+                shaders.set(name, unit)
             (GL.glEnable if batch.culled else GL.glDisable)(GL.GL_CULL_FACE)
             (GL.glEnable if batch.blended else GL.glDisable)(GL.GL_BLEND)
             GL.glDepthMask(not batch.blended)
@@ -98,9 +100,9 @@ class ClipRenderer:
         GL.glDepthMask(True)
 
     def _pack(self, vertices: np.ndarray) -> np.ndarray:
-        """Return position, normal and compression of each vertex, in a buffer used again."""
+        """Return position, normal and compression of each used vertex, in a buffer used again."""
         packed = self._packed
-        packed[:, :3] = vertices
+        packed[:, :3] = vertices[self._used]
         if self._rest_area is None:
             packed[:, 3:6] = self._normals(packed[:, :3])
         else:

@@ -18,6 +18,7 @@ import numpy as np
 from jambatalk.face.face import PICTURES, Face
 from jambatalk.face.mouth_opening import LANDMARKS
 from jambatalk.face.neck import Neck
+from jambatalk.face.used_vertices import only_used
 from jambatalk.render.batches import Batch, batches
 from jambatalk.render.camera import FIELD_OF_VIEW, framing
 from jambatalk.render.view import View
@@ -40,9 +41,10 @@ def pack_head(face: Face) -> bytes:
     batches, and the displacements by each blendshape: "counts" of its vertices, their "rows", and
     "deltas" in `STEP`. Values of x come first, then those of y and z.
     """
+    neck, (centre, height) = Neck.of(face), framing(face)
+    face, used = only_used(face)
     triangles, drawn = batches(face, View(), FORWARD)
-    neck, count = Neck.of(face), len(face.template)
-    centre, height = framing(face)
+    count = len(used)
     names = _picture_names(face)
     textures: list[tuple] = []
     described = [_describe(batch, textures) for batch in drawn]
@@ -73,7 +75,7 @@ def pack_head(face: Face) -> bytes:
         "occlusion": _fraction(
             np.ones(count) if face.occlusion is None else face.occlusion, np.uint8
         ),
-        "share": _fraction(neck.share, np.uint16),
+        "share": _fraction(neck.share[used], np.uint16),
         "weld": np.arange(count) - (np.arange(count) if face.weld is None else face.weld),
         "triangles": np.concatenate([_grouped(triangles, batch) for batch in drawn]),
         "counts": np.array([len(rows) for rows in moved]),
