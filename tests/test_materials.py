@@ -14,6 +14,7 @@ from jambatalk.face.face import Face
 from jambatalk.face.material import KINDS, Material
 from jambatalk.face.mouth_opening import MouthOpening
 from jambatalk.face.normals import SmoothNormals
+from jambatalk.render.batches import batches
 from jambatalk.render.cutout import opaque_and_soft
 from jambatalk.render.frames import draw_frames
 from jambatalk.render.view import SHADINGS, View
@@ -128,6 +129,25 @@ def test_hair_is_cut_out_with_soft_edges():
         row = frame[40, 20:72, 1]
         between = ((row < 245) & (row > row.min() + 30)).sum()
         assert between >= shades if shading == "skin" else between <= shades
+
+
+def test_single_strands_are_drawn_once():
+    strand = np.full((64, 64, 4), 0.4)
+    strand[..., 3] = np.arange(64) % 4 > 1  # in every triangle
+    tress = strand.copy()
+    tress[:, :32, 3] = 1
+    drawn = [
+        [
+            batch.blended
+            for batch in batches(
+                wall(Material("hair", "hair", picture(pixels), cutout=0.3, two_sided=True)),
+                View(),
+                np.array([0, 0, 1]),
+            )[1]
+        ]
+        for pixels in (strand, tress)
+    ]
+    assert drawn == [[True], [False, False]]  # of the tress, what is opaque comes first
 
 
 def test_soft_edges_lie_over_what_is_behind():

@@ -75,14 +75,16 @@ def batches(face: Face, view: View, toward: np.ndarray) -> tuple[np.ndarray, lis
             # Without anything cut out, what is hidden is not shaded.
             defines = tuple(name for name in batch.defines if name != "CUTOUT")
             found.append((chosen[whole], replace(batch, defines=defines, cutout=0.0)))
-            if view.shading != "plain":
+            if view.shading == "plain":
+                chosen = chosen[~whole]
+            else:
+                # Single strands, of beards and lashes, hide too little to be drawn twice.
+                single = not whole.any()
                 batch = replace(batch, cutout=SOLID)
                 edge = replace(batch, defines=(*batch.defines, "BLENDED"), blended=True)
-                behind = np.argsort(nearness[chosen[soft]], kind="stable")
-                edges.append((chosen[soft][behind], edge))
-                chosen = chosen[opaque & ~whole]
-            else:
-                chosen = chosen[~whole]
+                blended = chosen[soft | (opaque & single)]
+                edges.append((blended[np.argsort(nearness[blended], kind="stable")], edge))
+                chosen = chosen[opaque & ~(whole | single)]
         found.append((chosen, batch))
     found = sorted(found, key=lambda entry: _turn(entry[1])) + edges
     found = [(chosen, batch) for chosen, batch in found if len(chosen)]

@@ -13,6 +13,7 @@ from jambatalk.render.thumbnail import draw_thumbnail
 from recipes.heads.attach import attach_all, beard_shade, thrown_shade
 from recipes.heads.attach.piece import Head
 from recipes.heads.basis import build_basis
+from recipes.heads.coarse import coarse_triangles
 from recipes.heads.ict_facekit import IctFaceKit
 from recipes.heads.identity import Identity
 from recipes.heads.makehuman_assets import BentBase
@@ -42,7 +43,8 @@ def build_heads(sources: Sources, out: Path, people: Sequence[Identity] = PEOPLE
     targets = Targets(sources.targets)
     bent = BentBase.bend(ict, sources.makehuman, targets)
     basis = build_basis(ict, sources.ict_facekit)
-    np.savez_compressed(out / TOPOLOGY, allow_pickle=False, **basis.topology())
+    drawn = coarse_triangles(basis.face(basis.template(ict.positions)))
+    np.savez_compressed(out / TOPOLOGY, allow_pickle=False, **basis.topology() | drawn)
     painter = SkinPainter(ict, bent, sources.makehuman)
     materials = {}
     for identity in people:
