@@ -62,7 +62,10 @@ def attach(face: Face, attached: Attachments) -> dict[str, np.ndarray]:
     Raises:
         IndexError, ValueError: they do not fit the face.
     """
-    first, count = len(face.template), len(attached.template)
+    first = len(face.template)
+    _, earliest, same = np.unique(
+        attached.template, axis=0, return_index=True, return_inverse=True
+    )
     corners = face.deltas[:, attached.anchors]  # (K, n, 3, 3)
     deltas = np.einsum("knad,na->knd", corners, attached.shares.astype(np.float32))
     regions = {
@@ -76,7 +79,7 @@ def attach(face: Face, attached: Attachments) -> dict[str, np.ndarray]:
         "gloss": attached.gloss.astype(np.float32),
         "occlusion": attached.occlusion.astype(np.float32),
         "uv": attached.uv.astype(np.float32),
-        "weld": first + np.arange(count, dtype=np.int32),
+        "weld": (first + earliest[same.ravel()]).astype(np.int32),
         "material_index": attached.material_index,
     }
     joined = {name: np.concatenate([getattr(face, name), array]) for name, array in own.items()}
