@@ -80,6 +80,11 @@ def test_attached_mesh_lies_behind_that_of_the_face(square, card):
     assert lengths == {7}
 
 
+def test_vertices_at_one_point_are_welded(square, card):
+    split = replace(card, template=np.array([[0, 0, 1], [1, 0, 1], [0, 0, 1]], np.float32))
+    np.testing.assert_array_equal(worn(square, split).weld, [0, 1, 2, 3, 4, 5, 4])
+
+
 def test_arrays_are_those_that_were_written(card):
     file = io.BytesIO()
     np.savez_compressed(file, **card.to_arrays())

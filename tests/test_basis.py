@@ -105,6 +105,13 @@ def test_tongue_reaches_up_behind_the_teeth_and_out_between_them(face: Face) -> 
     tip = out[np.argmax(out[:, 2])]
     assert upper[:, 2].max() < tip[2]
     assert upper[:, 1].min() - 0.005 < tip[1] < upper[:, 1].min() + 0.001
+    arched = face.vertices(weights(face, jawOpen=0.5, tongueOut=1.0))
+    top = arched[tongue][np.abs(arched[tongue, 0]) < 0.004]
+    tip, lip = top[np.argmax(top[:, 2])], arched[face.landmarks["inner_lip_lower"][4]]
+    assert tip[2] > lip[2] + 0.01
+    over = np.abs(top[:, 2] - lip[2]) < 0.003
+    assert tip[1] < top[over, 1].max() - 0.002  # it droops
+    assert top[over, 1].min() > lip[1] - 0.001  # and lies on the lip, not in it
 
 
 def test_eyes_turn_in_place(face: Face) -> None:
@@ -117,6 +124,25 @@ def test_eyes_turn_in_place(face: Face) -> None:
         assert sign * moved[front, axis] > 0.005
         others = np.setdiff1d(eyes, left)
         assert not moved[others].any()
+
+
+@pytest.mark.parametrize("look", ["Down", "Up", "Out"])
+def test_the_cornea_stays_behind_the_lids(face: Face, look: str) -> None:
+    eyes = face.regions["eyes"]
+    left = eyes[face.template[eyes, 0] > 0]
+    assert face.uv is not None
+    clear = np.linalg.norm(face.uv[left] - 0.5, axis=1) * 180 < 25  # degrees from the axis
+    middle = face.template[left].mean(0)
+    skin = face.regions["skin"]
+    near = np.linalg.norm(face.template[skin] - middle, axis=1) < 0.03
+    for blink in (0.0, 0.5):
+        amounts = {f"eyeLook{look}Left": 1.0, "eyeBlinkLeft": blink}
+        moved = face.vertices(weights(face, **amounts))
+        cornea, lids = moved[left[clear]], moved[skin[near]]
+        behind = cornea[:, 1] < lids[:, 1].mean() - 0.006  # under the lower lid
+        for point in cornea[behind]:
+            beside = np.linalg.norm(lids[:, :2] - point[:2], axis=1) < 0.0015
+            assert not beside.any() or lids[beside, 2].max() > point[2] - 1e-4
 
 
 def test_closed_lids_hide_the_eye(face: Face) -> None:

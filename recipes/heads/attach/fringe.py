@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
 from recipes.heads.attach.skull import Skull
+from recipes.heads.makehuman_assets import ProxyMesh
 
 AXIS = -0.085  # metres, z of the upright line around which a fringe is moved
 HEIGHTS = np.arange(-0.30, 0.16, 0.004)  # metres
 ANGLES = np.arange(-180.0, 181.0, 4.0)  # degrees
 BEHIND = 88.0  # degrees to the side; hair further behind stays, and so do ears
+TORN, SHORT = 2.0, 0.004  # times as long, and metres longer, are the sides of a torn triangle
 LOOSE = 0.011  # metres above the skin, from which hair that is swept aside is drawn closer
 
 
@@ -85,6 +87,17 @@ class Fringe:
         known = ~np.isnan(lowest)
         edges = np.interp(HEIGHTS, HEIGHTS[known], lowest[known])
         return np.interp(at, HEIGHTS, gaussian_filter1d(edges, 1.5))
+
+
+def without_torn(mesh: ProxyMesh, before: np.ndarray, after: np.ndarray) -> ProxyMesh:
+    """Leave out triangles that moving vertices, before and after (N, 3), has drawn apart."""
+    corners = mesh.vertex[mesh.triangles]
+    sides = corners[:, [1, 2, 0]], corners
+    long = [
+        np.linalg.norm(points[sides[0]] - points[sides[1]], axis=2) for points in (before, after)
+    ]
+    torn = (long[1] > TORN * long[0] + SHORT).any(1)
+    return replace(mesh, triangles=mesh.triangles[~torn])
 
 
 class _Surface:

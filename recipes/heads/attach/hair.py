@@ -6,7 +6,7 @@ import numpy as np
 
 from recipes.heads.attach.bare_ears import in_ears
 from recipes.heads.attach.card_layout import lay_out, without_loose
-from recipes.heads.attach.fringe import Fringe
+from recipes.heads.attach.fringe import Fringe, without_torn
 from recipes.heads.attach.hair_color import find_cards, occlude, vertex_colors
 from recipes.heads.attach.hair_fit import lift
 from recipes.heads.attach.hair_picture import hair_picture
@@ -43,7 +43,9 @@ def make_hair(head: Head) -> Piece | None:
     fitted = fit_proxy(folder / f"{identity.hair}.mhclo", head.base)
     skull = Skull(head, identity.hair in OVER_EARS)
     if identity.hair in FRINGES:
-        fitted = FRINGES[identity.hair].move(fitted, skull)
+        moved = FRINGES[identity.hair].move(fitted, skull)
+        mesh = without_torn(mesh, fitted, moved)
+        fitted = moved
     if identity.hair in UPRIGHT:
         halves = find_cards(np.arange(len(mesh.vertex)), mesh.triangles)
         mesh = without_loose(lay_out(mesh, halves, UPRIGHT[identity.hair]), halves, fitted)
