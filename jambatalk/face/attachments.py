@@ -63,9 +63,7 @@ def attach(face: Face, attached: Attachments) -> dict[str, np.ndarray]:
         IndexError, ValueError: they do not fit the face.
     """
     first = len(face.template)
-    _, earliest, same = np.unique(
-        attached.template, axis=0, return_index=True, return_inverse=True
-    )
+    _, earliest, same = np.unique(attached.template, axis=0, return_index=True, return_inverse=True)
     corners = face.deltas[:, attached.anchors]  # (K, n, 3, 3)
     deltas = np.einsum("knad,na->knd", corners, attached.shares.astype(np.float32))
     regions = {

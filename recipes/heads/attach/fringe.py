@@ -14,7 +14,7 @@ AXIS = -0.085  # metres, z of the upright line around which a fringe is moved
 HEIGHTS = np.arange(-0.30, 0.16, 0.004)  # metres
 ANGLES = np.arange(-180.0, 181.0, 4.0)  # degrees
 BEHIND = 88.0  # degrees to the side; hair further behind stays, and so do ears
-TORN, SHORT = 2.0, 0.004  # times as long, and metres longer, are the sides of a torn triangle
+TORN, SHORT = 3.0, 0.004  # times as long, and metres longer, are the sides of a torn triangle
 LOOSE = 0.011  # metres above the skin, from which hair that is swept aside is drawn closer
 
 
