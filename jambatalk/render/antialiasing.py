@@ -24,10 +24,16 @@ _ALL_BUT_HIGHEST = np.uint32(0x7F7F7F7F)  # of each of four bytes
 
 
 class SampledPicture:
-    """A square framebuffer that is drawn into with `SHEAR` and read as a picture."""
+    """A square framebuffer that is drawn into and read as a picture.
 
-    def __init__(self, size: int) -> None:
-        width = self._width = SAMPLES * size
+    Attributes:
+        shear: clip coordinates of the picture into the buffer, (4, 4).
+    """
+
+    def __init__(self, size: int, samples: int = SAMPLES) -> None:
+        """Create a picture of `size` x `size` pixels with two samples each, or with one."""
+        width = self._width = samples * size
+        self.shear = SHEAR if samples == SAMPLES else np.eye(4)
         self._framebuffer = GL.glGenFramebuffers(1)
         self._buffers = [int(number) for number in GL.glGenRenderbuffers(2)]
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self._framebuffer)
@@ -56,7 +62,9 @@ class SampledPicture:
         GL.glReadPixels(
             0, 0, self._width, self._width, GL.GL_RGBA, GL.GL_UNSIGNED_BYTE, self._samples
         )
-        return resolve_samples(self._samples)
+        if self.shear is SHEAR:
+            return resolve_samples(self._samples)
+        return np.ascontiguousarray(self._samples[::-1, :, :3])
 
     def release(self) -> None:
         """Free the framebuffer."""

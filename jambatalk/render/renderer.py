@@ -10,7 +10,7 @@ from jambatalk.face.face import Face
 from jambatalk.face.mouth_opening import MouthOpening
 from jambatalk.face.normals import SmoothNormals
 from jambatalk.face.used_vertices import only_used
-from jambatalk.render.antialiasing import SHEAR, SampledPicture
+from jambatalk.render.antialiasing import SAMPLES, SampledPicture
 from jambatalk.render.batches import batches, surface
 from jambatalk.render.camera import portrait_camera
 from jambatalk.render.program import program
@@ -47,9 +47,9 @@ class ClipRenderer:
         if any("DETAIL" in batch.defines for batch in self._batches):
             self._rest_area = np.maximum(self._normals.with_areas(face.template)[1], 1e-12)
         self._buffers = VertexBuffers(surface(face, view.shading), triangles)
-        self._picture = SampledPicture(view.size)
+        self._picture = SampledPicture(view.size, 1 if view.shading == "plain" else SAMPLES)
         self._view_matrix = np.linalg.inv(pose)
-        self._projection = SHEAR @ lens.get_projection_matrix(view.size, view.size)
+        self._projection = self._picture.shear @ lens.get_projection_matrix(view.size, view.size)
         self._background = [int(view.background[i : i + 2], 16) / 255 for i in (1, 3, 5)]
         self._packed = np.zeros((len(self._used), 7), np.float32)
 

@@ -20,8 +20,8 @@ class View:
         size: width and height in pixels, even, 64 to 2048.
         background: "#rrggbb".
         yaw: degrees, -90 to 90; positive turns the camera to the head's own left.
-        shading: "skin", the face as it is; "plain" for slow machines, without fine structure and
-            wrinkles, lit per vertex; or "clay", one colour, which shows the shape.
+        shading: "skin", the face as it is; "plain" for slow machines, without fine structure,
+            wrinkles and antialiasing, lit per vertex; or "clay", one colour, which shows the shape.
 
     Raises:
         RenderError: a value is out of range.

@@ -109,7 +109,7 @@ void main() {
     vec3 right = vec3(n.z, 0.0, -n.x) * inversesqrt(n.x * n.x + n.z * n.z + 1e-4);
     vec3 up = cross(n, right);
     strand = vec3(dot(up, HALF), dot(n, HALF), gloss * arrives * max(cosine + 0.2, 0.0));
-#else
+#elif !defined(HAIR)
     glow += key * (strength * max(cosine, 0.0)
         * highlight(max(dot(n, HALF), 0.0), width_of(min(gloss, 0.6))));
 #endif
