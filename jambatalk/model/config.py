@@ -146,6 +146,8 @@ class JambaTalkConfig:
         style_width: length of a style vector.
         dropout: while training.
         blendshapes: names of the predicted weights, in order; none where vertices are predicted.
+        phones: names of the phones that the decoder recognises beside the motion, as it then does
+            lip contact; none for neither. It needs blendshapes, among them mouthClose.
         vertices: of the mesh whose offsets from its template are predicted; 0 for blendshapes.
         unit: metres that one unit of predicted vertices is.
     """
@@ -175,6 +177,7 @@ class JambaTalkConfig:
     style_width: Annotated[int, Range(0, 4096)] = 16
     dropout: Annotated[float, Range(0, 0.95)] = 0.1
     blendshapes: Annotated[tuple[str, ...], Range(0, 10_000)] = ()
+    phones: Annotated[tuple[str, ...], Range(0, 1000)] = ()
     vertices: Annotated[int, Range(0, 1_000_000)] = 0
     unit: Annotated[float, Range(1e-9, 1000)] = 1.0
 
@@ -182,7 +185,12 @@ class JambaTalkConfig:
         check_fields(self)
         if self.blendshapes and self.vertices:
             raise ModelError("Either blendshapes or vertices are predicted, not both.")
-        for name in ("styles", "blendshapes"):
+        if self.phones and (self.block == "paper" or "mouthClose" not in self.blendshapes):
+            raise ModelError(
+                "Phones are recognised beside mouthClose, and not in the paper's block.",
+                "Leave phones out.",
+            )
+        for name in ("styles", "blendshapes", "phones"):
             if len(set(getattr(self, name))) < len(getattr(self, name)):
                 raise ModelError(f"{name} has a name twice.", "Give each name once.")
         if self.width % self.heads or self.heads % self.kv_heads:

@@ -4,6 +4,10 @@
     d width     s channels of a style            k outputs, e.g. one for each blendshape
 
 JambaTalk, arXiv 2408.01627; the interleaving is Jamba's, arXiv 2403.19887.
+
+A decoder may also name the phone of each frame and detect lip contact, by linear maps of its last
+state. A mean error leaves lips ajar where a speaker closes them for a few frames: where contact is
+detected, the decoder closes them.
 """
 
 from __future__ import annotations
@@ -44,6 +48,7 @@ class JambaDecoder(nn.Module):
                 self.blocks[key] = StyledResidual(build(config), config)
         self.norm = StyledNorm(config.width, config.style_width)
         self.motion_map = nn.Linear(config.width, config.outputs)
+        self.articulation = ArticulationHeads(config) if config.phones else None
         # The blendshape weights of one unit of each output. Training sets them so that all outputs
         # move the face equally far: one blendshape moves the lips by centimetres, another hardly.
         units = torch.eye(len(config.blendshapes)) if config.blendshapes else None  # (k, k)
@@ -84,6 +89,16 @@ class JambaDecoder(nn.Module):
         Returns:
             (b, l, k), not clamped, and the new state.
         """
+        x, new_state = self.states(features, style, state)
+        motion = self.motion(x, style)
+        if self.articulation is not None:
+            motion = self.articulation.close_lips(motion, x)
+        return motion, new_state
+
+    def states(
+        self, features: Tensor, style: Tensor, state: DecoderState
+    ) -> tuple[Tensor, DecoderState]:
+        """Return the last state of each frame, (b, l, d); arguments as for :meth:`step`."""
         mix = torch.softmax(self.layer_mix, 0)  # (m,)
         mixed = torch.einsum("blmc,m->blc", self.layer_norm(features), mix)  # (b, l, c)
         x = self.feature_map(self.dropout(mixed))  # (b, l, d)
@@ -91,9 +106,53 @@ class JambaDecoder(nn.Module):
         for key, block_state in zip(self.order, state, strict=True):
             x, block_state = self.blocks[key](x, style, block_state)
             new_state.append(block_state)
-        motion = self.motion_map(self.norm(x, style))  # (b, l, k)
+        return x, new_state
+
+    def motion(self, x: Tensor, style: Tensor) -> Tensor:
+        """Map last states (b, l, d) in a style (b, s) to motion (b, l, k)."""
+        motion = self.motion_map(self.norm(x, style))
         units = self.output_units
-        return (motion if units is None else motion @ units), new_state
+        return motion if units is None else motion @ units
+
+
+class ArticulationHeads(nn.Module):
+    """What each frame articulates: logits of phones, and of lip contact.
+
+    Contact is bilabial (the lips touch, as in P, B, M) or labiodental (the lower lip lies at the
+    upper teeth, as in F, V).
+    """
+
+    CERTAIN = (0.35, 0.65)  # probability from which contact counts, and counts fully
+    AT_TEETH = 2.2e-3  # metres: largest lip aperture in labiodental contact
+
+    aperture: Tensor
+
+    def __init__(self, config: JambaTalkConfig) -> None:
+        super().__init__()
+        self.norm = nn.RMSNorm(config.width)
+        self.phone_map = nn.Linear(config.width, len(config.phones))
+        self.contact_map = nn.Linear(config.width, 2)
+        self.closing = config.blendshapes.index("mouthClose")
+        # Metres of lip aperture for a weight of 1 of each blendshape; of the face trained on
+        self.register_buffer("aperture", torch.zeros(len(config.blendshapes)))  # (k,)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logits of phones (b, l, p) and of contact (b, l, 2) of last states (b, l, d)."""
+        x = self.norm(x)
+        return self.phone_map(x), self.contact_map(x)
+
+    def close_lips(self, motion: Tensor, x: Tensor) -> Tensor:
+        """Close the lips of motion (b, l, k) with mouthClose where there is contact."""
+        low, high = self.CERTAIN
+        contact = torch.sigmoid(self.contact_map(self.norm(x)))  # (b, l, 2)
+        certain = ((contact - low) / (high - low)).clamp(0.0, 1.0)
+        certain = certain * certain * (3.0 - 2.0 * certain)  # smoothstep
+        aperture = motion.clamp(0.0, 1.0) @ self.aperture  # (b, l)
+        excess = torch.stack([aperture, aperture - self.AT_TEETH], -1).clamp(min=0.0)
+        excess = (certain * excess).amax(-1)  # (b, l)
+        closed = motion.clone()
+        closed[..., self.closing] += excess / -self.aperture[self.closing]
+        return closed
 
 
 class StyledNorm(nn.Module):

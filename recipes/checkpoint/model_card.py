@@ -30,7 +30,7 @@ def write_model_card(
         encoder, decoder: numbers of their weights.
     """
     scores, run = training["held_out"], training["config"]
-    recordings, variants = training["recordings"], training["variants"]
+    recordings, variants = training["recordings"], run["data"]["variants"]
     sources = [
         f"| {SOURCES[name].credit} | synthesised | {count} | {SOURCES[name].licence} |"
         for name, count in recordings.items()
@@ -61,7 +61,7 @@ def write_model_card(
         facegood=recordings.get("facegood", 0),
         sources="\n".join(sources),
         examples=training["examples"],
-        synthesised_variants=variants.get("synthesised", 0),
+        synthesised_variants=variants.get("labelled", 0),
         grid_variants=variants.get("grid", 0),
         facegood_variants=variants.get("facegood", 0),
         changes=_changes(run),

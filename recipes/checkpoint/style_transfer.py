@@ -51,14 +51,26 @@ class SpeakerStyle:
         Args:
             speaker: style of the speaker whose weights these are.
         """
-        lip_shape = _lip_shape(self.face)  # (3, K)
-        wanted = (weights @ lip_shape.T) * (self.spread / speaker.spread)  # (T, 3)
+        return self.likely_weights(self.shapes(weights) * (self.spread / speaker.spread))
+
+    def likely_weights(self, shape: np.ndarray) -> np.ndarray:
+        """Estimate the most likely weights (T, K) of a lip shape.
+
+        Args:
+            shape: (T, 3) aperture, width and protrusion, millimetres from rest; or (T, 2), without
+                protrusion.
+        """
+        lip_shape = _lip_shape(self.face)[: shape.shape[1]]  # (n, K)
         gain = self.covariance @ lip_shape.T
-        gain = gain @ np.linalg.inv(lip_shape @ gain + NOISE**2 * np.eye(len(lip_shape)))  # (K, 3)
-        transferred = np.clip(wanted @ gain.T, 0.0, 1.0).astype(np.float32)
+        gain = gain @ np.linalg.inv(lip_shape @ gain + NOISE**2 * np.eye(len(lip_shape)))  # (K, n)
+        weights = np.clip(shape @ gain.T, 0.0, 1.0).astype(np.float32)
         # clipping may have left the lips too far apart
-        excess = aperture(self.face, transferred) - wanted[:, 0].clip(0.0) / 1e3
-        return close(self.face, transferred, excess)
+        excess = aperture(self.face, weights) - shape[:, 0].clip(0.0) / 1e3
+        return close(self.face, weights, excess)
+
+    def shapes(self, weights: np.ndarray) -> np.ndarray:
+        """Measure aperture, width and protrusion of weights (T, K), mm from rest: (T, 3)."""
+        return weights @ _lip_shape(self.face).T
 
 
 def _lip_shape(face: Face) -> np.ndarray:

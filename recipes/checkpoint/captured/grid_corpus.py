@@ -45,6 +45,7 @@ CLOSED = 0.008  # `lip_open` below which lips touch
 ARRAYS = ["clip", "frames", "fps", "landmarks", "landmark_index", "lips", "lips_names", "tracked"]
 PREPARE = "Prepare it with 'python -m recipes.checkpoint.prepare_data'."
 REST_FRAMES = 10  # silent frames at each end of a clip
+REST_LEAST = 5  # frames with closed lips from which a face at rest is measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,11 +75,14 @@ def clip_names(folder: Path) -> list[str]:
     return _open(folder)["clip"].tolist()
 
 
-def read_grid(folder: Path, face: Face, only: Collection[str] | None = None) -> Iterator[Clip]:
-    """Read clips with their motion fitted to the blendshapes of a face.
+def read_grid(
+    folder: Path, face: Face, only: Collection[str] | None = None, style: str = STYLE
+) -> Iterator[Clip]:
+    """Read clips of one person with their motion fitted to the blendshapes of a face.
 
     Args:
         only: names of the clips to read; None for all.
+        style: of the clips.
 
     Raises:
         DataError: the folder has no GRID motion.
@@ -86,7 +90,7 @@ def read_grid(folder: Path, face: Face, only: Collection[str] | None = None) -> 
     file = _open(folder, only)
     for name, weights in _fit_clips(file, folder, face).items():
         speech = Speech.read(folder / "audio" / f"{name}.opus")
-        yield Clip(name, speech.samples, weights, float(file["fps"]), STYLE)
+        yield Clip(name, speech.samples, weights, float(file["fps"]), style)
 
 
 def fit_grid(
@@ -169,7 +173,10 @@ def _fit(file: dict[str, np.ndarray], face: Face) -> np.ndarray:
     points = _points(file["landmarks"][tracked]) * np.array([1, -1, -1], np.float32)
     aligned = np.full((len(tracked), len(index), 3), np.nan, np.float32)
     aligned[tracked] = remove_head_movement(points, index)
-    rest = _rest(aligned, tracked & (aperture < CLOSED), frames)
+    closed = tracked & (aperture < CLOSED)
+    if closed.sum() < REST_LEAST:  # some people hardly close their lips in one clip
+        closed = tracked & (aperture <= np.partition(aperture[tracked], REST_LEAST)[REST_LEAST])
+    rest = _rest(aligned, closed, frames)
     borders = np.zeros(len(tracked), bool)
     borders[np.cumsum(frames) - frames] = True
     return LandmarkFit(face, index)(aligned, rest, borders)
@@ -189,5 +196,5 @@ def _rest(aligned: np.ndarray, closed: np.ndarray, frames: np.ndarray) -> np.nda
         silent = np.zeros(count, bool)
         silent[:REST_FRAMES] = silent[-REST_FRAMES:] = True
         still = aligned[clip][closed[clip] & silent]
-        rest[clip] = still.mean(0) if len(still) >= 5 else everywhere
+        rest[clip] = still.mean(0) if len(still) >= REST_LEAST else everywhere
     return rest

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from jambatalk.face.face import Face
 from jambatalk.model.config import EncoderConfig, JambaTalkConfig
 from recipes.checkpoint.coarticulation.designed_styles import STYLES as DESIGNED
+from recipes.checkpoint.corpus.phone_tracks import PHONES
 from recipes.checkpoint.whisper_wheels import TINY_EN
 
 CAPTURED = {
@@ -32,5 +33,6 @@ def bundled_config(face: Face, styles: Mapping[str, str] = STYLES) -> JambaTalkC
         styles=tuple(styles),
         style_notes=dict(styles),
         blendshapes=face.blendshapes,
+        phones=PHONES,
         dropout=0.05,
     )

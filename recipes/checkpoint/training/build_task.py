@@ -1,9 +1,10 @@
-"""Assembles the bundled checkpoint's training task from data folder and corpus."""
+"""Assembles the bundled checkpoint's training task from data folder, corpus and pseudo-labels."""
 
 from __future__ import annotations
 
 import logging
 
+import numpy as np
 import torch
 
 from jambatalk.face.library import load_head
@@ -11,28 +12,39 @@ from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.model.checkpoint import ENCODER_FILE, WEIGHTS_FILE, fetch_checkpoint, load_weights
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.train.training_config import with_changes
+from recipes.checkpoint.captured.lip_clips import LipClip, read_address, read_held_out_people
+from recipes.checkpoint.captured.people import read_people
+from recipes.checkpoint.captured.spliced_pairs import join_clips, read_spliced_pairs
+from recipes.checkpoint.corpus.phone_tracks import UNKNOWN
 from recipes.checkpoint.corpus.recording import read_corpus
+from recipes.checkpoint.feature_cache import FeatureCache
+from recipes.checkpoint.pseudo_labels.label_files import read_labels
 from recipes.checkpoint.training.architecture import STYLES, bundled_config
-from recipes.checkpoint.training.recipe_config import RecipeConfig
+from recipes.checkpoint.training.encoded_clips import (
+    EncodedClip,
+    encode_clips,
+    silent_clips,
+)
+from recipes.checkpoint.training.recipe_config import SPLICED, RecipeConfig
 from recipes.checkpoint.training.style_task import StyleTask
 from recipes.checkpoint.training.styled_clips import StyleTransfer, read_captured, resting_faces
 
 log = logging.getLogger(__name__)
 
 HELD_OUT_RECORDINGS = 60  # of the corpus, at most
-STYLE_RECORDINGS = 300  # from which the coarticulation model's own style is measured
+SILENT_ONE_IN = 50  # clips without speech
 
 
 def build_task(config: RecipeConfig) -> StyleTask:
     """Build the training task of the bundled checkpoint.
 
     Raises:
-        DataError: data or corpus are missing.
+        DataError: data, corpus or labels are missing.
         ModelError: the checkpoint to start from does not fit.
     """
-    face = load_head(1)
-    styles = {name: note for name, note in STYLES.items() if name != config.data.exclude}
-    torch.manual_seed(config.seed)
+    face, data, seed = load_head(1), config.data, config.seed
+    styles = {name: note for name, note in STYLES.items() if name != data.exclude}
+    torch.manual_seed(seed)
     model = JambaTalk(with_changes(bundled_config(face, styles), config.network.changes))
     load_weights(model.encoder.model, DEFAULT_CHECKPOINT / ENCODER_FILE)
     if config.network.start:
@@ -41,26 +53,61 @@ def build_task(config: RecipeConfig) -> StyleTask:
     log.info("fitting the head to the tracked lips")
     captured, captured_held_out = (
         [clip for clip in clips if clip.style in styles]
-        for clips in read_captured(config.data.folder, face)
+        for clips in read_captured(data.folder, face)
     )
+    people, _ = read_people(data.folder / "grid_speakers", face)
     log.info("reading the corpus")
-    corpus = config.data.corpus
-    phones = {f"{r.source}/{r.name}": r for r in read_corpus(corpus, "captured")}
-    train, held_out = (list(read_corpus(corpus, split)) for split in ("train", "held_out"))
+    phones = {f"{r.source}/{r.name}": r for r in read_corpus(data.corpus, "captured")}
+    train, held_out = (list(read_corpus(data.corpus, split)) for split in ("train", "held_out"))
     held_out = held_out[:: len(held_out) // HELD_OUT_RECORDINGS + 1]
-    some = train[:: len(train) // STYLE_RECORDINGS + 1]
-    transfer = StyleTransfer(captured, some, list(styles), face)
+    transfer = StyleTransfer(captured, people, list(styles), face)
+    encode = FeatureCache(model, seed, data.cache)
+    clips = encode_clips(
+        encode,
+        [
+            *transfer.clips([*captured, *people], phones),
+            *transfer.labelled_clips(train, read_labels(data.labels, train)),
+        ],
+        data.variants,
+    )
+    sound = {clip.name: clip.features for clip in clips if clip.variant == 0}
+    pairs = read_spliced_pairs(data.folder, data.spliced_clips, sound, model.config.fps, seed)
+    clips += [spliced_clip(pair, transfer) for pair in join_clips(list(pairs), data.crop)]
+    seconds = data.crop / model.config.fps
+    count = len(clips) // SILENT_ONE_IN
+    clips += silent_clips(model, resting_faces(face, styles), count, seconds, seed)
     return StyleTask(
         model,
         face,
-        clips=[
-            *transfer.captured_clips(captured, phones),
-            *transfer.synthesised_clips(train),
-        ],
-        held_out=[
-            *transfer.captured_clips(captured_held_out, phones),
-            *transfer.synthesised_clips(held_out),
-        ],
+        clips,
+        held_out=encode_clips(
+            encode,
+            [
+                *transfer.clips(captured_held_out, phones),
+                *transfer.labelled_clips(held_out, read_labels(data.labels, held_out)),
+            ],
+            {},
+        ),
+        people={
+            "people": read_held_out_people(data.folder, encode, model.config.fps),
+            "address": [read_address(data.folder / "address", encode, model.config.fps)],
+        },
         config=config,
-        rest=resting_faces(face, styles),
+    )
+
+
+def spliced_clip(pair: LipClip, transfer: StyleTransfer) -> EncodedClip:
+    """Return lips without sound, paired with features, in the styles of people."""
+    motions = transfer.of_lips(pair.lips)
+    known, frames = np.flatnonzero(~np.isnan(motions[:, 0, 0])), len(pair.lips)
+    return EncodedClip(
+        name=pair.name,
+        kind=SPLICED,
+        style=0,
+        variant=0,
+        features=pair.features,
+        weights=torch.from_numpy(motions[known].astype(np.float16)),
+        styles=torch.from_numpy(known),
+        phones=torch.full((frames,), UNKNOWN),
+        contact=torch.full((frames, 2), float(UNKNOWN)),
     )

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from zlib import crc32
 
 import numpy as np
@@ -19,7 +17,10 @@ from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.motion.resample import resample
 from jambatalk.speech import SAMPLE_RATE, Speech
 from recipes.checkpoint.augment import SPEED, augment
-from recipes.checkpoint.training.recipe_config import SILENCE
+from recipes.checkpoint.corpus.phone_tracks import PHONES
+from recipes.checkpoint.corpus.phones import SILENCE as SILENT_PHONE
+from recipes.checkpoint.feature_cache import FeatureCache
+from recipes.checkpoint.training.recipe_config import LABELLED, SILENCE
 from recipes.checkpoint.training.styled_clips import StyledClip
 
 log = logging.getLogger(__name__)
@@ -34,51 +35,48 @@ class EncodedClip:
 
     Attributes:
         name, kind, style: the clip's.
+        variant: number of the augmented version, 0 for none.
         features: (t, m, c) float16, t frames, m encoder layers, c channels.
         weights: (s, t, k) float16, the motion in every style that has one.
         styles: (s,) indices of those styles.
+        phones: (t,) and contact (t, 2), see :class:`StyledClip`.
     """
 
     name: str
     kind: str
     style: int
+    variant: int
     features: Tensor
     weights: Tensor
     styles: Tensor
+    phones: Tensor
+    contact: Tensor
 
 
 def encode_clips(
-    model: JambaTalk,
-    clips: Sequence[StyledClip],
-    variants: Mapping[str, int],
-    seed: int,
-    cache: Path | None = None,
+    encode: FeatureCache, clips: Sequence[StyledClip], variants: Mapping[str, int]
 ) -> list[EncodedClip]:
-    """Run the frozen encoder over clips, once as recorded and some times augmented.
+    """Encode clips, once as recorded and some times augmented.
 
-    Only recordings without captured motion are used for babble, so that runs that leave out a
-    captured speaker can share a cache.
+    Only the corpus is used for babble, so that runs that leave out a captured speaker can share a
+    cache.
 
     Args:
         variants: kind of clip → number of augmented versions; none for other kinds.
-        cache: a folder that keeps features, see :class:`RecipeDataConfig`.
     """
-    if cache:
-        cache.mkdir(parents=True, exist_ok=True)
-    voices = [clip.samples for clip in clips if not clip.style]
+    voices = [clip.samples for clip in clips if clip.kind == LABELLED]
     voices = voices[:: len(voices) // BABBLE_RECORDINGS + 1]
     encoded = []
     for number, clip in enumerate(clips):
         for variant in range(variants.get(clip.kind, 0) + 1):
-            weights, change = clip.weights, None
+            changed, change = clip, None
             if variant:
-                rng = np.random.default_rng([seed, crc32(clip.name.encode()), variant])
+                rng = np.random.default_rng([encode.seed, crc32(clip.name.encode()), variant])
                 speed = rng.uniform(*SPEED)
-                weights = resample(weights.swapaxes(0, 1), speed, 1.0).swapaxes(0, 1)
+                changed = _at_speed(clip, speed)
                 change = partial(augment, speed=speed, rng=rng, voices=voices)
-            path = cache / f"{clip.name.replace('/', '-')}.{seed}.{variant}.npy" if cache else None
-            features = _encode(model, clip.samples, change, path)
-            encoded.append(_encoded_clip(clip, features, weights))
+            features = encode(clip.name, clip.samples, variant, change)
+            encoded.append(_encoded_clip(changed, features, variant))
         if number % LOG_EVERY == 0:
             log.info("encoded %d of %d recordings", number, len(clips))
     return encoded
@@ -100,47 +98,47 @@ def silent_clips(
         features = model.encode(Speech.from_array(noise, SAMPLE_RATE, f"{SILENCE}{n}"))
         weights = torch.from_numpy(rest).half()[:, None].expand(-1, len(features), -1)
         styles = torch.arange(len(rest))
-        clips.append(EncodedClip(f"{SILENCE}{n}", SILENCE, 0, features.half(), weights, styles))
+        phones = torch.full((len(features),), PHONES.index(SILENT_PHONE))
+        contact = torch.zeros(len(features), 2)
+        name = f"{SILENCE}{n}"
+        clips.append(
+            EncodedClip(name, SILENCE, 0, 0, features.half(), weights, styles, phones, contact)
+        )
     return clips
 
 
-def check_styles(model: JambaTalk, clips: Iterable[StyledClip]) -> None:
+def check_styles(model: JambaTalk, clips: Iterable[EncodedClip]) -> None:
     """Raise a DataError unless every style has a clip to train on."""
     found = np.zeros(len(model.config.styles), bool)
     for clip in clips:
-        found |= ~np.isnan(clip.weights[:, 0, 0])
+        found[clip.styles.numpy()] = True
     missing = [name for name, there in zip(model.config.styles, found, strict=True) if not there]
     if missing:
         raise DataError(f"There are no clips to train the styles {', '.join(missing)}.")
 
 
-def _encode(
-    model: JambaTalk,
-    samples: np.ndarray,
-    change: Callable[[np.ndarray], np.ndarray] | None,
-    path: Path | None,
-) -> Tensor:
-    """Return features (t, m, c) float16 of changed samples, cached in `path`."""
-    if path and path.exists():
-        return torch.from_numpy(np.load(path, allow_pickle=False))
-    samples = change(samples) if change else samples
-    features = model.encode(Speech.from_array(samples, SAMPLE_RATE)).half()
-    if path:
-        part = path.with_suffix(f".{os.getpid()}.part")  # another run may write the same file
-        with part.open("wb") as file:
-            np.save(file, features.numpy())
-        part.replace(path)
-    return features
+def _at_speed(clip: StyledClip, speed: float) -> StyledClip:
+    """Return a clip with its motion at another speed; the samples stay."""
+    weights = resample(clip.weights.swapaxes(0, 1), speed, 1.0).swapaxes(0, 1)
+    nearest = (np.arange(weights.shape[1]) * speed).round().astype(int)
+    nearest = nearest.clip(max=len(clip.phones) - 1)
+    return replace(
+        clip, weights=weights, phones=clip.phones[nearest], contact=clip.contact[nearest]
+    )
 
 
-def _encoded_clip(clip: StyledClip, features: Tensor, weights: np.ndarray) -> EncodedClip:
+def _encoded_clip(clip: StyledClip, features: Tensor, variant: int) -> EncodedClip:
+    weights = clip.weights
     frames = min(len(features), weights.shape[1])  # sound and video end within a frame or two
     known = np.flatnonzero(~np.isnan(weights[:, 0, 0]))
     return EncodedClip(
         name=clip.name,
         kind=clip.kind,
         style=clip.style,
+        variant=variant,
         features=features[:frames],
         weights=torch.from_numpy(weights[known, :frames].astype(np.float16)),
         styles=torch.from_numpy(known),
+        phones=torch.from_numpy(clip.phones[:frames]),
+        contact=torch.from_numpy(clip.contact[:frames]),
     )

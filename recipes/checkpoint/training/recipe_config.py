@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from jambatalk.model.config_fields import Range, check, check_fields, check_keys
-from jambatalk.train.training_config import LoopConfig, LossConfig
+from jambatalk.train.training_config import LoopConfig, LossConfig, Weight
 from recipes.checkpoint.training.architecture import CAPTURED
 
-SILENCE, SYNTHESISED = "silence", "synthesised"
-KINDS = (SYNTHESISED, "grid", "facegood", SILENCE)  # of clips
+SILENCE, LABELLED, PEOPLE, SPLICED = "silence", "labelled", "people", "spliced"
+KINDS = (LABELLED, "grid", PEOPLE, SPLICED, "facegood", SILENCE)  # of clips
 
 
 @dataclass(frozen=True)
@@ -19,13 +19,17 @@ class RecipeDataConfig:
     """The recordings.
 
     Attributes:
-        folder: with `grid_s1/` and `facegood/`, see recipes/README.md.
+        folder: with `grid_s1/`, `grid_speakers/`, `grid_lips/`, `address/` and `facegood/`, see
+            recipes/README.md.
         corpus: written by `python -m recipes.checkpoint.corpus`.
+        labels: written by `python -m recipes.checkpoint.pseudo_labels`.
         crop: frames of a random crop.
-        shares: kind of clip ("synthesised", "grid", "facegood", "silence") → its share of the
-            crops.
-        own_style_share: share of the crops of captured motion that train the captured style; the
-            others train any style.
+        shares: kind of clip → its share of the crops: "labelled" (the corpus), "grid" (s1),
+            "people" (other GRID speakers), "spliced" (lips without sound), "facegood", "silence".
+        own_style_share, neutral_share: shares of the crops that train the clip's own style, and
+            the neutral one; the others train any style.
+        spliced_clips: of each person without sound.
+        variants: kind of clip → augmented versions of each; none of kinds left out.
         exclude: a captured style to leave out, with its recordings.
         cache: a folder that keeps encoder features; empty it when recordings, encoder or
             augmentation change.
@@ -33,18 +37,25 @@ class RecipeDataConfig:
 
     folder: Path
     corpus: Path
+    labels: Path
     crop: Annotated[int, Range(2)] = 70
     shares: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(KINDS, 1.0))
-    own_style_share: Annotated[float, Range(0, 1)] = 0.6
+    own_style_share: Annotated[float, Range(0, 1)] = 0.4
+    neutral_share: Annotated[float, Range(0, 1)] = 0.4
+    spliced_clips: Annotated[int, Range(0)] = 60
+    variants: dict[str, Any] = field(default_factory=dict)
     exclude: str | None = None
     cache: Path | None = None
 
     def __post_init__(self) -> None:
         check_fields(self, "data.")
         check_keys(self.shares, dict.fromkeys(KINDS), "data.shares.")
+        check_keys(self.variants, dict.fromkeys(KINDS), "data.variants.")
         values = self.shares.values()
         valid = bool(values) and min(values) >= 0 and sum(values) > 0
         check(valid, "data.shares", self.shares, "Give shares above 0.")
+        shares = self.own_style_share + self.neutral_share
+        check(shares <= 1, "data.neutral_share", self.neutral_share, "Both shares exceed 1.")
         valid = self.exclude in (None, *CAPTURED)
         check(valid, "data.exclude", self.exclude, f"Choose one of {', '.join(CAPTURED)}.")
 
@@ -67,13 +78,26 @@ class RecipeNetworkConfig:
         check_fields(self, "network.")
 
 
+@dataclass(frozen=True)
+class RecipeLossConfig(LossConfig):
+    """Weight of each loss, with those of the articulation heads.
+
+    Attributes:
+        phones: cross-entropy of the phones.
+        contact: binary cross-entropy of bilabial and labiodental contact.
+    """
+
+    phones: Weight = 0.0
+    contact: Weight = 0.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class RecipeConfig(LoopConfig):
     """A training run of the bundled checkpoint."""
 
     data: RecipeDataConfig
     network: RecipeNetworkConfig = field(default_factory=RecipeNetworkConfig)
-    loss: LossConfig = field(default_factory=LossConfig)
+    loss: RecipeLossConfig = field(default_factory=RecipeLossConfig)
 
     def __post_init__(self) -> None:
         super().__post_init__()

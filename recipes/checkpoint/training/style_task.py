@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
 
 from jambatalk.evaluate.curve_metrics import correlation
 from jambatalk.face.face import Face
-from jambatalk.face.lips import aperture
+from jambatalk.face.lips import aperture, seal, width
 from jambatalk.model.decoder import JambaDecoder
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.motion.motion import Motion
@@ -21,19 +22,19 @@ from jambatalk.render.video import draw_video
 from jambatalk.train.config_file import to_plain
 from jambatalk.train.losses import MotionLoss
 from jambatalk.train.task import Losses
+from recipes.checkpoint.captured.lip_clips import LipClip
+from recipes.checkpoint.corpus.phone_tracks import UNKNOWN
+from recipes.checkpoint.evaluation.lip_correlation import correlate
 from recipes.checkpoint.model_card import write_model_card
 from recipes.checkpoint.training.encoded_clips import (
     EncodedClip,
     check_styles,
-    encode_clips,
-    silent_clips,
 )
-from recipes.checkpoint.training.recipe_config import SYNTHESISED, RecipeConfig
-from recipes.checkpoint.training.styled_clips import StyledClip
+from recipes.checkpoint.training.recipe_config import RecipeConfig
 from recipes.checkpoint.training.styled_crops import StyledCrops
 
 STEPS = 50  # of an epoch
-VARIANTS = {SYNTHESISED: 1, "grid": 2, "facegood": 5}  # augmented versions of each clip
+CONTACT_WEIGHT = 3.0  # of frames with contact, which are few
 LONGEST = 108_000  # frames: an hour
 
 
@@ -44,8 +45,7 @@ class StyleTask:
 
     Args:
         clips, held_out: for training and validation.
-        rest: (s, K) float32, each style's face in silence; None for zero weights.
-        variants: kind of clip → augmented versions of each.
+        people: lips of people of whom nothing is learned, by set; validated in the neutral style.
         steps: of an epoch.
 
     Raises:
@@ -56,31 +56,28 @@ class StyleTask:
         self,
         model: JambaTalk,
         face: Face,
-        clips: Sequence[StyledClip],
-        held_out: Sequence[StyledClip],
+        clips: Sequence[EncodedClip],
+        held_out: Sequence[EncodedClip],
+        people: Mapping[str, Sequence[LipClip]],
         config: RecipeConfig,
-        rest: np.ndarray | None = None,
-        variants: Mapping[str, int] = VARIANTS,
         steps: int = STEPS,
     ) -> None:
         check_styles(model, clips)
-        frames, seed = config.data.crop, config.seed
-        encoded = encode_clips(model, clips, variants, seed, config.data.cache)
-        if rest is None:
-            rest = np.zeros((len(model.config.styles), len(face.blendshapes)), np.float32)
-        encoded += silent_clips(model, rest, len(encoded) // 50, frames / model.config.fps, seed)
         self.model, self.face, self.config = model, face, config
-        self.held_out = encode_clips(model, held_out, {}, seed)
+        self.held_out, self.people = held_out, people
         self.loss = MotionLoss(face)
+        decoder = model.decoder
+        assert isinstance(decoder, JambaDecoder)
         if config.network.start is None:  # otherwise the checkpoint has its own
-            model.decoder.get_buffer("output_units").copy_(self.loss.units(config.loss))
-        assert isinstance(model.decoder, JambaDecoder)
-        self.module = DecoderModule(model.decoder, self.loss)
-        self.dataset = StyledCrops(encoded, config.data, steps * config.batch)
+            decoder.get_buffer("output_units").copy_(self.loss.units(config.loss))
+            if decoder.articulation is not None:
+                unit = torch.from_numpy(aperture(face, np.eye(len(face.blendshapes))))
+                decoder.articulation.get_buffer("aperture").copy_(unit)
+        self.module = DecoderModule(decoder, self.loss)
+        self.dataset = StyledCrops(clips, config.data, steps * config.batch)
         self.training = {
             "config": to_plain(config),
-            "examples": len(encoded),
-            "variants": dict(variants),
+            "examples": len(clips),
             "recordings": _count_sources(clips),
         }
 
@@ -91,7 +88,19 @@ class StyleTask:
     def validate(self) -> dict[str, float]:
         """Return scores on held-out clips, see :func:`score`."""
         self.module.eval()
-        return score(self.model, self.face, self.held_out, self.loss)
+        scores = score(self.model, self.face, self.held_out, self.loss)
+        for name, clips in self.people.items():
+            aperture_r, width_r = correlate(self._predict_lips, clips, self.model.config.fps)
+            scores |= {f"{name}.r_aperture": aperture_r, f"{name}.r_width": width_r}
+        return scores
+
+    def _predict_lips(self, features: Tensor) -> np.ndarray:
+        """Predict lip aperture and mouth width (t, 2) of features in the neutral style."""
+        device = self.loss.vertices.device
+        vector = self.model.style(self.model.config.styles[0])
+        weights = self.model.predict(features.float().to(device), vector).cpu().numpy()
+        weights = seal(self.face, weights)
+        return np.stack([aperture(self.face, weights), width(self.face, weights)], 1)
 
     def save_checkpoint(self, folder: Path, scores: dict[str, float]) -> None:
         """Write network, `training.json` and model card."""
@@ -116,21 +125,55 @@ class StyleTask:
 
 
 class DecoderModule(nn.Module):
-    """A decoder and its losses."""
+    """A decoder and its losses, of motion and of articulation."""
 
     def __init__(self, decoder: JambaDecoder, loss: MotionLoss) -> None:
         super().__init__()
         self.decoder, self.loss = decoder, loss
 
-    def forward(self, features: Tensor, target: Tensor, style: Tensor) -> Losses:
-        """Compute losses of features (b, t, m, c), weights (b, t, k) and style indices (b,)."""
-        table = self.decoder.style_table
-        features, target, style = (x.to(table.weight.device) for x in (features, target, style))
-        with torch.autocast(features.device.type, enabled=False):
+    def forward(
+        self, features: Tensor, target: Tensor, style: Tensor, phones: Tensor, contact: Tensor
+    ) -> Losses:
+        """Compute the losses of a batch.
+
+        Args:
+            features: (b, t, m, c).
+            target: (b, t, k), weights.
+            style: (b,), indices.
+            phones, contact: (b, t) and (b, t, 2), `UNKNOWN` without phones.
+        """
+        decoder, device = self.decoder, self.decoder.style_table.weight.device
+        features, target, phones, contact = (
+            x.to(device) for x in (features, target, phones, contact)
+        )
+        vectors = decoder.style_table(style.to(device))
+        with torch.autocast(device.type, enabled=False):
             # a crop may be at any position of a recording
             position = int(torch.randint(LONGEST, ())) if self.training else 0
-            state = self.decoder.initial_state(position, len(features))
-            return self.loss(self.decoder.step(features, table(style), state)[0], target)
+            state = decoder.initial_state(position, len(features))
+            x, _ = decoder.states(features, vectors, state)
+            losses = self.loss(decoder.motion(x, vectors), target)
+            if decoder.articulation is not None:
+                phone_logits, contact_logits = decoder.articulation(x)
+                losses |= articulation_losses(phone_logits, contact_logits, phones, contact)
+        return losses
+
+
+def articulation_losses(
+    phone_logits: Tensor, contact_logits: Tensor, phones: Tensor, contact: Tensor
+) -> Losses:
+    """Compare logits (b, t, p) and (b, t, 2) with phones (b, t) and contact (b, t, 2), if known."""
+    known = phones != UNKNOWN  # (b, t)
+    if not known.any():
+        zero = phone_logits.sum() * 0.0
+        return {"phones": zero, "contact": zero}
+    rare = torch.tensor(CONTACT_WEIGHT, device=contact.device)
+    return {
+        "phones": F.cross_entropy(phone_logits[known], phones[known]),
+        "contact": F.binary_cross_entropy_with_logits(
+            contact_logits[known], contact[known], pos_weight=rare
+        ),
+    }
 
 
 @torch.inference_mode()
@@ -177,6 +220,6 @@ def _target(clip: EncodedClip) -> Tensor:
     return clip.weights[clip.styles == clip.style][0].float()
 
 
-def _count_sources(clips: Sequence[StyledClip]) -> dict[str, int]:
+def _count_sources(clips: Sequence[EncodedClip]) -> dict[str, int]:
     """Count clips by source, the first part of a synthesised clip's name."""
     return dict(Counter(c.name.split("/")[0] if "/" in c.name else c.kind for c in clips))

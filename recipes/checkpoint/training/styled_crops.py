@@ -13,7 +13,7 @@ from recipes.checkpoint.training.recipe_config import RecipeDataConfig
 
 
 class StyledCrops:
-    """Random crops: features (t, m, c), weights (t, k), style.
+    """Random crops: features (t, m, c), weights (t, k), style, phones (t,), contact (t, 2).
 
     Clips are drawn by the share of their kind, and within a kind by length; a kind without clips
     leaves its share to the others. Clips shorter than a crop are left out.
@@ -26,11 +26,14 @@ class StyledCrops:
         self.clips = [clip for clip in clips if len(clip.features) >= config.crop]
         self.frames, self.count = config.crop, count
         self.own_style_share = config.own_style_share
+        self.neutral_share = config.neutral_share
         lengths = np.array([len(clip.features) for clip in self.clips], float)
         kinds = np.array([clip.kind for clip in self.clips])
         probability = np.zeros(len(self.clips))
         for kind, share in config.shares.items():
             of_kind = kinds == kind
+            if not of_kind.any():
+                continue
             probability[of_kind] = share * lengths[of_kind] / lengths[of_kind].sum()
         self.probability = probability / probability.sum()
 
@@ -41,13 +44,20 @@ class StyledCrops:
         """Draw the clips of an epoch."""
         return rng.choice(len(self.clips), self.count, p=self.probability)
 
-    def __getitem__(self, key: SampleKey) -> tuple[Tensor, Tensor, Tensor]:
+    def __getitem__(self, key: SampleKey) -> tuple[Tensor, ...]:
         """Return a random crop of a clip in a random style."""
         index, seed = key
         clip, rng = self.clips[index], np.random.default_rng(seed)
         start = int(rng.integers(len(clip.features) - self.frames + 1))
         frames = slice(start, start + self.frames)
-        row = int(rng.integers(len(clip.styles)))
-        if clip.style and rng.random() < self.own_style_share:
-            row = int((clip.styles == clip.style).nonzero()[0, 0])
-        return clip.features[frames].float(), clip.weights[row, frames].float(), clip.styles[row]
+        row, drawn = int(rng.integers(len(clip.styles))), rng.random()
+        if drawn < self.own_style_share + self.neutral_share:
+            style = clip.style if drawn < self.own_style_share else 0
+            row = int((clip.styles == style).nonzero()[0, 0])
+        return (
+            clip.features[frames].float(),
+            clip.weights[row, frames].float(),
+            clip.styles[row],
+            clip.phones[frames],
+            clip.contact[frames],
+        )
