@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from jambatalk.model.jambatalk import JambaTalk, Style
-
-PIECE = 480_000  # samples of a long recording that are encoded at a time: half a minute
+    from jambatalk.model.phones import TimedPhone
 
 
 class TalkingHead:
@@ -167,6 +166,7 @@ class TalkingHead:
         import torch
 
         from jambatalk.model.encoder import count_frames
+        from jambatalk.model.jambatalk import PIECE
         from jambatalk.model.streaming_decoder import StreamingDecoder
 
         progress("Encoding speech", 0.0)
@@ -185,6 +185,28 @@ class TalkingHead:
             progress("Predicting motion", start / len(speech.samples))
             parts.append(prediction.feed(speech.samples[start : start + PIECE]))
         yield from np.concatenate([*parts, prediction.finish()], 1)
+
+    def phones(self, speech: Recording) -> list[TimedPhone]:
+        """Recognise the phones of a recording, with their times.
+
+        Args:
+            speech: as for :meth:`animate`.
+
+        Returns:
+            Contiguous phones in ARPAbet, from 0 to the end; SIL is silence.
+
+        Raises:
+            SpeechError: a recording that cannot be read or used. ModelError: this checkpoint
+            recognises no phones.
+
+        Example:
+            >>> [phone.name for phone in talking_head.phones("speech.wav")][:4]
+            ['SIL', 'AE', 'N', 'D']
+        """
+        from jambatalk.model.phones import timed_phones
+
+        logits = self.model.recognise(Speech.of(speech).samples)
+        return timed_phones(logits.cpu().numpy(), self.model.config.phones, self.fps)
 
     def stream(
         self,

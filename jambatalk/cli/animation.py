@@ -1,4 +1,4 @@
-"""Speech to a video or to motion: `animate`, `compare`, `draw`, `export`, `list`."""
+"""Speech to a video or to motion: `animate`, `compare`, `draw`, `export`, `phones`, `list`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from jambatalk.cli.options import (
 from jambatalk.cli.stage_timer import StageTimer
 from jambatalk.errors import JambaTalkError
 from jambatalk.export import FORMATS, check_name, export_motion
+from jambatalk.export.phones import SUFFIXES, check_phones_name, export_phones
 from jambatalk.motion.motion import check_fps
 from jambatalk.speech import MAX_SECONDS, Speech
 
@@ -55,6 +56,15 @@ def add_commands(commands: Commands) -> None:
     export.add_argument("--speech", type=Path, help="the recording it belongs to, for the sound")
     add_export(export)
     export.set_defaults(run=_export)
+
+    phones = commands.add("phones", "the phones of speech with their times")
+    phones.add_argument("speech", type=Path, help="an audio or video file")
+    phones.add_argument(
+        "-o", "--output", type=Path, help=f"{' or '.join(SUFFIXES)} (default: print them)"
+    )
+    phones.add_argument("--max-seconds", type=float, default=MAX_SECONDS, help="default: 600")
+    add_checkpoint(phones)
+    phones.set_defaults(run=_phones)
 
     listing = commands.add("list", "the styles and heads of a checkpoint")
     add_checkpoint(listing)
@@ -149,6 +159,21 @@ def _export(options: argparse.Namespace) -> None:
 def _read_speech(options: argparse.Namespace, duration: float) -> Speech | None:
     """Read the recording of a saved motion, which may be as long as the motion, in seconds."""
     return Speech.read(options.speech, max(MAX_SECONDS, duration + 1)) if options.speech else None
+
+
+def _phones(options: argparse.Namespace) -> None:
+    from jambatalk.talking_head import TalkingHead
+
+    if options.output:
+        check_phones_name(options.output)
+    speech = Speech.read(options.speech, options.max_seconds)
+    talking_head = TalkingHead.from_pretrained(options.checkpoint, options.device)
+    found = talking_head.phones(speech)
+    if options.output:
+        print(export_phones(found, options.output))
+        return
+    for phone in found:
+        print(f"{phone.start:9.3f} {phone.end:9.3f}  {phone.name}")
 
 
 def _list(options: argparse.Namespace) -> None:

@@ -69,11 +69,11 @@ def export_motion(
     if fps is not None:
         motion = motion.resampled(fps)
     suffix = path.suffix.lower()
-    _write_whole(path, lambda unfinished: FORMATS[suffix](motion, unfinished))
+    write_whole(path, lambda unfinished: FORMATS[suffix](motion, unfinished))
     if speech is not None and suffix in WITH_SOUND:
         recording, sound = Speech.of(speech), path.with_suffix(".wav")
         if not (recording.source and sound.exists() and sound.samefile(recording.source)):
-            _write_whole(sound, lambda unfinished: _write_wav(recording, unfinished))
+            write_whole(sound, lambda unfinished: _write_wav(recording, unfinished))
     return path
 
 
@@ -108,7 +108,7 @@ def _write_wav(speech: Speech, path: Path) -> None:
         )
 
 
-def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Write a file under a temporary name, then rename it; remove it if anything fails."""
     unfinished = path.with_name(f".{uuid4().hex}{path.suffix}")
     try:

@@ -35,6 +35,7 @@ from jambatalk.model.whisper import WhisperSpeechEncoder
 from jambatalk.speech import Speech, loudness_normalised
 
 MAX_STRENGTH = 1.5  # of a style; beyond it faces distort
+PIECE = 480_000  # samples of a long recording that are encoded at a time: half a minute
 DECODERS: dict[str, type[JambaDecoder] | type[PaperDecoder]] = {
     "adaln": JambaDecoder,
     "paper": PaperDecoder,
@@ -115,6 +116,29 @@ class JambaTalk(nn.Module):
             template, metres.
         """
         return self.scale_output(self.decoder(features[None], style[None])[0])
+
+    @torch.inference_mode()
+    def recognise(self, samples: np.ndarray) -> Tensor:
+        """Compute the logits (t, p) of the phones of samples (n,) at 16 kHz.
+
+        Piece by piece, so that memory does not grow with length but for the result.
+
+        Raises:
+            ModelError: this checkpoint recognises no phones, or cannot stream.
+        """
+        decoder = self.decoder
+        if not isinstance(decoder, JambaDecoder) or decoder.articulation is None:
+            raise ModelError("This checkpoint recognises no phones.", "Use the bundled one.")
+        if not self.config.streamable:
+            raise ModelError("This checkpoint needs whole recordings.", "Use the bundled one.")
+        encoder, state, logits = StreamingEncoder(self.encoder), decoder.initial_state(), []
+        style = self.style(self.config.styles[0])[None]
+        pieces = [samples[start : start + PIECE] for start in range(0, len(samples), PIECE)]
+        for features in (*map(encoder.feed, pieces), encoder.finish()):
+            if len(features):
+                x, state = decoder.states(features.to(style.device)[None], style, state)
+                logits.append(decoder.articulation(x)[0][0])
+        return torch.cat(logits)
 
     def scale_output(self, output: Tensor) -> Tensor:
         """Convert a decoder's output (..., k) to weights in 0..1 or offsets in metres."""

@@ -34,7 +34,7 @@ def write_model_card(
     sources = [
         f"| {SOURCES[name].credit} | synthesised | {count} | {SOURCES[name].licence} |"
         for name, count in recordings.items()
-        if name not in ("grid", "facegood")
+        if name in SOURCES and name not in ("grid", "facegood")
     ]
     window = config.encoder.window or (0, 0, 0)
     before, step, after = (count / FEATURE_RATE for count in window)

@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
+from jambatalk.errors import DataError
 from jambatalk.motion.resample import resample
 from jambatalk.speech import Speech
-from recipes.checkpoint.captured.grid_corpus import TrackedLips, clip_names, read_tracked_lips
+from recipes.checkpoint.captured.grid_corpus import clip_names, read_tracked_lips
 from recipes.checkpoint.captured.held_out import held_out_clips
 from recipes.checkpoint.captured.lip_range import LipRange
 from recipes.checkpoint.captured.people import HELD_OUT
@@ -40,6 +41,21 @@ class LipClip:
     lips: np.ndarray
 
 
+def grid_curves(
+    folder: Path, only: Sequence[str] | None = None
+) -> dict[str, tuple[np.ndarray, float]]:
+    """Read tracked lips of `grid_s1` or `grid_speakers`: clip → (t, 2) and frames per second.
+
+    Aperture and width are over the distance of the outer eye corners; NaN where no face was found.
+    """
+    curves = {}
+    for name, lips in read_tracked_lips(folder, only).items():
+        both = np.stack([lips.aperture, lips.width], 1)
+        both[~lips.tracked] = np.nan
+        curves[name] = both, lips.fps
+    return curves
+
+
 def read_grid_lips(
     folder: Path, encode: Encode, fps: float, only: Sequence[str] | None = None
 ) -> Iterator[LipClip]:
@@ -48,23 +64,16 @@ def read_grid_lips(
     Args:
         only: names of clips; None for all.
     """
-    tracked = read_tracked_lips(folder, only)
-    person = {name: name.split("_")[0] if "_" in name else "s1" for name in tracked}
+    curves = grid_curves(folder, only)
+    person = {name: name.split("_")[0] if "_" in name else "s1" for name in curves}
     by_person: dict[str, list[np.ndarray]] = {}
-    for name, lips in tracked.items():
-        by_person.setdefault(person[name], []).append(_curves(lips))
+    for name, (lips, _) in curves.items():
+        by_person.setdefault(person[name], []).append(lips)
     ranges = {who: LipRange.of(np.concatenate(lips)) for who, lips in by_person.items()}
-    for name, lips in tracked.items():
-        standard = ranges[person[name]].standardise(_curves(lips))
+    for name, (lips, rate) in curves.items():
+        standard = ranges[person[name]].standardise(lips)
         features = encode(name, Speech.read(folder / "audio" / f"{name}.opus").samples)
-        yield make_clip(name, person[name], features, standard, lips.fps, fps)
-
-
-def _curves(lips: TrackedLips) -> np.ndarray:
-    """Return aperture and width, (t, 2), NaN where no face was found."""
-    curves = np.stack([lips.aperture, lips.width], 1)
-    curves[~lips.tracked] = np.nan
-    return curves
+        yield make_clip(name, person[name], features, standard, rate, fps)
 
 
 def make_clip(
@@ -85,26 +94,44 @@ def read_s1(data: Path, encode: Encode, fps: float) -> list[LipClip]:
 
 def read_people_lips(data: Path, encode: Encode, fps: float) -> list[LipClip]:
     """Read GRID's other speakers, without those held out."""
-    return _read_speakers(data, encode, fps, held_out=False)
+    folder = data / "grid_speakers"
+    held_out = set(held_out_clip_names(folder))
+    names = [name for name in clip_names(folder) if name not in held_out]
+    return list(read_grid_lips(folder, encode, fps, names))
 
 
 def read_held_out_people(data: Path, encode: Encode, fps: float) -> list[LipClip]:
     """Read GRID's speakers of whom nothing is learned."""
-    return _read_speakers(data, encode, fps, held_out=True)
+    folder = data / "grid_speakers"
+    return list(read_grid_lips(folder, encode, fps, held_out_clip_names(folder)))
 
 
-def _read_speakers(data: Path, encode: Encode, fps: float, held_out: bool) -> list[LipClip]:
-    names = clip_names(data / "grid_speakers")
-    names = [name for name in names if (name.split("_")[0] in HELD_OUT) == held_out]
-    return list(read_grid_lips(data / "grid_speakers", encode, fps, names))
+def held_out_clip_names(folder: Path) -> list[str]:
+    """List the clips of `grid_speakers` of which nothing is learned."""
+    return [name for name in clip_names(folder) if name.split("_")[0] in HELD_OUT]
+
+
+def address_lips(folder: Path) -> tuple[np.ndarray, float]:
+    """Read the tracked lips of the fluent speech: (t, 2) and frames per second.
+
+    Frame t lies at t/fps seconds of its sound.
+
+    Raises:
+        DataError: the folder has no such lips.
+    """
+    try:
+        with np.load(folder / "motion.npz", allow_pickle=False) as file:
+            lips, fps, first = file["lips"], float(file["fps"]), float(file["first_frame_s"])
+    except (OSError, KeyError, ValueError) as error:
+        raise DataError(f"No tracked lips in {folder} ({error}).") from error
+    frames = np.arange(len(lips)) - first * fps
+    shifted = [np.interp(frames, np.arange(len(lips)), curve) for curve in lips.T]
+    return np.stack(shifted, 1), fps
 
 
 def read_address(folder: Path, encode: Encode, fps: float) -> LipClip:
     """Read the fluent speech, of which nothing is learned."""
-    with np.load(folder / "motion.npz", allow_pickle=False) as file:
-        lips, rate, first = file["lips"], float(file["fps"]), float(file["first_frame_s"])
+    lips, rate = address_lips(folder)
     features = encode("address", Speech.read(folder / "address.flac").samples)
-    times = np.arange(len(features)) / fps
-    frames = (times - first) * rate
-    curves = np.stack([np.interp(frames, np.arange(len(lips)), one) for one in lips.T], 1)
-    return LipClip("address", "address", features, LipRange.of(lips).standardise(curves))
+    standard = LipRange.of(lips).standardise(lips)
+    return make_clip("address", "address", features, standard, rate, fps)

@@ -206,7 +206,7 @@ class CapturedEvaluation:
         for clip, motion in zip(self.data.grid_clips, motions, strict=True):
             lips = self.data.grid_lips[clip.name]
             times, tracked = np.arange(len(lips.aperture)) / lips.fps, lips.tracked
-            eyes = _eye_distance(motion.face)  # the unit of tracked lips
+            eyes = eye_distance(motion.face)  # the unit of tracked lips
             aperture = curve_metrics.at_times(motion.lip_aperture() / eyes, motion.fps, times)
             width = curve_metrics.at_times(motion.lip_width() / eyes, motion.fps, times)
             values.append(
@@ -243,7 +243,8 @@ def _speech(clip: Clip, samples: np.ndarray | None = None) -> Speech:
     return Speech.from_array(samples, SAMPLE_RATE, clip.name)
 
 
-def _eye_distance(face: Face) -> float:
+def eye_distance(face: Face) -> float:
+    """Return the distance of the outer eye corners, metres."""
     right, *_, left = face.template[face.landmarks["eye_corners"]]
     return float(np.linalg.norm(left - right))
 

@@ -12,6 +12,7 @@ from recipes.checkpoint.evaluation.benchmark_table import Row
 from recipes.checkpoint.evaluation.captured_rows import CapturedEvaluation
 from recipes.checkpoint.evaluation.held_out_data import HeldOutData
 from recipes.checkpoint.evaluation.languages import recognised_row, written_row
+from recipes.checkpoint.evaluation.people_rows import people_rows
 from recipes.checkpoint.evaluation.phone_rows import evaluate_phones
 from recipes.checkpoint.evaluation.style_classifier import style_row
 
@@ -25,7 +26,7 @@ def evaluate_checkpoint(
     """Evaluate a checkpoint.
 
     Args:
-        folder: contains `grid_s1/`, `facegood/` and `speech/`.
+        folder: contains `grid_s1/`, `grid_speakers/`, `address/`, `facegood/` and `speech/`.
         without_grid: a second checkpoint, trained without GRID, for the row of that name.
 
     Raises:
@@ -42,6 +43,7 @@ def evaluate_checkpoint(
         captured.babble_rows,
         lambda: [recognised_row(head, data), written_row(head, data)],
         captured.jitter_rows,
+        lambda: people_rows(head, data),
     ]
     rows = []
     for done, part in enumerate(parts):

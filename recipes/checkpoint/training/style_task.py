@@ -30,7 +30,7 @@ from recipes.checkpoint.training.encoded_clips import (
     EncodedClip,
     check_styles,
 )
-from recipes.checkpoint.training.recipe_config import RecipeConfig
+from recipes.checkpoint.training.recipe_config import LABELLED, RecipeConfig
 from recipes.checkpoint.training.styled_crops import StyledCrops
 
 STEPS = 50  # of an epoch
@@ -221,5 +221,11 @@ def _target(clip: EncodedClip) -> Tensor:
 
 
 def _count_sources(clips: Sequence[EncodedClip]) -> dict[str, int]:
-    """Count clips by source, the first part of a synthesised clip's name."""
-    return dict(Counter(c.name.split("/")[0] if "/" in c.name else c.kind for c in clips))
+    """Count recordings by kind; those of the corpus by source, the first part of their name."""
+    return dict(
+        Counter(
+            clip.name.split("/")[0] if clip.kind == LABELLED else clip.kind
+            for clip in clips
+            if clip.variant == 0
+        )
+    )
