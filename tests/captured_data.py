@@ -29,6 +29,7 @@ JFK_PHONES = (
     "K 3.85 SIL 3.99 N 4.04 AA 4.27 T 4.30 SIL 5.00"
 )
 JFK_SECONDS = 5.0
+WORDS = [["and", 0.29, 0.63], ["so", 0.63, 0.97], ["my", 0.97, 1.24], ["not", 3.99, 4.3]]
 
 EYES = {33: (-0.5, 0, 0), 263: (0.5, 0, 0), 133: (-0.2, 0, 0.03), 362: (0.2, 0, 0.03)}
 BONES = {168: (0, 0, 0.1), 6: (0, -0.1, 0.15), 10: (0, 0.8, 0.1), 1: (0, -0.4, 0.3)}
@@ -79,12 +80,15 @@ def jfk_phones() -> list[Phone]:
 
 
 def write_data(folder: Path, face: Face, animate: Callable[[Speech, str], Motion]) -> Path:
-    """Write `grid_s1/`, `facegood/` and `speech/`.
+    """Write `grid_s1/`, `grid_speakers/`, `grid_lips/`, `address/`, `facegood/` and `speech/`.
 
     Args:
         animate: makes the captured motion of speech in a style.
     """
-    _write_grid(folder / "grid_s1", face, animate)
+    _write_grid(folder / "grid_s1", face, animate, ["one"])
+    _write_grid(folder / "grid_speakers", face, animate, ["s2_one", "s4_one"])
+    lips = _write_address(folder / "address", face, animate)
+    _write_silent_lips(folder / "grid_lips", lips)
     _write_facegood(folder / "facegood", face, animate)
     speech = folder / "speech"
     cut_voice("jfk.flac", speech / "librivox_phones" / "jfk.wav", JFK_SECONDS)
@@ -102,9 +106,13 @@ def write_data(folder: Path, face: Face, animate: Callable[[Speech, str], Motion
     return folder
 
 
-def _write_grid(folder: Path, face: Face, animate: Callable[[Speech, str], Motion]) -> None:
-    path = folder / "audio" / "one.opus"
-    cut_voice("jfk.flac", path, JFK_SECONDS, "-c:a", "libopus")
+def _write_grid(
+    folder: Path, face: Face, animate: Callable[[Speech, str], Motion], names: list[str]
+) -> None:
+    """Write clips that are all the same."""
+    for name in names:
+        path = folder / "audio" / f"{name}.opus"
+        cut_voice("jfk.flac", path, JFK_SECONDS, "-c:a", "libopus")
     motion = animate(Speech.read(path), "english-man")
     weights = resample(motion.weights, motion.fps, 25.0)
     landmarks, index = tracked(face, weights)
@@ -113,18 +121,48 @@ def _write_grid(folder: Path, face: Face, animate: Callable[[Speech, str], Motio
     lips = np.stack([captured.lip_aperture(), captured.lip_width()], 1) / eyes
     np.savez(
         folder / "motion.npz",
-        clip=["one"],
-        frames=[len(weights)],
+        clip=names,
+        frames=[len(weights)] * len(names),
         fps=25.0,
-        landmarks=as_stored(landmarks),
+        landmarks=np.concatenate([as_stored(landmarks)] * len(names)),
         landmark_index=index,
-        lips=lips.astype(np.float32),
+        lips=np.concatenate([lips.astype(np.float32)] * len(names)),
         lips_names=["lip_open", "lip_width"],
-        tracked=np.ones(len(weights), bool),
+        tracked=np.ones(len(weights) * len(names), bool),
     )
     phones = [[p.name, p.start, p.end - p.start] for p in jfk_phones()]
-    alignment = {"words": [["and", 0.0, 5.0]], "phones": [["and", 0.0, 5.0, phones]]}
-    (folder / "alignments.json").write_text(json.dumps({"one": alignment}))
+    alignment = {"words": WORDS, "phones": [["and", 0.0, 5.0, phones]]}
+    (folder / "alignments.json").write_text(json.dumps(dict.fromkeys(names, alignment)))
+
+
+def _write_address(
+    folder: Path, face: Face, animate: Callable[[Speech, str], Motion]
+) -> np.ndarray:
+    """Write the fluent speech and return its lips (t, 2) at 25 frames a second."""
+    path = folder / "address.flac"
+    cut_voice("pico_en.wav", path, JFK_SECONDS)
+    motion = animate(Speech.read(path), "neutral").resampled(25.0)
+    right, *_, left = face.template[face.landmarks["eye_corners"]]
+    lips = np.stack([motion.lip_aperture(), motion.lip_width()], 1) / np.linalg.norm(left - right)
+    np.savez(folder / "motion.npz", lips=lips, fps=25.0, first_frame_s=0.0)
+    return lips
+
+
+def _write_silent_lips(folder: Path, lips: np.ndarray) -> None:
+    """Write lips of s10 without sound, one clip that says `WORDS`."""
+    folder.mkdir(parents=True)
+    features = np.zeros((len(lips), 6), np.float16)
+    features[:, 2:4] = lips
+    np.savez(
+        folder / "s10.npz",
+        names=["clip"],
+        offset=[0, len(lips)],
+        feat=features,
+        start_frame=[0],
+        ok=[True],
+    )
+    words = [[round(start * 25_000), round(end * 25_000), word] for word, start, end in WORDS]
+    (folder / "word_times.json").write_text(json.dumps({"s10": {"clip": words}}))
 
 
 def _write_facegood(folder: Path, face: Face, animate: Callable[[Speech, str], Motion]) -> None:

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from jambatalk import Face, Speech, TalkingHead, load_head
 from jambatalk.errors import DataError
-from jambatalk.face.lips import aperture
+from jambatalk.face.lips import aperture, width
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT, VOICES
 from jambatalk.model.checkpoint import ENCODER_FILE
 from jambatalk.model.jambatalk import JambaTalk
@@ -25,12 +25,16 @@ from jambatalk.train.loop import train
 from jambatalk.train.optimizer import Muon, make_optimizers
 from jambatalk.train.training_config import OptimizerConfig
 from recipes.checkpoint.augment import CLEAN_SHARE, SPEED, augment, change_speed
+from recipes.checkpoint.captured.lip_clips import LipClip
+from recipes.checkpoint.corpus.phone_tracks import PHONES
 from recipes.checkpoint.corpus.recording import Recording
+from recipes.checkpoint.feature_cache import FeatureCache
 from recipes.checkpoint.model_card import write_model_card
+from recipes.checkpoint.pseudo_labels.__main__ import main as label_main
 from recipes.checkpoint.train import CONFIG
 from recipes.checkpoint.train import main as train_main
 from recipes.checkpoint.training.architecture import STYLES, bundled_config
-from recipes.checkpoint.training.encoded_clips import encode_clips, silent_clips
+from recipes.checkpoint.training.encoded_clips import EncodedClip, encode_clips, silent_clips
 from recipes.checkpoint.training.recipe_config import RecipeConfig
 from recipes.checkpoint.training.style_task import StyleTask
 from recipes.checkpoint.training.styled_clips import StyledClip, resting_faces
@@ -54,13 +58,29 @@ def make_clip(face: Face, voice: str, style: int) -> StyledClip:
     for row in (0, style):
         weights[row] = 0.0
         weights[row, :, face.blendshapes.index("jawOpen")] = loud / loud.max() * 0.6
-    return StyledClip(voice, "grid", speech.samples, weights, style)
+    phones = np.full(len(loud), PHONES.index("AA"))
+    return StyledClip(
+        voice, "grid", speech.samples, weights, style, phones, np.zeros((len(loud), 2), np.float32)
+    )
+
+
+def encoded(model: JambaTalk, clips: list[StyledClip], versions: int = 1) -> list[EncodedClip]:
+    """The clips with some augmented versions, and with silence."""
+    rest = np.zeros((len(model.config.styles), len(model.config.blendshapes)), np.float32)
+    silent = silent_clips(model, rest, count=1, seconds=3.0, seed=0)
+    return encode_clips(FeatureCache(model), clips, {"grid": versions}) + silent
 
 
 def loudness(samples: np.ndarray, fps: float) -> np.ndarray:
     """RMS level of each frame."""
     frame = round(16000 / fps)
     return np.sqrt((samples[: len(samples) // frame * frame].reshape(-1, frame) ** 2).mean(1))
+
+
+def tracked_lips(face: Face, clips: list[StyledClip]) -> np.ndarray:
+    """Lip aperture and mouth width (t, 2) of the first clip, in the neutral style."""
+    weights = clips[0].weights[0]
+    return np.stack([aperture(face, weights), width(face, weights)], 1)
 
 
 def recipe_config(*changes: str) -> RecipeConfig:
@@ -85,11 +105,15 @@ def test_training_from_clips_to_checkpoint_and_video(tmp_path: Path, face: Face)
     config = recipe_config(*changes, "optimizer={warmup: 5, learning_rate: 3e-3}")
     held_out = [make_clip(face, "pico_en.wav", ONE)]
     model = small_model(face)
-    task = StyleTask(model, face, clips, held_out, config, variants=ONCE, steps=20)
+    voice = Speech.read(VOICES / "pico_en.wav").samples
+    lips = LipClip("person", "person", model.encode_samples(voice), tracked_lips(face, held_out))
+    clips, held_out = encoded(model, clips), encoded(model, held_out, versions=0)
+    task = StyleTask(model, face, clips, held_out[:1], {"people": [lips]}, config, steps=20)
     scores = train(lambda: task, config, tmp_path)
     entries = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert entries[-1]["vertices"] < entries[0]["vertices"]
     assert scores["one.r_jaw"] > 0.5  # another voice
+    assert scores["people.r_aperture"] > 0.3
     assert f"{scores['one.r_jaw']:.2f}" in (tmp_path / "checkpoint" / "README.md").read_text()
     assert (tmp_path / "videos" / "epoch0004.mp4").stat().st_size > 5000
     talking_head = TalkingHead.from_pretrained(tmp_path / "checkpoint")
@@ -103,7 +127,8 @@ def test_training_twice_gives_identical_weights(tmp_path: Path, face: Face) -> N
     weights = []
     for folder in (tmp_path / "a", tmp_path / "b"):
         model = small_model(face)
-        task = StyleTask(model, face, clips, clips, config, variants=ONCE, steps=3)
+        examples = encoded(model, clips)
+        task = StyleTask(model, face, examples, examples[:1], {}, config, steps=3)
         train(lambda task=task: task, config, folder)
         weights.append((folder / "checkpoint" / "model.safetensors").read_bytes())
     assert weights[0] == weights[1]
@@ -162,8 +187,10 @@ def test_designed_posture_is_kept_in_silence(face: Face) -> None:
 
 def test_style_without_clips_is_refused(face: Face) -> None:
     clips = [make_clip(face, "jfk.flac", ONE)]
+    model = small_model(face)
+    encode = FeatureCache(model)
     with pytest.raises(DataError, match="two"):
-        StyleTask(small_model(face), face, clips, clips, recipe_config())
+        StyleTask(model, face, encode_clips(encode, clips, {}), [], {}, recipe_config())
 
 
 def test_augmented_motion_stays_in_sync(face: Face) -> None:
@@ -195,21 +222,22 @@ def test_some_augmented_recordings_stay_clean() -> None:
 
 
 def test_captured_voices_are_not_used_as_babble(face: Face) -> None:
-    model, uncaptured = small_model(face), make_clip(face, "pico_en.wav", 0)
+    encode = FeatureCache(small_model(face))
+    uncaptured = replace(make_clip(face, "pico_en.wav", 0), kind="labelled")
     captured = make_clip(face, "pico_fr.wav", ONE)
-    alone = encode_clips(model, [uncaptured], {"grid": 6}, seed=0)
-    beside = encode_clips(model, [captured, uncaptured], {"grid": 6}, seed=0)
+    alone = encode_clips(encode, [uncaptured], {"labelled": 6})
+    beside = encode_clips(encode, [captured, uncaptured], {"labelled": 6})
     for one, other in zip(alone, beside[-len(alone) :], strict=True):
         assert torch.equal(one.features, other.features)
 
 
 def test_cached_features_are_reused(tmp_path: Path, face: Face) -> None:
     model, clips = small_model(face), [make_clip(face, "pico_en.wav", ONE)]
-    first = encode_clips(model, clips, variants=ONCE, seed=0, cache=tmp_path)
+    first = encode_clips(FeatureCache(model, 0, tmp_path), clips, ONCE)
     model.encode = None
-    again = encode_clips(model, clips, variants=ONCE, seed=0, cache=tmp_path)
+    again = encode_clips(FeatureCache(model, 0, tmp_path), clips, ONCE)
     with pytest.raises(TypeError):  # another seed gives another noise, which is not cached
-        encode_clips(model, clips, variants=ONCE, seed=1, cache=tmp_path)
+        encode_clips(FeatureCache(model, 1, tmp_path), clips, ONCE)
     assert len(first) == len(again) == 2
     for one, other in zip(first, again, strict=True):
         assert torch.equal(one.features, other.features)
@@ -233,6 +261,9 @@ def test_train_command_from_data_folder_to_checkpoint(tmp_path: Path, face: Face
     np.savez(data / "grid_s1" / "motion.npz", **(dict(grid) | twice))
     (data / "grid_s1" / "audio" / "one.opus").rename(data / "grid_s1" / "audio" / "a.opus")
     shutil.copy(data / "grid_s1" / "audio" / "a.opus", data / "grid_s1" / "audio" / "b.opus")
+    alignments = data / "grid_s1" / "alignments.json"
+    words = json.loads(alignments.read_text())["one"]
+    alignments.write_text(json.dumps({"a": words, "b": words}))
     for suffix in (".npz", ".flac"):
         take = data / "facegood" / f"1114_3_15{suffix}"
         shutil.copy(take, take.with_name(f"1114_2_01{suffix}"))
@@ -251,8 +282,10 @@ def test_train_command_from_data_folder_to_checkpoint(tmp_path: Path, face: Face
             timing="text",
         ).save(corpus)
     changes = ["epochs=1", "batch=2", "network.changes={width: 32, layers: [mamba, attention]}"]
-    folders = ["--data", str(data), "--corpus", str(corpus), "-o", str(run)]
-    assert train_main([*folders, *changes]) == 0
+    folders = ["--data", str(data), "--corpus", str(corpus)]
+    labels = tmp_path / "labels"
+    assert label_main([*folders, "--steps", "2", "-o", str(labels)]) == 0
+    assert train_main([*folders, "-o", str(run), f"data.labels={labels}", *changes]) == 0
     assert TalkingHead.from_pretrained(run / "checkpoint").styles == tuple(STYLES)
     card = (run / "checkpoint" / "README.md").read_text()
     assert "LibriSpeech" in card

@@ -28,7 +28,7 @@ from recipes.checkpoint.corpus.recording import read_corpus
 from recipes.checkpoint.evaluation.lip_correlation import correlate
 from recipes.checkpoint.feature_cache import FeatureCache
 from recipes.checkpoint.pseudo_labels.label_files import write_labels
-from recipes.checkpoint.pseudo_labels.labeller import Labeller, predict_lips
+from recipes.checkpoint.pseudo_labels.labeller import STEPS, Labeller, predict_lips
 from recipes.checkpoint.pseudo_labels.rounds import Voice, train_rounds
 
 COMMAND = "python -m recipes.checkpoint.pseudo_labels"
@@ -41,19 +41,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", required=True, type=Path, help="folder of the data sets")
     parser.add_argument("--corpus", required=True, type=Path)
     parser.add_argument("--cache", type=Path, help="folder that keeps encoder features")
+    parser.add_argument("--steps", type=int, default=STEPS, help=f"of a labeller, default {STEPS}")
     parser.add_argument("-o", "--output", required=True, type=Path, help="folder of the labels")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        label_corpus(options.data, options.corpus, options.output, options.cache)
+        label_corpus(options.data, options.corpus, options.output, options.cache, options.steps)
     except JambaTalkError as error:
         print(f"{COMMAND}: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def label_corpus(data: Path, corpus: Path, output: Path, cache: Path | None = None) -> None:
-    """Train the labellers and write the labels of the whole corpus.
+def label_corpus(
+    data: Path, corpus: Path, output: Path, cache: Path | None = None, steps: int = STEPS
+) -> None:
+    """Train the labellers, each for some steps, and write the labels of the whole corpus.
 
     Raises:
         DataError: data are missing.
@@ -86,7 +89,7 @@ def label_corpus(data: Path, corpus: Path, output: Path, cache: Path | None = No
         ]
         for split in ("train", "held_out")
     }
-    labellers = train_rounds(real, voices["train"], fps, report)
+    labellers = train_rounds(real, voices["train"], fps, report, steps)
     for voice in (*voices["train"], *voices["held_out"]):
         write_labels(output, voice.recording, predict_lips(labellers, voice.features))
 

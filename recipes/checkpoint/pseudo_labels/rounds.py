@@ -18,6 +18,7 @@ from recipes.checkpoint.captured.lip_clips import LipClip
 from recipes.checkpoint.corpus.phone_tracks import UNKNOWN, phone_track
 from recipes.checkpoint.corpus.recording import Recording
 from recipes.checkpoint.pseudo_labels.labeller import (
+    STEPS,
     Example,
     Labeller,
     predict_lips,
@@ -48,7 +49,11 @@ class Voice:
 
 
 def train_rounds(
-    real: dict[str, list[LipClip]], corpus: Sequence[Voice], fps: float, report: Report
+    real: dict[str, list[LipClip]],
+    corpus: Sequence[Voice],
+    fps: float,
+    report: Report,
+    steps: int = STEPS,
 ) -> list[Labeller]:
     """Train the labellers of both rounds.
 
@@ -57,22 +62,20 @@ def train_rounds(
         corpus: recordings to label in between.
         report: called with a name and the labellers after each one.
     """
+
+    def train(crops: dict[str, int], seed: int) -> Labeller:
+        labeller = train_labeller(examples, crops, seed, steps)
+        report(", ".join(f"{kind} {count}" for kind, count in crops.items()), [labeller])
+        return labeller
+
     examples = {kind: [lip_example(clip) for clip in clips] for kind, clips in real.items()}
-    first = [_train(examples, crops, seed, report) for seed, crops in enumerate(FIRST)]
+    first = [train(crops, seed) for seed, crops in enumerate(FIRST)]
     report("first round", first)
     examples["corpus"] = [corpus_example(voice, first, fps) for voice in corpus]
-    second = [_train(examples, crops, 10 + seed, report) for seed, crops in enumerate(SECOND)]
+    second = [train(crops, 10 + seed) for seed, crops in enumerate(SECOND)]
     report("second round", second)
     report("both rounds", first + second)
     return first + second
-
-
-def _train(
-    examples: dict[str, list[Example]], crops: dict[str, int], seed: int, report: Report
-) -> Labeller:
-    labeller = train_labeller(examples, crops, seed)
-    report(", ".join(f"{kind} {count}" for kind, count in crops.items()), [labeller])
-    return labeller
 
 
 def lip_example(clip: LipClip) -> Example:
