@@ -1,10 +1,10 @@
 """Decoders after the same number of training steps.
 
-    python benchmarks/decoders.py --data DATA --corpus CORPUS --cache CACHE
+    python benchmarks/decoders.py --data DATA --corpus CORPUS --labels LABELS --cache CACHE
 
 Each is trained by a shortened recipe of the bundled checkpoint on the same crops and validated as
-in training: r of the lip aperture with held-out recordings, in the styles of GRID and FACEGOOD, and
-with synthesised motion of held-out speakers.
+in training: r of lip aperture and mouth width on people of whom nothing is learned, in the neutral
+style.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ DECODERS: dict[str, tuple[Layer, ...]] = {
     "attention alone": ("attention",) * 6,
     "half as deep (mamba, attention, mamba_moe)": ("mamba", "attention", "mamba_moe"),
 }
-STYLES = ("english-man", "mandarin-woman", "neutral")
+SETS = ("people", "address")
 
 
 def with_decoder(task: StyleTask, layers: tuple[Layer, ...]) -> StyleTask:
@@ -52,7 +52,8 @@ def with_decoder(task: StyleTask, layers: tuple[Layer, ...]) -> StyleTask:
     model.encoder = task.model.encoder
     decoder, trained = model.decoder, task.model.decoder
     assert isinstance(decoder, JambaDecoder)
-    decoder.get_buffer("output_units").copy_(trained.get_buffer("output_units"))
+    for buffer in ("output_units", "articulation.aperture"):
+        decoder.get_buffer(buffer).copy_(trained.get_buffer(buffer))
     other = copy.copy(task)
     other.model, other.module = model, DecoderModule(decoder, task.loss)
     return other
@@ -63,24 +64,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--labels", type=Path, required=True)
     parser.add_argument("--cache", type=Path, help="folder that caches features")
     parser.add_argument("--epochs", type=int, default=6, help="of 50 steps")
     options = parser.parse_args()
     changes = [f"data.folder={options.data}", f"data.corpus={options.corpus}"]
+    changes.append(f"data.labels={options.labels}")
     changes += [f"epochs={options.epochs}", f"validate_every={options.epochs}"]
     if options.cache:
         changes.append(f"data.cache={options.cache}")
     config = load_config(RECIPE, RecipeConfig, changes)
     task = build_task(config)
-    print(f"| decoder | weights | {' | '.join(f'r, {s}' for s in STYLES)} | s a step |")
-    print("|---|---|" + "---|" * (len(STYLES) + 1))
+    columns = " | ".join(f"{name}, open / width" for name in SETS)
+    print(f"| decoder | weights | {columns} | s a step |")
+    print("|---|---|" + "---|" * (len(SETS) + 1))
     for name, layers in DECODERS.items():
         other, started = with_decoder(task, layers), time.perf_counter()
         with tempfile.TemporaryDirectory() as folder:
             scores = train(partial(copy.copy, other), config, Path(folder))
         step = (time.perf_counter() - started) / options.epochs / 50
         size = sum(weight.numel() for weight in other.model.decoder.parameters()) / 1e6
-        found = " | ".join(f"{scores[f'{style}.r_aperture']:.3f}" for style in STYLES)
+        found = " | ".join(
+            f"{scores[f'{s}.r_aperture']:.3f} / {scores[f'{s}.r_width']:.3f}" for s in SETS
+        )
         print(f"| {name} | {size:.2f} M | {found} | {step:.2f} |", flush=True)
 
 
