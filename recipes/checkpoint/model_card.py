@@ -32,7 +32,7 @@ def write_model_card(
     scores, run = training["held_out"], training["config"]
     recordings, variants = training["recordings"], run["data"]["variants"]
     sources = [
-        f"| {SOURCES[name].credit} | synthesised | {count} | {SOURCES[name].licence} |"
+        f"| {SOURCES[name].credit} | labelled | {count} | {SOURCES[name].licence} |"
         for name, count in recordings.items()
         if name in SOURCES and name not in ("grid", "facegood")
     ]
@@ -58,10 +58,12 @@ def write_model_card(
         figures="\n".join(figures),
         clips=", ".join(f"{scores[f'{style}.recordings']} {style}" for style in styles),
         grid=recordings.get("grid", 0),
+        people=recordings.get("people", 0),
+        spliced=recordings.get("spliced", 0),
         facegood=recordings.get("facegood", 0),
         sources="\n".join(sources),
         examples=training["examples"],
-        synthesised_variants=variants.get("labelled", 0),
+        labelled_variants=variants.get("labelled", 0),
         grid_variants=variants.get("grid", 0),
         facegood_variants=variants.get("facegood", 0),
         changes=_changes(run),

@@ -20,7 +20,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from jambatalk.errors import DataError
 from recipes.checkpoint.captured.lip_clips import LipClip
 from recipes.checkpoint.captured.lip_range import LipRange
 from recipes.checkpoint.captured.people import HELD_OUT
@@ -69,22 +68,19 @@ def read_spliced_pairs(
 ) -> Iterator[LipClip]:
     """Pair `count` clips of each person of `grid_lips` with the sound of speaker 1.
 
-    Left out are speaker 1, whose sound there is, and the people held out.
+    Left out are speaker 1, whose sound there is, and the people held out. Without that folder there
+    are none.
 
     Args:
         features: recording of `grid_s1` → (t, m, c).
-
-    Raises:
-        DataError: data are missing.
     """
     spoken = read_words(data / "grid_s1")
     words = timed_words({name: spoken[name] for name in features if name in spoken})
     folder = data / "grid_lips"
     people = [path.stem for path in sorted(folder.glob("*.npz"))]
     people = [person for person in people if person not in ("s1", *HELD_OUT)]
-    if not people:
-        raise DataError(f"There are no lips in {folder}.", "See recipes/README.md.")
-    return spliced_pairs(folder, people, count, words, features, fps, seed)
+    if people:
+        yield from spliced_pairs(folder, people, count, words, features, fps, seed)
 
 
 def spliced_pairs(

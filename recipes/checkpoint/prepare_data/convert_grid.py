@@ -1,4 +1,4 @@
-"""GRID, speaker 1: audio, alignments and tracked face, for captured training.
+"""GRID: audio, alignments and tracked faces, of speaker 1 and of the others.
 
 The format is that of `captured.grid_corpus`.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +22,15 @@ from recipes.checkpoint.prepare_data.transcode import transcode
 log = logging.getLogger(__name__)
 
 SPEAKER = "s1"
+SPEAKER_FOLDER = re.compile(r"s\d+")
 TICKS = 25_000  # time units per second of .align files
 FPS = 25.0
 
 
 def convert_grid(download: Path, data: Path, face_landmarker: Path | None) -> int:
-    """Convert all clips of the speaker and return their number.
+    """Convert all clips and return their number.
+
+    Speaker 1 goes to `grid_s1`, the others to `grid_speakers`, where clips are SPEAKER_CLIP.
 
     Args:
         face_landmarker: MediaPipe's model file.
@@ -35,12 +39,30 @@ def convert_grid(download: Path, data: Path, face_landmarker: Path | None) -> in
         DataError: the download is incomplete.
         NotInstalledError: MediaPipe is missing.
     """
-    videos = _find(download, "mpg")
-    alignments = _find(download, "align")
+    videos, alignments = _find(download, "mpg"), _find(download, "align")
     clips = sorted(set(videos) & set(alignments))
-    if not clips:
+    own = [clip for clip in clips if clip.startswith(f"{SPEAKER}_")]
+    if not own:
         raise DataError(f"There are no {SPEAKER}/*.mpg with *.align in {download}.")
-    folder = data / "grid_s1"
+    others = [clip for clip in clips if clip not in own]
+    short = {clip.removeprefix(f"{SPEAKER}_"): clip for clip in own}
+    for folder, names in (("grid_s1", short), ("grid_speakers", {clip: clip for clip in others})):
+        _convert_clips(
+            {name: videos[clip] for name, clip in names.items()},
+            {name: alignments[clip] for name, clip in names.items()},
+            data / folder,
+            face_landmarker,
+        )
+    return len(clips)
+
+
+def _convert_clips(
+    videos: dict[str, Path], alignments: dict[str, Path], folder: Path, face_landmarker: Path | None
+) -> None:
+    """Convert clips, name → files, into a folder; what is there already is left as it is."""
+    clips = sorted(videos)
+    if not clips:
+        return
     for clip in clips:
         transcode(videos[clip], folder / "audio" / f"{clip}.opus")
     if not (folder / "alignments.json").exists():
@@ -51,7 +73,6 @@ def convert_grid(download: Path, data: Path, face_landmarker: Path | None) -> in
     if not (folder / "motion.npz").exists():
         tracker = Tracker(face_landmarker)
         write_motion(folder, {clip: tracker(videos[clip], FPS) for clip in clips})
-    return len(clips)
 
 
 def read_align(path: Path) -> list[tuple[str, float, float]]:
@@ -86,12 +107,13 @@ def write_motion(folder: Path, faces: dict[str, TrackedFace]) -> None:
 
 
 def _find(download: Path, ending: str) -> dict[str, Path]:
-    """Find the speaker's files with an ending: name of the clip → path."""
-    return {
-        path.stem: path
-        for path in sorted(download.rglob(f"*.{ending}"))
-        if SPEAKER in path.relative_to(download).parts
-    }
+    """Find the speakers' files with an ending: SPEAKER_CLIP → path."""
+    found = {}
+    for path in sorted(download.rglob(f"*.{ending}")):
+        for part in path.relative_to(download).parts[:-1]:
+            if SPEAKER_FOLDER.fullmatch(part):
+                found[f"{part}_{path.stem}"] = path
+    return found
 
 
 def _align_phones(

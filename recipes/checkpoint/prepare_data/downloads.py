@@ -36,12 +36,12 @@ class Download:
 
 DOWNLOADS = {
     "grid": Download(
-        title="The Grid Audio-Visual Speech Corpus, speaker 1",
+        title="The Grid Audio-Visual Speech Corpus",
         page="https://zenodo.org/records/3625687",
         licence="CC BY 4.0",
-        files="s1.zip (video) and alignments.zip",
-        layout="**/s1/CLIP.mpg and **/s1/CLIP.align",
-        output="grid_s1/",
+        files="s1.zip (video), those of other speakers, and alignments.zip",
+        layout="**/sN/CLIP.mpg and **/sN/CLIP.align",
+        output="grid_s1/ and grid_speakers/",
     ),
     "facegood": Download(
         title="FACEGOOD-Audio2Face",

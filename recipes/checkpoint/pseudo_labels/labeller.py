@@ -63,8 +63,9 @@ def train_labeller(
 
     Args:
         examples: by kind.
-        crops: kind → number of its crops in a batch.
+        crops: kind → number of its crops in a batch; of kinds without examples there are none.
     """
+    crops = {kind: count for kind, count in crops.items() if examples[kind]}
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     _, layers, channels = examples[next(iter(crops))][0].features.shape
