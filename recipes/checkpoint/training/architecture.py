@@ -14,7 +14,9 @@ CAPTURED = {
     "english-man": "Captured: An English man reading commands, from video (GRID, speaker 1).",
     "mandarin-woman": "Captured: A woman speaking Mandarin, animated by artists (FACEGOOD).",
 }
-STYLES = {name: f"Designed: {style.note}" for name, style in DESIGNED.items()} | CAPTURED
+NEUTRAL = {"neutral": "Captured: The middle of fourteen people reading, from video (GRID)."}
+RULES = {name: f"Designed: {style.note}" for name, style in DESIGNED.items()}
+STYLES = RULES | NEUTRAL | CAPTURED
 FPS = JambaTalkConfig.fps
 LAYERS = (1, 2, 3)  # of Whisper's four: the last adds time, and nothing about lips
 WINDOW = (48, 16, 16)  # features before, in and after a step: 0.96, 0.32 and 0.32 s
@@ -34,5 +36,7 @@ def bundled_config(face: Face, styles: Mapping[str, str] = STYLES) -> JambaTalkC
         style_notes=dict(styles),
         blendshapes=face.blendshapes,
         phones=PHONES,
-        dropout=0.05,
+        experts=4,
+        experts_per_frame=2,
+        dropout=0.1,
     )
