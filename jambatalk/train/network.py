@@ -50,14 +50,15 @@ def build_network(
 def network_config(config: NetworkConfig, dataset: Dataset, unit: float) -> JambaTalkConfig:
     """Return the configuration of a new network.
 
-    The default layout is the bundled checkpoint's architecture, with a neutral style beside one
-    for each subject, and offsets in millimetres. The published layouts have one style and offsets
+    The default layout is the bundled checkpoint's architecture without its recognition of phones,
+    with a neutral style beside one for each subject, and offsets in millimetres. The published layouts have one style and offsets
     in the unit of their set.
     """
     if config.layout == "default":
         layout = read_config(DEFAULT_CHECKPOINT)
         subjects = dataset.subjects if len(dataset.subjects) > 1 else ()
-        layout = replace(layout, styles=("neutral", *subjects), style_notes={}, unit=1e-3)
+        styles = ("neutral", *subjects)
+        layout = replace(layout, styles=styles, style_notes={}, phones=(), unit=1e-3)
     else:
         layout = replace(LAYOUTS[config.layout], unit=unit)
     layout = replace(
