@@ -51,8 +51,8 @@ def network_config(config: NetworkConfig, dataset: Dataset, unit: float) -> Jamb
     """Return the configuration of a new network.
 
     The default layout is the bundled checkpoint's architecture without its recognition of phones,
-    with a neutral style beside one for each subject, and offsets in millimetres. The published layouts have one style and offsets
-    in the unit of their set.
+    with a neutral style beside one for each subject, and offsets in millimetres. The published
+    layouts have one style and offsets in the unit of their set.
     """
     if config.layout == "default":
         layout = read_config(DEFAULT_CHECKPOINT)
