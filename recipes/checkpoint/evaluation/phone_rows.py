@@ -117,15 +117,13 @@ def _rows(found: PhoneStatistics, style: str, captured: PhoneStatistics) -> list
         ),
         Row(
             key="pauses",
-            metric="lips closed in pauses over 0.3 s",
+            metric="lips closed from 0.3 s into a pause on",
             value=percent_below(found.pauses, CLOSED),
             unit="%",
             digits=1,
-            low=99.0,
-            high=INF,
             captured=percent_below(captured.pauses, CLOSED),
             sample=f"{len(found.pauses)} frames of LibriVox and LibriSpeech, style {style}",
-            note=f"{with_ends:.1f} % with the 0.1 s at each end in which lips move",
+            note=f"{with_ends:.1f} % in pauses over 0.3 s from their start on",
         ),
     ]
 

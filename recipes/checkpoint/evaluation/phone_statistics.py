@@ -19,8 +19,8 @@ OPEN_VOWELS = {"AA", "EY", "AE"}
 ROUNDED = {"W"}  # nearly closed too
 NEAR_TEETH = 0.28  # relative aperture with the lower lip at the upper teeth
 TIME_STEP = 0.005  # seconds between the times at which apertures are sampled
-PAUSE_EDGE = 0.1  # seconds at each end of a pause in which the lips move
-LONG_PAUSE = 0.3  # seconds
+PAUSE_EDGE = 0.1  # seconds at the end of a pause in which the lips move
+LONG_PAUSE = 0.3  # seconds; people close their lips about as late in a pause, or not at all
 RECOGNISED_WITHIN = 0.05  # seconds around a recognised phone
 
 
@@ -34,8 +34,8 @@ class PhoneStatistics:
         open_vowels: mean aperture within each AA, EY, AE.
         closure_delays: seconds from the middle of a P, B or M to the middle of its lip closure,
             where there is one, and no pause or other lip sound next to it.
-        pauses: apertures in pauses over 0.3 s, without 0.1 s at each end.
-        whole_pauses: the same with the ends.
+        pauses: apertures from 0.3 s into a pause on, without the last 0.1 s.
+        whole_pauses: apertures in pauses over 0.3 s.
     """
 
     bilabials: list[float] = field(default_factory=list)
@@ -90,7 +90,7 @@ class PhoneStatistics:
         within = (times >= pause.start) & (times <= pause.end)
         self.whole_pauses += aperture[within].tolist()
         # lips do not move at the ends of a recording
-        first = pause.start + (PAUSE_EDGE if pause.start > 0 else 0)
+        first = pause.start + (LONG_PAUSE if pause.start > 0 else 0)
         last = pause.end - (PAUSE_EDGE if pause.end < times[-1] else 0)
         self.pauses += aperture[(times >= first) & (times <= last)].tolist()
 
