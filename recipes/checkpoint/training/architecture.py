@@ -38,5 +38,5 @@ def bundled_config(face: Face, styles: Mapping[str, str] = STYLES) -> JambaTalkC
         phones=PHONES,
         experts=4,
         experts_per_frame=2,
-        dropout=0.1,
+        dropout=0.2,
     )
