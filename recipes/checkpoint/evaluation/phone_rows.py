@@ -47,6 +47,8 @@ def phone_rows(statistics: Mapping[str, PhoneStatistics], captured: PhoneStatist
         return rows
     by_style = {style: _rows(statistics[style], style, captured) for style in others}
     for number, row in enumerate(list(rows)):
+        if row.within_bounds is None:  # no value is worse than another
+            continue
         values = {style: by_style[style][number] for style in others}
         worst = max(values, key=lambda style: values[style].excess)
         rows.append(
