@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from captured_data import jfk_phones, write_data
 from local_data import DATA
+from PIL import Image
 
 from jambatalk import Speech, TalkingHead, load_head
 from jambatalk.errors import DataError, NotInstalledError
@@ -20,6 +21,7 @@ from recipes.checkpoint.evaluation.card_table import write_table
 from recipes.checkpoint.evaluation.evaluate_checkpoint import evaluate_checkpoint
 from recipes.checkpoint.evaluation.held_out_data import HeldOutData
 from recipes.checkpoint.evaluation.languages import recognised_row, written_row
+from recipes.checkpoint.evaluation.lip_plots import main as plot_lips
 from recipes.checkpoint.evaluation.phone_rows import phone_rows
 from recipes.checkpoint.evaluation.phone_statistics import PhoneStatistics, percent_below
 
@@ -174,6 +176,14 @@ def test_evaluate_checkpoint_on_its_own_motion(talking_head: TalkingHead, tmp_pa
     assert rows["address_amplitude"].value == pytest.approx(1, abs=0.05)
     assert rows["people_lip_open"].value > 0.8  # a captured style, predicted in the neutral one
     assert {"languages_recognised", "languages_written"} < rows.keys()
+
+
+def test_lips_of_people_held_out_are_plotted(talking_head: TalkingHead, tmp_path: Path) -> None:
+    write_data(tmp_path, load_head(1), lambda s, style: talking_head.animate(s, style))
+    plots = tmp_path / "plots"
+    assert plot_lips(["--data", str(tmp_path), "--clips", "1", "-o", str(plots)]) == 0
+    assert sorted(path.name for path in plots.iterdir()) == ["address.png", "s4_one.png"]
+    assert all(Image.open(path).width > 1000 for path in plots.iterdir())
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="needs the data of the checkpoint")

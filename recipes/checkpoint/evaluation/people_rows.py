@@ -40,18 +40,20 @@ class TrackedSpeech:
 def people_rows(head: TalkingHead, data: HeldOutData) -> list[Row]:
     """Measure correlation and amplitude against tracked lips of people held out."""
     return [
-        *_rows(head, "people", "clips of GRID's s4, s33, s34", (0.90, 0.68), _people(data)),
-        *_rows(head, "address", "fluent speech of 52 s", (0.70, 0.60), _address(data)),
+        *_rows(head, "people", "clips of GRID's s4, s33, s34", (0.90, 0.68), read_people(data)),
+        *_rows(head, "address", "fluent speech of 52 s", (0.70, 0.60), read_address(data)),
     ]
 
 
-def _people(data: HeldOutData) -> Iterator[TrackedSpeech]:
+def read_people(data: HeldOutData) -> Iterator[TrackedSpeech]:
+    """Read the clips of GRID's speakers who are held out."""
     folder = data.folder / "grid_speakers"
     for name, (lips, fps) in grid_curves(folder, held_out_clip_names(folder)).items():
         yield TrackedSpeech(Speech.read(folder / "audio" / f"{name}.opus"), lips, fps)
 
 
-def _address(data: HeldOutData) -> Iterator[TrackedSpeech]:
+def read_address(data: HeldOutData) -> Iterator[TrackedSpeech]:
+    """Read the fluent speech."""
     lips, fps = address_lips(data.folder / "address")
     yield TrackedSpeech(Speech.read(data.folder / "address" / "address.flac"), lips, fps)
 

@@ -1,0 +1,62 @@
+"""Plot lips over time, predicted against tracked, of people of whom nothing was learned.
+
+python -m recipes.checkpoint.evaluation.lip_plots --data DATA -o FOLDER [--checkpoint FOLDER ...]
+
+A picture for each clip: the speech, and the lip aperture in the neutral style of each checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+from jambatalk.errors import JambaTalkError
+from jambatalk.evaluate.aperture_plot import plot_apertures, require_matplotlib
+from jambatalk.face.library import load_head
+from jambatalk.files.bundled import DEFAULT_CHECKPOINT
+from jambatalk.motion.nonverbal import STILL
+from jambatalk.talking_head import TalkingHead
+from recipes.checkpoint.evaluation.captured_rows import eye_distance
+from recipes.checkpoint.evaluation.held_out_data import HeldOutData
+from recipes.checkpoint.evaluation.people_rows import TrackedSpeech, read_address, read_people
+
+COMMAND = "python -m recipes.checkpoint.evaluation.lip_plots"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    parser = argparse.ArgumentParser(prog=COMMAND, description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--data", required=True, type=Path, help="folder of the data sets")
+    parser.add_argument("--checkpoint", nargs="+", default=[str(DEFAULT_CHECKPOINT)])
+    parser.add_argument("--clips", type=int, default=6, help="of GRID, beside the address")
+    parser.add_argument("-o", "--output", required=True, type=Path, help="folder of the pictures")
+    options = parser.parse_args(arguments)
+    try:
+        require_matplotlib()
+        data = HeldOutData(options.data, load_head(1))
+        heads = {Path(path).name: TalkingHead.from_pretrained(path) for path in options.checkpoint}
+        for clip in (*islice(read_people(data), options.clips), *read_address(data)):
+            print(plot_clip(options.output, clip, heads))
+    except JambaTalkError as error:
+        print(f"{COMMAND}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def plot_clip(folder: Path, clip: TrackedSpeech, heads: dict[str, TalkingHead]) -> Path:
+    """Plot one clip and return the picture's path."""
+    predicted, eyes = {}, 0.0
+    for name, head in heads.items():
+        motion = head.animate(clip.speech, nonverbal=STILL).resampled(clip.fps)
+        predicted[name], eyes = motion.lip_aperture(), eye_distance(motion.face)
+    tracked = clip.lips[:, 0] * eyes  # on the head's scale
+    name = Path(clip.speech.name).stem
+    path = folder / f"{name}.png"
+    return plot_apertures(path, name, predicted, tracked, clip.fps, clip.speech.samples)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
