@@ -169,7 +169,7 @@ def test_evaluate_checkpoint_on_its_own_motion(talking_head: TalkingHead, tmp_pa
     assert rows["bilabials"].sample == "2 phones of LibriVox, style neutral"
     assert rows["bilabials"].captured == 100
     assert rows["styles"].value > 50  # after two recordings of each style
-    assert 0 < rows["babble"].value < 0.5
+    assert 0 < rows["babble"].value < 0.7
     assert 0.2 < rows["jitter"].value < 5
     assert rows["address_lip_open"].value > 0.97
     assert rows["address_lip_width"].value > 0.97

@@ -22,7 +22,7 @@ from jambatalk.model.decoder import ArticulationHeads
 from jambatalk.model.phones import CHANGE, TimedPhone, likeliest_path, timed_phones
 
 JFK = VOICES / "jfk.flac"
-WORDS = "AH N D S OW M AY F EH L OW AH M EH R AH K AH N Z"  # and so my fellow Americans
+CONSONANTS = "N D S M F L M R K N Z"  # and so my fellow Americans
 
 
 @pytest.fixture(scope="module")
@@ -84,10 +84,9 @@ def test_phones_of_real_speech_are_what_is_said(talking_head: TalkingHead) -> No
     assert phones[0].start == 0.0
     assert phones[-1].end == pytest.approx(11.0, abs=0.05)
     assert all(a.end == b.start for a, b in pairwise(phones))
-    said = [phone.name for phone in phones if phone.end < 2.3 and phone.name != "SIL"]
-    alike = {"AX": "AH", "AE": "AH", "AO": "OW", "O": "OW", "IH": "EH"}
-    said = [alike.get(name, name) for name in said]
-    assert edit_distance(said, WORDS.split()) <= len(WORDS.split()) * 0.45
+    said = [phone.name for phone in phones if phone.end < 2.3]
+    consonants = [name for name in said if name in "DFKLMNPRSZ"]
+    assert edit_distance(consonants, CONSONANTS.split()) <= 4
 
 
 def edit_distance(a: list[str], b: list[str]) -> int:
