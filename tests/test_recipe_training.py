@@ -26,7 +26,7 @@ from jambatalk.train.optimizer import Muon, make_optimizers
 from jambatalk.train.training_config import OptimizerConfig
 from recipes.checkpoint.augment import CLEAN_SHARE, SPEED, augment, change_speed
 from recipes.checkpoint.captured.lip_clips import LipClip
-from recipes.checkpoint.corpus.phone_tracks import PHONES
+from recipes.checkpoint.coarticulation.phone_tracks import PHONES
 from recipes.checkpoint.corpus.recording import Recording
 from recipes.checkpoint.feature_cache import FeatureCache
 from recipes.checkpoint.model_card import write_model_card

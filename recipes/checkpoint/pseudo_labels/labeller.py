@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from recipes.checkpoint.corpus.phone_tracks import PHONES, UNKNOWN
+from recipes.checkpoint.coarticulation.phone_tracks import PHONES, UNKNOWN
 
 WIDTH, LAYERS = 128, 2
 DROPOUT = 0.2  # of features

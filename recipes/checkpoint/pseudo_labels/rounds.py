@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from recipes.checkpoint.captured.lip_clips import LipClip
-from recipes.checkpoint.corpus.phone_tracks import UNKNOWN, phone_track
+from recipes.checkpoint.coarticulation.phone_tracks import UNKNOWN, phone_track
 from recipes.checkpoint.corpus.recording import Recording
 from recipes.checkpoint.pseudo_labels.labeller import (
     STEPS,

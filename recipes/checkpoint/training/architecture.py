@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from jambatalk.face.face import Face
 from jambatalk.model.config import EncoderConfig, JambaTalkConfig
 from recipes.checkpoint.coarticulation.designed_styles import STYLES as DESIGNED
-from recipes.checkpoint.corpus.phone_tracks import PHONES
+from recipes.checkpoint.coarticulation.phone_tracks import PHONES
 from recipes.checkpoint.whisper_wheels import TINY_EN
 
 CAPTURED = {

@@ -15,7 +15,7 @@ from jambatalk.train.training_config import with_changes
 from recipes.checkpoint.captured.lip_clips import LipClip, read_address, read_held_out_people
 from recipes.checkpoint.captured.people import read_people
 from recipes.checkpoint.captured.spliced_pairs import join_clips, read_spliced_pairs
-from recipes.checkpoint.corpus.phone_tracks import UNKNOWN
+from recipes.checkpoint.coarticulation.phone_tracks import UNKNOWN
 from recipes.checkpoint.corpus.recording import read_corpus
 from recipes.checkpoint.feature_cache import FeatureCache
 from recipes.checkpoint.pseudo_labels.label_files import read_labels

@@ -17,7 +17,7 @@ from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.motion.resample import resample
 from jambatalk.speech import SAMPLE_RATE, Speech
 from recipes.checkpoint.augment import SPEED, augment
-from recipes.checkpoint.corpus.phone_tracks import PHONES
+from recipes.checkpoint.coarticulation.phone_tracks import PHONES
 from recipes.checkpoint.corpus.phones import SILENCE as SILENT_PHONE
 from recipes.checkpoint.feature_cache import FeatureCache
 from recipes.checkpoint.training.recipe_config import LABELLED, SILENCE

@@ -23,7 +23,7 @@ from jambatalk.train.config_file import to_plain
 from jambatalk.train.losses import MotionLoss
 from jambatalk.train.task import Losses
 from recipes.checkpoint.captured.lip_clips import LipClip
-from recipes.checkpoint.corpus.phone_tracks import UNKNOWN
+from recipes.checkpoint.coarticulation.phone_tracks import UNKNOWN
 from recipes.checkpoint.evaluation.lip_correlation import correlate
 from recipes.checkpoint.model_card import write_model_card
 from recipes.checkpoint.training.encoded_clips import (

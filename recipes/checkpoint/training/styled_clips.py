@@ -17,9 +17,9 @@ from recipes.checkpoint.captured.grid_corpus import read_grid
 from recipes.checkpoint.captured.held_out import held_out_clips, is_held_out_take
 from recipes.checkpoint.captured.lip_range import LipRange
 from recipes.checkpoint.coarticulation import designed_styles as designed
+from recipes.checkpoint.coarticulation.phone_tracks import UNKNOWN, contact_track, phone_track
 from recipes.checkpoint.coarticulation.synthesis import articulate
 from recipes.checkpoint.coarticulation.visemes import CHANNELS
-from recipes.checkpoint.corpus.phone_tracks import UNKNOWN, contact_track, phone_track
 from recipes.checkpoint.corpus.recording import Recording
 from recipes.checkpoint.style_transfer import SpeakerStyle
 from recipes.checkpoint.training.architecture import FPS
@@ -41,7 +41,7 @@ class StyledClip:
         weights: (s, T, K) float32 at the model's frame rate, one motion for each style; NaN where
             there is none.
         style: index of the captured style, or 0.
-        phones: (T,) numbers of phones, see `corpus.phone_tracks`; `UNKNOWN` without phones.
+        phones: (T,) numbers of phones, see `coarticulation.phone_tracks`; `UNKNOWN` without phones.
         contact: (T, 2) lip contact, bilabial and labiodental; `UNKNOWN` without phones.
     """
 
