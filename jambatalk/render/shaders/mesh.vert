@@ -69,7 +69,7 @@ void main() {
 #ifdef MOUTH
     float depth = max(dot(opening.xyz - position, outward), 0.0);
     open *= opening.w / (opening.w + depth * depth);
-    float arrives = open;
+    float arrives = open * sqrt(open);
 #else
     float arrives = min(1.0, 2.0 * open);  // little of the key light reaches deep folds
 #endif
@@ -86,6 +86,12 @@ void main() {
 #endif
 
     vec3 key = KEY_COLOR * arrives;
+#ifdef MOUTH
+    vec3 reddened = mix(vec3(open), vec3(1.0), vec3(0.9, 0.35, 0.2));  // by what lies around
+    key *= reddened;
+    soft *= reddened;
+    glow *= reddened * open;
+#endif
     float cosine = dot(n, KEY);
     float strength = 0.785 * REFLECTANCE * arrives;  // pi / 4
 #ifdef SHARP
