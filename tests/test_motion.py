@@ -64,7 +64,7 @@ def test_motion_retargets_to_every_head(face: Face) -> None:
     for name in list_heads():
         other = motion.on(name)
         assert other.lip_aperture()[-1] == pytest.approx(motion.lip_aperture()[-1], abs=0.002)
-        shared = slice(face.regions["brows"].min())  # what a head wears is its own
+        shared = slice(face.regions["brows"].min())  # attachments differ between heads
         offsets = (other.vertices() - other.face.template)[:, shared]
         expected = (motion.vertices() - face.template)[:, shared]
         np.testing.assert_allclose(offsets, expected, atol=1e-6)

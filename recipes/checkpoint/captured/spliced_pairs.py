@@ -1,7 +1,7 @@
 """Pairs of features and lips for people whose lips were tracked without their sound.
 
-The words of each clip and their times are known. Each word takes the features of the same word
-said by somebody with sound, preferably between the same neighbours, stretched linearly onto the
+The words of each clip and their times are known. Each word takes the features of the same word in
+a recording with sound, preferably between the same neighbours, stretched linearly onto the
 word's time; what follows a word continues the same recording.
 
 Folder `grid_lips`: `PERSON.npz` with `names` (C,), `offset` (C + 1,), `feat` (N, 6) (columns 2, 3:

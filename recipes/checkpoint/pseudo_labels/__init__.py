@@ -1,1 +1,1 @@
-"""Pseudo-labels: lips of real people, predicted for recordings in which nobody was captured."""
+"""Pseudo-labels: lips of real people, predicted for recordings without captured motion."""
