@@ -20,10 +20,9 @@ from jambatalk.render.view import View
 from jambatalk.speech import Recording, Speech
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from jambatalk.model.jambatalk import JambaTalk, Style
+    from jambatalk.model.jambatalk import JambaTalk
     from jambatalk.model.phones import TimedPhone
+    from jambatalk.model.speaking_style import SpeakingStyle, Style
 
 
 class TalkingHead:
@@ -91,8 +90,8 @@ class TalkingHead:
             speech: a recording: a file's path, samples with their rate `(samples, rate)`, or a
                 :class:`Speech`.
             style: a name from :attr:`styles`, or names with their shares; None for neutral.
-            strength: distance from the neutral style, from 0 (neutral) over 1 (the style as
-                learned) to 1.5 (exaggerated). It has no effect on the neutral style itself.
+            strength: of the style: 0 is neutral, 1 the style as learned, 1.5 exaggerated; of the
+                neutral style itself, 0 is a still face.
             head: name or number of one of :attr:`heads`.
             nonverbal: which of blinks, brows, gaze and head motion to add; None for all.
             seed: of the nonverbal motion; the mouth does not depend on it.
@@ -136,8 +135,8 @@ class TalkingHead:
         check_seed(seed)
         speech, nonverbal = Speech.of(speech), Nonverbal.checked(nonverbal)
         face = self._face(head)
-        vectors = [self.model.style(style, strength) for style in styles]
-        predicted = self._predict(speech, vectors, progress)
+        speaking = [self.model.style(style, strength) for style in styles]
+        predicted = self._predict(speech, speaking, progress)
         motions = [to_motion(frames, self.model.config, face) for frames in predicted]
         if nonverbal != STILL and motions:  # the same for all styles
             values = nonverbal_values(speech, self.fps, len(motions[0]), seed)
@@ -157,14 +156,12 @@ class TalkingHead:
         return face
 
     def _predict(
-        self, speech: Speech, styles: Sequence[Tensor], progress: Progress
+        self, speech: Speech, styles: Sequence[SpeakingStyle], progress: Progress
     ) -> Iterable[np.ndarray]:
         """Predict a recording in each style, (t, k) each.
 
         Piece by piece where the network can, so that memory does not grow with length.
         """
-        import torch
-
         from jambatalk.model.encoder import count_frames
         from jambatalk.model.jambatalk import PIECE
         from jambatalk.model.streaming_decoder import StreamingDecoder
@@ -180,7 +177,7 @@ class TalkingHead:
                 progress("Predicting motion", done / len(styles))
                 yield self.model.predict(features, style).cpu().numpy()
             return
-        prediction, parts = StreamingDecoder(self.model, torch.stack(list(styles))), []
+        prediction, parts = StreamingDecoder(self.model, styles), []
         for start in range(0, len(speech.samples), PIECE):
             progress("Predicting motion", start / len(speech.samples))
             parts.append(prediction.feed(speech.samples[start : start + PIECE]))
@@ -235,13 +232,13 @@ class TalkingHead:
         """
         from jambatalk.model.streaming_decoder import StreamingDecoder
 
-        vector, face = self._resolve(style, strength, head)
-        decoder = StreamingDecoder(self.model, vector[None])
+        speaking_style, face = self._resolve(style, strength, head)
+        decoder = StreamingDecoder(self.model, [speaking_style])
         return MotionStream(decoder, face, nonverbal, seed, self._resolve)
 
     def _resolve(
         self, style: Style | None, strength: float, head: str | int
-    ) -> tuple[Tensor, Face]:
+    ) -> tuple[SpeakingStyle, Face]:
         return self.model.style(style or self.styles[0], strength), self._face(head)
 
     @property

@@ -230,16 +230,6 @@ def test_compare_two_styles_in_one_video(
     assert video["sound"] > 0
 
 
-def test_strength_is_disabled_for_the_neutral_style(open_page: Callable[..., AppPage]) -> None:
-    app = open_page()
-    strength = app.page.get_by_role("slider", name="Strength").locator("visible=true")
-    expect(strength).to_be_disabled()
-    app.choose("Smiling")
-    expect(strength).to_be_enabled()
-    app.choose("Neutral")
-    expect(strength).to_be_disabled()
-
-
 def test_microphone(open_page: Callable[..., AppPage], tmp_path: Path) -> None:
     app = open_page()
     app.choose_small()

@@ -197,10 +197,16 @@ def test_saved_model_loads_unchanged(tmp_path: Path, speech: Speech) -> None:
 def test_styles_mix_and_scale() -> None:
     model = small()
     table = model.decoder.style_table.weight.detach()
-    assert torch.equal(model.style("two"), table[2])
-    assert torch.equal(model.style("two", strength=0), table[0])
-    torch.testing.assert_close(model.style({"one": 1, "two": 3}), 0.25 * table[1] + 0.75 * table[2])
-    torch.testing.assert_close(model.style("one", 1.5), table[0] + 1.5 * (table[1] - table[0]))
+    assert torch.equal(model.style("two").vector, table[2])
+    assert torch.equal(model.style("two", strength=0).vector, table[0])
+    mixed = model.style({"one": 1, "two": 3}).vector
+    torch.testing.assert_close(mixed, 0.25 * table[1] + 0.75 * table[2])
+    strong = model.style("one", 1.5)
+    torch.testing.assert_close(strong.vector, table[0] + 1.5 * (table[1] - table[0]))
+    assert strong.amplitude == 1.0
+    neutral = model.config.styles[0]
+    assert model.style(neutral, 1.5).amplitude == 1.5
+    assert model.style({neutral: 1, "two": 3}, 0.6).amplitude == pytest.approx(0.9)
     for wrong in ("three", {"one": -1.0, "two": 2.0}, {"one": 0.0}):
         with pytest.raises(ModelError):
             model.style(wrong)
@@ -211,7 +217,7 @@ def test_style_changes_the_motion(speech: Speech) -> None:
     for block in model.decoder.blocks.values():  # trained, these are not zero
         torch.nn.init.normal_(block.norm.style_map.weight, std=0.3)
     features = model.encode(speech)
-    one, two = (model.decoder(features[None], model.style(s)[None]) for s in ("one", "two"))
+    one, two = (model.predict(features, model.style(s)) for s in ("one", "two"))
     assert (one - two).abs().max() > 0.01
 
 

@@ -6,7 +6,6 @@ import gradio as gr
 
 from jambatalk.app.controls import (
     Controls,
-    disable_for_neutral,
     strength_slider,
     style_choices,
     style_note,
@@ -24,7 +23,7 @@ def build_tab(service: VideoService, inputs: Inputs) -> None:
     with gr.Tab("Animate"):
         style = gr.Radio(style_choices(talking_head), value=neutral, label="Speaking style")
         note = gr.Markdown(style_note(talking_head, neutral), elem_classes="note")
-        strength = strength_slider(interactive=False)
+        strength = strength_slider()
         controls = Controls.build("Animate")
         with gr.Row():
             video_download, sound_download = _downloads({".mp4": "Video", ".wav": "Sound"})
@@ -32,7 +31,6 @@ def build_tab(service: VideoService, inputs: Inputs) -> None:
             export_downloads = _downloads(EXPORTS)
     downloads = [*export_downloads, sound_download]
 
-    disable_for_neutral(strength, style, neutral)
     style.change(
         lambda style: style_note(talking_head, style),
         style,

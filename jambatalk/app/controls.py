@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from jambatalk.model.jambatalk import MAX_STRENGTH
+from jambatalk.model.speaking_style import MAX_STRENGTH
 from jambatalk.talking_head import TalkingHead
 
 TITLES = {
@@ -133,7 +133,7 @@ def style_note(talking_head: TalkingHead, style: str) -> str:
     return note
 
 
-def strength_slider(interactive: bool = True) -> gr.Slider:
+def strength_slider() -> gr.Slider:
     """Build the slider of the style's strength."""
     return gr.Slider(
         0,
@@ -141,16 +141,5 @@ def strength_slider(interactive: bool = True) -> gr.Slider:
         value=1,
         step=0.05,
         label="Strength",
-        info="How much of the style: 0 none, 1 normal, 1.5 exaggerated",
-        interactive=interactive,
-    )
-
-
-def disable_for_neutral(strength: gr.Slider, style: gr.Radio, neutral: str) -> None:
-    """Disable the slider while the neutral style is chosen, on which strength has no effect."""
-    style.change(
-        fn=None,
-        inputs=style,
-        outputs=strength,
-        js=f"(style) => ({{__type__: 'update', interactive: style !== {neutral!r}}})",
+        info="0 neutral, 1 normal, 1.5 exaggerated; of Neutral itself, 0 is a still face",
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gradio as gr
 
 from jambatalk.app.controls import (
-    disable_for_neutral,
     enable_with_voice,
     strength_slider,
     style_choices,
@@ -34,21 +33,20 @@ def can_stream(talking_head: TalkingHead) -> bool:
 
 def build_tab(talking_head: TalkingHead, inputs: Inputs) -> None:
     """Build the tab in the enclosing Gradio context; `live/page/live.js` runs it."""
-    neutral = talking_head.styles[0]
     with gr.Tab("Live", elem_id="live") as tab:
         gr.HTML(STAGE)
         with gr.Row():
             speak = gr.Button("Speak", variant="primary", scale=2, min_width=80)
             play = gr.Button("Play voice", scale=3, min_width=120, elem_classes="start")
             stop = gr.Button("Stop", scale=2, min_width=80)
-        style = gr.Radio(style_choices(talking_head), value=neutral, label="Speaking style")
-        strength = strength_slider(interactive=False)
+        styles = style_choices(talking_head)
+        style = gr.Radio(styles, value=talking_head.styles[0], label="Speaking style")
+        strength = strength_slider()
         monitor = gr.Checkbox(
             label="Play my voice back in sync with the head", info="Use headphones, or it echoes"
         )
 
     enable_with_voice(inputs.voice, play)
-    disable_for_neutral(strength, style, neutral)
     choices: list[gr.Radio | gr.Slider] = [style, strength, inputs.head]
     tab.select(fn=None, inputs=inputs.head, js=_call("showHead"))
     speak.click(fn=None, inputs=[*choices, monitor], js=_call("startMicrophone"))

@@ -172,7 +172,7 @@ def plan(recordings: Path, results: Path, settings: Settings) -> tuple[list[Job]
 def _resolved(settings: Settings) -> tuple[Settings, str]:
     """Check all settings; return them with full names, and a digest of the checkpoint."""
     from jambatalk.model.checkpoint import fetch_checkpoint, read_config
-    from jambatalk.model.jambatalk import check_strength
+    from jambatalk.model.speaking_style import check_strength
 
     check_strength(settings.strength)
     check_seed(settings.seed)

@@ -32,7 +32,8 @@ def add_animation(parser: argparse.ArgumentParser) -> None:
         "--strength",
         type=float,
         default=1.0,
-        help="of the style: 0 none, 1 normal, 1.5 exaggerated (default: 1)",
+        help="of the style: 0 neutral, 1 normal, 1.5 exaggerated; of the neutral one, 0 still "
+        "(default: 1)",
     )
     add("--head", default="1", help="name or number (default: 1)")
     add(

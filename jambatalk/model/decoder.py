@@ -56,17 +56,18 @@ class JambaDecoder(nn.Module):
         nn.init.normal_(self.style_table.weight, std=0.5)
         nn.init.zeros_(self.motion_map.bias)
 
-    def forward(self, features: Tensor, style: Tensor) -> Tensor:
+    def forward(self, features: Tensor, style: Tensor, amplitude: float = 1.0) -> Tensor:
         """Predict all frames of a recording.
 
         Args:
             features: (b, l, m, c) at the motion's frame rate.
             style: (b, s).
+            amplitude: see :meth:`step`.
 
         Returns:
             (b, l, k), not clamped.
         """
-        return self.step(features, style, self.initial_state(batch=len(features)))[0]
+        return self.step(features, style, self.initial_state(batch=len(features)), amplitude)[0]
 
     def initial_state(self, position: int = 0, batch: int = 1) -> DecoderState:
         """Return the state at frame `position`, with nothing before it."""
@@ -77,7 +78,7 @@ class JambaDecoder(nn.Module):
         ]
 
     def step(
-        self, features: Tensor, style: Tensor, state: DecoderState
+        self, features: Tensor, style: Tensor, state: DecoderState, amplitude: float = 1.0
     ) -> tuple[Tensor, DecoderState]:
         """Predict the next frames of a recording; no frame depends on a later one.
 
@@ -85,12 +86,13 @@ class JambaDecoder(nn.Module):
             features: (b, l, m, c), of the frames that follow those before.
             style: (b, s).
             state: from :meth:`initial_state` or the step before.
+            amplitude: factor of the motion. Lips that touch do so at any: they are closed after it.
 
         Returns:
             (b, l, k), not clamped, and the new state.
         """
         x, new_state = self.states(features, style, state)
-        motion = self.motion(x, style)
+        motion = amplitude * self.motion(x, style)
         if self.articulation is not None:
             motion = self.articulation.close_lips(motion, x)
         return motion, new_state

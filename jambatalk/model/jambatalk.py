@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -30,18 +29,16 @@ from jambatalk.model.encoder import SpeechEncoder
 from jambatalk.model.mamba import Mamba
 from jambatalk.model.paper_decoder import PaperDecoder
 from jambatalk.model.scan import scan_named
+from jambatalk.model.speaking_style import SpeakingStyle, Style, check_strength, mix_styles
 from jambatalk.model.streaming_encoder import StreamingEncoder
 from jambatalk.model.whisper import WhisperSpeechEncoder
 from jambatalk.speech import Speech, loudness_normalised
 
-MAX_STRENGTH = 1.5  # of a style; beyond it faces distort
 PIECE = 480_000  # samples of a long recording that are encoded at a time: half a minute
 DECODERS: dict[str, type[JambaDecoder] | type[PaperDecoder]] = {
     "adaln": JambaDecoder,
     "paper": PaperDecoder,
 }
-
-Style = str | Mapping[str, float]
 
 
 class JambaTalk(nn.Module):
@@ -108,14 +105,16 @@ class JambaTalk(nn.Module):
         return features[torch.arange(frames).clamp(max=len(features) - 1)]  # repeats the last
 
     @torch.inference_mode()
-    def predict(self, features: Tensor, style: Tensor) -> Tensor:
-        """Predict the motion of features (t, m, c) in a style (s,). Deterministic.
+    def predict(self, features: Tensor, style: SpeakingStyle) -> Tensor:
+        """Predict the motion of features (t, m, c) in a style. Deterministic.
 
         Returns:
             Blendshape weights (t, k) in 0..1, or offsets (t, 3 V) of the vertices from their
             template, metres.
         """
-        return self.scale_output(self.decoder(features[None], style[None])[0])
+        return self.scale_output(
+            self.decoder(features[None], style.vector[None], style.amplitude)[0]
+        )
 
     @torch.inference_mode()
     def recognise(self, samples: np.ndarray) -> Tensor:
@@ -132,7 +131,7 @@ class JambaTalk(nn.Module):
         if not self.config.streamable:
             raise ModelError("This checkpoint needs whole recordings.", "Use the bundled one.")
         encoder, state, logits = StreamingEncoder(self.encoder), decoder.initial_state(), []
-        style = self.style(self.config.styles[0])[None]
+        style = self.style(self.config.styles[0]).vector[None]
         pieces = [samples[start : start + PIECE] for start in range(0, len(samples), PIECE)]
         for features in (*map(encoder.feed, pieces), encoder.finish()):
             if len(features):
@@ -144,37 +143,33 @@ class JambaTalk(nn.Module):
         """Convert a decoder's output (..., k) to weights in 0..1 or offsets in metres."""
         return output * self.config.unit if self.config.vertices else output.clamp(0.0, 1.0)
 
-    def style(self, style: Style, strength: float = 1.0) -> Tensor:
-        """Return the vector (s,) of a named style or of a mixture of styles.
+    def style(self, style: Style, strength: float = 1.0) -> SpeakingStyle:
+        """Return a named style or a mixture of styles, at a strength.
+
+        Strength s moves the vector from the neutral style to s times its distance. The neutral
+        style has no distance: s scales its motion, and that of a mixture by the share n of the
+        neutral style in it, 1 + (s - 1) n.
 
         Args:
             style: a name, or names with their shares, which are scaled to sum to one.
-            strength: 0 is the neutral style, 1 the style as trained, more exaggerates it.
+            strength: 1 is the style as trained, more exaggerates it; 0 is the neutral style, and
+                of the neutral style a still face.
 
         Raises:
             ModelError: an unknown name, shares that are negative or all zero, or a strength that
                 is not between 0 and `MAX_STRENGTH`.
         """
         check_strength(strength)
-        if not isinstance(style, str | Mapping):
-            raise ModelError(
-                f"{style!r} is not a style.", "Give a name, or names with their shares."
-            )
-        shares = {style: 1.0} if isinstance(style, str) else dict(style)
         names = self.config.styles
-        for name in shares:
-            if name not in names:
-                raise ModelError(f"There is no style '{name}'.", f"Choose from {', '.join(names)}.")
-        total = sum(shares.values())
-        if not (0 < total < float("inf") and min(shares.values()) >= 0):  # NaN fails too
-            raise ModelError(f"The shares {shares} do not make a style.", "Use positive shares.")
+        shares = mix_styles(style, names)
+        amplitude = 1.0 + (strength - 1.0) * shares.get(names[0], 0.0)
         if not isinstance(self.decoder, JambaDecoder) or not self.config.style_width:
-            return torch.zeros(0)  # there is one style
+            return SpeakingStyle(torch.zeros(0), amplitude)  # there is one style
         table = self.decoder.style_table.weight.detach()
         vector = table.new_zeros(table.shape[1])
         for name, share in shares.items():
-            vector = vector + share / total * table[names.index(name)]
-        return torch.lerp(table[0], vector, strength)
+            vector = vector + share * table[names.index(name)]
+        return SpeakingStyle(torch.lerp(table[0], vector, strength), amplitude)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write configuration and weights into a folder; leave its model card as it is.
@@ -241,11 +236,3 @@ def build_encoder(config: EncoderConfig, fps: float) -> SpeechEncoder:
     from jambatalk.model.waveform import WaveformSpeechEncoder  # needs transformers
 
     return WaveformSpeechEncoder(config, fps)
-
-
-def check_strength(strength: float) -> None:
-    """Raise a ModelError unless a style's strength is between 0 and `MAX_STRENGTH`."""
-    if not 0 <= strength <= MAX_STRENGTH:  # NaN fails too
-        raise ModelError(
-            f"A style cannot have the strength {strength:g}.", f"Choose 0 to {MAX_STRENGTH}."
-        )

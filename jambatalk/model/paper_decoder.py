@@ -32,12 +32,15 @@ class PaperDecoder(nn.Module):
         nn.init.zeros_(self.motion_map.weight)
         nn.init.zeros_(self.motion_map.bias)
 
-    def forward(self, features: Tensor, style: Tensor | None = None) -> Tensor:
+    def forward(
+        self, features: Tensor, style: Tensor | None = None, amplitude: float = 1.0
+    ) -> Tensor:
         """Predict all frames.
 
         Args:
             features: (b, l, 1, c) at the motion's frame rate.
             style: ignored; the network has one style.
+            amplitude: factor of the motion.
 
         Returns:
             (b, l, 3 V): x, y, z of one vertex after the other, in the units of the training set.
@@ -45,7 +48,7 @@ class PaperDecoder(nn.Module):
         x = self.feature_map(features.squeeze(2))  # (b, l, d)
         for key in self.order:
             x = self.blocks[key](x)
-        return self.motion_map(x)
+        return amplitude * self.motion_map(x)
 
 
 class BareMamba(nn.Module):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ from jambatalk.model.streaming_encoder import StreamingEncoder
 
 if TYPE_CHECKING:
     from jambatalk.model.jambatalk import JambaTalk
+    from jambatalk.model.speaking_style import SpeakingStyle
 
 
 class StreamingDecoder:
@@ -23,13 +25,13 @@ class StreamingDecoder:
     Shapes: s styles, t frames, k blendshapes (or 3 V coordinates).
 
     Args:
-        styles: (s, w) style vectors, see :meth:`JambaTalk.style`.
+        styles: see :meth:`JambaTalk.style`.
 
     Raises:
         ModelError: this network needs whole recordings.
     """
 
-    def __init__(self, model: JambaTalk, styles: Tensor) -> None:
+    def __init__(self, model: JambaTalk, styles: Sequence[SpeakingStyle]) -> None:
         decoder = model.decoder
         if not model.config.streamable or not isinstance(decoder, JambaDecoder):
             raise ModelError(
@@ -57,11 +59,11 @@ class StreamingDecoder:
     def _step(self, features: Tensor) -> np.ndarray:
         if not len(features):
             return np.zeros((len(self.styles), 0, self.model.config.outputs), np.float32)
-        features, motions = features.to(self.styles.device)[None], []
+        features, motions = features.to(self.styles[0].vector.device)[None], []
         # One style at a time: results then do not depend on the others in the batch.
         for index, style in enumerate(self.styles):
             output, self._states[index] = self._decoder.step(
-                features, style[None], self._states[index]
+                features, style.vector[None], self._states[index], style.amplitude
             )
             motions.append(self.model.scale_output(output))
         return torch.cat(motions).cpu().numpy()

@@ -13,13 +13,11 @@ from jambatalk.motion.nonverbal import STILL, Nonverbal, NonverbalStream, blend
 from jambatalk.motion.nonverbal.blending import COLUMNS
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from jambatalk.model.config import JambaTalkConfig
-    from jambatalk.model.jambatalk import Style
+    from jambatalk.model.speaking_style import SpeakingStyle, Style
     from jambatalk.model.streaming_decoder import StreamingDecoder
 
-    Resolve = Callable[[Style | None, float, str | int], tuple[Tensor, Face]]
+    Resolve = Callable[[Style | None, float, str | int], tuple[SpeakingStyle, Face]]
 
 BLEND = 6  # frames from one style to the next
 
@@ -36,7 +34,7 @@ class MotionStream:
         face: the head that moves.
         nonverbal: the parts of nonverbal motion to add; all by default.
         seed: of the nonverbal motion.
-        resolve: returns the style vector and the face for :meth:`change`.
+        resolve: returns the style and the face for :meth:`change`.
     """
 
     def __init__(
@@ -111,8 +109,8 @@ class MotionStream:
         """
         if self._resolve is None:
             raise TypeError("this stream was made without `resolve`")
-        vector, self.face = self._resolve(style, strength, head)
-        self._decoder.styles = vector[None]
+        speaking_style, self.face = self._resolve(style, strength, head)
+        self._decoder.styles = [speaking_style]
         self._blended = 0
 
     def _predict(self, frames: np.ndarray) -> None:

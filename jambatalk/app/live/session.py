@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jambatalk.errors import LiveError
-from jambatalk.model.jambatalk import MAX_STRENGTH
+from jambatalk.model.speaking_style import MAX_STRENGTH
 from jambatalk.speech import SAMPLE_RATE
 
 if TYPE_CHECKING:

@@ -97,8 +97,8 @@ class StyleTask:
     def _predict_lips(self, features: Tensor) -> np.ndarray:
         """Predict lip aperture and mouth width (t, 2) of features in the neutral style."""
         device = self.loss.vertices.device
-        vector = self.model.style(self.model.config.styles[0])
-        weights = self.model.predict(features.float().to(device), vector).cpu().numpy()
+        neutral = self.model.style(self.model.config.styles[0])
+        weights = self.model.predict(features.float().to(device), neutral).cpu().numpy()
         weights = seal(self.face, weights)
         return np.stack([aperture(self.face, weights), width(self.face, weights)], 1)
 
@@ -211,8 +211,8 @@ def score(
 
 def _predict(model: JambaTalk, clip: EncodedClip) -> Tensor:
     """Return weights (t, k) predicted in the clip's style."""
-    vector = model.style(model.config.styles[clip.style])
-    return model.predict(clip.features.float().to(vector.device), vector).cpu()
+    style = model.style(model.config.styles[clip.style])
+    return model.predict(clip.features.float().to(style.vector.device), style).cpu()
 
 
 def _target(clip: EncodedClip) -> Tensor:
