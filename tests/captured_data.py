@@ -102,8 +102,17 @@ def write_data(folder: Path, face: Face, animate: Callable[[Speech, str], Motion
         cut_voice(voice, speech / "librispeech" / f"37-{number}.flac", 3)
     for voice in ("de", "en", "fr", "it"):
         cut_voice(f"pico_{voice}.wav", speech / "multilingual" / f"pico_{voice}.wav", 3)
+    _write_reader(speech / "speechocean762")
     (speech / "multilingual" / "pico_transcripts.tsv").write_text("")  # their starts have no text
     return folder
+
+
+def _write_reader(folder: Path) -> None:
+    """Write a child of a speaker that the corpus holds out."""
+    cut_voice("jfk.flac", folder / "child.opus", JFK_SECONDS, "-c:a", "libopus")
+    head, row = "file speaker age gender text", ["child.opus", "0104", "6", "m", JFK_TEXT]
+    lines = ["\t".join(cells) for cells in (head.split(), row)]
+    (folder / "transcripts.tsv").write_text("\n".join(lines) + "\n")
 
 
 def _write_grid(

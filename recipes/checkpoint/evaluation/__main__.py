@@ -10,13 +10,14 @@ import json
 import logging
 import sys
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from jambatalk.errors import JambaTalkError
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.talking_head import TalkingHead
 from recipes.checkpoint.evaluation.baselines import gru_baseline, linear_baseline
-from recipes.checkpoint.evaluation.benchmark_table import table, to_dicts
+from recipes.checkpoint.evaluation.benchmark_table import tables, to_dicts
 from recipes.checkpoint.evaluation.card_table import split_card, write_table
 from recipes.checkpoint.evaluation.evaluate_checkpoint import evaluate_checkpoint
 
@@ -45,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
     other = None
     if options.without_grid:
         other = TalkingHead.from_pretrained(options.without_grid, options.device)
-    rows = evaluate_checkpoint(talking_head, options.data, other, _log_stage)
+    groups = evaluate_checkpoint(talking_head, options.data, other, _log_stage)
     baselines = {}
     if options.baselines:
         _log_stage("Baselines", 0.0)
@@ -53,9 +54,9 @@ def run(options: argparse.Namespace) -> None:
         baselines["small GRU"] = gru_baseline(talking_head.model, options.data)
     if options.output:
         options.output.parent.mkdir(parents=True, exist_ok=True)
-        content = {"rows": to_dicts(rows), "baselines": baselines}
+        content = {"rows": to_dicts([*chain(*groups.values())]), "baselines": baselines}
         options.output.write_text(json.dumps(content, indent=2) + "\n")
-    markdown = table(rows, baselines)
+    markdown = tables(groups, baselines)
     if options.card:
         command = f"{COMMAND} --data DATA"
         command += " --baselines" if options.baselines else ""

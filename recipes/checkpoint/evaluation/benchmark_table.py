@@ -25,6 +25,7 @@ class Row:
         captured: the same metric of tracked lips or captured motion, NaN if there is none.
         sample: what it was measured on.
         note: further information.
+        interval: 95 % bootstrap interval of the value over clips; None for none.
     """
 
     key: str
@@ -37,6 +38,7 @@ class Row:
     captured: float = NAN
     sample: str = ""
     note: str = ""
+    interval: tuple[float, float] | None = None
 
     @property
     def within_bounds(self) -> bool | None:
@@ -68,14 +70,37 @@ class Row:
             return "–"
         return f"{value:.{self.digits}f}" + (f" {self.unit}" if self.unit else "")
 
+    def format_value(self) -> str:
+        """Format the value of the checkpoint, with its interval in brackets."""
+        text = self.format(self.value)
+        if self.interval is None:
+            return text
+        low, high = (f"{x:.{self.digits}f}" for x in self.interval)
+        return f"{text} [{low}, {high}]"
+
+
+def tables(
+    groups: Mapping[str, Sequence[Row]],
+    baselines: Mapping[str, Mapping[str, float]] | None = None,
+) -> str:
+    """Format groups of rows as Markdown tables under their headings.
+
+    Args:
+        groups: heading → rows.
+        baselines: as in :func:`table`.
+    """
+    return "\n".join(f"### {name}\n\n{table(rows, baselines)}" for name, rows in groups.items())
+
 
 def table(rows: Sequence[Row], baselines: Mapping[str, Mapping[str, float]] | None = None) -> str:
     """Format rows as a Markdown table.
 
     Args:
-        baselines: name of a baseline → key of a row → its value.
+        baselines: name of a baseline → key of a row → its value; those without any of these rows
+            have no column.
     """
-    baselines = baselines or {}
+    keys = {row.key for row in rows}
+    baselines = {name: values for name, values in (baselines or {}).items() if keys & values.keys()}
     head = ["metric", *baselines, "checkpoint", "bounds", "within", "captured", "measured on"]
     lines = [head, ["---"] * len(head)]
     for row in rows:
@@ -83,7 +108,7 @@ def table(rows: Sequence[Row], baselines: Mapping[str, Mapping[str, float]] | No
             [
                 row.metric,
                 *(row.format(values.get(row.key, NAN)) for values in baselines.values()),
-                row.format(row.value),
+                row.format_value(),
                 row.bounds,
                 {True: "yes", False: "no", None: ""}[row.within_bounds],
                 row.format(row.captured),

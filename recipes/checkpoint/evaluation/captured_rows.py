@@ -14,40 +14,62 @@ from jambatalk.motion.motion import Motion
 from jambatalk.motion.resample import resample
 from jambatalk.speech import SAMPLE_RATE, Speech
 from jambatalk.talking_head import TalkingHead
-from recipes.checkpoint.augment import BABBLE_VOICES, add_babble
 from recipes.checkpoint.captured import facegood, grid_corpus
 from recipes.checkpoint.captured.clip import Clip
 from recipes.checkpoint.evaluation.benchmark_table import INF, Row
+from recipes.checkpoint.evaluation.clip_statistics import median_interval
 from recipes.checkpoint.evaluation.held_out_data import HeldOutData
 from recipes.checkpoint.evaluation.phone_statistics import held_vowels
+from recipes.checkpoint.evaluation.tracked_speech import APERTURE, LipPair, lips_at
 
-BABBLE_DB = 5.0  # signal-to-noise ratio
-BABBLE_SEED = 0
 HELD_VOWEL, HELD_VOWEL_EDGE = 0.12, 0.03  # seconds: least duration, and what is cut off its ends
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LipScores:
-    """Agreement of animated with tracked lips, medians over the clips of GRID.
+    """Agreement of animated with tracked lips.
 
     Attributes:
-        aperture_r: correlation of the lip apertures.
-        width_r: correlation of the widths of the mouth.
-        aperture_sd: standard deviation of the aperture over that of the tracked lips.
+        correlations: (clips, 2) r of lip aperture and mouth width.
+        amplitudes: (clips, 2) standard deviations over those of the tracked lips.
         best_lag: the lag common to all clips at which the apertures correlate best, seconds.
-        best_lag_r: that correlation.
+        best_lag_r: the median of that correlation.
     """
 
-    aperture_r: float
-    width_r: float
-    aperture_sd: float
+    correlations: np.ndarray
+    amplitudes: np.ndarray
     best_lag: float
     best_lag_r: float
+
+    @property
+    def aperture_r(self) -> float:
+        """Median r of the lip aperture."""
+        return float(np.median(self.correlations[:, APERTURE]))
 
     @property
     def note(self) -> str:
         """The best lag as text."""
         return f"{self.best_lag_r:.3f} at the best common lag, {self.best_lag * 1e3:+.0f} ms"
+
+
+def score_lips(pairs: Sequence[LipPair]) -> LipScores:
+    """Compare predicted with tracked lips, at no lag."""
+    correlations, amplitudes, lagged = [], [], []
+    for pair in pairs:
+        known = ~np.isnan(pair.target).any(1)
+        pred, target = pair.pred[known], pair.target[known]
+        curves = zip(pred.T, target.T, strict=True)
+        correlations.append([curve_metrics.correlation(*both) for both in curves])
+        amplitudes.append(pred.std(0) / target.std(0))
+        apertures = (pair.pred[:, APERTURE], pair.target[:, APERTURE])
+        lagged.append(curve_metrics.lagged_correlations(*apertures, pair.fps, known))
+    by_lag = np.nanmedian(lagged, 0)
+    return LipScores(
+        correlations=np.array(correlations),
+        amplitudes=np.array(amplitudes),
+        best_lag=float(curve_metrics.lags()[by_lag.argmax()]),
+        best_lag_r=float(by_lag.max()),
+    )
 
 
 class CapturedEvaluation:
@@ -62,54 +84,73 @@ class CapturedEvaluation:
     @cached_property
     def grid_motions(self) -> list[Motion]:
         """The checkpoint's motion of GRID's clips in the captured style."""
-        return [self._animate(clip, grid_corpus.STYLE) for clip in self.data.grid_clips]
+        return [self.animate(clip, grid_corpus.STYLE) for clip in self.data.grid_clips]
+
+    @cached_property
+    def grid_pairs(self) -> list[LipPair]:
+        """The lips of these motions beside the tracked ones."""
+        return self.pairs(self.grid_motions)
+
+    def pairs(self, motions: Sequence[Motion]) -> list[LipPair]:
+        """Measure the lips of a motion of each GRID clip beside its tracked lips."""
+        pairs = []
+        for clip, motion in zip(self.data.grid_clips, motions, strict=True):
+            lips = self.data.grid_lips[clip.name]
+            target = np.stack([lips.aperture, lips.width], 1)
+            target[~lips.tracked] = np.nan
+            pred = lips_at(motion, np.arange(len(target)) / lips.fps)
+            phones = self.data.grid_phones.get(clip.name, [])
+            pairs.append(LipPair("s1", pred, target, lips.fps, phones))
+        return pairs
 
     def grid_rows(self) -> list[Row]:
         """Measure correlation and amplitude against the tracked lips of GRID."""
         clips = self.data.grid_clips
-        captured = self._scores([Motion(c.weights, c.fps, self.data.face) for c in clips])
-        scores = self._scores(self.grid_motions)
+        captured = [Motion(c.weights, c.fps, self.data.face) for c in clips]
+        scores, perfect = score_lips(self.grid_pairs), score_lips(self.pairs(captured))
+        rows = []
+        for column, (name, goal) in enumerate((("open", 0.97), ("width", 0.93))):
+            values = scores.correlations[:, column]
+            rows.append(
+                Row(
+                    key=f"grid_lip_{name}",
+                    metric=f"r(lip_{name})",
+                    value=float(np.median(values)),
+                    interval=median_interval(values),
+                    digits=3,
+                    low=goal,
+                    high=INF,
+                    captured=float(np.median(perfect.correlations[:, column])),
+                    sample=self.grid_sample,
+                    note=scores.note if column == APERTURE else "",
+                )
+            )
+        for column, name in enumerate(("open", "width")):
+            rows.append(
+                Row(
+                    key=f"grid_amplitude_{name}",
+                    metric=f"sd of lip_{name}, over that of the tracked lips",
+                    value=float(np.median(scores.amplitudes[:, column])),
+                    low=0.8,
+                    high=1.2,
+                    captured=float(np.median(perfect.amplitudes[:, column])),
+                    sample=self.grid_sample,
+                )
+            )
+        return rows
+
+    @property
+    def grid_sample(self) -> str:
+        """What the rows of GRID are measured on."""
         style = available_style(self.head, grid_corpus.STYLE)
-        sample = f"{len(clips)} clips of GRID, style {style}"
-        return [
-            Row(
-                key="grid_lip_open",
-                metric="r(lip_open)",
-                value=scores.aperture_r,
-                digits=3,
-                low=0.97,
-                high=INF,
-                captured=captured.aperture_r,
-                sample=sample,
-                note=scores.note,
-            ),
-            Row(
-                key="grid_lip_width",
-                metric="r(lip_width)",
-                value=scores.width_r,
-                digits=3,
-                low=0.93,
-                high=INF,
-                captured=captured.width_r,
-                sample=sample,
-            ),
-            Row(
-                key="grid_amplitude",
-                metric="sd of lip_open, over that of the tracked lips",
-                value=scores.aperture_sd,
-                low=0.8,
-                high=1.2,
-                captured=captured.aperture_sd,
-                sample=sample,
-            ),
-        ]
+        return f"{len(self.data.grid_clips)} clips of GRID's s1, style {style}"
 
     def facegood_rows(self) -> list[Row]:
         """Measure correlation and amplitude against the captured jaw of FACEGOOD."""
         rows = []
         style = available_style(self.head, facegood.STYLE)
         for clip in self.data.facegood_takes:
-            pred = self._animate(clip, facegood.STYLE)
+            pred = self.animate(clip, facegood.STYLE)
             weights = resample(clip.weights, clip.fps, pred.fps)
             target = Motion(weights, pred.fps, self.data.face)
             length = min(len(pred), len(target))
@@ -143,7 +184,7 @@ class CapturedEvaluation:
         """Measure a checkpoint trained without GRID, in its first style, on GRID's lips."""
         style = other.styles[0]
         motions = [other.animate(_speech(clip), style) for clip in self.data.grid_clips]
-        scores = self._scores(motions)
+        scores = score_lips(self.pairs(motions))
         return [
             Row(
                 key="without_grid_lip_open",
@@ -154,28 +195,6 @@ class CapturedEvaluation:
                 high=INF,
                 sample=f"{len(motions)} clips of GRID, style {style}",
                 note=scores.note,
-            )
-        ]
-
-    def babble_rows(self) -> list[Row]:
-        """Measure the loss of correlation with GRID's lips in babble."""
-        voices = [s.samples for s in [*self.data.held_out_librispeech, *self.data.multilingual]]
-        rng = np.random.default_rng(BABBLE_SEED)
-        motions = [
-            self._animate(clip, grid_corpus.STYLE, add_babble(clip.samples, voices, BABBLE_DB, rng))
-            for clip in self.data.grid_clips
-        ]
-        clean, noisy = (self._scores(m).aperture_r for m in (self.grid_motions, motions))
-        return [
-            Row(
-                key="babble",
-                metric=f"r(lip_open) lost at {BABBLE_DB:g} dB babble",
-                value=clean - noisy,
-                digits=3,
-                low=-INF,
-                high=0.05,
-                sample=f"{len(motions)} clips of GRID, {BABBLE_VOICES} other voices",
-                note=f"{clean:.3f} to {noisy:.3f}",
             )
         ]
 
@@ -200,36 +219,8 @@ class CapturedEvaluation:
             )
         ]
 
-    def _scores(self, motions: Sequence[Motion]) -> LipScores:
-        """Compare a motion of each GRID clip with its tracked lips."""
-        values, correlations = [], []
-        for clip, motion in zip(self.data.grid_clips, motions, strict=True):
-            lips = self.data.grid_lips[clip.name]
-            times, tracked = np.arange(len(lips.aperture)) / lips.fps, lips.tracked
-            eyes = eye_distance(motion.face)  # the unit of tracked lips
-            aperture = curve_metrics.at_times(motion.lip_aperture() / eyes, motion.fps, times)
-            width = curve_metrics.at_times(motion.lip_width() / eyes, motion.fps, times)
-            values.append(
-                (
-                    curve_metrics.correlation(aperture[tracked], lips.aperture[tracked]),
-                    curve_metrics.correlation(width[tracked], lips.width[tracked]),
-                    aperture[tracked].std() / lips.aperture[tracked].std(),
-                )
-            )
-            correlations.append(
-                curve_metrics.lagged_correlations(aperture, lips.aperture, lips.fps, tracked)
-            )
-        aperture_r, width_r, aperture_sd = np.median(values, 0).tolist()
-        by_lag = np.nanmedian(correlations, 0)
-        return LipScores(
-            aperture_r=aperture_r,
-            width_r=width_r,
-            aperture_sd=aperture_sd,
-            best_lag=float(curve_metrics.lags()[by_lag.argmax()]),
-            best_lag_r=float(by_lag.max()),
-        )
-
-    def _animate(self, clip: Clip, style: str, samples: np.ndarray | None = None) -> Motion:
+    def animate(self, clip: Clip, style: str, samples: np.ndarray | None = None) -> Motion:
+        """Animate a clip, or other samples in its place, in a style if the checkpoint has it."""
         return self.head.animate(_speech(clip, samples), available_style(self.head, style))
 
 
@@ -241,12 +232,6 @@ def available_style(head: TalkingHead, style: str) -> str:
 def _speech(clip: Clip, samples: np.ndarray | None = None) -> Speech:
     samples = clip.samples if samples is None else samples
     return Speech.from_array(samples, SAMPLE_RATE, clip.name)
-
-
-def eye_distance(face: Face) -> float:
-    """Return the distance of the outer eye corners, metres."""
-    right, *_, left = face.template[face.landmarks["eye_corners"]]
-    return float(np.linalg.norm(left - right))
 
 
 def _lip_accelerations(

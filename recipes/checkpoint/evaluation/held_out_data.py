@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -13,9 +14,17 @@ from recipes.checkpoint.captured.clip import Clip
 from recipes.checkpoint.captured.facegood import read_facegood
 from recipes.checkpoint.captured.grid_corpus import TrackedLips, read_grid, read_tracked_lips
 from recipes.checkpoint.captured.held_out import held_out_clips, is_held_out_take
+from recipes.checkpoint.corpus.align import Aligner
 from recipes.checkpoint.corpus.phone_times import read_grid_alignments, read_sphinx
 from recipes.checkpoint.corpus.phones import Phone
 from recipes.checkpoint.corpus.speech_sources import split_of
+from recipes.checkpoint.evaluation.tracked_speech import (
+    TrackedSpeech,
+    people_phones,
+    read_address,
+    read_people,
+    recognised_phones,
+)
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus")
 
@@ -24,7 +33,8 @@ class HeldOutData:
     """Readers of the held-out recordings; each is read once.
 
     Args:
-        folder: contains `grid_s1/`, `facegood/` and `speech/`, as training reads it.
+        folder: contains `grid_s1/`, `grid_speakers/`, `address/`, `facegood/` and `speech/`, as
+            training reads it.
         face: captured motion is fitted to its blendshapes.
 
     Raises:
@@ -56,6 +66,34 @@ class HeldOutData:
         return {name: transcript.phones for name, transcript in timed.items() if transcript.phones}
 
     @cached_property
+    def people(self) -> list[TrackedSpeech]:
+        """The clips of GRID's speakers of whom nothing is learned."""
+        return read_people(self.folder / "grid_speakers")
+
+    @cached_property
+    def people_phones(self) -> dict[str, list[Phone]]:
+        """The phones of these clips, aligned with their text: name → phones.
+
+        Raises:
+            NotInstalledError: the aligner is missing.
+        """
+        return people_phones(self.folder / "grid_speakers", self.people)
+
+    @cached_property
+    def address(self) -> TrackedSpeech:
+        """The fluent speech, of which nothing is learned."""
+        return read_address(self.folder / "address")
+
+    @cached_property
+    def address_phones(self) -> list[Phone]:
+        """Its recognised phones.
+
+        Raises:
+            NotInstalledError: the recogniser or the aligner is missing.
+        """
+        return recognised_phones(self.address.speech)
+
+    @cached_property
     def facegood_takes(self) -> list[Clip]:
         """FACEGOOD's held-out takes with their captured motion."""
         takes = read_facegood(self.folder / "facegood", self.face)
@@ -73,6 +111,23 @@ class HeldOutData:
             (Speech.read(path), read_sphinx(path.with_suffix(".phone.json")).phones)
             for path in self._files("librivox_phones")
         ]
+
+    @cached_property
+    def readers(self) -> list[tuple[int, Speech, list[Phone]]]:
+        """Age, speech and phones, aligned with the text, of speechocean762's held-out speakers.
+
+        Raises:
+            NotInstalledError: the aligner is missing.
+        """
+        folder, aligner, readers = self.folder / "speech" / "speechocean762", Aligner(), []
+        self._files(folder.name)
+        with (folder / "transcripts.tsv").open(newline="") as file:
+            for row in csv.DictReader(file, delimiter="\t"):
+                if split_of(row["speaker"]) == "held_out":
+                    speech = Speech.read(folder / row["file"])
+                    phones = aligner(speech.samples, row["text"])
+                    readers.append((int(row["age"]), speech, phones))
+        return readers
 
     @cached_property
     def librispeech(self) -> list[Speech]:

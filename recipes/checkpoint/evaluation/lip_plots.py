@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
 
 from jambatalk.errors import JambaTalkError
@@ -19,9 +18,8 @@ from jambatalk.face.library import load_head
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.motion.nonverbal import STILL
 from jambatalk.talking_head import TalkingHead
-from recipes.checkpoint.evaluation.captured_rows import eye_distance
 from recipes.checkpoint.evaluation.held_out_data import HeldOutData
-from recipes.checkpoint.evaluation.people_rows import TrackedSpeech, read_address, read_people
+from recipes.checkpoint.evaluation.tracked_speech import APERTURE, TrackedSpeech, eye_distance
 
 COMMAND = "python -m recipes.checkpoint.evaluation.lip_plots"
 
@@ -38,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         require_matplotlib()
         data = HeldOutData(options.data, load_head(1))
         heads = {Path(path).name: TalkingHead.from_pretrained(path) for path in options.checkpoint}
-        for clip in (*islice(read_people(data), options.clips), *read_address(data)):
+        for clip in (*data.people[: options.clips], data.address):
             print(plot_clip(options.output, clip, heads))
     except JambaTalkError as error:
         print(f"{COMMAND}: {error}", file=sys.stderr)
@@ -52,10 +50,9 @@ def plot_clip(folder: Path, clip: TrackedSpeech, heads: dict[str, TalkingHead]) 
     for name, head in heads.items():
         motion = head.animate(clip.speech, nonverbal=STILL).resampled(clip.fps)
         predicted[name], eyes = motion.lip_aperture(), eye_distance(motion.face)
-    tracked = clip.lips[:, 0] * eyes  # on the head's scale
-    name = Path(clip.speech.name).stem
-    path = folder / f"{name}.png"
-    return plot_apertures(path, name, predicted, tracked, clip.fps, clip.speech.samples)
+    tracked = clip.lips[:, APERTURE] * eyes  # on the head's scale
+    path = folder / f"{clip.name}.png"
+    return plot_apertures(path, clip.name, predicted, tracked, clip.fps, clip.speech.samples)
 
 
 if __name__ == "__main__":

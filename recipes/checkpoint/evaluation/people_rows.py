@@ -1,114 +1,86 @@
-"""Rows of the benchmark table: lips of people of whom nothing was learned, in the neutral style.
-
-Intervals are of the 5th and 95th percentile of the median over resampled clips (bootstrap).
-"""
+"""Rows of the benchmark table: lips of people of whom nothing was learned, in the neutral style."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
-from jambatalk.evaluate.curve_metrics import at_times
-from jambatalk.motion.nonverbal import STILL
-from jambatalk.speech import Speech
+from jambatalk.errors import NotInstalledError
 from jambatalk.talking_head import TalkingHead
-from recipes.checkpoint.captured.lip_clips import address_lips, grid_curves, held_out_clip_names
 from recipes.checkpoint.evaluation.benchmark_table import INF, Row
-from recipes.checkpoint.evaluation.captured_rows import eye_distance
+from recipes.checkpoint.evaluation.clip_statistics import by_person, median_interval
 from recipes.checkpoint.evaluation.held_out_data import HeldOutData
 from recipes.checkpoint.evaluation.lip_correlation import lip_correlation
+from recipes.checkpoint.evaluation.rounding import rounding_row
+from recipes.checkpoint.evaluation.tracked_speech import LipPair, predict_pair
 
-RESAMPLES, SEED = 2000, 0
+CURVES = ("open", "width")  # columns of lips
 
 
-@dataclass(frozen=True, eq=False)
-class TrackedSpeech:
-    """A recording with its tracked lips.
+def predict_people(head: TalkingHead, data: HeldOutData) -> tuple[list[LipPair], list[LipPair]]:
+    """Predict the lips of GRID's people who are held out, and of the address.
 
-    Attributes:
-        lips: (t, 2) aperture and width over the distance of the eyes; NaN where unknown.
-        fps: frames per second of the lips.
+    Without the programs that align or recognise them, the phones stay unknown.
     """
+    try:
+        phones, address_phones = data.people_phones, data.address_phones
+    except NotInstalledError:
+        phones, address_phones = {}, []
+    people = [predict_pair(head, clip, phones.get(clip.name, [])) for clip in data.people]
+    return people, [predict_pair(head, data.address, address_phones)]
 
-    speech: Speech
-    lips: np.ndarray
-    fps: float
 
-
-def people_rows(head: TalkingHead, data: HeldOutData) -> list[Row]:
-    """Measure correlation and amplitude against tracked lips of people held out."""
+def people_rows(people: Sequence[LipPair], address: Sequence[LipPair]) -> list[Row]:
+    """Measure correlation, amplitude and rounding against tracked lips."""
+    read = ("people", "s4 s33 s34", f"{len(people)} clips of GRID's s4, s33, s34, style neutral")
+    spoken = ("address", "address", "fluent speech of 52 s, style neutral")
     return [
-        *_rows(head, "people", "clips of GRID's s4, s33, s34", (0.90, 0.68), read_people(data)),
-        *_rows(head, "address", "fluent speech of 52 s", (0.70, 0.60), read_address(data)),
+        *_correlation_rows(*read, (0.90, 0.68), people),
+        rounding_row(*read, people),
+        *_correlation_rows(*spoken, (0.70, 0.60), address),
+        rounding_row(*spoken, address),
     ]
 
 
-def read_people(data: HeldOutData) -> Iterator[TrackedSpeech]:
-    """Read the clips of GRID's speakers who are held out."""
-    folder = data.folder / "grid_speakers"
-    for name, (lips, fps) in grid_curves(folder, held_out_clip_names(folder)).items():
-        yield TrackedSpeech(Speech.read(folder / "audio" / f"{name}.opus"), lips, fps)
-
-
-def read_address(data: HeldOutData) -> Iterator[TrackedSpeech]:
-    """Read the fluent speech."""
-    lips, fps = address_lips(data.folder / "address")
-    yield TrackedSpeech(Speech.read(data.folder / "address" / "address.flac"), lips, fps)
-
-
-def _rows(
-    head: TalkingHead,
-    key: str,
-    sample: str,
-    goals: tuple[float, float],
-    clips: Iterable[TrackedSpeech],
+def _correlation_rows(
+    key: str, metric: str, sample: str, goals: tuple[float, float], pairs: Sequence[LipPair]
 ) -> list[Row]:
-    correlations, spreads = [], []
-    for clip in clips:
-        motion = head.animate(clip.speech, nonverbal=STILL)
-        times = np.arange(len(clip.lips)) / clip.fps
-        curves = (motion.lip_aperture(), motion.lip_width())
-        pred = np.stack([at_times(curve, motion.fps, times) for curve in curves], 1)
-        pred /= eye_distance(motion.face)
-        correlations.append(lip_correlation(pred, clip.lips, clip.fps))
-        spreads.append(pred[:, 0].std() / np.nanstd(clip.lips[:, 0]))
-    sample = f"{len(correlations)} {sample}" if len(correlations) > 1 else sample
-    sample += ", style neutral"
+    """Measure correlation and amplitude.
+
+    Args:
+        key, metric: what those of the rows begin with.
+        sample: what the recordings are.
+        goals: the least r of aperture and of width.
+    """
+    people = [pair.person for pair in pairs]
+    correlations = np.array([lip_correlation(p.pred, p.target, p.fps) for p in pairs])
+    amplitudes = np.array([p.pred.std(0) / np.nanstd(p.target, 0) for p in pairs])
     rows = [
         Row(
             key=f"{key}_lip_{name}",
-            metric=f"{key} held out: r(lip_{name})",
+            metric=f"{metric}: r(lip_{name})",
             value=float(np.median(values)),
+            interval=median_interval(values),
             digits=3,
             low=goal,
             high=INF,
             sample=sample,
-            note=_interval(np.array(values)),
+            note=by_person(people, values, np.median),
         )
-        for name, goal, values in zip(
-            ("open", "width"), goals, zip(*correlations, strict=True), strict=True
-        )
+        for name, goal, values in zip(CURVES, goals, correlations.T, strict=True)
     ]
-    return [
-        *rows,
+    rows += [
         Row(
-            key=f"{key}_amplitude",
-            metric=f"{key} held out: sd of lip_open, over that of the tracked lips",
-            value=float(np.median(spreads)),
+            key=f"{key}_amplitude_{name}",
+            metric=f"{metric}: sd of lip_{name}, over that of the tracked lips",
+            value=float(np.median(values)),
+            interval=median_interval(values),
             low=0.8,
             high=1.2,
             sample=sample,
-        ),
+            note=by_person(people, values, np.median),
+        )
+        for name, values in zip(CURVES, amplitudes.T, strict=True)
     ]
-
-
-def _interval(values: np.ndarray) -> str:
-    """Return the bootstrap interval of a median as text; "" of one value."""
-    if len(values) < 2:
-        return ""
-    rng = np.random.default_rng(SEED)
-    drawn = values[rng.integers(len(values), size=(RESAMPLES, len(values)))]
-    low, high = np.percentile(np.median(drawn, 1), (5, 95))
-    return f"{low:.2f} to {high:.2f}"
+    return rows

@@ -1,4 +1,4 @@
-"""Rows of the benchmark table: lip aperture by phone and in pauses."""
+"""Rows of the benchmark table: lip aperture by phone."""
 
 from __future__ import annotations
 
@@ -7,31 +7,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from jambatalk.evaluate.curve_metrics import CLOSED, loudness
+from jambatalk.evaluate.curve_metrics import CLOSED
 from jambatalk.talking_head import TalkingHead
 from recipes.checkpoint.evaluation.benchmark_table import INF, NAN, Row
 from recipes.checkpoint.evaluation.held_out_data import HeldOutData
 from recipes.checkpoint.evaluation.phone_statistics import (
     NEAR_TEETH,
     PhoneStatistics,
-    find_pauses,
     measure_phones,
     percent_below,
 )
 
-PAUSE_LEVEL = -35.0  # dB below the maximum
-LEVEL_RATE = 100.0  # frames a second of the level in which pauses are found
-
 
 def evaluate_phones(head: TalkingHead, data: HeldOutData) -> list[Row]:
     """Measure lip apertures by phone in every style on held-out English."""
-    statistics = measure_phones(head, data.librivox)
-    for speech in data.held_out_librispeech:
-        level = loudness(speech.samples, LEVEL_RATE, int(speech.duration * LEVEL_RATE))
-        pauses = find_pauses(level, LEVEL_RATE, PAUSE_LEVEL)
-        for style, motion in zip(head.styles, head.compare(speech, head.styles), strict=True):
-            statistics[style].add_pauses(motion.lip_aperture(), motion.fps, pauses)
-    return phone_rows(statistics, _tracked_statistics(data))
+    return phone_rows(measure_phones(head, data.librivox), _tracked_statistics(data))
 
 
 def phone_rows(statistics: Mapping[str, PhoneStatistics], captured: PhoneStatistics) -> list[Row]:
@@ -47,7 +37,7 @@ def phone_rows(statistics: Mapping[str, PhoneStatistics], captured: PhoneStatist
         return rows
     by_style = {style: _rows(statistics[style], style, captured) for style in others}
     for number, row in enumerate(list(rows)):
-        if row.within_bounds is None:  # no value is worse than another
+        if row.within_bounds is None:  # there are no such phones
             continue
         values = {style: by_style[style][number] for style in others}
         worst = max(values, key=lambda style: values[style].excess)
@@ -73,7 +63,6 @@ def _tracked_statistics(data: HeldOutData) -> PhoneStatistics:
 
 def _rows(found: PhoneStatistics, style: str, captured: PhoneStatistics) -> list[Row]:
     sample = f"LibriVox, style {style}"
-    with_ends = percent_below(found.whole_pauses, CLOSED)
     return [
         Row(
             key="bilabials",
@@ -116,16 +105,6 @@ def _rows(found: PhoneStatistics, style: str, captured: PhoneStatistics) -> list
             high=15.0,
             captured=_median(captured.closure_delays) * 1e3,
             sample=f"{len(found.closure_delays)} closed phones of {sample}",
-        ),
-        Row(
-            key="pauses",
-            metric="lips closed from 0.3 s into a pause on",
-            value=percent_below(found.pauses, CLOSED),
-            unit="%",
-            digits=1,
-            captured=percent_below(captured.pauses, CLOSED),
-            sample=f"{len(found.pauses)} frames of LibriVox and LibriSpeech, style {style}",
-            note=f"{with_ends:.1f} % in pauses over 0.3 s from their start on",
         ),
     ]
 

@@ -35,7 +35,6 @@ class PhoneStatistics:
         closure_delays: seconds from the middle of a P, B or M to the middle of its lip closure,
             where there is one, and no pause or other lip sound next to it.
         pauses: apertures from 0.3 s into a pause on, without the last 0.1 s.
-        whole_pauses: apertures in pauses over 0.3 s.
     """
 
     bilabials: list[float] = field(default_factory=list)
@@ -43,11 +42,10 @@ class PhoneStatistics:
     open_vowels: list[float] = field(default_factory=list)
     closure_delays: list[float] = field(default_factory=list)
     pauses: list[float] = field(default_factory=list)
-    whole_pauses: list[float] = field(default_factory=list)
 
     def add(self, aperture: np.ndarray, fps: float, phones: Sequence[Phone]) -> None:
         """Add a clip with its lip aperture (T,) in any unit and its phones in order."""
-        aperture = _relative(aperture)
+        aperture = relative(aperture)
         times = np.arange(0, len(aperture) / fps, TIME_STEP)
         sampled = at_times(aperture, fps, times)
         closures = times[closed_runs(sampled, CLOSED)]
@@ -70,14 +68,6 @@ class PhoneStatistics:
             elif phone.name == SILENCE:
                 self._add_pause(aperture, fps, phone)
 
-    def add_pauses(
-        self, aperture: np.ndarray, fps: float, pauses: Iterable[tuple[float, float]]
-    ) -> None:
-        """Add only the pauses of a clip, (start, end) in seconds."""
-        aperture = _relative(aperture)
-        for start, end in pauses:
-            self._add_pause(aperture, fps, Phone(SILENCE, start, end))
-
     def _add_closure_delay(self, phone: Phone, closures: np.ndarray) -> None:
         overlapping = closures[(closures[:, 0] <= phone.end) & (closures[:, 1] >= phone.start)]
         if len(overlapping):
@@ -87,8 +77,6 @@ class PhoneStatistics:
         if pause.duration <= LONG_PAUSE:
             return
         times = np.arange(len(aperture)) / fps
-        within = (times >= pause.start) & (times <= pause.end)
-        self.whole_pauses += aperture[within].tolist()
         # lips do not move at the ends of a recording
         first = pause.start + (LONG_PAUSE if pause.start > 0 else 0)
         last = pause.end - (PAUSE_EDGE if pause.end < times[-1] else 0)
@@ -122,18 +110,12 @@ def held_vowels(phones: Iterable[Phone], duration: float, edge: float) -> list[t
 
 def apertures_around(aperture: np.ndarray, fps: float, times: Iterable[float]) -> list[float]:
     """Return the least relative aperture within 50 ms of each time in seconds."""
-    aperture = _relative(aperture)
+    aperture = relative(aperture)
     around = np.arange(-RECOGNISED_WITHIN, RECOGNISED_WITHIN + TIME_STEP, TIME_STEP)
     return [float(at_times(aperture, fps, time + around).min()) for time in times]
 
 
-def find_pauses(level: np.ndarray, fps: float, threshold: float) -> list[tuple[float, float]]:
-    """Find runs over 0.3 s of a level (T,) in dB at or below a threshold: (start, end) seconds."""
-    runs = closed_runs(level, threshold) / fps
-    return [(first, last) for first, last in runs.tolist() if last - first > LONG_PAUSE]
-
-
-def _relative(aperture: np.ndarray) -> np.ndarray:
+def relative(aperture: np.ndarray) -> np.ndarray:
     """Divide by the 95th percentile; 0 throughout for a mouth that never opens."""
     scale = np.percentile(aperture, 95)
     return aperture / scale if scale > 0 else np.zeros_like(aperture)

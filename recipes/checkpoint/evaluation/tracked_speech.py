@@ -1,0 +1,122 @@
+"""Recordings of people with their tracked lips, and a checkpoint's lips beside them.
+
+Lips are (t, 2): lip aperture and mouth width over the distance of the outer eye corners.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from jambatalk.evaluate.curve_metrics import at_times
+from jambatalk.face.face import Face
+from jambatalk.motion.motion import Motion
+from jambatalk.motion.nonverbal import STILL
+from jambatalk.speech import Speech
+from jambatalk.talking_head import TalkingHead
+from recipes.checkpoint.captured.lip_clips import address_lips, grid_curves, held_out_clip_names
+from recipes.checkpoint.corpus.align import Aligner
+from recipes.checkpoint.corpus.phone_times import read_grid_alignments
+from recipes.checkpoint.corpus.phones import Phone
+from recipes.checkpoint.corpus.recognise import Recogniser
+
+APERTURE, WIDTH = 0, 1  # columns of lips
+
+
+@dataclass(frozen=True, eq=False)
+class TrackedSpeech:
+    """A recording with its tracked lips.
+
+    Attributes:
+        person: whose lips these are.
+        lips: (t, 2); NaN where unknown.
+        fps: frames per second of the lips.
+    """
+
+    person: str
+    speech: Speech
+    lips: np.ndarray
+    fps: float
+
+    @property
+    def name(self) -> str:
+        """Name of the clip."""
+        return Path(self.speech.name).stem
+
+
+@dataclass(frozen=True, eq=False)
+class LipPair:
+    """Predicted and tracked lips of a recording.
+
+    Attributes:
+        person: whose lips were tracked.
+        pred, target: (t, 2); the tracked ones are NaN where unknown.
+        fps: frames per second of both.
+        phones: of the speech; empty if they are not known.
+    """
+
+    person: str
+    pred: np.ndarray
+    target: np.ndarray
+    fps: float
+    phones: list[Phone]
+
+
+def read_people(folder: Path) -> list[TrackedSpeech]:
+    """Read the clips of the speakers of `grid_speakers` who are held out."""
+    return [
+        TrackedSpeech(name.split("_")[0], Speech.read(folder / "audio" / f"{name}.opus"), lips, fps)
+        for name, (lips, fps) in grid_curves(folder, held_out_clip_names(folder)).items()
+    ]
+
+
+def read_address(folder: Path) -> TrackedSpeech:
+    """Read the fluent speech."""
+    lips, fps = address_lips(folder)
+    return TrackedSpeech("address", Speech.read(folder / "address.flac"), lips, fps)
+
+
+def people_phones(folder: Path, clips: list[TrackedSpeech]) -> dict[str, list[Phone]]:
+    """Align clips of `grid_speakers` with their text: name → phones.
+
+    Raises:
+        NotInstalledError: the aligner is missing.
+        DataError: a text does not match its recording.
+    """
+    timed, aligner = read_grid_alignments(folder), Aligner()
+    return {
+        clip.name: timed[clip.name].phones or aligner(clip.speech.samples, timed[clip.name].text)
+        for clip in clips
+    }
+
+
+def recognised_phones(speech: Speech) -> list[Phone]:
+    """Recognise and align the phones of speech without a text, the same for every checkpoint.
+
+    Raises:
+        NotInstalledError: the recogniser or the aligner is missing.
+        DataError: no speech was recognised.
+    """
+    return Aligner().align_phones(speech.samples, Recogniser()(speech.samples))
+
+
+def predict_pair(head: TalkingHead, clip: TrackedSpeech, phones: list[Phone]) -> LipPair:
+    """Predict the lips of a recording in the neutral style."""
+    motion = head.animate(clip.speech, nonverbal=STILL)
+    pred = lips_at(motion, np.arange(len(clip.lips)) / clip.fps)
+    return LipPair(clip.person, pred, clip.lips, clip.fps, phones)
+
+
+def lips_at(motion: Motion, times: np.ndarray) -> np.ndarray:
+    """Measure the lips of a motion at times (n,) in seconds: (n, 2)."""
+    curves = (motion.lip_aperture(), motion.lip_width())
+    lips = np.stack([at_times(curve, motion.fps, times) for curve in curves], 1)
+    return lips / eye_distance(motion.face)
+
+
+def eye_distance(face: Face) -> float:
+    """Return the distance of the outer eye corners, metres."""
+    right, *_, left = face.template[face.landmarks["eye_corners"]]
+    return float(np.linalg.norm(left - right))
