@@ -21,6 +21,7 @@ from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.speech import Speech
 from recipes.checkpoint.evaluation.baselines import gru_baseline
+from recipes.checkpoint.pseudo_labels.labeller import STEPS
 from recipes.checkpoint.training.architecture import LAYERS, WINDOW, bundled_config
 from recipes.checkpoint.whisper_wheels import BASE, TINY_EN, WheelModel, read_encoder
 
@@ -70,7 +71,7 @@ def main() -> None:
     """Print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with grid_s1/")
-    parser.add_argument("--steps", type=int, default=500, help="of training the GRU")
+    parser.add_argument("--steps", type=int, default=STEPS, help="of training the GRU")
     options = parser.parse_args()
     print("| encoder | r(lip_open) | r(lip_width) | encoding, s/s |")
     print("|---|---|---|---|")

@@ -85,8 +85,8 @@ def write_data(folder: Path, face: Face, animate: Callable[[Speech, str], Motion
     Args:
         animate: makes the captured motion of speech in a style.
     """
-    _write_grid(folder / "grid_s1", face, animate, ["one"])
-    _write_grid(folder / "grid_speakers", face, animate, ["s2_one", "s4_one"])
+    write_grid(folder / "grid_s1", face, animate, ["one"])
+    write_grid(folder / "grid_speakers", face, animate, ["s2_one", "s4_one"])
     lips = _write_address(folder / "address", face, animate)
     _write_silent_lips(folder / "grid_lips", lips)
     _write_facegood(folder / "facegood", face, animate)
@@ -115,7 +115,7 @@ def _write_reader(folder: Path) -> None:
     (folder / "transcripts.tsv").write_text("\n".join(lines) + "\n")
 
 
-def _write_grid(
+def write_grid(
     folder: Path, face: Face, animate: Callable[[Speech, str], Motion], names: list[str]
 ) -> None:
     """Write clips that are all the same."""

@@ -2,19 +2,26 @@
 
 import json
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from captured_data import jfk_phones, write_data
+from captured_data import jfk_phones, write_data, write_grid
 from local_data import DATA
 from PIL import Image
 
 from jambatalk import Speech, TalkingHead, load_head
 from jambatalk.errors import DataError, NotInstalledError
+from jambatalk.motion.motion import Motion
 from recipes.checkpoint.augment import add_babble
 from recipes.checkpoint.captured.held_out import held_out_clips
 from recipes.checkpoint.corpus.phones import Phone
+from recipes.checkpoint.evaluation.baselines import (
+    exchange_lips,
+    gru_baseline,
+    linear_baseline,
+)
 from recipes.checkpoint.evaluation.benchmark_table import Row, table, tables, to_dicts
 from recipes.checkpoint.evaluation.captured_rows import CapturedEvaluation
 from recipes.checkpoint.evaluation.card_table import write_table
@@ -24,6 +31,7 @@ from recipes.checkpoint.evaluation.languages import recognised_row, written_row
 from recipes.checkpoint.evaluation.lip_plots import main as plot_lips
 from recipes.checkpoint.evaluation.phone_rows import phone_rows
 from recipes.checkpoint.evaluation.phone_statistics import PhoneStatistics, percent_below
+from recipes.checkpoint.evaluation.tracked_speech import TrackedSpeech
 
 FPS = 50.0
 VOICES = Path(__file__).parent.parent / "assets" / "voices"
@@ -190,6 +198,42 @@ def test_evaluate_checkpoint_on_its_own_motion(talking_head: TalkingHead, tmp_pa
     assert {"languages_recognised", "languages_written"} < rows.keys()
 
 
+def test_baselines_are_scored_on_the_same_clips(talking_head: TalkingHead, tmp_path: Path) -> None:
+    face = load_head(1)
+
+    def animate(speech: Speech, style: str) -> Motion:
+        return talking_head.animate(speech, style)
+
+    folder = write_data(tmp_path, face, animate)
+    # the first clip is held out; the second, which is the same, trains
+    write_grid(folder / "grid_s1", face, animate, ["one", "two"])
+    for suffix in (".npz", ".flac"):
+        take = folder / "facegood" / f"1114_3_15{suffix}"
+        shutil.copy(take, take.with_name(f"1114_2_01{suffix}"))
+    keys = {f"{who}_lip_{x}" for who in ("grid", "people", "address") for x in ("open", "width")}
+    gru = gru_baseline(talking_head.model, folder, steps=60)
+    linear = linear_baseline(folder)
+    assert gru.keys() == keys < linear.keys()
+    assert gru["grid_lip_open"] > 0.8
+    assert linear["grid_lip_open"] > 0.8
+    assert max(gru["address_lip_open"], linear["address_lip_open"]) < 0.8  # another speaker
+
+
+def test_another_clip_is_of_the_same_person() -> None:
+    speech = Speech.from_array(np.ones(16000), 16000)
+    lips = {name: np.full((25, 2), value) for value, name in enumerate("abc")}
+    lips["c"][:, 0] = np.arange(25)
+    clips = [
+        TrackedSpeech(person, speech, lips[name], 25.0)
+        for person, name in (("s4", "a"), ("s33", "c"), ("s4", "b"))
+    ]
+    first, alone, last = exchange_lips(clips)
+    np.testing.assert_array_equal(first.pred, lips["b"])
+    np.testing.assert_array_equal(last.pred, lips["a"])
+    assert alone.pred[0, 0] == 13  # by half of its 25 frames
+    assert alone.target is lips["c"]
+
+
 def test_lips_of_people_held_out_are_plotted(talking_head: TalkingHead, tmp_path: Path) -> None:
     write_data(tmp_path, load_head(1), lambda s, style: talking_head.animate(s, style))
     plots = tmp_path / "plots"
@@ -205,7 +249,7 @@ def test_captured_evaluation_on_held_out_clips(talking_head: TalkingHead) -> Non
     assert len(names) == 45
     data.grid_clips = [clip for clip in data.grid_clips if clip.name in names[:9]]
     assert [clip.name for clip in data.grid_clips] == names[:9]
-    assert all(len(data.grid_lips[c.name].aperture) == len(c.weights) for c in data.grid_clips)
+    assert all(len(data.grid_tracked[c.name].lips) == len(c.weights) for c in data.grid_clips)
     evaluation = CapturedEvaluation(talking_head, data)
     opening, width, amplitude, _ = evaluation.grid_rows()
     low, high = opening.interval

@@ -16,7 +16,11 @@ from pathlib import Path
 from jambatalk.errors import JambaTalkError
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.talking_head import TalkingHead
-from recipes.checkpoint.evaluation.baselines import gru_baseline, linear_baseline
+from recipes.checkpoint.evaluation.baselines import (
+    gru_baseline,
+    linear_baseline,
+    other_clip_baseline,
+)
 from recipes.checkpoint.evaluation.benchmark_table import tables, to_dicts
 from recipes.checkpoint.evaluation.card_table import split_card, write_table
 from recipes.checkpoint.evaluation.evaluate_checkpoint import evaluate_checkpoint
@@ -50,6 +54,7 @@ def run(options: argparse.Namespace) -> None:
     baselines = {}
     if options.baselines:
         _log_stage("Baselines", 0.0)
+        baselines["another clip"] = other_clip_baseline(options.data)
         baselines["linear"] = linear_baseline(options.data)
         baselines["small GRU"] = gru_baseline(talking_head.model, options.data)
     if options.output:
@@ -78,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         "--without-grid", metavar="CHECKPOINT", help="a second checkpoint, trained without GRID"
     )
     parser.add_argument(
-        "--baselines", action="store_true", help="train and measure the baselines too (10 minutes)"
+        "--baselines", action="store_true", help="train and measure the baselines too (5 minutes)"
     )
     parser.add_argument("-o", "--output", type=Path, help="write the table as .json")
     parser.add_argument(

@@ -1,8 +1,12 @@
 """Simple baselines on the same recordings, which a checkpoint should exceed.
 
-Linear: ridge regression from 40 log-mel bands within ±0.24 s of each frame. Small GRU: two
-bidirectional layers of width 96 on a checkpoint's own encoder, trained on GRID for about two
-minutes of one core.
+- Linear: ridge regression from 40 log-mel bands within ±0.24 s of each frame.
+- Small GRU: a labeller (`pseudo_labels/labeller.py`) on the checkpoint's own encoder, which learns
+  the lips of GRID's speaker 1 alone.
+- Another clip: the tracked lips of another clip of the same person, which tell what the sentences
+  of a corpus have in common.
+
+All give key of a row of the benchmark table → value.
 """
 
 from __future__ import annotations
@@ -12,8 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import nn
 
 from jambatalk.evaluate import curve_metrics
 from jambatalk.face.library import load_head
@@ -22,30 +24,28 @@ from jambatalk.motion.motion import Motion
 from jambatalk.motion.resample import resample
 from jambatalk.speech import SAMPLE_RATE, Speech
 from recipes.checkpoint.captured.facegood import read_facegood
-from recipes.checkpoint.captured.grid_corpus import TrackedLips, read_tracked_lips
+from recipes.checkpoint.captured.grid_corpus import clip_names
 from recipes.checkpoint.captured.held_out import held_out_clips, is_held_out_take
+from recipes.checkpoint.captured.lip_clips import read_s1
+from recipes.checkpoint.evaluation.captured_rows import score_lips
+from recipes.checkpoint.evaluation.held_out_data import HeldOutData
+from recipes.checkpoint.evaluation.lip_correlation import lip_correlation
+from recipes.checkpoint.evaluation.tracked_speech import (
+    LipPair,
+    TrackedSpeech,
+    read_clips,
+)
+from recipes.checkpoint.feature_cache import FeatureCache
+from recipes.checkpoint.pseudo_labels.labeller import STEPS, predict_lips, train_labeller
+from recipes.checkpoint.pseudo_labels.rounds import lip_example
 
 FPS = 25.0
 BANDS = 40
 CONTEXT = 6  # frames before and after
 RIDGE = 100.0  # penalty, for standardised features
-WIDTH, LAYERS = 96, 2
-STEPS, BATCH, RATE, SEED = 800, 16, 2e-3, 0
+CROPS, SEED = 32, 0  # of the small GRU: a batch
 
 Predictor = Callable[[np.ndarray], np.ndarray]  # samples (n,) → targets (T, k) at FPS
-
-
-@dataclass(frozen=True)
-class LipClip:
-    """A clip of GRID: samples (n,) and tracked lips."""
-
-    samples: np.ndarray
-    lips: TrackedLips
-
-    @property
-    def targets(self) -> np.ndarray:
-        """Aperture and width of the lips, (T, 2)."""
-        return np.stack([self.lips.aperture, self.lips.width], 1)
 
 
 @dataclass(frozen=True)
@@ -58,100 +58,103 @@ class CapturedTake:
     held_out: bool
 
 
-def linear_baseline(data: Path) -> dict[str, float]:
-    """Train and evaluate the linear baseline: key of a row of the benchmark table → value."""
-    train, test = _grid_clips(data)
-    takes = _facegood_takes(data)
+def linear_baseline(folder: Path) -> dict[str, float]:
+    """Train and evaluate the linear baseline."""
+    data = HeldOutData(folder, load_head(1))
+    train, takes = _read_training_clips(folder), _facegood_takes(folder)
+    lips = _fit_linear([clip.speech.samples for clip in train], [clip.lips for clip in train])
     train_takes = [take for take in takes if not take.held_out]
-    lips = _fit_linear([clip.samples for clip in train], [clip.targets for clip in train])
     samples = [take.samples for take in train_takes]
     aperture = _fit_linear(samples, [take.aperture[:, None] for take in train_takes])
     jaw = _fit_linear(samples, [take.jaw[:, None] for take in train_takes])
-    aperture_r, width_r = _evaluate(test, lips)
     jaw_r = [
         curve_metrics.correlation(jaw(take.samples)[: len(take.jaw), 0], take.jaw)
         for take in takes
         if take.held_out
     ]
+
+    def aperture_as_both(samples: np.ndarray) -> np.ndarray:
+        return np.repeat(aperture(samples), 2, 1)
+
+    without_grid = score_lips(_predict([*data.grid_tracked.values()], aperture_as_both))
     return {
-        "grid_lip_open": aperture_r,
-        "grid_lip_width": width_r,
+        **_evaluate(data, lambda clips: _predict(clips, lips)),
         "facegood_jaw": float(np.median(jaw_r)),
-        "without_grid_lip_open": _evaluate(test, aperture)[0],
+        "without_grid_lip_open": without_grid.aperture_r,
     }
 
 
-def gru_baseline(model: JambaTalk, data: Path, steps: int = STEPS) -> dict[str, float]:
-    """Train and evaluate the small GRU on a network's speech encoder, as `linear_baseline`."""
-    torch.manual_seed(SEED)
-    train, test = _grid_clips(data)
-    features, targets = [], []
-    for clip in train:
-        encoded = _encode(model, clip.samples)
-        target = resample(clip.targets, clip.lips.fps, model.config.fps)
-        length = min(len(encoded), len(target))
-        features.append(encoded[:length])
-        targets.append(torch.from_numpy(target[:length]))
-    mean, sd = torch.cat(targets).mean(0), torch.cat(targets).std(0)
-    network = _SmallGRU(features[0].shape[-1])
-    optimizer = torch.optim.AdamW(network.parameters(), RATE)
-    rng = np.random.default_rng(SEED)
-    for step in range(steps):
-        batch = rng.choice(len(features), BATCH, replace=False)
-        length = min(len(features[i]) for i in batch)
-        pred = network(torch.stack([features[i][:length] for i in batch]))
-        target_batch = torch.stack([targets[i][:length] for i in batch])
-        loss = (pred - (target_batch - mean) / sd).square().mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        for group in optimizer.param_groups:
-            group["lr"] = RATE * max(0.02, 1 - step / steps)
+def gru_baseline(model: JambaTalk, folder: Path, steps: int = STEPS) -> dict[str, float]:
+    """Train and evaluate the small GRU on a network's speech encoder."""
+    encode, fps = FeatureCache(model), model.config.fps
+    examples = {"s1": [lip_example(clip) for clip in read_s1(folder, encode, fps)]}
+    labeller = train_labeller(examples, {"s1": CROPS}, SEED, steps)
 
-    @torch.inference_mode()
     def predict(samples: np.ndarray) -> np.ndarray:
-        pred = network(_encode(model, samples)[None])[0].numpy()
-        return resample(pred, model.config.fps, FPS)
+        features = model.encode(Speech.from_array(samples, SAMPLE_RATE))
+        return resample(predict_lips([labeller], features), fps, FPS)
 
-    aperture_r, width_r = _evaluate(test, predict)
-    return {"grid_lip_open": aperture_r, "grid_lip_width": width_r}
-
-
-class _SmallGRU(nn.Module):
-    """Features (b, t, c) to standardised lip aperture and width (b, t, 2)."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(channels)
-        self.gru = nn.GRU(channels, WIDTH, LAYERS, batch_first=True, bidirectional=True)
-        self.out = nn.Linear(2 * WIDTH, 2)
-
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        return self.out(self.gru(self.norm(features))[0])
+    return _evaluate(HeldOutData(folder, load_head(1)), lambda clips: _predict(clips, predict))
 
 
-@torch.inference_mode()
-def _encode(model: JambaTalk, samples: np.ndarray) -> torch.Tensor:
-    """Concatenate the layers of the encoder, (t, layers·channels)."""
-    return model.encode(Speech.from_array(samples, SAMPLE_RATE)).flatten(1).cpu().clone()
+def other_clip_baseline(folder: Path) -> dict[str, float]:
+    """Evaluate the lips of another clip of each person, the next one.
+
+    Those of a person with a single clip are shifted by half of it.
+    """
+    return _evaluate(HeldOutData(folder, load_head(1)), exchange_lips)
 
 
-def _grid_clips(data: Path) -> tuple[list[LipClip], list[LipClip]]:
-    """Read GRID's clips for training, which were tracked throughout, and the held-out ones."""
-    folder = data / "grid_s1"
-    held_out = set(held_out_clips(folder))
-    train: list[LipClip] = []
-    test: list[LipClip] = []
-    for name, lips in read_tracked_lips(folder).items():
-        if name in held_out or lips.tracked.all():
-            clip = LipClip(Speech.read(folder / "audio" / f"{name}.opus").samples, lips)
-            (test if name in held_out else train).append(clip)
-    return train, test
+def _evaluate(
+    data: HeldOutData, predict: Callable[[Sequence[TrackedSpeech]], list[LipPair]]
+) -> dict[str, float]:
+    """Compute the median r of aperture and width, as the rows of these names do."""
+    grid = score_lips(predict([*data.grid_tracked.values()])).correlations
+    found = {"grid": grid}
+    for key, clips in (("people", data.people), ("address", [data.address])):
+        pairs = predict(clips)
+        found[key] = np.array([lip_correlation(p.pred, p.target, p.fps) for p in pairs])
+    return {
+        f"{key}_lip_{name}": float(np.median(values))
+        for key, correlations in found.items()
+        for name, values in zip(("open", "width"), correlations.T, strict=True)
+    }
 
 
-def _facegood_takes(data: Path) -> list[CapturedTake]:
+def _predict(clips: Sequence[TrackedSpeech], predict: Predictor) -> list[LipPair]:
+    pairs = []
+    for clip in clips:
+        times = np.arange(len(clip.lips)) / clip.fps
+        pred = predict(clip.speech.samples)
+        sampled = np.stack([curve_metrics.at_times(curve, FPS, times) for curve in pred.T], 1)
+        pairs.append(LipPair(clip.person, sampled, clip.lips, clip.fps, []))
+    return pairs
+
+
+def exchange_lips(clips: Sequence[TrackedSpeech]) -> list[LipPair]:
+    """Pair the lips of each clip with those of its person's next one."""
+    pairs = []
+    for number, clip in enumerate(clips):
+        later = [*clips[number + 1 :], *clips[:number]]
+        others = [other.lips for other in later if other.person == clip.person]
+        count = len(clip.lips)
+        other = others[0] if others else np.roll(clip.lips, count // 2, 0)
+        frames = np.minimum(np.arange(count), len(other) - 1)
+        pairs.append(LipPair(clip.person, other[frames], clip.lips, clip.fps, []))
+    return pairs
+
+
+def _read_training_clips(folder: Path) -> list[TrackedSpeech]:
+    """Read GRID's clips of speaker 1 for training that were tracked throughout."""
+    grid = folder / "grid_s1"
+    held_out = set(held_out_clips(grid))
+    clips = read_clips(grid, [name for name in clip_names(grid) if name not in held_out])
+    return [clip for clip in clips if not np.isnan(clip.lips).any()]
+
+
+def _facegood_takes(folder: Path) -> list[CapturedTake]:
     face, takes = load_head(1), []
-    for clip in read_facegood(data / "facegood", face):
+    for clip in read_facegood(folder / "facegood", face):
         motion = Motion(resample(clip.weights, clip.fps, FPS), FPS, face)
         takes.append(
             CapturedTake(
@@ -162,26 +165,6 @@ def _facegood_takes(data: Path) -> list[CapturedTake]:
             )
         )
     return takes
-
-
-def _evaluate(clips: Sequence[LipClip], predict: Predictor) -> tuple[float, float]:
-    """Compute the median correlation of aperture and width; NaN for a width without prediction."""
-    values = []
-    for clip in clips:
-        pred, tracked = predict(clip.samples), clip.lips.tracked
-        times = np.arange(len(tracked)) / clip.lips.fps
-        values.append(
-            [
-                curve_metrics.correlation(
-                    curve_metrics.at_times(pred[:, i], FPS, times)[tracked], target[tracked]
-                )
-                if i < pred.shape[1]
-                else np.nan
-                for i, target in enumerate(clip.targets.T)
-            ]
-        )
-    aperture_r, width_r = np.median(values, 0)
-    return float(aperture_r), float(width_r)
 
 
 def _fit_linear(samples: Sequence[np.ndarray], targets: Sequence[np.ndarray]) -> Predictor:

@@ -20,7 +20,7 @@ from recipes.checkpoint.evaluation.benchmark_table import INF, Row
 from recipes.checkpoint.evaluation.clip_statistics import median_interval
 from recipes.checkpoint.evaluation.held_out_data import HeldOutData
 from recipes.checkpoint.evaluation.phone_statistics import held_vowels
-from recipes.checkpoint.evaluation.tracked_speech import APERTURE, LipPair, lips_at
+from recipes.checkpoint.evaluation.tracked_speech import APERTURE, LipPair, pair_lips
 
 HELD_VOWEL, HELD_VOWEL_EDGE = 0.12, 0.03  # seconds: least duration, and what is cut off its ends
 
@@ -93,15 +93,12 @@ class CapturedEvaluation:
 
     def pairs(self, motions: Sequence[Motion]) -> list[LipPair]:
         """Measure the lips of a motion of each GRID clip beside its tracked lips."""
-        pairs = []
-        for clip, motion in zip(self.data.grid_clips, motions, strict=True):
-            lips = self.data.grid_lips[clip.name]
-            target = np.stack([lips.aperture, lips.width], 1)
-            target[~lips.tracked] = np.nan
-            pred = lips_at(motion, np.arange(len(target)) / lips.fps)
-            phones = self.data.grid_phones.get(clip.name, [])
-            pairs.append(LipPair("s1", pred, target, lips.fps, phones))
-        return pairs
+        return [
+            pair_lips(
+                motion, self.data.grid_tracked[clip.name], self.data.grid_phones.get(clip.name, [])
+            )
+            for clip, motion in zip(self.data.grid_clips, motions, strict=True)
+        ]
 
     def grid_rows(self) -> list[Row]:
         """Measure correlation and amplitude against the tracked lips of GRID."""

@@ -14,6 +14,7 @@ from recipes.checkpoint.captured.clip import Clip
 from recipes.checkpoint.captured.facegood import read_facegood
 from recipes.checkpoint.captured.grid_corpus import TrackedLips, read_grid, read_tracked_lips
 from recipes.checkpoint.captured.held_out import held_out_clips, is_held_out_take
+from recipes.checkpoint.captured.lip_clips import held_out_clip_names
 from recipes.checkpoint.corpus.align import Aligner
 from recipes.checkpoint.corpus.phone_times import read_grid_alignments, read_sphinx
 from recipes.checkpoint.corpus.phones import Phone
@@ -22,7 +23,7 @@ from recipes.checkpoint.evaluation.tracked_speech import (
     TrackedSpeech,
     people_phones,
     read_address,
-    read_people,
+    read_clips,
     recognised_phones,
 )
 
@@ -51,9 +52,10 @@ class HeldOutData:
         return list(read_grid(folder, self.face, held_out_clips(folder)))
 
     @cached_property
-    def grid_lips(self) -> Mapping[str, TrackedLips]:
-        """The tracked lips of these clips: name → lips."""
-        return read_tracked_lips(self.folder / "grid_s1", [clip.name for clip in self.grid_clips])
+    def grid_tracked(self) -> dict[str, TrackedSpeech]:
+        """These clips with their tracked lips: name → recording."""
+        folder = self.folder / "grid_s1"
+        return {clip.name: clip for clip in read_clips(folder, held_out_clips(folder))}
 
     def all_tracked_lips(self) -> Mapping[str, TrackedLips]:
         """Read the tracked lips of all clips of GRID: name → lips."""
@@ -68,7 +70,8 @@ class HeldOutData:
     @cached_property
     def people(self) -> list[TrackedSpeech]:
         """The clips of GRID's speakers of whom nothing is learned."""
-        return read_people(self.folder / "grid_speakers")
+        folder = self.folder / "grid_speakers"
+        return read_clips(folder, held_out_clip_names(folder))
 
     @cached_property
     def people_phones(self) -> dict[str, list[Phone]]:

@@ -16,7 +16,7 @@ from jambatalk.motion.motion import Motion
 from jambatalk.motion.nonverbal import STILL
 from jambatalk.speech import Speech
 from jambatalk.talking_head import TalkingHead
-from recipes.checkpoint.captured.lip_clips import address_lips, grid_curves, held_out_clip_names
+from recipes.checkpoint.captured.lip_clips import address_lips, grid_curves
 from recipes.checkpoint.corpus.align import Aligner
 from recipes.checkpoint.corpus.phone_times import read_grid_alignments
 from recipes.checkpoint.corpus.phones import Phone
@@ -64,11 +64,16 @@ class LipPair:
     phones: list[Phone]
 
 
-def read_people(folder: Path) -> list[TrackedSpeech]:
-    """Read the clips of the speakers of `grid_speakers` who are held out."""
+def read_clips(folder: Path, names: list[str]) -> list[TrackedSpeech]:
+    """Read clips of `grid_s1` or `grid_speakers`, whose names there are PERSON_CLIP."""
     return [
-        TrackedSpeech(name.split("_")[0], Speech.read(folder / "audio" / f"{name}.opus"), lips, fps)
-        for name, (lips, fps) in grid_curves(folder, held_out_clip_names(folder)).items()
+        TrackedSpeech(
+            person=name.split("_")[0] if "_" in name else "s1",
+            speech=Speech.read(folder / "audio" / f"{name}.opus"),
+            lips=lips,
+            fps=fps,
+        )
+        for name, (lips, fps) in grid_curves(folder, names).items()
     ]
 
 
@@ -104,16 +109,15 @@ def recognised_phones(speech: Speech) -> list[Phone]:
 
 def predict_pair(head: TalkingHead, clip: TrackedSpeech, phones: list[Phone]) -> LipPair:
     """Predict the lips of a recording in the neutral style."""
-    motion = head.animate(clip.speech, nonverbal=STILL)
-    pred = lips_at(motion, np.arange(len(clip.lips)) / clip.fps)
-    return LipPair(clip.person, pred, clip.lips, clip.fps, phones)
+    return pair_lips(head.animate(clip.speech, nonverbal=STILL), clip, phones)
 
 
-def lips_at(motion: Motion, times: np.ndarray) -> np.ndarray:
-    """Measure the lips of a motion at times (n,) in seconds: (n, 2)."""
+def pair_lips(motion: Motion, clip: TrackedSpeech, phones: list[Phone]) -> LipPair:
+    """Measure the lips of a motion beside the tracked ones."""
+    times = np.arange(len(clip.lips)) / clip.fps
     curves = (motion.lip_aperture(), motion.lip_width())
-    lips = np.stack([at_times(curve, motion.fps, times) for curve in curves], 1)
-    return lips / eye_distance(motion.face)
+    pred = np.stack([at_times(curve, motion.fps, times) for curve in curves], 1)
+    return LipPair(clip.person, pred / eye_distance(motion.face), clip.lips, clip.fps, phones)
 
 
 def eye_distance(face: Face) -> float:
