@@ -3,6 +3,7 @@
 import json
 import math
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -191,8 +192,11 @@ def test_evaluate_checkpoint_on_its_own_motion(talking_head: TalkingHead, tmp_pa
     assert rows["address_amplitude_open"].value == pytest.approx(1, abs=0.05)
     assert rows["people_lip_open"].value > 0.8  # a captured style, predicted in the neutral one
     assert rows["people_rounding"].sample.startswith("2 rounded, 0 spread sounds")
-    assert rows["accents_bilabials"].sample.startswith("0 phones")
-    assert rows["children_bilabials"].value == 100
+    if find_spec("pocketsphinx"):
+        assert rows["accents_bilabials"].sample.startswith("0 phones")
+        assert rows["children_bilabials"].value == 100
+    else:
+        assert rows["readers"].note.startswith("needs")
     assert rows["stillness"].value < 1
     assert "pauses of" in rows["parting"].sample
     assert {"languages_recognised", "languages_written"} < rows.keys()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 
 from jambatalk.errors import NotInstalledError
 from jambatalk.talking_head import TalkingHead
+from recipes.checkpoint.corpus.phones import Phone
 from recipes.checkpoint.evaluation.benchmark_table import INF, Row
 from recipes.checkpoint.evaluation.clip_statistics import by_person, median_interval
 from recipes.checkpoint.evaluation.held_out_data import HeldOutData
@@ -23,12 +25,12 @@ def predict_people(head: TalkingHead, data: HeldOutData) -> tuple[list[LipPair],
 
     Without the programs that align or recognise them, the phones stay unknown.
     """
-    try:
-        phones, address_phones = data.people_phones, data.address_phones
-    except NotInstalledError:
-        phones, address_phones = {}, []
+    phones: dict[str, list[Phone]] = {}
+    with suppress(NotInstalledError):
+        phones |= data.people_phones
+        phones[data.address.name] = data.address_phones
     people = [predict_pair(head, clip, phones.get(clip.name, [])) for clip in data.people]
-    return people, [predict_pair(head, data.address, address_phones)]
+    return people, [predict_pair(head, data.address, phones.get(data.address.name, []))]
 
 
 def people_rows(people: Sequence[LipPair], address: Sequence[LipPair]) -> list[Row]:

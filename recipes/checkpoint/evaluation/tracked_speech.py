@@ -84,17 +84,21 @@ def read_address(folder: Path) -> TrackedSpeech:
 
 
 def people_phones(folder: Path, clips: list[TrackedSpeech]) -> dict[str, list[Phone]]:
-    """Align clips of `grid_speakers` with their text: name → phones.
+    """Align clips of `grid_speakers` with their text, unless they come aligned: name → phones.
 
     Raises:
         NotInstalledError: the aligner is missing.
         DataError: a text does not match its recording.
     """
-    timed, aligner = read_grid_alignments(folder), Aligner()
-    return {
-        clip.name: timed[clip.name].phones or aligner(clip.speech.samples, timed[clip.name].text)
-        for clip in clips
-    }
+    timed = read_grid_alignments(folder)
+    phones = {clip.name: timed[clip.name].phones for clip in clips}
+    if not all(phones.values()):
+        aligner = Aligner()
+        for clip in clips:
+            phones[clip.name] = phones[clip.name] or aligner(
+                clip.speech.samples, timed[clip.name].text
+            )
+    return phones
 
 
 def recognised_phones(speech: Speech) -> list[Phone]:
