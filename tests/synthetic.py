@@ -397,5 +397,5 @@ def prosody_of(speech: Speech) -> Prosody:
     """Compute the prosody of a whole recording."""
     stream = ProsodyStream()
     parts = [*stream.feed(speech.samples), *stream.finish()]
-    speaking = np.concatenate([part.speaking for part in parts])
-    return Prosody(0, speaking, np.concatenate([part.strengths for part in parts]))
+    columns = [(part.speaking, part.loudness, part.strengths) for part in parts]
+    return Prosody(0, *map(np.concatenate, zip(*columns, strict=True)))

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
+from jambatalk import load_head
+from jambatalk.face.neck import head_rotation
 from recipes.checkpoint.corpus.phones import Phone
 from recipes.checkpoint.corpus.recording import Recording
 
@@ -110,3 +113,44 @@ def test_held_out_phones_uses_aligned_held_out_english(tmp_path, monkeypatch, ca
     (row,) = (line for line in page.splitlines() if line.startswith("| P/B/M closed (≤ 0.10) |"))
     assert row.endswith("| 1 phones |")
     assert page.endswith("\n1 recordings of 1 speakers\n")
+
+
+def test_pose_is_measured_from_tracked_points(tmp_path, monkeypatch):
+    """Draw a head's points from known poses, with a cut between two takes, and measure them."""
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    import tracked_heads
+
+    face = load_head(1)
+    pose = np.stack([9 * np.sin(np.arange(60) / k) for k in (7, 11, 17)], 1)
+    solid = np.zeros((68, 3))
+    solid[tracked_heads.RIGID] = tracked_heads._rigid_points(face) - face.template.mean(0)
+    solid[tracked_heads.BROWS] = solid[27] + [0, 0.02, 0]
+    for first in tracked_heads.EYES:
+        solid[first + 1 : first + 3] = solid[first] + [0.01, 0.004, 0]
+        solid[first + 4 : first + 6] = solid[first] + [0.01, -0.004, 0]
+    drawn = head_rotation(np.radians(pose)).as_matrix() @ solid.T
+    points = 1800 * drawn[:, :2].swapaxes(1, 2) * (1, -1) + 300
+    points[40:] += 90  # the cut
+    write_wave(tmp_path / "address.flac", 2.4)
+    np.savez(tmp_path / "motion.npz", landmarks=points.astype(np.float32), first_frame_s=0.025)
+    takes = tracked_heads.read_address(tmp_path, face)
+    assert [len(take.pose) for take in takes] == [40, 20]
+    np.testing.assert_allclose(np.concatenate([take.pose for take in takes]), pose, atol=0.05)
+    assert takes[1].times[0] == pytest.approx(0.025 + 40 / 25)
+
+
+def write_wave(path: Path, seconds: float) -> None:
+    soundfile.write(path, np.zeros(round(seconds * 16000), np.float32), 16000)
+
+
+def test_curve_is_described_by_its_range_speed_and_lag(monkeypatch):
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    import head_motion
+
+    time = np.arange(1000) / 25
+    curve, loud = 3 * np.sin(2 * np.pi * 0.25 * time), -np.sin(2 * np.pi * 0.25 * (time + 0.2))
+    sd, _, speed, _, half, r, lag = head_motion.curve_row([curve], [loud])
+    assert float(sd) == pytest.approx(3 / np.sqrt(2), rel=0.03)
+    assert float(speed) == pytest.approx(3 / np.sqrt(2) * 2 * np.pi * 0.25, rel=0.05)
+    assert float(half) == pytest.approx(4 / 6, abs=0.05)  # a sixth of a period
+    assert (float(r), float(lag)) == (-1.0, 0.2)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter1d
 from synthetic import prosody_of
 
 from jambatalk import Face, Motion, Nonverbal, Speech, load_head
@@ -100,10 +101,15 @@ def test_blink_closes_fast_and_fully_and_opens_slowly(face: Face, speaker: Speec
     np.testing.assert_array_equal(closed, fine.blendshape("eyeBlinkRight"))
 
 
-def test_blinks_gather_in_pauses(long: Motion, speaker: Speech) -> None:
+def test_blinks_gather_at_the_edges_of_phrases(long: Motion, speaker: Speech) -> None:
     speaking = prosody_of(speaker).speaking
-    in_pause = ~speaking[np.round((blinks_of(long)[:, 0] + 0.1) * RATE).astype(int)]
-    assert in_pause.mean() > 1.4 * (~speaking).mean()
+    edges = np.flatnonzero(np.diff(speaking.astype(int))) / RATE
+
+    def near(times: np.ndarray) -> float:
+        return float((np.abs(times[:, None] - edges).min(1) < 0.3).mean())
+
+    everywhere = np.arange(0, MINUTES * 60, 0.05)
+    assert near(blinks_of(long)[:, 0]) > 1.4 * near(everywhere)
 
 
 @pytest.mark.parametrize("down", [0.0, 0.25, 0.5])
@@ -151,19 +157,35 @@ def cross(p: np.ndarray, q: np.ndarray) -> np.ndarray:
 def test_mouth_does_not_change(face: Face, jfk: Speech) -> None:
     before = talking(face, jfk)
     after = add_nonverbal(before, jfk, seed=7)
-    np.testing.assert_allclose(after.lip_aperture(), before.lip_aperture(), atol=1e-6)
-    np.testing.assert_allclose(after.lip_width(), before.lip_width(), atol=1e-6)
     for blendshape in face.blendshapes:
-        if not blendshape.startswith(("eye", "brow")):
+        if not blendshape.startswith(("eye", "brow", "cheekSquint")):
             np.testing.assert_array_equal(
                 after.blendshape(blendshape), before.blendshape(blendshape)
             )
-    # brows, lids and eyes do not move the lips
-    lips, still = face.regions["lips"], replace(after, pose=None)
-    np.testing.assert_allclose(
-        still.vertices()[:, lips], before.vertices()[:, lips], rtol=0, atol=1e-6
-    )
     assert 0 <= after.weights.min() <= after.weights.max() <= 1
+    # cheeks move the corners of the mouth a little, brows, lids and eyes not at all
+    lips = face.regions["lips"]
+    for cheeks, most in ((True, 4e-4), (False, 1e-6)):
+        still = add_nonverbal(before, jfk, 7, Nonverbal(cheeks=cheeks, head_motion=False))
+        moved = np.abs(still.vertices()[:, lips] - before.vertices()[:, lips]).max()
+        assert (moved > 1e-6) == cheeks
+        assert moved < most
+
+
+def test_cheeks_never_part_closed_lips(face: Face, jfk: Speech) -> None:
+    motion = add_nonverbal(resting(face, jfk), jfk, nonverbal=Nonverbal.of(["cheeks"]))
+    assert motion.blendshape("cheekSquintLeft").max() > 0.1
+    assert motion.lip_aperture().max() < 1e-5
+
+
+def test_cheeks_are_added_to_those_of_a_smile(face: Face, jfk: Speech) -> None:
+    smile = talking(face, jfk)
+    rise = add_nonverbal(resting(face, jfk), jfk).blendshape("cheekSquintLeft")
+    np.testing.assert_allclose(
+        add_nonverbal(smile, jfk).blendshape("cheekSquintLeft"),
+        np.minimum(smile.blendshape("cheekSquintLeft") + rise, 1.0),
+        atol=1e-6,
+    )
 
 
 def test_nonverbal_motion_depends_on_the_seed_and_not_on_the_mouth(face: Face, jfk: Speech) -> None:
@@ -197,6 +219,7 @@ def test_parts_can_be_selected(face: Face, jfk: Speech) -> None:
     moves = {
         "blinks": ("eyeBlink", "eyeWide", "eyeSquint"),
         "brows": ("brow",),
+        "cheeks": ("eyeSquint", "cheekSquint"),
         "gaze": ("eyeLook",),
     }
     for part in PARTS:
@@ -206,7 +229,7 @@ def test_parts_can_be_selected(face: Face, jfk: Speech) -> None:
         for blendshape in face.blendshapes:
             mine = blendshape.startswith(moves.get(part, "-"))
             assert mine or (alone.blendshape(blendshape) == before.blendshape(blendshape)).all()
-            if mine and part != "blinks":
+            if mine and part != "blinks" and not blendshape.startswith("eyeSquint"):
                 assert (without.blendshape(blendshape) == before.blendshape(blendshape)).all()
         if part == "brows":  # the same with and without the others
             np.testing.assert_array_equal(
@@ -216,30 +239,57 @@ def test_parts_can_be_selected(face: Face, jfk: Speech) -> None:
         Nonverbal.of(["ears"])
 
 
-def test_head_moves_little_and_smoothly_about_the_front(long: Motion) -> None:
+def test_head_moves_as_far_and_as_smoothly_as_a_speaker_s(long: Motion) -> None:
+    """Bounds are about those of the fluent speech in docs/nonverbal.md."""
     pose = np.degrees(long.pose)
-    assert np.abs(pose.mean(0)).max() < 0.1
-    assert (np.abs(pose).max(0) < (4, 5, 3)).all()
-    assert (pose.std(0) > 0.4).all()
+    assert (np.abs(pose.mean(0)) < (1.0, 0.5, 0.5)).all()
+    assert (pose.std(0) > (2.7, 3.0, 2.7)).all()
+    assert (pose.std(0) < (4.7, 5.2, 4.5)).all()
+    assert (np.abs(pose).max(0) < (15, 17, 13)).all()
     assert not pose[[0, -1]].any()
-    assert np.abs(np.diff(pose, axis=0)).max() * FPS < 25  # degrees a second
-    assert np.abs(np.diff(pose, n=2, axis=0)).max() * FPS**2 < 400  # degrees a second squared
+    pose = gaussian_filter1d(pose, 0.08 * FPS, axis=0)  # as the tracked heads were
+    speed = np.diff(pose, axis=0) * FPS  # degrees a second
+    assert (np.sqrt((speed**2).mean(0)) < (12, 12, 9)).all()
+    assert (np.abs(speed).max(0) < (45, 70, 60)).all()
+    acceleration = np.diff(speed, axis=0) * FPS
+    assert (np.sqrt((acceleration**2).mean(0)) < (75, 100, 50)).all()
 
 
-def test_nods_and_raised_brows_coincide_with_accents(face: Face, jfk: Speech) -> None:
+def test_face_is_calm_in_silence(face: Face, silence: Speech) -> None:
+    motion = add_nonverbal(resting(face, silence), silence)
+    degrees = np.degrees(motion.pose)
+    assert (degrees.std(0) > 0.2).all()  # alive
+    assert (degrees.std(0) < 1.2).all()
+    assert np.abs(np.diff(degrees, axis=0)).max() * FPS < 10
+    for blendshape in face.blendshapes:
+        if blendshape.startswith(("brow", "cheek", "eyeSquint")):
+            assert not motion.blendshape(blendshape).any()
+
+
+def test_head_and_face_come_to_rest_after_speech(face: Face, jfk: Speech) -> None:
+    pause = np.zeros(8 * 16000, np.float32)
+    speech = Speech.from_array(np.concatenate([jfk.samples, pause, jfk.samples]), 16000)
+    motion = add_nonverbal(resting(face, speech), speech)
+    rest = slice(round((11 + 3.5) * FPS), round((11 + 7.5) * FPS))
+    assert np.degrees(np.abs(motion.pose[rest])).max() < 3.5
+    assert motion.blendshape("browInnerUp")[rest].max() < 0.02
+    talk = slice(round(20.5 * FPS), round(29 * FPS))
+    assert np.degrees(np.ptp(motion.pose[talk], axis=0)).min() > 6
+    assert motion.blendshape("browInnerUp")[talk].max() > 0.2
+
+
+def test_head_and_brows_rise_with_accents(face: Face, jfk: Speech) -> None:
     accents = prosody_of(jfk).accents()
     assert 5 < len(accents) < 25
     at = np.array([round(time * FPS) for time, strength in accents if strength > 0.5])
-    nods, brows = [], []
+    rises, brows = [], []
     for seed in range(8):
         motion = add_nonverbal(resting(face, jfk), jfk, seed)
-        nods.append(motion.pose[at + 4, 0] - motion.pose[at - 6, 0])
+        rises.append(motion.pose[at - 6, 0] - motion.pose[at + 4, 0])
         brows.append(motion.blendshape("browInnerUp"))
-    assert np.degrees(np.mean(nods)) > 0.5
+    assert np.degrees(np.mean(rises)) > 0.5
     brows = np.mean(brows, axis=0)
-    assert brows[at].mean() > 2 * brows.mean()
-    raised = np.count_nonzero(np.diff((brows > 0.05).astype(int)) == 1)
-    assert raised <= len(accents)
+    assert brows[at].mean() > 1.3 * brows.mean()
 
 
 def test_eyes_stay_on_the_viewer_while_the_head_turns(face: Face, long: Motion) -> None:
@@ -327,10 +377,10 @@ def test_command_line_adds_nonverbal_motion_by_default(tmp_path: Path) -> None:
         return Motion.load(path)
 
     usual, still = motion(), motion("--nonverbal", "none")
-    assert usual.blendshape("eyeBlinkLeft").max() > 0.99
+    assert usual.blendshape("eyeBlinkLeft").max() > 0.9
     assert np.abs(usual.pose).max() > 0.01
     assert still.pose is None
     some = motion("--nonverbal", "gaze,head_motion", "--seed", "2")
     assert np.abs(some.pose - usual.pose).max() > 0.01
     np.testing.assert_array_equal(some.blendshape("eyeBlinkLeft"), still.blendshape("eyeBlinkLeft"))
-    np.testing.assert_array_equal(usual.lip_aperture(), still.lip_aperture())
+    np.testing.assert_allclose(usual.lip_aperture(), still.lip_aperture(), atol=1e-6)

@@ -25,6 +25,7 @@ EXAMPLES = {  # label → file
 NONVERBAL = {  # label → part
     "Blinks": "blinks",
     "Brows": "brows",
+    "Cheeks": "cheeks",
     "Eyes": "gaze",
     "Head": "head_motion",
 }

@@ -1,4 +1,4 @@
-"""Nonverbal motion: blinks, brows, gaze and head motion, from prosody and a seed."""
+"""Nonverbal motion: blinks, brows, cheeks, gaze and head motion, from prosody and a seed."""
 
 from jambatalk.motion.nonverbal.blending import blend
 from jambatalk.motion.nonverbal.nonverbal_parts import PARTS, STILL, Nonverbal

@@ -6,23 +6,24 @@ import numpy as np
 
 from jambatalk.face.eyes import Eyes
 from jambatalk.motion.motion import Motion
-from jambatalk.motion.nonverbal import brows
 from jambatalk.motion.nonverbal.nonverbal_parts import Nonverbal
+from jambatalk.motion.nonverbal.upper_face import BLENDSHAPES, BROWS, CHEEKS
 
-GAZE, BROWS, LIDS, POSE = slice(0, 2), slice(2, 5), 5, slice(6, 9)
-COLUMNS = 9
+GAZE, UPPER_FACE, LIDS, POSE = slice(0, 2), slice(2, 11), 11, slice(12, 15)
+COLUMNS = 15
 
 
 def blend(motion: Motion, values: np.ndarray, nonverbal: Nonverbal) -> Motion:
     """Add nonverbal motion to a motion of the mouth.
 
-    Lids and gaze replace those of `motion`, raised brows are added to its brows, and every other
-    blendshape stays as it is. A face that lacks the blendshapes moves its head only. Each part is
-    the same with or without the others, but the eyes turn against the head only if it moves.
+    Lids and gaze replace those of `motion`, brows, lower lids and cheeks are added to its own, and
+    every other blendshape stays as it is. A face that lacks the blendshapes moves its head only.
+    Each part is the same with or without the others, but the eyes turn against the head only if it
+    moves.
 
     Args:
-        values: (T, COLUMNS): `GAZE`, yaw and elevation in radians; weights of the `BROWS`; closure
-            of the `LIDS`; and `POSE` in radians.
+        values: (T, COLUMNS): `GAZE`, yaw and elevation in radians; weights of the
+            `UPPER_FACE`'s `BLENDSHAPES`; closure of the `LIDS`; and `POSE` in radians.
         nonverbal: the parts to add.
     """
     eyes, weights = Eyes.of(motion.face), _Weights(motion)
@@ -30,8 +31,9 @@ def blend(motion: Motion, values: np.ndarray, nonverbal: Nonverbal) -> Motion:
         pose = values[:, POSE] if nonverbal.head_motion else None
         for blendshape, weight in eyes.look(values[:, GAZE], pose).items():
             weights[blendshape] = weight
-    if nonverbal.brows:
-        for blendshape, weight in zip(brows.BLENDSHAPES, values[:, BROWS].T, strict=True):
+    moved = (*(BROWS if nonverbal.brows else ()), *(CHEEKS if nonverbal.cheeks else ()))
+    for blendshape, weight in zip(BLENDSHAPES, values[:, UPPER_FACE].T, strict=True):
+        if blendshape in moved:
             weights[blendshape] = weights[blendshape] + weight
     if nonverbal.blinks:
         closure = values[:, LIDS]

@@ -19,29 +19,33 @@ def ease(x: np.ndarray | float) -> np.ndarray:
 
 
 class Glide:
-    """Values (n,) that rest, and move to a new target now and then."""
+    """Values (n,) that rest, and move to a new target now and then.
+
+    A move that begins before the last one has ended is added to it, so that speed never jumps
+    (Flash and Henis, Journal of Cognitive Neuroscience 3, 1991).
+    """
 
     def __init__(self, values: np.ndarray) -> None:
-        # Start and duration of each move, and the values before and after it.
-        self._moves = [(-np.inf, 1.0, values, values)]
+        self._level, self._target = values, values  # after the moves that are over, and after all
+        self._moves: list[tuple[float, float, np.ndarray]] = []  # start, duration, change
 
     def move(self, start: float, seconds: float, target: np.ndarray) -> None:
-        """Move to `target` (n,) from `start` on; moves come in order of time."""
-        last, duration, before, after = self._moves[-1]
-        now = before + (after - before) * ease((start - last) / duration)
-        self._moves.append((start, seconds, now, target))
+        """Move to `target` (n,) from `start` on."""
+        self._moves.append((start, seconds, target - self._target))
+        self._target = target
 
     def at(self, time: np.ndarray) -> np.ndarray:
         """Evaluate (T, n)."""
-        starts, seconds, before, after = map(np.array, zip(*self._moves, strict=True))
-        now = np.searchsorted(starts, time, side="right") - 1
-        part = ease((time - starts[now]) / seconds[now])[:, None]
-        return before[now] + (after[now] - before[now]) * part
+        values = np.repeat(self._level[None], len(time), 0)
+        for start, seconds, change in self._moves:
+            values += ease((time - start) / seconds)[:, None] * change
+        return values
 
     def forget(self, before: float) -> None:
-        """Drop the moves that are over and followed by others."""
-        while len(self._moves) > 1 and self._moves[1][0] <= before:
-            del self._moves[0]
+        """Drop the moves that are over."""
+        over = [move for move in self._moves if move[0] + move[1] <= before]
+        self._moves = [move for move in self._moves if move[0] + move[1] > before]
+        self._level = self._level + sum(change for _, _, change in over)
 
 
 class Bumps:

@@ -14,9 +14,10 @@ class Nonverbal:
 
     Attributes:
         blinks: the lids close now and then.
-        brows: they rise on some stressed syllables.
+        brows: they rise and sink with phrases and stressed syllables.
+        cheeks: with the lower lids, they rise on some stressed syllables.
         gaze: the eyes hop, look away, and stay on the viewer while the head moves.
-        head_motion: the head drifts, turns, and nods on stressed syllables.
+        head_motion: the head drifts, turns, and rises with the voice and on stressed syllables.
 
     Example:
         >>> talking_head.animate("speech.wav", nonverbal=Nonverbal(head_motion=False))
@@ -24,6 +25,7 @@ class Nonverbal:
 
     blinks: bool = True
     brows: bool = True
+    cheeks: bool = True
     gaze: bool = True
     head_motion: bool = True
 
@@ -48,7 +50,8 @@ class Nonverbal:
         if nonverbal is not None and not isinstance(nonverbal, cls):
             raise MotionError(
                 f"{nonverbal!r:.60} does not select nonverbal motion.",
-                "Give jambatalk.Nonverbal(blinks=..., brows=..., gaze=..., head_motion=...).",
+                "Give jambatalk.Nonverbal(blinks=..., brows=..., cheeks=..., gaze=..., "
+                "head_motion=...).",
             )
         return nonverbal or cls()
 

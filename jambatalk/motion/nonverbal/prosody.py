@@ -1,4 +1,4 @@
-"""Prosody of speech as it arrives: pauses and accents.
+"""Prosody of speech as it arrives: pauses, loudness and accents.
 
 Loudness and pitch are computed once; speech and accents are detected relative to the last seconds
 of them. So cost is linear in the length of the sound, and memory is bounded. Blocks lie at fixed
@@ -40,16 +40,18 @@ APART = 35  # values between accents
 
 @dataclass(frozen=True, eq=False)
 class Prosody:
-    """Pauses and accents of a voice over a stretch of time.
+    """Pauses, loudness and accents of a voice over a stretch of time.
 
     Attributes:
         start: number of the first value; value i is at i / RATE seconds.
         speaking: (n,) whether the voice speaks.
+        loudness: (n,) 0 in pauses and at the threshold of speech, 1 where it is loudest.
         strengths: (n,) 0 to 1 where a syllable is stressed, NaN elsewhere.
     """
 
     start: int
     speaking: np.ndarray
+    loudness: np.ndarray
     strengths: np.ndarray
 
     @property
@@ -76,7 +78,8 @@ class ProsodyStream:
         self._speaking = np.zeros(0, bool)
         self._scores = np.full(SETTLED + APART, -np.inf)
         self._last_accent = -APART
-        self._threshold = EXPECTED  # loudness in dB above which sound is speech
+        # Loudness in dB above which sound is speech, and that of the loudest.
+        self._threshold, self._loudest = EXPECTED, EXPECTED
 
     def feed(self, samples: np.ndarray) -> Iterator[Prosody]:
         """Yield what is settled after further samples (n,) at 16 kHz."""
@@ -102,7 +105,8 @@ class ProsodyStream:
         self._pitch = np.concatenate([self._pitch, pitch])[-MEMORY:]
         if not ended:  # the zeros after the end are not the room's silence
             faded = self._threshold - FADING * BLOCK / RATE
-            self._threshold = max(_threshold(self._loudness), faded)
+            threshold, self._loudest = _range(self._loudness)
+            self._threshold = max(threshold, faded)
         recent = _speaking(self._loudness[-RECENT:] > self._threshold)
         kept = self._speaking[-(MEMORY - BLOCK) :][: len(self._loudness) - len(recent)]
         self._speaking = np.concatenate([kept, recent])
@@ -112,7 +116,11 @@ class ProsodyStream:
         first = max(-start, 0)
         if first < BLOCK:
             settled = slice(-SETTLED - BLOCK + first, -SETTLED)
-            yield Prosody(start + first, self._speaking[settled], self._accents(start)[first:])
+            span = max(self._loudest - self._threshold, CONTRAST)
+            above = (self._loudness[settled] - self._threshold) / span
+            speaking = self._speaking[settled]
+            loudness = np.where(speaking, np.clip(above, 0.0, 1.0), 0.0)
+            yield Prosody(start + first, speaking, loudness, self._accents(start)[first:])
 
     def _score(self) -> np.ndarray:
         """Score the next values (BLOCK,) by how much they stand out, -inf in pauses."""
@@ -146,13 +154,14 @@ class ProsodyStream:
         return accents
 
 
-def _threshold(loudness: np.ndarray) -> float:
-    """Return the loudness in dB above which sound is speech: clearly above the quietest values, and
-    not far below the loudest."""
+def _range(loudness: np.ndarray) -> tuple[float, float]:
+    """Return the loudness in dB above which sound is speech, clearly above the quietest values and
+    not far below the loudest, and that of the loudest."""
     last = len(loudness) - 1
     ranks = round(0.05 * last), round(0.95 * last)
     quiet, loud = np.partition(loudness, ranks)[list(ranks)]
-    return max(quiet + max(0.4 * (loud - quiet), CONTRAST), loud - 30, FLOOR)
+    threshold = max(quiet + max(0.4 * (loud - quiet), CONTRAST), loud - 30, FLOOR)
+    return float(threshold), float(loud)
 
 
 def _speaking(speaking: np.ndarray) -> np.ndarray:
