@@ -255,13 +255,15 @@ def test_captured_evaluation_on_held_out_clips(talking_head: TalkingHead) -> Non
     assert [clip.name for clip in data.grid_clips] == names[:9]
     assert all(len(data.grid_tracked[c.name].lips) == len(c.weights) for c in data.grid_clips)
     evaluation = CapturedEvaluation(talking_head, data)
-    opening, width, amplitude, _ = evaluation.grid_rows()
+    opening, width, amplitude, _, rounding = evaluation.grid_rows()
     low, high = opening.interval
     assert 0.5 < low < opening.value < high < 1
     assert opening.value > 0.8
     assert opening.captured > 0.98  # the captured motion is fitted to the tracked lips
     assert width.value > 0.5
     assert 0.5 < amplitude.value < 1.5
+    assert 0.5 < rounding.value < 2
+    assert rounding.captured == pytest.approx(1, abs=0.2)
     (jitter,) = evaluation.jitter_rows()
     assert 0.3 < jitter.value < 3
 

@@ -44,18 +44,20 @@ def pair(person: str, pred: np.ndarray, target: np.ndarray, phones: list[Phone])
 
 def test_rounding_is_the_contrast_over_the_captured_one() -> None:
     half, full = mouth(0.95, 1.05), mouth(0.9, 1.1)
-    pairs = [pair(who, 3 * half, full, PHONES) for who in ("s4", "s4", "s33")]  # a larger mouth
-    row = rounding_row("people", "people", "clips", pairs)
+    pairs = [pair(who, half, full, PHONES) for who in ("s4", "s4", "s33")]
+    row = rounding_row("people", "people: ", "clips", pairs)
     assert row.value == pytest.approx(0.5, abs=0.01)
     assert row.within_bounds is False
     assert row.interval == pytest.approx((row.value, row.value))
     assert row.note.startswith("1.00 in standard deviations; s4 0.5")
     assert row.sample.startswith("3 rounded, 6 spread sounds")
-    assert rounding_row("people", "people", "", [pair("s4", full, full, PHONES)]).value == 1
+    assert rounding_row("people", "people: ", "", [pair("s4", full, full, PHONES)]).value == 1
 
 
 def test_rounding_without_phones_has_no_value() -> None:
-    row = rounding_row("people", "people", "clips", [pair("s4", mouth(1, 1), mouth(1, 1), [])] * 2)
+    row = rounding_row(
+        "people", "people: ", "clips", [pair("s4", mouth(1, 1), mouth(1, 1), [])] * 2
+    )
     assert np.isnan(row.value)
     assert row.note == "no such sounds are known"
 
@@ -84,10 +86,12 @@ def test_pauses_compare_closing_and_parting() -> None:
     assert closing_delays(early[:, 0], FPS, PHONES) == pytest.approx([-40], abs=10)
     assert closing_delays(np.ones(70), FPS, PHONES) == [np.inf]
     assert np.mean(closed_frames(early[:, 0], FPS, PHONES)) == 100
-    # parted from the pause's start on, and only just before the sound
-    assert parting_leads(late[:, 0], FPS, PHONES) == pytest.approx([800], abs=5)
+    # from 1.64 s on, after they closed; all along, for a mouth that closes in the W alone
+    assert parting_leads(late[:, 0], FPS, PHONES) == pytest.approx([400], abs=45)
+    assert parting_leads(np.where(times < 0.4, 0.0, 1.0), FPS, PHONES) == pytest.approx([800])
     closed = np.where(times < 1.9, 0.0, 1.0)
     assert parting_leads(closed, FPS, PHONES) == pytest.approx([120], abs=45)
+    assert parting_leads(closed[::-1], FPS, PHONES) == []
     sets = {"a": [pair("s4", early, late, PHONES)], "b": [pair("s1", late, late, PHONES)]}
     rows = {row.key: row for row in pause_rows(sets, 1.0)}
     assert rows["closing"].value == pytest.approx(-40, abs=10)

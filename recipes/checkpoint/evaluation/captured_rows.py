@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -20,6 +20,7 @@ from recipes.checkpoint.evaluation.benchmark_table import INF, Row
 from recipes.checkpoint.evaluation.clip_statistics import median_interval
 from recipes.checkpoint.evaluation.held_out_data import HeldOutData
 from recipes.checkpoint.evaluation.phone_statistics import held_vowels
+from recipes.checkpoint.evaluation.rounding import rounding_row
 from recipes.checkpoint.evaluation.tracked_speech import APERTURE, LipPair, pair_lips
 
 HELD_VOWEL, HELD_VOWEL_EDGE = 0.12, 0.03  # seconds: least duration, and what is cut off its ends
@@ -104,7 +105,8 @@ class CapturedEvaluation:
         """Measure correlation and amplitude against the tracked lips of GRID."""
         clips = self.data.grid_clips
         captured = [Motion(c.weights, c.fps, self.data.face) for c in clips]
-        scores, perfect = score_lips(self.grid_pairs), score_lips(self.pairs(captured))
+        perfect_pairs = self.pairs(captured)
+        scores, perfect = score_lips(self.grid_pairs), score_lips(perfect_pairs)
         rows = []
         for column, (name, goal) in enumerate((("open", 0.97), ("width", 0.93))):
             values = scores.correlations[:, column]
@@ -134,7 +136,11 @@ class CapturedEvaluation:
                     sample=self.grid_sample,
                 )
             )
-        return rows
+        rounding, perfect_rounding = (
+            rounding_row("grid", "", self.grid_sample, pairs)
+            for pairs in (self.grid_pairs, perfect_pairs)
+        )
+        return [*rows, replace(rounding, captured=perfect_rounding.value)]
 
     @property
     def grid_sample(self) -> str:

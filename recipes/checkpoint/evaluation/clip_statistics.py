@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -12,7 +13,9 @@ RESAMPLES, SEED, CONFIDENCE = 2000, 0, 0.95
 def clip_interval(
     statistic: Callable[[np.ndarray], float], clips: int
 ) -> tuple[float, float] | None:
-    """Return the 95 % percentile bootstrap interval of a statistic; None of a single clip.
+    """Return the 95 % percentile bootstrap interval of a statistic.
+
+    None of a single clip, or where the statistic is not defined (NaN) of all that are drawn.
 
     Args:
         statistic: computes it from the numbers (n,) of the clips that were drawn.
@@ -31,7 +34,8 @@ def clip_interval(
         method="percentile",
         rng=SEED,
     ).confidence_interval
-    return float(interval.low), float(interval.high)
+    low, high = float(interval.low), float(interval.high)
+    return None if math.isnan(low) else (low, high)
 
 
 def median_interval(values: np.ndarray) -> tuple[float, float] | None:

@@ -16,6 +16,7 @@ from recipes.checkpoint.corpus.phones import SILENCE, VOWELS, Phone
 from recipes.checkpoint.evaluation.benchmark_table import NAN, Row
 from recipes.checkpoint.evaluation.phone_statistics import (
     LONG_PAUSE,
+    PAUSE_EDGE,
     TIME_STEP,
     PhoneStatistics,
     relative,
@@ -75,11 +76,11 @@ def closing_delays(aperture: np.ndarray, fps: float, phones: Sequence[Phone]) ->
 
 
 def parting_leads(aperture: np.ndarray, fps: float, phones: Sequence[Phone]) -> list[float]:
-    """Return how long before the sound after each pause lips first part by 1 mm, ms.
+    """Return how long before the sound after each pause lips part by 1 mm, ms.
 
-    They are followed from the pause, at most a second before the sound, to the end of the first
-    vowel; lips that are parted all along count from there. Parted is 1 mm above the recording's
-    5th percentile.
+    They are followed from where they first close in the pause, at most a second before the sound,
+    to the end of the first vowel. Lips that stay parted all along count from the start. Parted is
+    1 mm above the recording's 5th percentile.
 
     Args:
         aperture: (t,) metres.
@@ -89,13 +90,13 @@ def parting_leads(aperture: np.ndarray, fps: float, phones: Sequence[Phone]) -> 
         following = phones[number + 1 :]
         vowels = [phone for phone in following if phone.name in VOWELS]
         if vowels:
-            sound, first = (
-                following[0].start,
-                max(phones[number].start, following[0].start - BEFORE),
-            )
+            sound = following[0].start
+            first = max(phones[number].start, sound - BEFORE)
             times = np.arange(first, vowels[0].end, TIME_STEP)
-            parted = times[at_times(aperture, fps, times) - rest >= PARTED]
-            leads += [1e3 * (sound - time) for time in parted[:1].tolist()]
+            parted = at_times(aperture, fps, times) - rest >= PARTED
+            closed = np.flatnonzero(~parted & (times < sound - PAUSE_EDGE))
+            start = closed[0] if len(closed) else 0
+            leads += [1e3 * (sound - time) for time in times[start:][parted[start:]][:1].tolist()]
     return leads
 
 

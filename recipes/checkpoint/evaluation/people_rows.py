@@ -35,8 +35,8 @@ def predict_people(head: TalkingHead, data: HeldOutData) -> tuple[list[LipPair],
 
 def people_rows(people: Sequence[LipPair], address: Sequence[LipPair]) -> list[Row]:
     """Measure correlation, amplitude and rounding against tracked lips."""
-    read = ("people", "s4 s33 s34", f"{len(people)} clips of GRID's s4, s33, s34, style neutral")
-    spoken = ("address", "address", "fluent speech of 52 s, style neutral")
+    read = ("people", "s4 s33 s34: ", f"{len(people)} clips of GRID's s4, s33, s34, style neutral")
+    spoken = ("address", "address: ", "fluent speech of 52 s, style neutral")
     return [
         *_correlation_rows(*read, (0.90, 0.68), people),
         rounding_row(*read, people),
@@ -46,12 +46,12 @@ def people_rows(people: Sequence[LipPair], address: Sequence[LipPair]) -> list[R
 
 
 def _correlation_rows(
-    key: str, metric: str, sample: str, goals: tuple[float, float], pairs: Sequence[LipPair]
+    key: str, whose: str, sample: str, goals: tuple[float, float], pairs: Sequence[LipPair]
 ) -> list[Row]:
     """Measure correlation and amplitude.
 
     Args:
-        key, metric: what those of the rows begin with.
+        key, whose: what the key and the metric of the rows begin with.
         sample: what the recordings are.
         goals: the least r of aperture and of width.
     """
@@ -61,7 +61,7 @@ def _correlation_rows(
     rows = [
         Row(
             key=f"{key}_lip_{name}",
-            metric=f"{metric}: r(lip_{name})",
+            metric=f"{whose}r(lip_{name})",
             value=float(np.median(values)),
             interval=median_interval(values),
             digits=3,
@@ -75,7 +75,7 @@ def _correlation_rows(
     rows += [
         Row(
             key=f"{key}_amplitude_{name}",
-            metric=f"{metric}: sd of lip_{name}, over that of the tracked lips",
+            metric=f"{whose}sd of lip_{name}, over that of the tracked lips",
             value=float(np.median(values)),
             interval=median_interval(values),
             low=0.8,

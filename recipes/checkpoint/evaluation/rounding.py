@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,8 +18,6 @@ SPREAD = frozenset({"IY", "EY"})
 LOW, HIGH = 0.8, 1.2  # as captured people do, within a fifth
 TIMES = 9  # within a phone at which its width is sampled
 
-Unit = Callable[[np.ndarray], np.floating]  # widths of a person (n,) → what a contrast is over
-
 
 @dataclass(frozen=True, eq=False)
 class Widths:
@@ -30,25 +28,25 @@ class Widths:
     frames: np.ndarray
 
 
-def rounding_row(key: str, metric: str, sample: str, pairs: Sequence[LipPair]) -> Row:
+def rounding_row(key: str, whose: str, sample: str, pairs: Sequence[LipPair]) -> Row:
     """Compare the predicted contrast of mouth width with the captured one.
 
-    A person's contrast is the mean width in spread sounds less that in rounded ones, over the
-    person's mean width; the value is the predicted one over the captured one, both averaged over
-    people. The note has it in each person's standard deviations.
+    A person's contrast is the mean width in spread sounds less that in rounded ones; the value is
+    the predicted one over the captured one, both averaged over people. The note has the same in
+    each person's standard deviations.
 
     Args:
-        key, metric: what those of the row begin with.
+        key, whose: what the key and the metric of the row begin with.
         sample: what the recordings are.
     """
     people = np.array([pair.person for pair in pairs])
     pred = [measure_widths(p.pred[:, WIDTH], p.fps, p.phones) for p in pairs]
     target = [measure_widths(p.target[:, WIDTH], p.fps, p.phones) for p in pairs]
 
-    def ratio(drawn: np.ndarray, unit: Unit = np.mean) -> float:
+    def ratio(drawn: np.ndarray, standard: bool = False) -> float:
         contrasts = [
             [
-                contrast([clips[i] for i in drawn if people[i] == who], unit)
+                contrast([clips[i] for i in drawn if people[i] == who], standard)
                 for clips in (pred, target)
             ]
             for who in np.unique(people[drawn])
@@ -63,7 +61,7 @@ def rounding_row(key: str, metric: str, sample: str, pairs: Sequence[LipPair]) -
     sounds = [sum(len(getattr(clip, kind)) for clip in target) for kind in ("rounded", "spread")]
     row = Row(
         key=f"{key}_rounding",
-        metric=f"{metric}: rounding, over that of the tracked lips",
+        metric=f"{whose}rounding, over that of the tracked lips",
         value=ratio(everyone),
         low=LOW,
         high=HIGH,
@@ -71,7 +69,7 @@ def rounding_row(key: str, metric: str, sample: str, pairs: Sequence[LipPair]) -
     )
     if np.isnan(row.value):
         return replace(row, note="no such sounds are known")
-    notes = [f"{ratio(everyone, np.std):.2f} in standard deviations"]
+    notes = [f"{ratio(everyone, True):.2f} in standard deviations"]
     notes.append(by_person(people.tolist(), everyone, ratio))
     return replace(
         row, interval=clip_interval(ratio, len(pairs)), note="; ".join(filter(None, notes))
@@ -90,12 +88,16 @@ def measure_widths(width: np.ndarray, fps: float, phones: Iterable[Phone]) -> Wi
     return Widths(within(ROUNDED), within(SPREAD), width[~np.isnan(width)])
 
 
-def contrast(clips: Sequence[Widths], unit: Unit = np.mean) -> float:
-    """Compute the contrast of one person over a unit; NaN without rounded or spread sounds."""
+def contrast(clips: Sequence[Widths], standard: bool) -> float:
+    """Compute the contrast of one person; NaN without rounded or spread sounds.
+
+    Args:
+        standard: in standard deviations of the width, not in its unit.
+    """
     rounded, spread, frames = (
         np.concatenate([getattr(clip, name) for clip in clips])
         for name in ("rounded", "spread", "frames")
     )
     if not len(rounded) or not len(spread):
         return float("nan")
-    return float((spread.mean() - rounded.mean()) / unit(frames))
+    return float((spread.mean() - rounded.mean()) / (frames.std() if standard else 1.0))
