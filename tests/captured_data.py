@@ -32,6 +32,7 @@ JFK_SECONDS = 5.0
 WORDS = [["and", 0.29, 0.63], ["so", 0.63, 0.97], ["my", 0.97, 1.24], ["not", 3.99, 4.3]]
 
 EYES = {33: (-0.5, 0, 0), 263: (0.5, 0, 0), 133: (-0.2, 0, 0.03), 362: (0.2, 0, 0.03)}
+EYES_OF_68 = [-50, -40, -30, -20, -30, -40, 20, 30, 40, 50, 40, 30]  # x of points 36 to 47
 BONES = {168: (0, 0, 0.1), 6: (0, -0.1, 0.15), 10: (0, 0.8, 0.1), 1: (0, -0.4, 0.3)}
 SIDES = {234: (-0.8, -0.3, -0.7), 454: (0.8, -0.3, -0.7)}
 
@@ -153,7 +154,15 @@ def _write_address(
     motion = animate(Speech.read(path), "neutral").resampled(25.0)
     right, *_, left = face.template[face.landmarks["eye_corners"]]
     lips = np.stack([motion.lip_aperture(), motion.lip_width()], 1) / np.linalg.norm(left - right)
-    np.savez(folder / "motion.npz", lips=lips, fps=25.0, first_frame_s=0.0)
+    points = np.zeros((len(lips), 68, 2), np.float32)
+    points[:, 36:48, 0] = EYES_OF_68  # corners 100 apart, middles 70
+    np.savez(
+        folder / "motion.npz",
+        landmarks=points,
+        lips=lips * 100 / 70,
+        fps=25.0,
+        first_frame_s=0.0,
+    )
     return lips
 
 

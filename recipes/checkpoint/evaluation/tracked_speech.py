@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jambatalk.errors import DataError
 from jambatalk.evaluate.curve_metrics import at_times
 from jambatalk.face.face import Face
 from jambatalk.motion.motion import Motion
@@ -23,6 +24,8 @@ from recipes.checkpoint.corpus.phones import Phone
 from recipes.checkpoint.corpus.recognise import Recogniser
 
 APERTURE, WIDTH = 0, 1  # columns of lips
+# the eyes among the usual 68 points of a face, from the left of the picture to the right
+EYE, OTHER_EYE = slice(36, 42), slice(42, 48)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +81,21 @@ def read_clips(folder: Path, names: list[str]) -> list[TrackedSpeech]:
 
 
 def read_address(folder: Path) -> TrackedSpeech:
-    """Read the fluent speech."""
+    """Read the fluent speech, whose lips are stored over the distance of the middles of the eyes.
+
+    Raises:
+        DataError: the folder has no tracked face.
+    """
     lips, fps = address_lips(folder)
+    try:
+        with np.load(folder / "motion.npz", allow_pickle=False) as file:
+            points = file["landmarks"].astype(np.float64)
+        eyes = points[:, EYE], points[:, OTHER_EYE]
+    except (KeyError, IndexError, ValueError) as error:
+        raise DataError(f"No landmarks of the eyes in {folder} ({error}).") from error
+    middles = np.linalg.norm(eyes[0].mean(1) - eyes[1].mean(1), axis=-1)
+    corners = np.linalg.norm(eyes[0][:, 0] - eyes[1][:, 3], axis=-1)
+    lips = lips * np.median(middles / corners)
     return TrackedSpeech("address", Speech.read(folder / "address.flac"), lips, fps)
 
 
