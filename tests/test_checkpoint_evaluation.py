@@ -146,7 +146,8 @@ def test_phone_rows_name_the_worst_style() -> None:
     rows = {row.key: row for row in phone_rows(statistics, PhoneStatistics())}
     assert rows["bilabials"].value == 100
     assert rows["bilabials_worst"].value == 0
-    assert rows["bilabials_worst"].note == "b 100.0 %, c 0.0 %"
+    assert rows["bilabials_worst"].note == "outside: c 0.0 %"
+    assert rows["labiodentals_worst"].note == "all 2 within"
     assert rows["closure_delay_worst"].value == pytest.approx(-30)
     assert rows["closure_delay_worst"].within_bounds is False
 

@@ -46,10 +46,16 @@ def phone_rows(statistics: Mapping[str, PhoneStatistics], captured: PhoneStatist
                 values[worst],
                 key=f"{row.key}_worst",
                 metric=f"{row.metric}: worst other style",
-                note=", ".join(f"{style} {r.format(r.value)}" for style, r in values.items()),
+                note=_outside(values),
             )
         )
     return rows
+
+
+def _outside(values: Mapping[str, Row]) -> str:
+    """Name the styles whose row is outside its bounds."""
+    outside = [f"{style} {r.format(r.value)}" for style, r in values.items() if r.excess > 0]
+    return f"outside: {', '.join(outside)}" if outside else f"all {len(values)} within"
 
 
 def _tracked_statistics(data: HeldOutData) -> PhoneStatistics:

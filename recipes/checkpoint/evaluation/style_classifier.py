@@ -35,7 +35,9 @@ def style_row(head: TalkingHead, data: HeldOutData) -> Row:
         low=90.0,
         high=INF,
         sample=f"{correct.size} motions, {correct.shape[1]} styles",
-        note=", ".join(f"{s} {p:.0f}" for s, p in zip(head.styles, percent, strict=True)),
+        note=", ".join(
+            f"{s} {p:.0f} %" for s, p in zip(head.styles, percent, strict=True) if p < 100
+        ),
     )
 
 
