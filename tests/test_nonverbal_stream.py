@@ -141,6 +141,14 @@ def test_noise_in_a_pause_is_not_speech(voice: np.ndarray) -> None:
     assert speaking[3200:4100].mean() > 0.5
 
 
+def test_steady_noise_of_a_room_is_not_speech() -> None:
+    white = np.random.default_rng(0).standard_normal(20 * RATE)
+    spectrum = np.fft.rfft(white) / np.sqrt(np.arange(len(white) // 2 + 1) + 1)
+    pink = np.fft.irfft(spectrum)  # fans and rooms rumble like this
+    pink *= 0.3 / np.abs(pink).max()
+    assert prosody_of(Speech(pink.astype(np.float32))).speaking.mean() < 0.1
+
+
 def test_a_click_is_not_speech() -> None:
     click = np.zeros(2 * RATE, np.float32)
     click[RATE : RATE + 100] = 0.5  # 6 ms

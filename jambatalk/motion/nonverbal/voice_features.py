@@ -9,6 +9,9 @@ from jambatalk.speech import SAMPLE_RATE, SILENCE_RMS
 RATE = 100  # values a second
 BLOCK = 8  # values that are computed together
 HOP = SAMPLE_RATE // RATE  # samples
+# The rumble of a room or fan is flattened, since its loudness fluctuates as that of speech does;
+# the loudness of voices stays about the same.
+EMPHASIS = 0.7  # of the last sample, taken off each
 FLOOR = 20 * np.log10(SILENCE_RMS)  # dB: nothing below it is speech
 
 # The pitch is measured on every second sample, in windows of 40 ms, one for two values.
@@ -39,7 +42,8 @@ class VoiceFeatures:
         """
         sound = np.concatenate([self._before, samples])
         self._before = sound[-2 * HOP :]
-        power = np.square(sound, dtype=np.float64).reshape(-1, HOP).mean(1)
+        flat = sound - EMPHASIS * np.concatenate([sound[:1], sound[:-1]])
+        power = np.square(flat, dtype=np.float64).reshape(-1, HOP).mean(1) / (1 - EMPHASIS)
         loudness = 10 * np.log10((power[:-2] + power[1:-1] + power[2:]) / 3 + 1e-10)
         if loudness.max() < FLOOR:
             return loudness, np.full(BLOCK, np.nan)
