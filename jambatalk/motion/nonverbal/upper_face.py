@@ -18,10 +18,10 @@ BROWS = (
 CHEEKS = ("eyeSquintLeft", "eyeSquintRight", "cheekSquintLeft", "cheekSquintRight")
 BLENDSHAPES = BROWS + CHEEKS
 
-# Height of the brows, as the weight that raises them, in range, speed and course fitted to a fluent
-# public speech (`benchmarks/head_motion.py`), in which they rise where a phrase begins and on
-# stressed syllables. They begin before them, to be highest on them (Kim, Cvejic and Davis, Speech
-# Communication 57, 2014).
+# Height of the brows, as the weight that raises them, after a fluent public speech, in which they
+# rise where a phrase begins and on stressed syllables; the range is two thirds of that speaker's
+# (`benchmarks/head_motion.py`). They begin before them, to be highest on them (Kim, Cvejic and
+# Davis, Speech Communication 57, 2014).
 LEVEL, WAVER, WAVER_SPACING = 0.12, 0.20, 0.9  # mean and standard deviation in speech; seconds
 BEGINS, STRESSED = 0.25, 0.22  # rise where a phrase begins, and on an accent of strength 1
 SPREAD = 0.35  # sd of the logarithm of both
