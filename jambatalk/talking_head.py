@@ -23,12 +23,15 @@ if TYPE_CHECKING:
     from jambatalk.model.jambatalk import JambaTalk
     from jambatalk.model.phones import TimedPhone
     from jambatalk.model.speaking_style import SpeakingStyle, Style
+    from jambatalk.styles.fit import StyleFit
+    from jambatalk.styles.lip_track import LipTrack
 
 
 class TalkingHead:
     """Speech to motion to video, with one loaded network.
 
-    It keeps no state between calls, so that several threads may share one.
+    But for the styles that are added to it, it keeps no state between calls, so that several
+    threads may share one.
 
     Example:
         >>> talking_head = TalkingHead.from_pretrained()
@@ -73,6 +76,54 @@ class TalkingHead:
     def style_notes(self) -> dict[str, str]:
         """Name of a style → where it comes from, one sentence."""
         return self.model.config.style_notes
+
+    def add_style(self, path: str | Path) -> str:
+        """Add a style of one's own, see :meth:`fit_style`, to :attr:`styles`.
+
+        Call it before other threads use this talking head.
+
+        Returns:
+            Its name, that of the file.
+
+        Raises:
+            ModelError: there is no such style, it is of another checkpoint, or its name is taken.
+
+        Example:
+            >>> style = talking_head.add_style("me.safetensors")
+            >>> motion = talking_head.animate("speech.wav", style)
+        """
+        from jambatalk.styles.own_style import OwnStyle
+
+        style, name = OwnStyle.read(path, self.model.decoder), Path(path).stem
+        self.model.add_style(name, style.vector, "Own: Fitted to a clip of lips.")
+        return name
+
+    def fit_style(
+        self, track: LipTrack | str | Path, speech: Recording, progress: Progress = no_progress
+    ) -> StyleFit:
+        """Fit a style to the lips of a clip, 10 s or more, better 30, see docs/styles.md.
+
+        Args:
+            track: of the lips, with the same start and end as the speech.
+            speech: as for :meth:`animate`.
+
+        Returns:
+            The style, and how well it follows a part of the clip that was not fitted.
+
+        Raises:
+            DataError: a track that cannot be read or used, or is not of this speech. SpeechError:
+            a recording that cannot be read or used. ModelError: a checkpoint without styles.
+
+        Example:
+            >>> fit = talking_head.fit_style("me.csv", "me.wav")
+            >>> fit.style.save("me.safetensors")
+        """
+        from jambatalk.styles.fit import fit_style
+        from jambatalk.styles.lip_track import LipTrack
+
+        face = self.heads.load(1)
+        track = track if isinstance(track, LipTrack) else LipTrack.read(track, face)
+        return fit_style(self.model, face, track, Speech.of(speech), progress)
 
     def animate(
         self,

@@ -16,7 +16,11 @@ TITLES = {
     "english-man": "Captured: English man",
     "mandarin-woman": "Captured: Mandarin speaker (woman)",
 }
-ORIGINS = {"Designed: ": "designed", "Captured: ": "from a real person"}  # note prefix → badge
+ORIGINS = {  # note prefix → badge
+    "Designed: ": "designed",
+    "Captured: ": "from a real person",
+    "Own: ": "own",
+}
 
 SHOW_RESULT = """() => [...document.querySelectorAll(".result")]
     .find(result => result.offsetParent)?.scrollIntoView({behavior: "smooth", block: "nearest"})"""

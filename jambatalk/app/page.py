@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import gradio as gr
@@ -80,7 +81,10 @@ def _theme() -> gr.themes.Base:
 
 
 def launch(
-    checkpoint: str | Path = DEFAULT_CHECKPOINT, device: str = "auto", port: int | None = None
+    checkpoint: str | Path = DEFAULT_CHECKPOINT,
+    device: str = "auto",
+    port: int | None = None,
+    styles: Sequence[Path] = (),
 ) -> None:
     """Load a network and serve the page until it is interrupted or terminated.
 
@@ -91,13 +95,16 @@ def launch(
     Args:
         device: see :func:`jambatalk.model.device.choose_device`.
         port: overrides GRADIO_SERVER_PORT.
+        styles: files of own styles, which the page offers too.
 
     Raises:
-        ModelError: no such checkpoint or device. JambaTalkError: no port is free.
+        ModelError: no such checkpoint, device or style. JambaTalkError: no port is free.
     """
     if port is not None and not 1 <= port <= 65535:
         raise JambaTalkError(f"There is no port {port}.", "Choose 1 to 65535.")
     talking_head = TalkingHead.from_pretrained(checkpoint, device)
+    for path in styles:
+        talking_head.add_style(path)
     service = VideoService(talking_head)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as on Ctrl-C
     with tempfile.TemporaryDirectory(prefix="jambatalk-", ignore_cleanup_errors=True) as folder:

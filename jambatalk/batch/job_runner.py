@@ -66,8 +66,12 @@ class JobRunner:
 
     @cached_property
     def talking_head(self) -> TalkingHead:
-        """The network and its heads."""
-        return TalkingHead.from_pretrained(self.settings.checkpoint, self.settings.device)
+        """The network, with own styles, and its heads."""
+        settings = self.settings
+        talking_head = TalkingHead.from_pretrained(settings.checkpoint, settings.device)
+        for path in settings.own_styles:
+            talking_head.add_style(path)
+        return talking_head
 
     def run(self, job: Job, progress: Progress = no_progress) -> Outcome:
         """Write the missing files of a job. Errors are part of the outcome.

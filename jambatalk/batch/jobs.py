@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
@@ -37,7 +37,8 @@ class Settings:
     """Options for all recordings.
 
     Attributes:
-        styles: one file each; by default the neutral one.
+        styles: one file each; by default the neutral one. Own styles may be given as their files.
+        own_styles: files of those among `styles` that are not the checkpoint's.
         formats: suffixes, ".mp4" and those of :data:`jambatalk.export.FORMATS`.
         strength, head, nonverbal, seed: see :meth:`jambatalk.TalkingHead.animate`.
         fps: frame rate of the exports, by default the model's.
@@ -48,6 +49,7 @@ class Settings:
     """
 
     styles: tuple[str, ...] = ()
+    own_styles: tuple[str, ...] = ()
     formats: tuple[str, ...] = (VIDEO,)
     strength: float = 1.0
     head: str = "1"
@@ -173,6 +175,7 @@ def _resolved(settings: Settings) -> tuple[Settings, str]:
     """Check all settings; return them with full names, and a digest of the checkpoint."""
     from jambatalk.model.checkpoint import fetch_checkpoint, read_config
     from jambatalk.model.speaking_style import check_strength
+    from jambatalk.styles.own_style import is_style_file
 
     check_strength(settings.strength)
     check_seed(settings.seed)
@@ -188,8 +191,13 @@ def _resolved(settings: Settings) -> tuple[Settings, str]:
         )
     folder = fetch_checkpoint(settings.checkpoint)
     config = read_config(folder)
-    styles = tuple(dict.fromkeys(settings.styles)) or config.styles[:1]
-    if unknown := set(styles) - set(config.styles):
+    files = [Path(style).resolve() for style in settings.styles if is_style_file(style)]
+    named = [Path(style).stem if is_style_file(style) else style for style in settings.styles]
+    styles = tuple(dict.fromkeys(named)) or config.styles[:1]
+    for path in files:
+        if not path.is_file():
+            raise ModelError(f"There is no style '{path}'.", "Check the name.")
+    if unknown := set(styles) - {*config.styles, *(path.stem for path in files)}:
         raise ModelError(
             f"There is no style '{min(unknown)}'.", f"Choose from {', '.join(config.styles)}."
         )
@@ -197,12 +205,13 @@ def _resolved(settings: Settings) -> tuple[Settings, str]:
     settings = replace(
         settings,
         styles=styles,
+        own_styles=tuple(str(path) for path in dict.fromkeys(files)),
         formats=formats,
         head=checkpoint_heads(folder).load(settings.head).name,
         # workers may have another working directory
         checkpoint=str(folder.resolve()) if local else settings.checkpoint,
     )
-    return settings, _content(folder)
+    return settings, _content(folder, files)
 
 
 def _recordings(folder: Path) -> Iterator[Path]:
@@ -242,11 +251,15 @@ def _key(
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _content(folder: Path) -> str:
-    """Return a digest of a checkpoint's files."""
+def _content(folder: Path, own_styles: Sequence[Path]) -> str:
+    """Return a digest of a checkpoint's files and of own styles."""
     digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.suffix in CHECKPOINT_FILES):
-        digest.update(path.relative_to(folder).as_posix().encode())
+    files = sorted(path for path in folder.rglob("*") if path.suffix in CHECKPOINT_FILES)
+    names = [path.relative_to(folder).as_posix() for path in files]
+    for name, path in zip(
+        [*names, *(path.name for path in own_styles)], [*files, *own_styles], strict=True
+    ):
+        digest.update(name.encode())
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()

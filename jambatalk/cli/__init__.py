@@ -10,11 +10,16 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from jambatalk import __version__
-from jambatalk.cli import animation, research, serving
+from jambatalk.cli import animation, research, serving, styles
 from jambatalk.errors import JambaTalkError
 
 # heading of the help → the module that adds its commands, in the order shown
-GROUPS = {"Animate speech": animation, "Serve": serving, "Train and evaluate": research}
+GROUPS = {
+    "Animate speech": animation,
+    "Styles": styles,
+    "Serve": serving,
+    "Train and evaluate": research,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,6 +15,7 @@ from jambatalk.cli.options import (
     add_speech,
     add_view,
     load_motion,
+    name_styles,
     nonverbal_from,
     split_commas,
     view_from,
@@ -34,13 +35,18 @@ def add_commands(commands: Commands) -> None:
     """Add this module's commands."""
     animate = commands.add("animate", "speech to a video, or to motion for other programs")
     add_speech(animate, f".mp4; or the motion alone: {', '.join(FORMATS)}")
-    animate.add_argument("--style", help="see 'jambatalk list' (default: the neutral one)")
+    animate.add_argument(
+        "--style",
+        help="a name, see 'jambatalk list', or an own style's file (default: the neutral one)",
+    )
     add_export(animate)
     animate.set_defaults(run=_animate)
 
     compare = commands.add("compare", "the same speech in 2 to 4 styles, side by side in one video")
     add_speech(compare)
-    compare.add_argument("--styles", required=True, metavar="A,B[,C,D]", help="comma-separated")
+    compare.add_argument(
+        "--styles", required=True, metavar="A,B[,C,D]", help="names or own styles' files"
+    )
     compare.set_defaults(run=_compare)
 
     draw = commands.add("draw", "a saved motion (.npz) to a video")
@@ -111,6 +117,7 @@ def _run(options: argparse.Namespace, styles: tuple[str, ...], captions: bool) -
     gc.disable()
     try:
         talking_head = TalkingHead.from_pretrained(options.checkpoint, options.device)
+        styles = name_styles(talking_head, styles)
         gc.freeze()
     finally:
         gc.enable()

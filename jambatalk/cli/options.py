@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from jambatalk.export import FORMATS
 from jambatalk.face.library import checkpoint_heads
@@ -14,6 +15,9 @@ from jambatalk.motion.motion import Motion
 from jambatalk.motion.nonverbal import PARTS, Nonverbal
 from jambatalk.render.view import SHADINGS, View
 from jambatalk.speech import MAX_SECONDS
+
+if TYPE_CHECKING:
+    from jambatalk.talking_head import TalkingHead
 
 Config = TypeVar("Config")
 
@@ -67,6 +71,15 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     """Add the device."""
     parser.add_argument(
         "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto, a GPU if any)"
+    )
+
+
+def name_styles(talking_head: TalkingHead, styles: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of styles; those given as files are added to the talking head."""
+    from jambatalk.styles.own_style import is_style_file
+
+    return tuple(
+        talking_head.add_style(style) if is_style_file(style) else style for style in styles
     )
 
 

@@ -33,6 +33,9 @@ def add_commands(commands: Commands) -> None:
     """Add this module's commands."""
     app = commands.add("app", "the page in a browser: record or upload speech, and live")
     app.add_argument("--port", type=int, help="(default: $GRADIO_SERVER_PORT, or the first free)")
+    app.add_argument(
+        "--style", type=Path, action="append", default=[], help="an own style's file; repeatable"
+    )
     add_checkpoint(app)
     app.set_defaults(run=_app)
 
@@ -61,7 +64,7 @@ def _app(options: argparse.Namespace) -> None:
         ) from error
 
     logging.getLogger("jambatalk.model.device").setLevel(logging.INFO)  # which one was chosen
-    launch(options.checkpoint, options.device, options.port)
+    launch(options.checkpoint, options.device, options.port, options.style)
 
 
 def _batch(options: argparse.Namespace) -> None:

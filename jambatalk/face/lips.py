@@ -10,6 +10,7 @@ from jambatalk.face.face import Face
 
 SEAL = 0.004  # metres: smaller lip apertures are narrowed
 SEALED = 0.2  # part of it below which they are closed
+MEASURES = ("lip_open", "lip_width", "protrusion", "upper_lip", "mouth_corners", "chin")
 
 
 def aperture(face: Face, weights: np.ndarray, offsets: np.ndarray | None = None) -> np.ndarray:
@@ -29,6 +30,33 @@ def width(face: Face, weights: np.ndarray, offsets: np.ndarray | None = None) ->
     """Measure the distance of the mouth's corners: (...) metres."""
     corners = face.points(weights, "mouth_corners", offsets)  # (..., 2, 3)
     return np.linalg.norm(corners[..., 1, :] - corners[..., 0, :], axis=-1)
+
+
+def linear_measures(face: Face) -> tuple[np.ndarray, np.ndarray]:
+    """Return what `MEASURES` of the lips are for weights w: w @ matrix + rest, metres.
+
+    The width is measured from side to side, and so linear in the weights, as the others are.
+
+    Returns:
+        The matrix (K, 6) and the face at rest (6,), float32.
+    """
+    weights = np.eye(len(face.blendshapes) + 1, len(face.blendshapes), dtype=np.float32)
+    upper = face.points(weights, "outer_lip_upper")  # the last row is the face at rest
+    lower = face.points(weights, "outer_lip_lower")
+    corners = face.points(weights, "mouth_corners")
+    middle = upper.shape[1] // 2
+    measured = np.stack(
+        [
+            aperture(face, weights),
+            corners[:, 1, 0] - corners[:, 0, 0],
+            (upper[:, middle, 2] + lower[:, middle, 2]) / 2,
+            upper[:, middle, 1],
+            corners[..., 1].mean(1),
+            face.points(weights, "chin")[..., 1].mean(1),
+        ],
+        1,
+    )
+    return (measured[:-1] - measured[-1]).astype(np.float32), measured[-1].astype(np.float32)
 
 
 def middle_pairs(face: Face) -> np.ndarray:

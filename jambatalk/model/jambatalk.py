@@ -171,6 +171,27 @@ class JambaTalk(nn.Module):
             vector = vector + share * table[names.index(name)]
         return SpeakingStyle(torch.lerp(table[0], vector, strength), amplitude)
 
+    def add_style(self, name: str, vector: Tensor, note: str = "") -> None:
+        """Add a style of that name to those of the checkpoint.
+
+        Args:
+            vector: (s,).
+            note: one sentence about where it comes from.
+
+        Raises:
+            ModelError: there is a style of that name, or this network has no styles.
+        """
+        config, decoder = self.config, self.decoder
+        if not isinstance(decoder, JambaDecoder) or not config.style_width:
+            raise ModelError("This checkpoint has no styles.", "Use the bundled one.")
+        if name in config.styles:
+            raise ModelError(f"There is a style '{name}' already.", "Choose another name.")
+        table = decoder.style_table.weight.detach()
+        table = torch.cat([table, vector[None].to(table)])
+        decoder.style_table = nn.Embedding.from_pretrained(table, freeze=False)
+        notes = config.style_notes | ({name: note} if note else {})
+        self.config = replace(config, styles=(*config.styles, name), style_notes=notes)
+
     def save_pretrained(self, folder: str | Path) -> None:
         """Write configuration and weights into a folder; leave its model card as it is.
 

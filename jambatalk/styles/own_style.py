@@ -1,0 +1,77 @@
+"""A style of a user's own: one vector in a file, for one network."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from jambatalk.errors import ModelError
+from jambatalk.model.decoder import JambaDecoder
+from jambatalk.model.paper_decoder import PaperDecoder
+
+SUFFIX = ".safetensors"
+VECTOR, NETWORK = "style", "decoder"  # names of the tensor and of the fingerprint in the file
+MAX_BYTES = 1_000_000
+FIT_AGAIN = "Fit it for this checkpoint: 'jambatalk style fit'."
+
+
+@dataclass(frozen=True, eq=False)
+class OwnStyle:
+    """A style vector (s,), and the fingerprint of the decoder that it belongs to."""
+
+    vector: Tensor
+    decoder: str
+
+    def save(self, path: str | Path) -> Path:
+        """Write the style; its name is that of the file, to which its suffix is added."""
+        path = Path(path)
+        if path.suffix != SUFFIX:
+            path = path.with_name(path.name + SUFFIX)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file({VECTOR: self.vector.cpu().contiguous()}, path, {NETWORK: self.decoder})
+        return path
+
+    @classmethod
+    def read(cls, path: str | Path, decoder: JambaDecoder | PaperDecoder) -> OwnStyle:
+        """Read a style of this decoder.
+
+        Raises:
+            ModelError: there is no such file, it is damaged or no style, or of another network.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise ModelError(f"There is no style '{path}'.", "Check the name.")
+        try:
+            if path.stat().st_size > MAX_BYTES:
+                raise ValueError("it is too large")
+            with safe_open(path, "pt") as file:
+                style = cls(file.get_tensor(VECTOR).float(), file.metadata()[NETWORK])
+        except Exception as error:  # safetensors raises its own, and OSError
+            raise ModelError(f"'{path}' is not a style ({error}).", FIT_AGAIN) from error
+        if not isinstance(decoder, JambaDecoder) or style.decoder != fingerprint(decoder):
+            raise ModelError(f"The style '{path}' is of another network.", FIT_AGAIN)
+        width = decoder.style_table.embedding_dim
+        if style.vector.shape != (width,) or not torch.isfinite(style.vector).all():
+            raise ModelError(f"'{path}' is not a style of {width} numbers.", FIT_AGAIN)
+        return style
+
+
+def is_style_file(style: str) -> bool:
+    """Return whether a style is given as a file, not by its name."""
+    return Path(style).suffix.lower() == SUFFIX
+
+
+def fingerprint(decoder: JambaDecoder) -> str:
+    """Hash the weights that give a style vector its meaning: all but the table of styles."""
+    digest = hashlib.sha256()
+    for name, weight in sorted(decoder.state_dict().items()):
+        if not name.startswith("style_table."):
+            digest.update(name.encode())
+            digest.update(weight.contiguous().cpu().numpy())
+    return digest.hexdigest()
