@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -26,7 +25,7 @@ from jambatalk.motion.resample import resample
 from recipes.checkpoint.captured.facegood import read_facegood
 from recipes.checkpoint.captured.grid_corpus import read_tracked_lips
 from recipes.checkpoint.captured.held_out import held_out_clips, is_held_out_take
-from recipes.checkpoint.coarticulation.designed_styles import NEUTRAL
+from recipes.checkpoint.coarticulation.synthesis import LOUDNESS
 from recipes.checkpoint.corpus.effort import measure_level
 from recipes.checkpoint.corpus.phone_times import read_sphinx
 from recipes.checkpoint.corpus.recording import Recording, read_corpus
@@ -34,16 +33,15 @@ from recipes.checkpoint.evaluation.phone_rows import phone_rows
 from recipes.checkpoint.evaluation.phone_statistics import PhoneStatistics
 
 FPS = 30.0
-LOUDNESS = (0.0, NEUTRAL.loudness, 0.7, 1.0)  # how much the aperture follows the level
+SHARES = (0.0, LOUDNESS, 0.7, 1.0)  # of the aperture that follow the level
 SPEECHOCEAN = 150  # recordings of speechocean762 to measure
 
 Curves = dict[str, np.ndarray]
 
 
-def synthesise(face: Face, recording: Recording, loudness: float = NEUTRAL.loudness) -> Motion:
+def synthesise(face: Face, recording: Recording, loudness: float = LOUDNESS) -> Motion:
     """Synthesise the motion of a recording by the coarticulation model."""
-    style = replace(NEUTRAL, loudness=loudness)
-    return Motion(recording.synthesise(face, FPS, [style])[0], FPS, face)
+    return Motion(recording.synthesise(face, FPS, loudness), FPS, face)
 
 
 def captured_curves(data: Path, face: Face) -> Iterator[tuple[str, str, float, Curves]]:
@@ -66,7 +64,7 @@ def correlate(data: Path, corpus: dict[str, Recording], face: Face) -> dict[tupl
         if name not in corpus:
             continue
         recording = corpus[name]
-        motions = {f"loudness {part:g}": synthesise(face, recording, part) for part in LOUDNESS}
+        motions = {f"loudness {part:g}": synthesise(face, recording, part) for part in SHARES}
         for curve, target in curves.items():
             times = np.arange(len(target)) / fps
             predictions = {

@@ -1,7 +1,6 @@
-"""The corpus: phones, coarticulation model, designed styles, closures, and the build."""
+"""The corpus: phones, coarticulation model, closures, and the build."""
 
 import json
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +10,6 @@ from jambatalk.errors import DataError
 from jambatalk.face import lips
 from jambatalk.face.library import load_head
 from jambatalk.speech import Speech
-from recipes.checkpoint.coarticulation.designed_styles import STYLES
 from recipes.checkpoint.coarticulation.synthesis import RATE, Utterance, synthesise
 from recipes.checkpoint.corpus import build_corpus
 from recipes.checkpoint.corpus import speech_sources as sources
@@ -46,10 +44,8 @@ def timed(text, length=0.1, **lengths):
     return phones
 
 
-def motion(phones, effort=1.0, style="neutral", fps=FPS):
-    weights = synthesise(
-        FACE, Utterance(phones, np.full(len(phones), effort)), fps, style=STYLES[style]
-    )
+def motion(phones, effort=1.0, fps=FPS):
+    weights = synthesise(FACE, Utterance(phones, np.full(len(phones), effort)), fps)
     return weights, lips.aperture(FACE, weights) * 1e3
 
 
@@ -106,22 +102,20 @@ def test_fill_and_merge_silences():
         fill_silences([Phone("AA", 0.0, 0.2), Phone("T", 0.1, 0.3)])
 
 
-@pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("sound", ["P", "B", "M"])
-def test_lips_close_in_bilabials(sound, style):
+def test_lips_close_in_bilabials(sound):
     for text in (f"AA {sound} AA", f"IY {sound} UW", f"S {sound} R", f"{sound} AE"):
         # at 30 fps, wherever the closure lies between two frames
         phones = timed(text, **{sound: 0.05})
-        _, aperture = motion(phones, style=style, fps=30.0)
+        _, aperture = motion(phones, fps=30.0)
         times, closure = np.arange(len(aperture)) / 30, next(p for p in phones if p.name == sound)
         near = (times > closure.start - 0.02) & (times < closure.end + 0.02)
         assert aperture[near].min() < 0.05 * aperture.max()
 
 
-@pytest.mark.parametrize("style", STYLES)
-def test_labiodentals_do_not_close(style):
+def test_labiodentals_do_not_close():
     phones = timed("AA F AE V IY")
-    weights, aperture = motion(phones, style=style)
+    weights, aperture = motion(phones)
     for sound in ("F", "V"):
         assert aperture[during(phones, sound)].min() < 0.28 * np.percentile(aperture, 95)
     assert blendshape(weights, "mouthRollLower")[during(phones, "F")].max() > 0.3
@@ -181,8 +175,7 @@ def test_open_lips_follow_loudness():
 
     def opening(share: float) -> np.ndarray:
         utterance = Utterance(phones, np.ones(len(phones)), level)
-        style = replace(STYLES["neutral"], loudness=share)
-        return lips.aperture(FACE, synthesise(FACE, utterance, RATE, len(level), style)) * 1e3
+        return lips.aperture(FACE, synthesise(FACE, utterance, RATE, len(level), share)) * 1e3
 
     still, moved, more = (opening(share) for share in (0.0, 0.3, 0.6))
     apart = still > 6.0
@@ -220,27 +213,6 @@ def test_detect_closure_where_the_level_drops():
     assert end == pytest.approx(p.start + 0.04, abs=0.01)
 
 
-def test_styles_are_distinguishable_by_motion_statistics():
-    """Nearest mean of simple statistics, on held-out phones."""
-    rng = np.random.default_rng(0)
-    names = sorted(INVENTORY - {"SIL"})
-
-    def statistics(style):
-        phones = timed(" ".join(rng.choice(names, 40)))
-        weights, _ = motion(phones, style=style, fps=30.0)
-        return np.concatenate([weights.mean(0), weights.std(0), np.diff(weights, axis=0).std(0)])
-
-    train = {style: np.stack([statistics(style) for _ in range(6)]) for style in STYLES}
-    scale = np.concatenate(list(train.values())).std(0) + 1e-3
-    means = np.stack([rows.mean(0) / scale for rows in train.values()])
-    right = [
-        list(STYLES)[np.argmin(((statistics(style) / scale - means) ** 2).sum(1))] == style
-        for style in STYLES
-        for _ in range(4)
-    ]
-    assert np.mean(right) >= 0.9
-
-
 def test_every_phone_has_a_viseme():
     for name in sorted(INVENTORY):
         weights, _ = motion(timed(name), fps=30.0)
@@ -263,9 +235,9 @@ def test_recording_round_trip(tmp_path):
     assert (read.name, read.speaker, read.text) == ("a", "me", "bah")
     assert [p.name for p in read.phones] == [p.name for p in written.phones]
     np.testing.assert_allclose(read.samples, written.samples, atol=1e-4)
-    clip = read.clip(FACE, 30.0, STYLES["smiling"])
-    assert clip.style == "smiling"
-    assert clip.weights.shape == (round(len(read.samples) / 16000 * 30), len(FACE.blendshapes))
+    assert read.key == "here/a"
+    frames = round(len(read.samples) / 16000 * 30)
+    assert read.synthesise(FACE, 30.0).shape == (frames, len(FACE.blendshapes))
     with pytest.raises(DataError, match="No recordings"):
         list(read_corpus(tmp_path / "empty"))
 

@@ -65,7 +65,7 @@ def read_grid_lips(
         only: names of clips; None for all.
     """
     curves = grid_curves(folder, only)
-    person = {name: name.split("_")[0] if "_" in name else "s1" for name in curves}
+    person = {name: person_of(name) for name in curves}
     by_person: dict[str, list[np.ndarray]] = {}
     for name, (lips, _) in curves.items():
         by_person.setdefault(person[name], []).append(lips)
@@ -74,6 +74,11 @@ def read_grid_lips(
         standard = ranges[person[name]].standardise(lips)
         features = encode(name, Speech.read(folder / "audio" / f"{name}.opus").samples)
         yield make_clip(name, person[name], features, standard, rate, fps)
+
+
+def person_of(clip: str) -> str:
+    """Return whose clip of `grid_s1` or `grid_speakers` this is."""
+    return clip.split("_")[0] if "_" in clip else "s1"
 
 
 def make_clip(

@@ -1,7 +1,7 @@
 """Pairs of features and lips for people whose lips were tracked without their sound.
 
 The words of each clip and their times are known. Each word takes the features of the same word in
-a recording with sound, preferably between the same neighbours, stretched linearly onto the
+a recording of another voice, preferably between the same neighbours, stretched linearly onto the
 word's time; what follows a word continues the same recording.
 
 Folder `grid_lips`: `PERSON.npz` with `names` (C,), `offset` (C + 1,), `feat` (N, 6) (columns 2, 3:
@@ -30,6 +30,7 @@ TICKS = 25_000  # a second, of `word_times.json`
 CLIP_SECONDS = 3.0
 ENOUGH = 3  # words between the same neighbours, to prefer them
 MIN_FRAMES = 30  # of a clip
+CLIPS = 120  # of each person
 JOIN = 6  # frames from one clip to the next
 
 
@@ -43,6 +44,19 @@ class Word:
     end: float
     before: str
     after: str
+
+
+@dataclass(frozen=True, eq=False)
+class SplicingVoice:
+    """Words of one voice.
+
+    Attributes:
+        words: text → where it is said.
+        features: recording → (t, m, c).
+    """
+
+    words: Mapping[str, Sequence[Word]]
+    features: Mapping[str, Tensor]
 
 
 def timed_words(clips: Mapping[str, Sequence[tuple[str, float, float]]]) -> dict[str, list[Word]]:
@@ -64,40 +78,30 @@ def read_words(folder: Path) -> dict[str, list[tuple[str, float, float]]]:
 
 
 def read_spliced_pairs(
-    data: Path, count: int, features: Mapping[str, Tensor], fps: float, seed: int
+    data: Path, count: int, voices: Sequence[SplicingVoice], fps: float, seed: int
 ) -> Iterator[LipClip]:
-    """Pair `count` clips of each person of `grid_lips` with the sound of speaker 1.
+    """Pair `count` clips of each person of `grid_lips` with sound.
 
     Left out are speaker 1, whose sound there is, and the people held out. Without that folder there
     are none.
 
     Args:
-        features: recording of `grid_s1` → (t, m, c).
+        voices: the first says half of the clips, the others share the rest.
     """
-    spoken = read_words(data / "grid_s1")
-    words = timed_words({name: spoken[name] for name in features if name in spoken})
     folder = data / "grid_lips"
     people = [path.stem for path in sorted(folder.glob("*.npz"))]
     people = [person for person in people if person not in ("s1", *HELD_OUT)]
-    if people:
-        yield from spliced_pairs(folder, people, count, words, features, fps, seed)
+    half = count // 2 if len(voices) > 1 else 0
+    shares = [count - half, *(max(1, round(half / (len(voices) - 1))) for _ in voices[1:])]
+    for number, (voice, share) in enumerate(zip(voices, shares, strict=True)):
+        if people:
+            yield from spliced_pairs(folder, people, share, voice, fps, seed + number)
 
 
 def spliced_pairs(
-    folder: Path,
-    people: Sequence[str],
-    count: int,
-    words: Mapping[str, Sequence[Word]],
-    features: Mapping[str, Tensor],
-    fps: float,
-    seed: int,
+    folder: Path, people: Sequence[str], count: int, voice: SplicingVoice, fps: float, seed: int
 ) -> Iterator[LipClip]:
-    """Pair clips without sound with features, `count` clips of each person.
-
-    Args:
-        words: from :func:`timed_words`.
-        features: recording → (t, m, c).
-    """
+    """Pair clips without sound with features of a voice, `count` clips of each person."""
     rng = np.random.default_rng(seed)
     times = json.loads((folder / "word_times.json").read_text())
     for person in people:
@@ -115,22 +119,21 @@ def spliced_pairs(
             ]
             if len(curves) < MIN_FRAMES or np.isnan(curves).any():
                 continue
-            if not all(word in words for word, *_ in spoken):
+            if not all(word in voice.words for word, *_ in spoken):
                 continue
             # the middle of the first video frame, and all frames of the motion from there on
             first = start[i] / VIDEO_FPS + 0.02
             at = first + np.arange(int(len(curves) / VIDEO_FPS * fps)) / fps
             frames = (at - first) * VIDEO_FPS
             target = np.stack([np.interp(frames, np.arange(len(curves)), c) for c in curves.T], 1)
-            spliced = _splice(at, spoken, words, features, fps, rng)
+            spliced = _splice(at, spoken, voice, fps, rng)
             yield LipClip(f"{person}/{names[i]}", person, spliced, target.astype(np.float32))
 
 
 def _splice(
     at: np.ndarray,
     spoken: Sequence[tuple[str, float, float]],
-    words: Mapping[str, Sequence[Word]],
-    features: Mapping[str, Tensor],
+    voice: SplicingVoice,
     fps: float,
     rng: np.random.Generator,
 ) -> Tensor:
@@ -138,7 +141,7 @@ def _splice(
     parts = []
     texts = ["", *(word for word, *_ in spoken), ""]
     for i, (text, begin, end) in enumerate(spoken):
-        same = words[text]
+        same = voice.words[text]
         near = [w for w in same if (w.before, w.after) == (texts[i], texts[i + 2])]
         if len(near) < ENOUGH:
             near = [w for w in same if w.before == texts[i] or w.after == texts[i + 2]]
@@ -148,7 +151,7 @@ def _splice(
         t = at[(at >= (begin if i else -np.inf)) & (at < until)]
         stretch = (word.end - word.start) / (end - begin)
         source = np.where(t < end, word.start + (t - begin) * stretch, word.end + t - end)
-        parts.append(_features_at(features[word.recording], source, fps))
+        parts.append(_features_at(voice.features[word.recording], source, fps))
     return torch.cat(parts)
 
 

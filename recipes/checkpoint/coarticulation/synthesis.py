@@ -13,8 +13,8 @@ have little dominance over it; P, B and M are so dominant that the lips close in
 Dominance follows Öhman, "Numerical model of coarticulation", JASA 1967; targets beyond closure
 follow Löfqvist and Gracco, JASA 1997.
 
-While the lips are apart, their aperture also follows the loudness of the speech, by a share that
-the style sets, since phone times are estimates and vowel aperture grows with vocal effort.
+While the lips are apart, their aperture also follows the loudness of the speech by a share, since
+phone times are estimates and vowel aperture grows with vocal effort.
 
 Shapes: t frames, c channels, K blendshapes. Curves are computed at `RATE`, then resampled.
 """
@@ -29,9 +29,8 @@ from scipy.linalg import solveh_banded
 
 from jambatalk.face import lips
 from jambatalk.face.face import Face
-from recipes.checkpoint.coarticulation.designed_styles import NEUTRAL, DesignedStyle
 from recipes.checkpoint.coarticulation.visemes import CHANNELS, viseme_table
-from recipes.checkpoint.corpus.phones import BILABIALS, DIPHTHONGS, SILENCE, Phone
+from recipes.checkpoint.corpus.phones import BILABIALS, DIPHTHONGS, SILENCE, VOWELS, Phone
 
 RATE = 120.0  # frames per second of the curves
 # time constants τ, seconds
@@ -46,6 +45,7 @@ TIME = {
     "tongue": 0.030,
     "tip": 0.028,
 }
+VOCAL = np.isin(CHANNELS, ("open", "jaw"))  # channels that grow with vocal effort
 FIRST_PART = 0.55  # share of a diphthong that belongs to its first vowel
 MIN_CLOSURE = 0.055  # seconds: a shorter one could fall between two frames at 30 fps
 LINGER = 0.01  # seconds from the burst until the lips visibly part
@@ -57,6 +57,7 @@ APERTURE = 13.0  # millimetres of lip aperture at `open` 1
 JAW, LOWER, UPPER, STRETCH, SMILE = 0.39, 0.66, 0.77, 0.42, 0.2
 LOUD, QUIET = 1.8, 0.1  # aperture per unit of level, and the level that counts as silence
 APART = 0.3  # `open` from which the lips follow the level fully
+LOUDNESS = 0.3  # share of the aperture that follows the level
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,19 +85,20 @@ def synthesise(
     utterance: Utterance,
     fps: float,
     frames: int | None = None,
-    style: DesignedStyle = NEUTRAL,
+    loudness: float = LOUDNESS,
 ) -> np.ndarray:
     """Synthesise the motion of an utterance: (frames, K) float32 weights, frame i at i/fps seconds.
 
     Args:
         frames: number of frames; by default all that begin before the last phone ends.
+        loudness: share of the lip aperture that follows the level.
     """
     if frames is None:
         frames = max(1, int(np.ceil(utterance.duration * fps)))
-    curves = channel_curves(utterance, style)
+    curves = channel_curves(utterance, loudness)
     at = np.arange(frames) / fps * RATE
     x = np.stack([np.interp(at, np.arange(len(curves)), curve) for curve in curves.T], 1)
-    return articulate(face, x, style)
+    return articulate(face, x)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,20 +147,20 @@ def closure_interval(phone: Phone) -> tuple[float, float]:
     return start - short, end + short
 
 
-def channel_curves(utterance: Utterance, style: DesignedStyle = NEUTRAL) -> np.ndarray:
+def channel_curves(utterance: Utterance, loudness: float = LOUDNESS) -> np.ndarray:
     """Solve for the curves of all channels: (t, c) at `RATE`."""
     count = int(np.ceil(utterance.duration * RATE)) + 2
-    target, dominance = target_tracks(segments(utterance), count, style)
+    target, dominance = target_tracks(segments(utterance), count)
     curves = np.empty((count, len(CHANNELS)))
     for c, channel in enumerate(CHANNELS):
-        bands = banded_system(dominance[:, c], TIME[channel] * style.slowness)
+        bands = banded_system(dominance[:, c], TIME[channel])
         curves[:, c] = solveh_banded(bands, dominance[:, c] * target[:, c])
     if utterance.level is not None:
-        follow_level(curves, utterance.level, style)
+        follow_level(curves, utterance.level, loudness)
     return curves
 
 
-def follow_level(curves: np.ndarray, level: np.ndarray, style: DesignedStyle) -> None:
+def follow_level(curves: np.ndarray, level: np.ndarray, loudness: float) -> None:
     """Blend lip and jaw opening of curves (t, c) towards the loudness `level`, in place.
 
     Closed lips, and a lower lip under the upper teeth, are left unchanged.
@@ -166,23 +168,22 @@ def follow_level(curves: np.ndarray, level: np.ndarray, style: DesignedStyle) ->
     x = {channel: c for c, channel in enumerate(CHANNELS)}
     at = np.minimum(np.arange(len(curves)), len(level) - 1)
     loud = LOUD * (level[at] - QUIET)
-    share = style.loudness * _smoothstep(curves[:, x["open"]] / APART)
+    share = loudness * _smoothstep(curves[:, x["open"]] / APART)
     share *= 1.0 - np.clip(curves[:, x["bite"]], 0.0, 1.0)
     for channel in ("open", "jaw"):
-        wanted = style.scale.get(channel, 1.0) * loud
-        curves[:, x[channel]] += share * (wanted - curves[:, x[channel]])
+        curves[:, x[channel]] += share * (loud - curves[:, x[channel]])
 
 
-def target_tracks(
-    parts: Sequence[Segment], count: int, style: DesignedStyle
-) -> tuple[np.ndarray, np.ndarray]:
+def target_tracks(parts: Sequence[Segment], count: int) -> tuple[np.ndarray, np.ndarray]:
     """Return targets and dominances over time, both (count, c): at each frame the most dominant."""
     table = viseme_table()
     time = np.arange(count) / RATE
     target = np.zeros((count, len(CHANNELS)))
     dominance = np.full((count, len(CHANNELS)), 1e-4)
     for part in parts:
-        aim, weight = style.shape(part.viseme, part.effort, *table[part.viseme])
+        aim, weight = table[part.viseme]
+        if part.viseme in VOWELS:
+            aim = np.where(VOCAL, aim * part.effort, aim)
         near = dominance_window(part, time)[:, None] * weight
         stronger = near > dominance
         target = np.where(stronger, aim, target)
@@ -207,7 +208,7 @@ def banded_system(dominance: np.ndarray, seconds: float) -> np.ndarray:
     return np.stack([stiff * second, stiff * first, stiff * diagonal + dominance])
 
 
-def articulate(face: Face, curves: np.ndarray, style: DesignedStyle = NEUTRAL) -> np.ndarray:
+def articulate(face: Face, curves: np.ndarray) -> np.ndarray:
     """Convert channels (t, c) to blendshape weights (t, K) of a face.
 
     The lip aperture is exactly the one the `open` channel sets: mouthClose compensates where jaw
@@ -240,8 +241,6 @@ def articulate(face: Face, curves: np.ndarray, style: DesignedStyle = NEUTRAL) -
     put("mouthPress", 0.06 * pressed)
     put("tongueUp", np.clip(x["tip"], 0.0, 1.0))
     put("tongueOut", np.clip(x["tongue"], 0.0, TONGUE) * free)
-    for blendshape, value in style.posture.items():
-        put(blendshape, value)
     weights = np.clip(weights, 0.0, 1.0).astype(np.float32)
     return with_aperture(face, weights, opened * APERTURE * 1e-3)
 

@@ -81,6 +81,16 @@ class Aligner:
         phones = [phone for word, phones in aligned for phone in with_stress(word, phones)]
         return merge_short_silences(fill_silences(phones), SHORTEST_PAUSE)
 
+    def words(self, samples: np.ndarray, text: str) -> list[tuple[str, float, float]]:
+        """Time the words of an English text: word, start and end in seconds.
+
+        Raises:
+            DataError: a word has no pronunciation, or the text does not match the recording.
+        """
+        wanted = [self._ensure_word(word) for word in split_words(text)]
+        aligned = ((name.partition("(")[0], ph) for name, ph in self._align_words(samples, wanted))
+        return [(word, ph[0].start, ph[-1].end) for word, ph in aligned if word in wanted]
+
     def align_phones(self, samples: np.ndarray, names: Sequence[str]) -> list[Phone]:
         """Align (n,) samples at 16 kHz with a sequence of phones of any language.
 

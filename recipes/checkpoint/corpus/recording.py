@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -13,9 +13,7 @@ import numpy as np
 from jambatalk.errors import DataError
 from jambatalk.face.face import Face
 from jambatalk.speech import SAMPLE_RATE
-from recipes.checkpoint.captured.clip import Clip
-from recipes.checkpoint.coarticulation.designed_styles import NEUTRAL, DesignedStyle
-from recipes.checkpoint.coarticulation.synthesis import RATE, Utterance, synthesise
+from recipes.checkpoint.coarticulation.synthesis import LOUDNESS, RATE, Utterance, synthesise
 from recipes.checkpoint.corpus.effort import measure_effort, measure_level
 from recipes.checkpoint.corpus.phones import Phone, from_rows, to_rows
 
@@ -30,7 +28,8 @@ class Recording:
         speaker: unique within the source; also for synthetic voices.
         language: "en", "de", ...
         split: "train", "held_out" (speakers for validation), "evaluation" (never used for training
-            or tuning), or "captured" (its motion was captured, see `captured.held_out`).
+            or tuning), "captured" (its motion was captured, see `captured.held_out`), or "spliced"
+            (its words are, under lips without sound, see `captured.spliced_pairs`).
         samples: (n,) float32, 16 kHz mono.
         phones: contiguous, from 0 to the end of the samples.
         text: the transcript, "" if there is none.
@@ -48,24 +47,27 @@ class Recording:
     text: str
     timing: str
 
+    @property
+    def key(self) -> str:
+        """Its name among all recordings."""
+        return f"{self.source}/{self.name}"
+
     def utterance(self) -> Utterance:
         """Measure effort and loudness, for the coarticulation model."""
         frames = round(len(self.samples) / SAMPLE_RATE * RATE)
         level = measure_level(self.samples, RATE, frames)
         return Utterance(self.phones, measure_effort(self.samples, self.phones), level)
 
-    def synthesise(self, face: Face, fps: float, styles: Iterable[DesignedStyle]) -> np.ndarray:
-        """Synthesise the motion in several styles: (s, T, K).
+    def synthesise(self, face: Face, fps: float, loudness: float = LOUDNESS) -> np.ndarray:
+        """Synthesise the motion by rule: (T, K).
 
         This takes milliseconds, so motion is synthesised when needed rather than stored.
-        """
-        frames, utterance = round(len(self.samples) / SAMPLE_RATE * fps), self.utterance()
-        return np.stack([synthesise(face, utterance, fps, frames, style) for style in styles])
 
-    def clip(self, face: Face, fps: float, style: DesignedStyle = NEUTRAL) -> Clip:
-        """Return a training example: the samples with the motion synthesised in a style."""
-        (weights,) = self.synthesise(face, fps, [style])
-        return Clip(f"{self.source}/{self.name}", self.samples, weights, fps, style.name)
+        Args:
+            loudness: see :func:`recipes.checkpoint.coarticulation.synthesis.synthesise`.
+        """
+        frames = round(len(self.samples) / SAMPLE_RATE * fps)
+        return synthesise(face, self.utterance(), fps, frames, loudness)
 
     def save(self, folder: Path) -> Path:
         """Write `folder/SOURCE/NAME.npz` atomically and return its path."""

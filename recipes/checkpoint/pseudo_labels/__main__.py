@@ -14,6 +14,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from jambatalk.errors import JambaTalkError
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.model.jambatalk import JambaTalk
@@ -23,7 +25,8 @@ from recipes.checkpoint.captured.lip_clips import (
     read_people_lips,
     read_s1,
 )
-from recipes.checkpoint.captured.spliced_pairs import read_spliced_pairs
+from recipes.checkpoint.captured.spliced_pairs import CLIPS, read_spliced_pairs
+from recipes.checkpoint.captured.splicing_voices import speaker_1, synthetic_voices
 from recipes.checkpoint.corpus.recording import read_corpus
 from recipes.checkpoint.evaluation.lip_correlation import correlate
 from recipes.checkpoint.feature_cache import FeatureCache
@@ -32,7 +35,6 @@ from recipes.checkpoint.pseudo_labels.labeller import STEPS, Labeller, predict_l
 from recipes.checkpoint.pseudo_labels.rounds import Voice, train_rounds
 
 COMMAND = "python -m recipes.checkpoint.pseudo_labels"
-SPLICED_CLIPS = 60  # of each person without sound
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,10 +67,11 @@ def label_corpus(
     encode, fps = FeatureCache(model, folder=cache), model.config.fps
     s1 = read_s1(data, encode, fps)
     sound = {clip.name: clip.features for clip in s1}
+    voices = [speaker_1(data, sound), *synthetic_voices(read_corpus(corpus, "spliced"), encode)]
     real = {
         "s1": s1,
         "people": read_people_lips(data, encode, fps),
-        "spliced": list(read_spliced_pairs(data, SPLICED_CLIPS, sound, fps, seed=0)),
+        "spliced": list(read_spliced_pairs(data, CLIPS, voices, fps, seed=0)),
     }
     test = {
         "people": read_held_out_people(data, encode, fps),
@@ -82,16 +85,19 @@ def label_corpus(
         }
         print(name, *(f"{kind} {r[0]:.3f} / {r[1]:.3f}" for kind, r in scores.items()), sep="  ")
 
-    voices = {
+    takes = {
         split: [
-            Voice(recording, encode(f"{recording.source}/{recording.name}", recording.samples))
+            Voice(recording, encode(recording.key, recording.samples))
             for recording in read_corpus(corpus, split)
         ]
         for split in ("train", "held_out")
     }
-    labellers = train_rounds(real, voices["train"], fps, report, steps)
-    for voice in (*voices["train"], *voices["held_out"]):
-        write_labels(output, voice.recording, predict_lips(labellers, voice.features))
+    labellers = train_rounds(real, takes["train"], fps, report, steps)
+    labelled = (*takes["train"], *takes["held_out"])
+    lips = [predict_lips(labellers, voice.features) for voice in labelled]
+    spread = np.concatenate(lips).std(0)  # a mean moves less than what it is the mean of
+    for voice, curves in zip(labelled, lips, strict=True):
+        write_labels(output, voice.recording, curves / spread)
 
 
 if __name__ == "__main__":

@@ -36,8 +36,8 @@ def read_labels(folder: Path, recordings: Iterable[Recording]) -> dict[str, np.n
             lips = np.load(path, allow_pickle=False)
         except (OSError, ValueError) as error:
             raise DataError(
-                f"No pseudo-labels of {recording.source}/{recording.name} in {folder} ({error}).",
+                f"No pseudo-labels of {recording.key} in {folder} ({error}).",
                 "Write them with 'python -m recipes.checkpoint.pseudo_labels'.",
             ) from error
-        labels[f"{recording.source}/{recording.name}"] = lips.astype(np.float32)
+        labels[recording.key] = lips.astype(np.float32)
     return labels

@@ -1,7 +1,7 @@
 """Two rounds of labelling: real lips alone, then real lips and what the first round labelled.
 
-In the first round labellers learn from speaker 1 alone, and from speaker 1 with other people; the
-mean of their predictions labels the corpus. Those of the second round learn from that as well.
+In the first round labellers learn from people alone; the mean of their predictions labels the
+corpus. Those of the second round learn from that as well.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from recipes.checkpoint.pseudo_labels.labeller import (
 log = logging.getLogger(__name__)
 
 FIRST = (  # crops of each kind in a batch; a labeller each
-    {"s1": 32},
+    {"s1": 16, "people": 4, "spliced": 12},
     {"s1": 16, "people": 4, "spliced": 12},
     {"s1": 16, "people": 4, "spliced": 12},
 )
 SECOND = (
-    {"s1": 10, "people": 3, "spliced": 5, "corpus": 14},
-    {"s1": 10, "people": 3, "spliced": 5, "corpus": 14},
+    {"s1": 10, "people": 3, "spliced": 6, "corpus": 13},
+    {"s1": 10, "people": 3, "spliced": 6, "corpus": 13},
 )
 
 Report = Callable[[str, Sequence[Labeller]], None]

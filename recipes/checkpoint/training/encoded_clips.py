@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from zlib import crc32
@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from jambatalk.errors import DataError
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.motion.resample import resample
 from jambatalk.speech import SAMPLE_RATE, Speech
@@ -37,8 +36,7 @@ class EncodedClip:
         name, kind, style: the clip's.
         variant: number of the augmented version, 0 for none.
         features: (t, m, c) float16, t frames, m encoder layers, c channels.
-        weights: (s, t, k) float16, the motion in every style that has one.
-        styles: (s,) indices of those styles.
+        weights: (s, t, k) float16, the motion in every style.
         phones: (t,) and contact (t, 2), see :class:`StyledClip`.
     """
 
@@ -48,7 +46,6 @@ class EncodedClip:
     variant: int
     features: Tensor
     weights: Tensor
-    styles: Tensor
     phones: Tensor
     contact: Tensor
 
@@ -58,8 +55,7 @@ def encode_clips(
 ) -> list[EncodedClip]:
     """Encode clips, once as recorded and some times augmented.
 
-    Only the corpus is used for babble, so that runs that leave out a captured speaker can share a
-    cache.
+    Only the corpus is used for babble.
 
     Args:
         variants: kind of clip → number of augmented versions; none for other kinds.
@@ -88,7 +84,7 @@ def silent_clips(
     """Encode noise without speech; the target is the resting face of each style.
 
     Args:
-        rest: (s, K), see :func:`recipes.checkpoint.training.styled_clips.resting_faces`.
+        rest: (s, K), see :meth:`recipes.checkpoint.training.styled_clips.StyledMotion`.
     """
     rng = np.random.default_rng(seed)
     clips = []
@@ -97,24 +93,11 @@ def silent_clips(
         noise = rng.standard_normal(round(seconds * SAMPLE_RATE)) * level
         features = model.encode(Speech.from_array(noise, SAMPLE_RATE, f"{SILENCE}{n}"))
         weights = torch.from_numpy(rest).half()[:, None].expand(-1, len(features), -1)
-        styles = torch.arange(len(rest))
         phones = torch.full((len(features),), PHONES.index(SILENT_PHONE))
         contact = torch.zeros(len(features), 2)
         name = f"{SILENCE}{n}"
-        clips.append(
-            EncodedClip(name, SILENCE, 0, 0, features.half(), weights, styles, phones, contact)
-        )
+        clips.append(EncodedClip(name, SILENCE, 0, 0, features.half(), weights, phones, contact))
     return clips
-
-
-def check_styles(model: JambaTalk, clips: Iterable[EncodedClip]) -> None:
-    """Raise a DataError unless every style has a clip to train on."""
-    found = np.zeros(len(model.config.styles), bool)
-    for clip in clips:
-        found[clip.styles.numpy()] = True
-    missing = [name for name, there in zip(model.config.styles, found, strict=True) if not there]
-    if missing:
-        raise DataError(f"There are no clips to train the styles {', '.join(missing)}.")
 
 
 def _at_speed(clip: StyledClip, speed: float) -> StyledClip:
@@ -128,17 +111,14 @@ def _at_speed(clip: StyledClip, speed: float) -> StyledClip:
 
 
 def _encoded_clip(clip: StyledClip, features: Tensor, variant: int) -> EncodedClip:
-    weights = clip.weights
-    frames = min(len(features), weights.shape[1])  # sound and video end within a frame or two
-    known = np.flatnonzero(~np.isnan(weights[:, 0, 0]))
+    frames = min(len(features), clip.weights.shape[1])  # sound and video end within a frame or two
     return EncodedClip(
         name=clip.name,
         kind=clip.kind,
         style=clip.style,
         variant=variant,
         features=features[:frames],
-        weights=torch.from_numpy(weights[known, :frames].astype(np.float16)),
-        styles=torch.from_numpy(known),
+        weights=torch.from_numpy(clip.weights[:, :frames].astype(np.float16)),
         phones=torch.from_numpy(clip.phones[:frames]),
         contact=torch.from_numpy(clip.contact[:frames]),
     )

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from jambatalk.model.config_fields import Range, check, check_fields, check_keys
 from jambatalk.train.training_config import LoopConfig, LossConfig, Weight
-from recipes.checkpoint.training.architecture import CAPTURED
+from recipes.checkpoint.captured.spliced_pairs import CLIPS
 
 SILENCE, LABELLED, PEOPLE, SPLICED = "silence", "labelled", "people", "spliced"
 KINDS = (LABELLED, "grid", PEOPLE, SPLICED, "facegood", SILENCE)  # of clips
@@ -30,7 +30,6 @@ class RecipeDataConfig:
             the neutral one; the others train any style.
         spliced_clips: of each person without sound.
         variants: kind of clip → augmented versions of each; none of kinds left out.
-        exclude: a captured style to leave out, with its recordings.
         cache: a folder that keeps encoder features; empty it when recordings, encoder or
             augmentation change.
     """
@@ -42,9 +41,8 @@ class RecipeDataConfig:
     shares: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(KINDS, 1.0))
     own_style_share: Annotated[float, Range(0, 1)] = 0.4
     neutral_share: Annotated[float, Range(0, 1)] = 0.4
-    spliced_clips: Annotated[int, Range(0)] = 60
+    spliced_clips: Annotated[int, Range(0)] = CLIPS
     variants: dict[str, Any] = field(default_factory=dict)
-    exclude: str | None = None
     cache: Path | None = None
 
     def __post_init__(self) -> None:
@@ -56,8 +54,6 @@ class RecipeDataConfig:
         check(valid, "data.shares", self.shares, "Give shares above 0.")
         shares = self.own_style_share + self.neutral_share
         check(shares <= 1, "data.neutral_share", self.neutral_share, "Both shares exceed 1.")
-        valid = self.exclude in (None, *CAPTURED)
-        check(valid, "data.exclude", self.exclude, f"Choose one of {', '.join(CAPTURED)}.")
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,7 @@ from recipes.checkpoint.captured.lip_clips import LipClip
 from recipes.checkpoint.coarticulation.phone_tracks import UNKNOWN
 from recipes.checkpoint.evaluation.lip_correlation import correlate
 from recipes.checkpoint.model_card import write_model_card
-from recipes.checkpoint.training.encoded_clips import (
-    EncodedClip,
-    check_styles,
-)
+from recipes.checkpoint.training.encoded_clips import EncodedClip
 from recipes.checkpoint.training.recipe_config import LABELLED, RecipeConfig
 from recipes.checkpoint.training.styled_crops import StyledCrops
 
@@ -47,9 +44,6 @@ class StyleTask:
         clips, held_out: for training and validation.
         people: lips of people of whom nothing is learned, by set; validated in the neutral style.
         steps: of an epoch.
-
-    Raises:
-        DataError: a style has no clip.
     """
 
     def __init__(
@@ -62,7 +56,6 @@ class StyleTask:
         config: RecipeConfig,
         steps: int = STEPS,
     ) -> None:
-        check_styles(model, clips)
         self.model, self.face, self.config = model, face, config
         self.held_out, self.people = held_out, people
         self.loss = MotionLoss(face)
@@ -217,7 +210,7 @@ def _predict(model: JambaTalk, clip: EncodedClip) -> Tensor:
 
 def _target(clip: EncodedClip) -> Tensor:
     """Return the weights (t, k) of the clip's own style."""
-    return clip.weights[clip.styles == clip.style][0].float()
+    return clip.weights[clip.style].float()
 
 
 def _count_sources(clips: Sequence[EncodedClip]) -> dict[str, int]:

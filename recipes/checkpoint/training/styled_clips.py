@@ -1,4 +1,4 @@
-"""Recordings with their motion in every style: captured, transferred, labelled or by rule."""
+"""Recordings with their motion in every style: captured, or made of captured or labelled lips."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from jambatalk.face.face import Face
+from jambatalk.face.lips import aperture, close
 from jambatalk.motion.resample import resample
 from recipes.checkpoint.captured.clip import Clip
+from recipes.checkpoint.captured.facegood import STYLE as MANDARIN_WOMAN
 from recipes.checkpoint.captured.facegood import read_facegood
+from recipes.checkpoint.captured.grid_corpus import STYLE as ENGLISH_MAN
 from recipes.checkpoint.captured.grid_corpus import read_grid
 from recipes.checkpoint.captured.held_out import held_out_clips, is_held_out_take
 from recipes.checkpoint.captured.lip_range import LipRange
-from recipes.checkpoint.coarticulation import designed_styles as designed
 from recipes.checkpoint.coarticulation.phone_tracks import UNKNOWN, contact_track, phone_track
-from recipes.checkpoint.coarticulation.synthesis import articulate
-from recipes.checkpoint.coarticulation.visemes import CHANNELS
 from recipes.checkpoint.corpus.recording import Recording
-from recipes.checkpoint.style_transfer import SpeakerStyle
+from recipes.checkpoint.speaking_styles.speakers import speaking_styles
+from recipes.checkpoint.speaking_styles.speaking_style import LipPrior, posture_weights
 from recipes.checkpoint.training.architecture import FPS
 from recipes.checkpoint.training.recipe_config import LABELLED, PEOPLE
 
-KIND = {"english-man": "grid", "mandarin-woman": "facegood"}  # of a captured style's clips
+KIND = {ENGLISH_MAN: "grid", MANDARIN_WOMAN: "facegood"}  # of a captured style's clips
 CONTACT_BLUR = 0.7  # frames: how softly labels turn into the rules' lip contact
 TONGUE = ("tongueUp", "tongueOut")  # cameras do not see it
 
@@ -38,8 +39,7 @@ class StyledClip:
         name: unique.
         kind: one of :data:`recipes.checkpoint.training.recipe_config.KINDS`.
         samples: (n,) float32, 16 kHz.
-        weights: (s, T, K) float32 at the model's frame rate, one motion for each style; NaN where
-            there is none.
+        weights: (s, T, K) float32 at the model's frame rate, one motion for each style.
         style: index of the captured style, or 0.
         phones: (T,) numbers of phones, see `coarticulation.phone_tracks`; `UNKNOWN` without phones.
         contact: (T, 2) lip contact, bilabial and labiodental; `UNKNOWN` without phones.
@@ -66,52 +66,38 @@ def read_captured(folder: Path, face: Face) -> tuple[list[Clip], list[Clip]]:
     return train, held_out
 
 
-def resting_faces(face: Face, styles: Iterable[str]) -> np.ndarray:
-    """Return the face of each style in silence, (s, K) float32: the posture of designed styles."""
-    targets = np.zeros((1, len(CHANNELS)))
-    faces = [
-        articulate(face, targets, designed.STYLES[style])[0]
-        if style in designed.STYLES
-        else np.zeros(len(face.blendshapes))
-        for style in styles
-    ]
-    return np.stack(faces).astype(np.float32)
-
-
-class StyleTransfer:
-    """Motion of one speaker in the styles of others, and of lip curves in those styles.
-
-    The neutral style is the middle of the people: their mean covariance, and the medians of their
-    ranges. The other designed styles are synthesised by rule where phones are known.
+class StyledMotion:
+    """Motion of captured speakers, and of lip curves, in every style.
 
     Args:
         captured: clips of the captured styles.
         people: clips of other people, whose styles are not among the network's.
-        styles: all styles, in the model's order.
     """
 
-    def __init__(
-        self, captured: Sequence[Clip], people: Sequence[Clip], styles: Sequence[str], face: Face
-    ) -> None:
-        self.face, self.styles = face, styles
+    def __init__(self, captured: Sequence[Clip], people: Sequence[Clip], face: Face) -> None:
         motions: dict[str, list[np.ndarray]] = {}
         for clip in (*captured, *people):
             motions.setdefault(clip.style, []).append(clip.weights)
-        self.speakers = {
-            style: SpeakerStyle.from_motions(face, found) for style, found in motions.items()
-        }
-        self.ranges = {
-            style: LipRange.of(self.speakers[style].shapes(np.concatenate(found))[:, :2])
+        self.face = face
+        self.prior = LipPrior(
+            face, [np.concatenate(m) for style, m in motions.items() if style != MANDARIN_WOMAN]
+        )
+        shapes = {
+            style: [self.prior.shape(weights) for weights in found]
             for style, found in motions.items()
         }
-        filmed = [style for style in motions if KIND.get(style) != "facegood"]
-        self.speakers["neutral"] = SpeakerStyle(
-            face,
-            np.mean([self.speakers[style].covariance for style in filmed], 0),
-            np.median([self.speakers[style].spread for style in filmed], 0),
-        )
-        self.ranges["neutral"] = LipRange.median([self.ranges[style] for style in filmed])
+        self.ranges = {
+            style: LipRange.of(np.concatenate(found)[:, :2]) for style, found in shapes.items()
+        }
+        self.styles = speaking_styles(shapes[MANDARIN_WOMAN])
+        self.postures = np.stack(
+            [posture_weights(face, style.posture) for style in self.styles.values()]
+        ).astype(np.float32)
         self.tongue = [face.blendshapes.index(name) for name in TONGUE]
+
+    def resting_faces(self) -> np.ndarray:
+        """Return the face of each style in silence, (s, K) float32: its posture, lips closed."""
+        return close(self.face, self.postures, aperture(self.face, self.postures))
 
     def clips(
         self, clips: Iterable[Clip], recordings: Mapping[str, Recording]
@@ -121,21 +107,23 @@ class StyleTransfer:
         Args:
             recordings: "SOURCE/NAME" → the clip's recording in the corpus, with phones.
         """
+        names = list(self.styles)
         for clip in clips:
             own = resample(clip.weights, clip.fps, FPS)
-            motions = np.full((len(self.styles), *own.shape), np.nan, np.float32)
-            for index, style in enumerate(self.styles):
-                if style == clip.style:
-                    motions[index] = own
-                elif style in self.speakers:  # real lips are worth more than rules
-                    motions[index] = self.speakers[style].transfer(own, self.speakers[clip.style])
+            lips = self.ranges[clip.style].standardise(self.prior.shape(own)[:, :2])
+            motions = self.of_lips(lips)
+            index = names.index(clip.style) if clip.style in names else 0
+            if index:
+                motions[index] = own
             kind = KIND.get(clip.style, PEOPLE)
             recording = recordings.get(f"{kind}/{clip.name}")
             phones, contact = _unknown(len(own))
             if recording is not None:
-                motions = self._add_rules(motions, recording)
-                phones, contact = _tracks(recording, motions.shape[1])
-            index = self.styles.index(clip.style) if clip.style in self.styles else 0
+                rules = recording.synthesise(self.face, FPS)
+                frames = min(len(own), len(rules))
+                motions = motions[:, :frames]
+                motions[..., self.tongue] = rules[:frames, self.tongue]
+                phones, contact = _tracks(recording, frames)
             yield StyledClip(clip.name, kind, clip.samples, motions, index, phones, contact)
 
     def labelled_clips(
@@ -143,41 +131,33 @@ class StyleTransfer:
     ) -> Iterator[StyledClip]:
         """Yield recordings of the corpus with pseudo-labelled motion.
 
+        Around P, B, M and F, V the rules replace the labels, in the posture of the style.
+
         Args:
             lips: "SOURCE/NAME" → (T, 2) standardised lip aperture and mouth width.
         """
         for recording in recordings:
-            name = f"{recording.source}/{recording.name}"
-            motions = self.of_lips(lips[name])
-            rules = recording.synthesise(self.face, FPS, [designed.NEUTRAL])[0]
-            frames = min(motions.shape[1], len(rules))
+            name = recording.key
+            rules = recording.synthesise(self.face, FPS)
+            frames = min(len(lips[name]), len(rules))
+            motions, rules = self.of_lips(lips[name][:frames]), rules[:frames]
             phones, contact = _tracks(recording, frames)
             share = gaussian_filter1d(contact.max(1), CONTACT_BLUR, axis=0, mode="nearest")
             share = np.maximum(share, contact.max(1))[:, None]  # (t, 1)
-            motions = motions[:, :frames] + share * (rules[:frames] - motions[:, :frames])
-            motions = self._add_rules(motions, recording)
+            postured = (rules + self.postures[:, None]).clip(0.0, 1.0)  # (s, t, K)
+            excess = aperture(self.face, postured) - aperture(self.face, rules)
+            motions += share * (close(self.face, postured, excess) - motions)
+            motions[..., self.tongue] = rules[:, self.tongue]
             yield StyledClip(name, LABELLED, recording.samples, motions, 0, phones, contact)
 
     def of_lips(self, lips: np.ndarray) -> np.ndarray:
-        """Return standardised lips (T, 2) as motion in all styles: (s, T, K), NaN for rules'."""
-        motions = np.full(
-            (len(self.styles), len(lips), len(self.face.blendshapes)), np.nan, np.float32
+        """Return standardised lips (T, 2) as motion in all styles: (s, T, K) float32."""
+        return np.stack(
+            [
+                self.prior.likely_weights(style.shape(lips, FPS), style.posture)
+                for style in self.styles.values()
+            ]
         )
-        for index, style in enumerate(self.styles):
-            if style in self.speakers:
-                shape = self.ranges[style].restore(lips)
-                shape[:, 0] = shape[:, 0].clip(0.0)
-                motions[index] = self.speakers[style].likely_weights(shape)
-        return motions
-
-    def _add_rules(self, motions: np.ndarray, recording: Recording) -> np.ndarray:
-        """Fill in the designed styles of motions (s, T, K), and the tongue of all."""
-        rules = recording.synthesise(self.face, FPS, designed.STYLES.values())  # neutral first
-        frames = min(motions.shape[1], rules.shape[1])
-        motions = motions[:, :frames].astype(np.float32)
-        motions[1 : len(rules)] = rules[1:, :frames]
-        motions[..., self.tongue] = rules[0, :frames][..., self.tongue]
-        return motions
 
 
 def _tracks(recording: Recording, frames: int) -> tuple[np.ndarray, np.ndarray]:

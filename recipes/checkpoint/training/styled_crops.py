@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from jambatalk.train.task import SampleKey
@@ -50,14 +51,13 @@ class StyledCrops:
         clip, rng = self.clips[index], np.random.default_rng(seed)
         start = int(rng.integers(len(clip.features) - self.frames + 1))
         frames = slice(start, start + self.frames)
-        row, drawn = int(rng.integers(len(clip.styles))), rng.random()
+        style, drawn = int(rng.integers(len(clip.weights))), rng.random()
         if drawn < self.own_style_share + self.neutral_share:
             style = clip.style if drawn < self.own_style_share else 0
-            row = int((clip.styles == style).nonzero()[0, 0])
         return (
             clip.features[frames].float(),
-            clip.weights[row, frames].float(),
-            clip.styles[row],
+            clip.weights[style, frames].float(),
+            torch.tensor(style),
             clip.phones[frames],
             clip.contact[frames],
         )

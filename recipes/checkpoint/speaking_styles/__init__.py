@@ -1,0 +1,1 @@
+"""Speaking styles: lips of people and of designed styles, on the blendshapes of a head."""
