@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jambatalk.speech import Speech
     from jambatalk.talking_head import TalkingHead
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 
 _MODULES = {
     "Face": "face.face",

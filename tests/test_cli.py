@@ -28,7 +28,7 @@ def test_animate_and_compare(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         str(one),
     ):
         assert stage in said
-    assert main(["compare", str(VOICE), "-o", str(two), "--styles", "crisp,broad", *quick]) == 0
+    assert main(["compare", str(VOICE), "-o", str(two), "--styles", "crisp,smiling", *quick]) == 0
     assert one.stat().st_size > 10_000
     assert two.stat().st_size > 10_000
 

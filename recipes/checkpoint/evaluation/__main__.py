@@ -47,10 +47,7 @@ def run(options: argparse.Namespace) -> None:
     if options.card:
         split_card(Path(options.checkpoint))  # fail before, not after, the measurement
     talking_head = TalkingHead.from_pretrained(options.checkpoint, options.device)
-    other = None
-    if options.without_grid:
-        other = TalkingHead.from_pretrained(options.without_grid, options.device)
-    groups = evaluate_checkpoint(talking_head, options.data, other, _log_stage)
+    groups = evaluate_checkpoint(talking_head, options.data, _log_stage)
     baselines = {}
     if options.baselines:
         _log_stage("Baselines", 0.0)
@@ -65,7 +62,6 @@ def run(options: argparse.Namespace) -> None:
     if options.card:
         command = f"{COMMAND} --data DATA"
         command += " --baselines" if options.baselines else ""
-        command += " --without-grid CHECKPOINT" if options.without_grid else ""
         write_table(Path(options.checkpoint), markdown, f"{command} --card")
     print(markdown)
 
@@ -78,9 +74,6 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=COMMAND, description="Evaluate a checkpoint.")
     parser.add_argument(
         "--data", type=Path, required=True, help="folder with grid_s1/, facegood/ and speech/"
-    )
-    parser.add_argument(
-        "--without-grid", metavar="CHECKPOINT", help="a second checkpoint, trained without GRID"
     )
     parser.add_argument(
         "--baselines", action="store_true", help="train and measure the baselines too (5 minutes)"

@@ -50,11 +50,10 @@ Predictor = Callable[[np.ndarray], np.ndarray]  # samples (n,) → targets (T, k
 
 @dataclass(frozen=True)
 class CapturedTake:
-    """A take of FACEGOOD: samples (n,), captured `jawOpen` and lip aperture (T,) at FPS."""
+    """A take of FACEGOOD: samples (n,), captured `jawOpen` (T,) at FPS."""
 
     samples: np.ndarray
     jaw: np.ndarray
-    aperture: np.ndarray
     held_out: bool
 
 
@@ -64,23 +63,17 @@ def linear_baseline(folder: Path) -> dict[str, float]:
     train, takes = _read_training_clips(folder), _facegood_takes(folder)
     lips = _fit_linear([clip.speech.samples for clip in train], [clip.lips for clip in train])
     train_takes = [take for take in takes if not take.held_out]
-    samples = [take.samples for take in train_takes]
-    aperture = _fit_linear(samples, [take.aperture[:, None] for take in train_takes])
-    jaw = _fit_linear(samples, [take.jaw[:, None] for take in train_takes])
+    jaw = _fit_linear(
+        [take.samples for take in train_takes], [take.jaw[:, None] for take in train_takes]
+    )
     jaw_r = [
         curve_metrics.correlation(jaw(take.samples)[: len(take.jaw), 0], take.jaw)
         for take in takes
         if take.held_out
     ]
-
-    def aperture_as_both(samples: np.ndarray) -> np.ndarray:
-        return np.repeat(aperture(samples), 2, 1)
-
-    without_grid = score_lips(_predict([*data.grid_tracked.values()], aperture_as_both))
     return {
         **_evaluate(data, lambda clips: _predict(clips, lips)),
         "facegood_jaw": float(np.median(jaw_r)),
-        "without_grid_lip_open": without_grid.aperture_r,
     }
 
 
@@ -160,7 +153,6 @@ def _facegood_takes(folder: Path) -> list[CapturedTake]:
             CapturedTake(
                 samples=clip.samples,
                 jaw=motion.blendshape("jawOpen"),
-                aperture=motion.lip_aperture(),
                 held_out=is_held_out_take(clip.name),
             )
         )

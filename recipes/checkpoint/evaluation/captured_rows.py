@@ -183,24 +183,6 @@ class CapturedEvaluation:
             ]
         return rows
 
-    def without_grid_rows(self, other: TalkingHead) -> list[Row]:
-        """Measure a checkpoint trained without GRID, in its first style, on GRID's lips."""
-        style = other.styles[0]
-        motions = [other.animate(_speech(clip), style) for clip in self.data.grid_clips]
-        scores = score_lips(self.pairs(motions))
-        return [
-            Row(
-                key="without_grid_lip_open",
-                metric="trained without GRID: r(lip_open)",
-                value=scores.aperture_r,
-                digits=3,
-                low=0.85,
-                high=INF,
-                sample=f"{len(motions)} clips of GRID, style {style}",
-                note=scores.note,
-            )
-        ]
-
     def jitter_rows(self) -> list[Row]:
         """Measure the acceleration of the lips in held vowels against the captured motion."""
         pred: list[float] = []

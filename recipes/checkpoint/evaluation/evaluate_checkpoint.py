@@ -27,14 +27,12 @@ Part = Callable[[], list[Row]]
 def evaluate_checkpoint(
     head: TalkingHead,
     folder: Path,
-    without_grid: TalkingHead | None = None,
     progress: Progress = no_progress,
 ) -> dict[str, list[Row]]:
     """Evaluate a checkpoint.
 
     Args:
         folder: contains `grid_s1/`, `grid_speakers/`, `address/`, `facegood/` and `speech/`.
-        without_grid: a second checkpoint, trained without GRID, for the row of that name.
 
     Returns:
         Heading → its rows.
@@ -50,7 +48,6 @@ def evaluate_checkpoint(
         "Speakers who were captured, other sentences": [
             captured.grid_rows,
             captured.facegood_rows,
-            lambda: captured.without_grid_rows(without_grid) if without_grid else [],
             captured.jitter_rows,
         ],
         "Lip sounds": [lambda: evaluate_phones(head, data)],

@@ -20,6 +20,9 @@ from recipes.checkpoint.captured.lip_range import LipRange
 from recipes.checkpoint.speaking_styles.lip_shape import APERTURE, lip_shape_forms
 
 SHARPNESS_SECONDS = 0.06  # standard deviation of the smoothing that sharpness undoes
+# A network trained on a mean error moves less than its targets: without this, sd of aperture and
+# width of people held out came out 1.05 and 0.77 times theirs.
+EMPHASIS = np.array([1.0, 1.3])
 NOISE = np.array([0.3, 0.3, 1.0])  # millimetres: standard deviation of the observation
 
 
@@ -42,7 +45,7 @@ class SpeakingStyle:
     def shape(self, lips: np.ndarray, fps: float) -> np.ndarray:
         """Convert standardised lips (T, 2) to aperture, width and drop of the chin: (T, 3) mm."""
         smooth = gaussian_filter1d(lips, SHARPNESS_SECONDS * fps, axis=0, mode="nearest")
-        shape = self.range.restore(lips + self.sharpness * (lips - smooth))
+        shape = self.range.restore(EMPHASIS * (lips + self.sharpness * (lips - smooth)))
         shape[:, APERTURE] = shape[:, APERTURE].clip(0.0)
         return np.concatenate([shape, (shape @ self.manner).clip(0.0)[:, None]], 1)
 
