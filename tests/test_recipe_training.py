@@ -28,9 +28,9 @@ from recipes.checkpoint.captured.lip_clips import LipClip
 from recipes.checkpoint.coarticulation.phone_tracks import PHONES
 from recipes.checkpoint.corpus.recording import Recording
 from recipes.checkpoint.feature_cache import FeatureCache
+from recipes.checkpoint.lip_styles.speakers import NOTES
 from recipes.checkpoint.model_card import write_model_card
 from recipes.checkpoint.pseudo_labels.__main__ import main as label_main
-from recipes.checkpoint.speaking_styles.speakers import NOTES
 from recipes.checkpoint.train import CONFIG
 from recipes.checkpoint.train import main as train_main
 from recipes.checkpoint.training.architecture import bundled_config

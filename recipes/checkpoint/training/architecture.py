@@ -5,7 +5,7 @@ from __future__ import annotations
 from jambatalk.face.face import Face
 from jambatalk.model.config import EncoderConfig, JambaTalkConfig
 from recipes.checkpoint.coarticulation.phone_tracks import PHONES
-from recipes.checkpoint.speaking_styles.speakers import NOTES
+from recipes.checkpoint.lip_styles.speakers import NOTES
 from recipes.checkpoint.whisper_wheels import TINY_EN
 
 FPS = JambaTalkConfig.fps

@@ -21,8 +21,8 @@ from recipes.checkpoint.captured.held_out import held_out_clips, is_held_out_tak
 from recipes.checkpoint.captured.lip_range import LipRange
 from recipes.checkpoint.coarticulation.phone_tracks import UNKNOWN, contact_track, phone_track
 from recipes.checkpoint.corpus.recording import Recording
-from recipes.checkpoint.speaking_styles.speakers import speaking_styles
-from recipes.checkpoint.speaking_styles.speaking_style import LipPrior, posture_weights
+from recipes.checkpoint.lip_styles.lip_style import LipPrior, posture_weights
+from recipes.checkpoint.lip_styles.speakers import lip_styles
 from recipes.checkpoint.training.architecture import FPS
 from recipes.checkpoint.training.recipe_config import LABELLED, PEOPLE
 
@@ -89,7 +89,7 @@ class StyledMotion:
         self.ranges = {
             style: LipRange.of(np.concatenate(found)[:, :2]) for style, found in shapes.items()
         }
-        self.styles = speaking_styles(shapes[MANDARIN_WOMAN])
+        self.styles = lip_styles(shapes[MANDARIN_WOMAN])
         self.postures = np.stack(
             [posture_weights(face, style.posture) for style in self.styles.values()]
         ).astype(np.float32)

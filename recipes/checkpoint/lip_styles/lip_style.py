@@ -1,4 +1,4 @@
-"""A speaking style: what lips do in a style, given what they do in everybody's.
+"""A lip style: what lips do in a style, given what they do in everybody's.
 
 Lips are given as standardised aperture and width, see `captured.lip_range`. A style restores them
 to its range, at its sharpness, and shares the aperture between jaw and lips in its manner. The
@@ -17,7 +17,7 @@ from scipy.ndimage import gaussian_filter1d
 from jambatalk.face.face import Face
 from jambatalk.face.lips import aperture, close
 from recipes.checkpoint.captured.lip_range import LipRange
-from recipes.checkpoint.speaking_styles.lip_shape import APERTURE, lip_shape_forms
+from recipes.checkpoint.lip_styles.lip_shape import APERTURE, lip_shape_forms
 
 SHARPNESS_SECONDS = 0.06  # standard deviation of the smoothing that sharpness undoes
 # A network trained on a mean error moves less than its targets: without this, sd of aperture and
@@ -27,7 +27,7 @@ NOISE = np.array([0.3, 0.3, 1.0])  # millimetres: standard deviation of the obse
 
 
 @dataclass(frozen=True, eq=False)
-class SpeakingStyle:
+class LipStyle:
     """How a person, or a designed style, moves the lips.
 
     Attributes:

@@ -24,8 +24,8 @@ from recipes.checkpoint.captured.lip_range import LipRange
 from recipes.checkpoint.captured.people import HELD_OUT, read_people
 from recipes.checkpoint.captured.spliced_pairs import read_words
 from recipes.checkpoint.corpus.phone_times import PAUSES
-from recipes.checkpoint.speaking_styles.lip_shape import lip_shape_forms
-from recipes.checkpoint.speaking_styles.speaking_style import SHARPNESS_SECONDS
+from recipes.checkpoint.lip_styles.lip_shape import lip_shape_forms
+from recipes.checkpoint.lip_styles.lip_style import SHARPNESS_SECONDS
 
 VIDEO_FPS = 25.0
 ENOUGH = 10  # clips of a person from which the trackers are compared
@@ -57,7 +57,7 @@ class TrackedLips:
         return float(np.diff(aperture)[self.joined[1:]].std() / aperture.std())
 
     def sharpness(self, ratio: float) -> float:
-        """Find the sharpness (see `SpeakingStyle`) that multiplies the speed by a ratio."""
+        """Find the sharpness (see `LipStyle`) that multiplies the speed by a ratio."""
         smooth = np.concatenate(
             [
                 gaussian_filter1d(part, SHARPNESS_SECONDS * VIDEO_FPS, axis=0, mode="nearest")
@@ -135,7 +135,7 @@ def measure_manners(data: Path, face: Face) -> dict[str, list[float]]:
 
 
 def fit_manner(shapes: Sequence[np.ndarray]) -> np.ndarray:
-    """Fit the manner (see `SpeakingStyle`) to lip shapes (T, 3), by least squares: (2,)."""
+    """Fit the manner (see `LipStyle`) to lip shapes (T, 3), by least squares: (2,)."""
     shape = np.concatenate(shapes)
     return np.linalg.lstsq(shape[:, :2], shape[:, 2], rcond=None)[0]
 

@@ -10,7 +10,7 @@ from recipes.checkpoint.captured.facegood import STYLE as MANDARIN_WOMAN
 from recipes.checkpoint.captured.grid_corpus import STYLE as ENGLISH_MAN
 from recipes.checkpoint.corpus.phones import Phone
 from recipes.checkpoint.corpus.recording import Recording
-from recipes.checkpoint.speaking_styles.speakers import NOTES
+from recipes.checkpoint.lip_styles.speakers import NOTES
 from recipes.checkpoint.training.styled_clips import StyledMotion
 
 FPS = 30.0

@@ -12,9 +12,9 @@ import numpy as np
 from recipes.checkpoint.captured.facegood import STYLE as MANDARIN_WOMAN
 from recipes.checkpoint.captured.grid_corpus import STYLE as ENGLISH_MAN
 from recipes.checkpoint.captured.lip_range import LipRange
-from recipes.checkpoint.speaking_styles.designed import DESIGNS
-from recipes.checkpoint.speaking_styles.measure import fit_manner
-from recipes.checkpoint.speaking_styles.speaking_style import SpeakingStyle
+from recipes.checkpoint.lip_styles.designed import DESIGNS
+from recipes.checkpoint.lip_styles.lip_style import LipStyle
+from recipes.checkpoint.lip_styles.measure import fit_manner
 
 SPEAKERS_FILE = Path(__file__).with_name("speakers.json")  # GRID's people, see `measure`
 NEUTRAL = "neutral"
@@ -39,7 +39,7 @@ NOTES = {
 }
 
 
-def speaking_styles(facegood: Sequence[np.ndarray]) -> dict[str, SpeakingStyle]:
+def lip_styles(facegood: Sequence[np.ndarray]) -> dict[str, LipStyle]:
     """Return all styles, in the order of `NOTES`.
 
     Args:
@@ -50,11 +50,9 @@ def speaking_styles(facegood: Sequence[np.ndarray]) -> dict[str, SpeakingStyle]:
         who: LipRange(np.array(row["mean"]), np.array(row["spread"])) for who, row in people.items()
     }
     manners = {who: np.array(row["manner"]) for who, row in people.items() if row["manner"]}
-    neutral = SpeakingStyle(
-        LipRange.median(list(ranges.values())), np.median(list(manners.values()), 0)
-    )
+    neutral = LipStyle(LipRange.median(list(ranges.values())), np.median(list(manners.values()), 0))
     styles = {
-        name: SpeakingStyle(ranges[who], manners[who], people[who]["sharpness"])
+        name: LipStyle(ranges[who], manners[who], people[who]["sharpness"])
         for name, (who, _) in SPEAKERS.items()
     }
     styles |= {name: design.apply(neutral) for name, design in DESIGNS.items()}

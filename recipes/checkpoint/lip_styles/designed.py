@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from recipes.checkpoint.captured.lip_range import LipRange
-from recipes.checkpoint.speaking_styles.speaking_style import SpeakingStyle
+from recipes.checkpoint.lip_styles.lip_style import LipStyle
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Design:
         aperture, width: factors on the movement of aperture and width.
         wider: millimetres added to the width.
         jaw: factor on the drop of the chin: below 1 the lips do more of the work.
-        sharpness, posture: see :class:`SpeakingStyle`.
+        sharpness, posture: see :class:`LipStyle`.
     """
 
     note: str
@@ -31,7 +31,7 @@ class Design:
     sharpness: float = 0.0
     posture: Mapping[str, float] = field(default_factory=dict)
 
-    def apply(self, neutral: SpeakingStyle) -> SpeakingStyle:
+    def apply(self, neutral: LipStyle) -> LipStyle:
         """Return the style that this change makes of the neutral one."""
         factor, shift = np.array([self.aperture, self.width]), np.array([0.0, self.wider])
         return replace(

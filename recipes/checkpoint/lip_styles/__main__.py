@@ -1,6 +1,6 @@
 """Measure the speakers and write `speakers.json`.
 
-python -m recipes.checkpoint.speaking_styles --data DATA
+python -m recipes.checkpoint.lip_styles --data DATA
 
 Prints a table of them.
 """
@@ -17,10 +17,10 @@ import numpy as np
 
 from jambatalk.errors import JambaTalkError
 from jambatalk.face.library import load_head
-from recipes.checkpoint.speaking_styles.measure import measure_speakers
-from recipes.checkpoint.speaking_styles.speakers import SPEAKERS_FILE
+from recipes.checkpoint.lip_styles.measure import measure_speakers
+from recipes.checkpoint.lip_styles.speakers import SPEAKERS_FILE
 
-COMMAND = "python -m recipes.checkpoint.speaking_styles"
+COMMAND = "python -m recipes.checkpoint.lip_styles"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
