@@ -29,13 +29,13 @@ SPEAKERS = {  # style → speaker of GRID, and what is his or hers
     ENGLISH_MAN: ("s1", "An English man reading commands"),
 }
 NOTES = {
-    NEUTRAL: "Captured: the middle of twenty-six people reading, from video (GRID).",
+    NEUTRAL: "Captured: The middle of twenty-six people reading, from video (GRID).",
     **{
-        name: f"Captured: {note.lower()}, from video (GRID, speaker {who[1:]})."
+        name: f"Captured: {note}, from video (GRID, speaker {who[1:]})."
         for name, (who, note) in SPEAKERS.items()
     },
     **{name: f"Designed: {design.note}" for name, design in DESIGNS.items()},
-    MANDARIN_WOMAN: "Captured: a woman speaking Mandarin, animated by artists (FACEGOOD).",
+    MANDARIN_WOMAN: "Captured: A woman speaking Mandarin, animated by artists (FACEGOOD).",
 }
 
 
