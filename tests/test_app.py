@@ -179,7 +179,7 @@ def test_upload_gives_a_playing_video_with_sound(
     app = open_page()
     app.upload(short_voice(2))
     app.choose("Crisp")
-    expect(app.page.get_by_text("Sharp consonants")).to_be_visible()  # the style's note
+    expect(app.page.get_by_text("Quick, sharp lips")).to_be_visible()  # the style's note
     app.choose("Kofi")
     app.choose_small()
     app.button("Animate").click()
@@ -223,7 +223,7 @@ def test_compare_two_styles_in_one_video(
     app.upload(short_voice(1))
     app.choose_small()
     app.page.get_by_role("tab", name="Compare styles").click()
-    app.choose("Relaxed")  # deselects one of the three initial styles
+    app.choose("Reserved")  # deselects one of the three initial styles
     app.button("Compare").click()
     video = app.video()
     assert (video["width"], video["height"]) == (512, 256)
@@ -332,7 +332,7 @@ def test_stop_ends_the_work_and_leaves_no_file(
     second.upload(short_voice(1))
     second.choose_small()
     first.button("John F. Kennedy").click()
-    expect(first.page.get_by_text("Rendering")).to_be_visible()
+    expect(first.page.get_by_text("Rendering -")).to_be_visible()
     wait_until(lambda: videos(server_files) != before)
     unfinished = videos(server_files) - before
     second.button("Animate").click()
@@ -341,7 +341,7 @@ def test_stop_ends_the_work_and_leaves_no_file(
         first.page.close()
     else:
         first.button("Stop").click()
-        expect(first.page.get_by_text("Rendering")).to_be_hidden()
+        expect(first.page.get_by_text("Rendering -")).to_be_hidden()
         assert first.page.locator("video").count() == 0
     wait_until(lambda: not unfinished & videos(server_files))
     assert second.video()["seconds"] == pytest.approx(1, abs=1 / 30)
@@ -349,7 +349,7 @@ def test_stop_ends_the_work_and_leaves_no_file(
 
     if not close:
         first.button("Animate").click()  # again
-        expect(first.page.get_by_text("Rendering")).to_be_visible()
+        expect(first.page.get_by_text("Rendering -")).to_be_visible()
         first.button("Stop").click()
 
 

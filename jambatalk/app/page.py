@@ -30,7 +30,7 @@ Speak, and a 3D head says it.
 """
 BUNDLED_FOOTER = """
 Our own network, not the weights of [the paper](https://arxiv.org/abs/2408.01627).
-Code: Apache-2.0. Heads: CC0, made with MakeHuman.
+Code: Apache-2.0. Heads: MIT, made of ICT-FaceKit and MakeHuman.
 """
 OTHER_FOOTER = """
 Code: Apache-2.0. For the licences of the network and the heads see their model card.
