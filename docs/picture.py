@@ -11,7 +11,7 @@ from jambatalk.render.frames import draw_frames
 HERE = Path(__file__).parent
 VOICE = HERE.parent / "assets" / "voices" / "jfk.flac"
 HEADS = ("mara", "omar", "zola", "hugo", "yuki", "kofi", "nora", "ravi")
-MOMENTS = (0.63, 1.3, 3.53, 5.6, 8.33, 9.3, 2.2, 6.9)  # seconds
+MOMENTS = (0.63, 1.3, 4.13, 5.6, 8.33, 9.3, 2.2, 6.9)  # seconds
 YAWS = (0, 25, -20, 10, -30, 0, 30, -15)  # degrees
 SIZE = 300  # pixels
 
