@@ -13,8 +13,8 @@ from jambatalk.model.speaking_style import MAX_STRENGTH
 from jambatalk.talking_head import TalkingHead
 
 TITLES = {
-    "english-man": "Captured: English man",
-    "mandarin-woman": "Captured: Mandarin speaker (woman)",
+    "english-man": "English man",
+    "mandarin-woman": "Mandarin speaker (woman)",
 }
 ORIGINS = {  # note prefix → badge
     "Designed: ": "designed",
