@@ -60,8 +60,11 @@ class LipPrior:
     def __init__(self, face: Face, people: Sequence[np.ndarray]) -> None:
         self.face = face
         # about rest, not about the mean, so that no motion becomes no motion
-        self.covariance = np.mean([w.T.astype(float) @ w / len(w) for w in people], 0)
+        covariance = np.mean([w.T.astype(float) @ w / len(w) for w in people], 0)
         self.forms = lip_shape_forms(face)
+        gain = covariance @ self.forms.T
+        # the weights (K, 3) that a millimetre of each length makes likely
+        self.gain = gain @ np.linalg.inv(self.forms @ gain + np.diag(NOISE**2))
 
     def shape(self, weights: np.ndarray) -> np.ndarray:
         """Measure the lip shape of weights (T, K): (T, 3) mm."""
@@ -72,12 +75,10 @@ class LipPrior:
 
         A posture adds to width and jaw; the aperture is kept.
         """
-        gain = self.covariance @ self.forms.T
-        gain = gain @ np.linalg.inv(self.forms @ gain + np.diag(NOISE**2))  # (K, 3)
         mean = posture_weights(self.face, posture)
         change = shape.astype(np.float64)
         change[:, APERTURE] -= self.forms[APERTURE] @ mean
-        weights = np.clip(mean + change @ gain.T, 0.0, 1.0).astype(np.float32)
+        weights = np.clip(mean + change @ self.gain.T, 0.0, 1.0).astype(np.float32)
         # clipping may have left the lips too far apart
         return close(self.face, weights, aperture(self.face, weights) - shape[:, APERTURE] / 1e3)
 
