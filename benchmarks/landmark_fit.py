@@ -20,14 +20,14 @@ from jambatalk.face import lips
 from jambatalk.face.face import Face
 from jambatalk.face.library import load_head
 from recipes.checkpoint.captured.grid_corpus import TrackedLips, fit_grid, read_tracked_lips
+from recipes.checkpoint.captured.landmark_fit import eye_distance
 
 HEADER = "| speaker | clips | r(lip_open) | r(lip_width) | sd of lip_open | sd of lip_width |"
 
 
 def scores(face: Face, weights: np.ndarray, tracked: TrackedLips) -> list[float]:
     """Return r of aperture and width, and their standard deviations over the tracked ones."""
-    right, *_, left = face.template[face.landmarks["eye_corners"]]
-    eyes, found = np.linalg.norm(left - right), tracked.tracked
+    eyes, found = eye_distance(face), tracked.tracked
     pairs = [
         (lips.aperture(face, weights)[found] / eyes, tracked.aperture[found]),
         (lips.width(face, weights)[found] / eyes, tracked.width[found]),

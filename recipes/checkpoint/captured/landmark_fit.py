@@ -81,6 +81,12 @@ def remove_head_movement(landmarks: np.ndarray, index: list[int]) -> np.ndarray:
     return aligned / np.linalg.norm(right - left)
 
 
+def eye_distance(face: Face) -> float:
+    """Return the distance of the outer eye corners, metres."""
+    right, *_, left = face.template[face.landmarks["eye_corners"]]
+    return float(np.linalg.norm(left - right))
+
+
 @dataclass(frozen=True)
 class LandmarkFit:
     """Fits the blendshapes of a face to landmarks in the order of `index` (MediaPipe numbers)."""
@@ -100,7 +106,7 @@ class LandmarkFit:
             (t, K) float32 weights of all blendshapes of the face; those not fitted are 0.
         """
         lines = self._facing(rest.mean(0))
-        targets = self._measurements(aligned - rest, lines) * self._millimetres()
+        targets = self._measurements(aligned - rest, lines) * (eye_distance(self.face) * 1e3)
         tracked = np.asarray(np.isfinite(targets).all(axis=1))
         targets = np.where(tracked[:, None], targets, 0.0)
         spread, groups = self._spread()
@@ -112,11 +118,6 @@ class LandmarkFit:
         pull -= SPARSITY / amplitude
         solution = _solve(gram, pull, tracked, 1 / amplitude**2, 1 / CHANGE**2, borders)
         return (solution @ spread).astype(np.float32)
-
-    def _millimetres(self) -> float:
-        """Return the distance between the outer eye corners of the face, mm."""
-        right, *_, left = self.face.template[self.face.landmarks["eye_corners"]]
-        return float(np.linalg.norm(left - right)) * 1e3
 
     def _facing(self, rest: np.ndarray) -> list[np.ndarray]:
         """Find where on the tracked lines of the lips the face's landmarks lie.

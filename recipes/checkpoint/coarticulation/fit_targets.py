@@ -28,6 +28,7 @@ from jambatalk.speech import Speech
 from recipes.checkpoint.captured import grid_corpus
 from recipes.checkpoint.captured.facegood import read_facegood
 from recipes.checkpoint.captured.held_out import held_out_clips, is_held_out_take
+from recipes.checkpoint.captured.landmark_fit import eye_distance
 from recipes.checkpoint.coarticulation.synthesis import (
     RATE,
     TIME,
@@ -74,8 +75,7 @@ class TrackedClip:
 def read_clips(folder: Path, face: Face) -> list[TrackedClip]:
     """Read the GRID clips that have phone times and were tracked in every frame."""
     held_out = held_out_clips(folder)
-    right, *_, left = face.template[face.landmarks["eye_corners"]]
-    scale = float(np.linalg.norm(left - right))
+    scale = eye_distance(face)
     alignments = read_grid_alignments(folder)
     clips = []
     for name, tracked in grid_corpus.read_tracked_lips(folder).items():

@@ -8,6 +8,7 @@ from pathlib import Path
 from jambatalk.face.library import load_head
 from jambatalk.progress import Progress, no_progress
 from jambatalk.talking_head import TalkingHead
+from recipes.checkpoint.captured.landmark_fit import eye_distance
 from recipes.checkpoint.evaluation.benchmark_table import Row
 from recipes.checkpoint.evaluation.captured_rows import CapturedEvaluation
 from recipes.checkpoint.evaluation.condition_rows import condition_rows
@@ -19,7 +20,6 @@ from recipes.checkpoint.evaluation.phone_rows import evaluate_phones
 from recipes.checkpoint.evaluation.reader_rows import reader_rows
 from recipes.checkpoint.evaluation.stillness import stillness_rows
 from recipes.checkpoint.evaluation.style_classifier import style_row
-from recipes.checkpoint.evaluation.tracked_speech import eye_distance
 
 Part = Callable[[], list[Row]]
 

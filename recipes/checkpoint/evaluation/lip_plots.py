@@ -18,8 +18,9 @@ from jambatalk.face.library import load_head
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.motion.nonverbal import STILL
 from jambatalk.talking_head import TalkingHead
+from recipes.checkpoint.captured.landmark_fit import eye_distance
 from recipes.checkpoint.evaluation.held_out_data import HeldOutData
-from recipes.checkpoint.evaluation.tracked_speech import APERTURE, TrackedSpeech, eye_distance
+from recipes.checkpoint.evaluation.tracked_speech import APERTURE, TrackedSpeech
 
 COMMAND = "python -m recipes.checkpoint.evaluation.lip_plots"
 

@@ -12,12 +12,12 @@ import numpy as np
 
 from jambatalk.errors import DataError
 from jambatalk.evaluate.curve_metrics import at_times
-from jambatalk.face.face import Face
 from jambatalk.motion.motion import Motion
 from jambatalk.motion.nonverbal import STILL
 from jambatalk.speech import Speech
 from jambatalk.talking_head import TalkingHead
-from recipes.checkpoint.captured.lip_clips import address_lips, grid_curves
+from recipes.checkpoint.captured.landmark_fit import eye_distance
+from recipes.checkpoint.captured.lip_clips import address_lips, grid_curves, person_of
 from recipes.checkpoint.corpus.align import Aligner
 from recipes.checkpoint.corpus.phone_times import read_grid_alignments
 from recipes.checkpoint.corpus.phones import Phone
@@ -71,7 +71,7 @@ def read_clips(folder: Path, names: list[str]) -> list[TrackedSpeech]:
     """Read clips of `grid_s1` or `grid_speakers`, whose names there are PERSON_CLIP."""
     return [
         TrackedSpeech(
-            person=name.split("_")[0] if "_" in name else "s1",
+            person=person_of(name),
             speech=Speech.read(folder / "audio" / f"{name}.opus"),
             lips=lips,
             fps=fps,
@@ -138,9 +138,3 @@ def pair_lips(motion: Motion, clip: TrackedSpeech, phones: list[Phone]) -> LipPa
     curves = (motion.lip_aperture(), motion.lip_width())
     pred = np.stack([at_times(curve, motion.fps, times) for curve in curves], 1)
     return LipPair(clip.person, pred / eye_distance(motion.face), clip.lips, clip.fps, phones)
-
-
-def eye_distance(face: Face) -> float:
-    """Return the distance of the outer eye corners, metres."""
-    right, *_, left = face.template[face.landmarks["eye_corners"]]
-    return float(np.linalg.norm(left - right))

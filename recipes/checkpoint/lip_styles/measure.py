@@ -19,6 +19,7 @@ from scipy.optimize import brentq
 from jambatalk.errors import DataError
 from jambatalk.face.face import Face
 from recipes.checkpoint.captured.grid_corpus import clip_names, read_grid
+from recipes.checkpoint.captured.landmark_fit import eye_distance
 from recipes.checkpoint.captured.lip_clips import grid_curves, person_of
 from recipes.checkpoint.captured.lip_range import LipRange
 from recipes.checkpoint.captured.people import HELD_OUT, read_people
@@ -104,8 +105,7 @@ def grid_ranges(folder: Path, face: Face) -> dict[str, tuple[LipRange, LipRange]
         Person → the range in whole clips, and that from first to last word; of people with clips
         enough.
     """
-    right, *_, left = face.template[face.landmarks["eye_corners"]]
-    eyes = float(np.linalg.norm(left - right)) * 1e3
+    eyes = eye_distance(face) * 1e3
     words = read_words(folder)
     found: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
     for name, (lips, fps) in grid_curves(folder).items():
