@@ -20,7 +20,7 @@ from starlette.testclient import TestClient, WebSocketTestSession
 from test_app import FLAGS, TIMEOUT, VOICE, server_files, url  # noqa: F401  fixtures
 
 from jambatalk import Motion, Speech, TalkingHead, View, load_head
-from jambatalk.app.live import server, session
+from jambatalk.app.live import clips, server, session
 from jambatalk.app.live.server import live_routes
 from jambatalk.app.live.session import LiveSession
 from jambatalk.errors import LiveError
@@ -276,6 +276,22 @@ def test_bytes_before_the_first_motion(talking_head: TalkingHead) -> None:
         assert size < 2_500_000, name
 
 
+def test_clips(client: TestClient, talking_head: TalkingHead) -> None:
+    idle, intro = (client.get(f"/live/clips/{name}").json() for name in ("idle", "intro"))
+    face, motion = talking_head.heads.load(1), talking_head.animate(clips.INTRO)
+    frames = np.frombuffer(b64decode(intro["frames"]), "<i2").reshape(-1, WIDTH) * intro["step"]
+    whole = np.hstack([motion.weights, motion.pose])
+    np.testing.assert_allclose(frames, whole, rtol=0, atol=0.51 * intro["step"])
+    assert "Quilter" in intro["caption"]
+    resting = np.frombuffer(b64decode(idle["frames"]), "<i2").reshape(-1, WIDTH)
+    assert len(resting) == clips.IDLE_SECONDS * 30
+    assert not resting[:, face.blendshapes.index("jawOpen")].any()
+    blinks = np.diff(resting[:, face.blendshapes.index("eyeBlinkLeft")] * idle["step"] > 0.5)
+    assert blinks.sum() / 2 >= 3
+    assert client.get("/live/clips/other").status_code == 404
+    assert client.get("/live/intro.wav").content == clips.INTRO.read_bytes()
+
+
 def test_routes_work_below_a_root_path(talking_head: TalkingHead) -> None:
     client = TestClient(Starlette(routes=live_routes(talking_head)), root_path="/talk")
     for path in ("page/live.js", "shaders/mesh.frag", "head/mara", "textures/mara/0.albedo"):
@@ -336,11 +352,11 @@ def test_microphone_moves_the_head(
     page = open_tab()
     page.evaluate(RECORD % jaw)
     button(page, "Speak")
-    expect(page.locator("#live-status")).to_contain_text("the head says it after you")
+    expect(page.locator("#viewer-status")).to_contain_text("the head says it after you")
     rows = recorded(page, 5)
-    expect(page.locator("#live-delay")).to_have_text(re.compile(r"\d\.\d s behind you"))
+    expect(page.locator("#viewer-delay")).to_have_text(re.compile(r"\d\.\d s behind you"))
     figures = r"\d+ ms · \d+ motion frames per second · drawn \d+ times per second"
-    expect(page.locator("#live-figures")).to_have_text(re.compile(figures))
+    expect(page.locator("#viewer-figures")).to_have_text(re.compile(figures))
     assert rows[-1, 3] > 300  # milliseconds: no motion before its sound
     assert rows[-1, 4] > 0
     # The browser loops the voice from an unknown position.
@@ -353,7 +369,7 @@ def test_microphone_moves_the_head(
     assert max(fits) > 0.8
     assert np.ptp(rows[:, 2]) > 0.002  # radians: the head rotates
     button(page, "Stop")
-    expect(page.locator("#live-status")).to_have_text("Stopped.")
+    expect(page.locator("#viewer-status")).to_have_text("Stopped.")
 
 
 def test_recording_is_played_in_time(
@@ -362,8 +378,8 @@ def test_recording_is_played_in_time(
     page = open_tab()
     page.evaluate(RECORD % jaw)
     button(page, "English")  # one click on an example starts it
-    expect(page.locator("#live-status")).to_have_text("Playing.")
-    expect(page.locator("#live-status")).to_have_text("Finished.")
+    expect(page.locator("#viewer-status")).to_have_text("Playing.")
+    expect(page.locator("#viewer-status")).to_have_text("Finished.")
     rows = np.array(page.evaluate("shown"), float)
     expected = np.interp(rows[:, 0], np.arange(len(one_shot)) / 30, one_shot.weights[:, jaw])
     assert rows[-1, 0] > one_shot.duration - 1
@@ -373,13 +389,15 @@ def test_recording_is_played_in_time(
 def test_head_looks_as_in_the_videos(
     open_tab: Callable[..., Page], talking_head: TalkingHead
 ) -> None:
-    page = open_tab(width=360, color_scheme="dark")
-    expect(page.locator("#live-canvas")).to_be_visible()
+    page = open_tab(width=360, color_scheme="dark", reduced_motion="reduce")
+    expect(page.locator("#viewer-canvas")).to_be_visible()
     page.evaluate("async () => { window.live = await import('/live/page/live.js'); }")
     page.wait_for_function("live.state().head === 'mara'")
-    shown = Image.open(BytesIO(page.locator("#live-canvas").screenshot())).convert("RGB")
+    shown = Image.open(BytesIO(page.locator("#viewer-canvas").screenshot())).convert("RGB")
     face = talking_head.heads.load("mara")
     drawn = Image.fromarray(next(draw_frames(face, [face.template], View(size=256))))
+    spare = (drawn.width - drawn.height * shown.width / shown.height) / 2  # at each side
+    drawn = drawn.crop((spare, 0, drawn.width - spare, drawn.height))
     page_picture, video_picture = (
         np.asarray(picture.resize((64, 64), Image.Resampling.BOX), float)
         for picture in (shown, drawn)
@@ -430,10 +448,10 @@ def test_webgl_draws_what_the_renderer_draws(
 def test_errors_name_the_cure(open_tab: Callable[..., Page]) -> None:
     page = open_tab()
     button(page, "Play voice")
-    expect(page.locator("#live-status")).to_contain_text("Record your voice or choose a file")
+    expect(page.locator("#viewer-status")).to_contain_text("Record your voice or choose a file")
     page.route_web_socket("**/live/socket", lambda socket: socket.close())
     button(page, "Speak")
-    expect(page.locator("#live-status")).to_contain_text("The connection was lost")
+    expect(page.locator("#viewer-status")).to_contain_text("The connection was lost")
 
 
 def test_microphone_not_allowed(launch: Callable[..., Browser], url: str) -> None:  # noqa: F811
@@ -441,8 +459,8 @@ def test_microphone_not_allowed(launch: Callable[..., Browser], url: str) -> Non
     page.goto(url)
     page.get_by_role("tab", name="Live").click()
     button(page, "Speak")
-    expect(page.locator("#live-status")).to_contain_text("Allow it for this page")
-    expect(page.locator("#live-status")).to_have_class("error")
+    expect(page.locator("#viewer-status")).to_contain_text("Allow it for this page")
+    expect(page.locator("#viewer-status")).to_have_class("error")
 
 
 def test_page_without_https(launch: Callable[..., Browser], url: str) -> None:  # noqa: F811
@@ -450,4 +468,4 @@ def test_page_without_https(launch: Callable[..., Browser], url: str) -> None:  
     page.goto(url.replace("127.0.0.1", "page.test"))
     page.get_by_role("tab", name="Live").click()
     button(page, "Speak")
-    expect(page.locator("#live-status")).to_contain_text("Open this page by https://")
+    expect(page.locator("#viewer-status")).to_contain_text("Open this page by https://")

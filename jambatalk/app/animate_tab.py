@@ -1,35 +1,55 @@
-"""The tab *Animate*: one voice, one style, one head."""
+"""The tab *Animate*: one voice, one style, one head, in the viewer; files on request."""
 
 from __future__ import annotations
+
+from functools import partial
+from typing import Any
 
 import gradio as gr
 
 from jambatalk.app.controls import (
     Controls,
+    checker,
+    enable_with_voice,
     strength_slider,
     style_choices,
     style_note,
 )
 from jambatalk.app.inputs import Inputs
+from jambatalk.app.javascript import call
+from jambatalk.app.live.clips import INTRO, pack_motion
 from jambatalk.app.video_service import VideoRequest, VideoService
+from jambatalk.app.viewer import can_draw
 
 EXPORTS = {".glb": "Blender, Unity, web", ".csv": "Unreal / Live Link", ".npz": "Python"}
+FILES = EXPORTS | {".wav": "Sound"}
+PREDICTIONS = 2  # at a time, beside a video
 
 
-def build_tab(service: VideoService, inputs: Inputs) -> None:
+def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
     """Build the tab in the enclosing Gradio context."""
     talking_head = service.talking_head
+    viewed = can_draw(talking_head)  # else the tab shows a video
     neutral = talking_head.styles[0]
-    with gr.Tab("Animate"):
+    with gr.Tab("Animate") as tab:
+        if viewed:
+            start = gr.Button("Animate", variant="primary", elem_id="animate")
+        else:
+            controls = Controls.build("Animate")
         style = gr.Radio(style_choices(talking_head), value=neutral, label="Speaking style")
         note = gr.Markdown(style_note(talking_head, neutral), elem_classes="note")
         strength = strength_slider()
-        controls = Controls.build("Animate")
+        if viewed:
+            controls = Controls.build("Download video", main=False)
         with gr.Row():
-            video_download, sound_download = _downloads({".mp4": "Video", ".wav": "Sound"})
-        with gr.Row():
-            export_downloads = _downloads(EXPORTS)
-    downloads = [*export_downloads, sound_download]
+            video = None if viewed else _download("Video (.mp4)", interactive=False)
+            buttons = [
+                gr.Button(f"{label} ({suffix})", size="sm", min_width=140, elem_classes="download")
+                for suffix, label in FILES.items()
+            ]
+        files = [
+            _download(f"{label} ({suffix})", visible="hidden") for suffix, label in FILES.items()
+        ]
 
     style.change(
         lambda style: style_note(talking_head, style),
@@ -64,19 +84,94 @@ def build_tab(service: VideoService, inputs: Inputs) -> None:
         animate,
         inputs.voice,
         [style, strength, inputs.head, *inputs.view, *inputs.nonverbal],
-        [controls.video, *downloads],
-        [video_download, *downloads],
+        [controls.video, *files],
+        video,
     )
+    motion_inputs = [style, strength, inputs.head, *inputs.nonverbal]
+    _connect_files(service, inputs.voice, motion_inputs, dict(zip(buttons, files, strict=True)))
+    if viewed:
+        _connect_viewer(service, tab, inputs.voice, motion_inputs, start)
+    return tab
 
 
-def _downloads(labels: dict[str, str]) -> list[gr.DownloadButton]:
-    return [
-        gr.DownloadButton(
-            f"{label} ({suffix})",
-            interactive=False,
-            size="sm",
-            min_width=140,
-            elem_classes="download",
-        )
-        for suffix, label in labels.items()
-    ]
+def _download(label: str, **settings: Any) -> gr.DownloadButton:
+    return gr.DownloadButton(label, size="sm", min_width=140, elem_classes="download", **settings)
+
+
+def _connect_files(
+    service: VideoService,
+    voice: gr.Audio,
+    inputs: list[Any],
+    files: dict[gr.Button, gr.DownloadButton],
+) -> None:
+    """Let each button write one file and save it."""
+
+    async def export(suffix: str, *values: Any) -> str:
+        # The sound is written beside a motion.
+        exports = [".csv" if suffix == ".wav" else suffix]
+        paths = await service.export(_request(*values, exports=exports))
+        path = paths[-1] if suffix == ".wav" else paths[0]
+        if path is None:
+            raise gr.Error(f"This motion cannot be written as {suffix}.", print_exception=False)
+        return str(path)
+
+    for suffix, (button, file) in zip(FILES, files.items(), strict=True):
+        enable_with_voice(voice, button)
+        button.click(
+            partial(export, suffix),
+            [voice, *inputs],
+            file,
+            validator=checker(inputs),
+            show_progress_on=button,
+            api_visibility="private",
+            concurrency_limit=PREDICTIONS,
+            concurrency_id="predict",
+        ).success(fn=None, inputs=file, js=call("animate", "save"))
+
+
+def _connect_viewer(
+    service: VideoService, tab: gr.Tab, voice: gr.Audio, inputs: list[Any], start: gr.Button
+) -> None:
+    """Send motion to the viewer: for a new voice at once, and for other choices meanwhile."""
+    with tab:
+        motion, changed = gr.JSON(visible="hidden"), gr.JSON(visible="hidden")
+    settings: dict[str, Any] = {
+        "show_progress": "hidden",
+        "api_visibility": "private",
+        "concurrency_limit": PREDICTIONS,
+        "concurrency_id": "predict",
+    }
+
+    async def predict(speech: str | None, *values: Any) -> dict[str, Any] | None:
+        if not speech:  # it was cleared
+            return None
+        return pack_motion(await service.animate(_request(speech, *values)))
+
+    async def predict_again(speech: str | None, *values: Any) -> dict[str, Any]:
+        return pack_motion(await service.animate(_request(speech or str(INTRO), *values)))
+
+    enable_with_voice(voice, start)
+    values = [voice, *inputs]
+    for trigger, check in ((start.click, checker(inputs)), (voice.change, None)):
+        trigger(fn=None, inputs=voice, js=call("animate", "expect"))
+        predicting = trigger(predict, values, motion, validator=check, **settings)
+        predicting.success(fn=None, inputs=[motion, voice], js=call("animate", "play"))
+        predicting.failure(fn=None, js=call("animate", "fail"))
+    for choice in inputs:
+        choice.change(
+            predict_again, values, changed, trigger_mode="always_last", **settings
+        ).success(fn=None, inputs=changed, js=call("animate", "change"))
+
+
+def _request(
+    speech: str,
+    style: str,
+    strength: float,
+    head: str,
+    nonverbal: list[str],
+    seed: int,
+    exports: list[str] | None = None,
+) -> VideoRequest:
+    return VideoRequest(
+        speech, [style], strength, head, nonverbal=nonverbal, seed=seed, exports=exports or ()
+    )

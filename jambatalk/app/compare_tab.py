@@ -11,10 +11,10 @@ from jambatalk.app.video_service import VideoRequest, VideoService
 MIN_STYLES, INITIAL_STYLES, MAX_STYLES = 2, 3, 4  # in one video
 
 
-def build_tab(service: VideoService, inputs: Inputs) -> None:
+def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
     """Build the tab in the enclosing Gradio context."""
     talking_head = service.talking_head
-    with gr.Tab("Compare styles", elem_id="compare"):
+    with gr.Tab("Compare styles", elem_id="compare") as tab:
         styles = gr.CheckboxGroup(
             style_choices(talking_head),
             value=list(talking_head.styles[:INITIAL_STYLES]),
@@ -64,6 +64,7 @@ def build_tab(service: VideoService, inputs: Inputs) -> None:
         inputs.voice,
         [styles, strength, inputs.head, *inputs.view, *inputs.nonverbal],
         [controls.video],
-        [video_download],
+        video_download,
         check_styles,
     )
+    return tab

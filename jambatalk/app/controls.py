@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
+from jambatalk.app.javascript import call
 from jambatalk.model.speaking_style import MAX_STRENGTH
 from jambatalk.talking_head import TalkingHead
 
@@ -26,6 +27,7 @@ SHOW_RESULT = """() => [...document.querySelectorAll(".result")]
     .find(result => result.offsetParent)?.scrollIntoView({behavior: "smooth", block: "nearest"})"""
 
 ENABLED = "() => ({__type__: 'update', interactive: true})"
+VISIBLE = ENABLED.replace("interactive", "visible")
 DISABLED = ENABLED.replace("true", "false")
 
 
@@ -38,10 +40,20 @@ class Controls:
     video: gr.Video
 
     @classmethod
-    def build(cls, label: str) -> Controls:
-        """Build them in the enclosing Gradio context; `label` is the start button's."""
+    def build(cls, label: str, main: bool = True) -> Controls:
+        """Build them in the enclosing Gradio context.
+
+        Args:
+            label: the start button's.
+            main: whether the video is what the tab shows; else it appears once it is asked for.
+        """
         with gr.Row():
-            start = gr.Button(label, variant="primary", scale=3, elem_classes="start")
+            start = gr.Button(
+                label,
+                variant="primary" if main else "secondary",
+                scale=3,
+                elem_classes="start" if main else None,
+            )
             stop = gr.Button("Stop", scale=1, min_width=80)
         video = gr.Video(
             label="Talking head",
@@ -49,6 +61,7 @@ class Controls:
             autoplay=True,
             interactive=False,
             buttons=[],
+            visible=main,
             elem_classes="result",
         )
         return cls(start, stop, video)
@@ -59,7 +72,7 @@ class Controls:
         voice: gr.Audio,
         inputs: Sequence[Component],
         outputs: Sequence[Component],
-        downloads: Sequence[gr.DownloadButton],
+        download: gr.DownloadButton | None = None,
         check_style: Callable[[Any], dict] | None = None,
     ) -> None:
         """Connect the buttons with their functions.
@@ -67,46 +80,53 @@ class Controls:
         Args:
             render: takes the voice and `inputs` and returns `outputs`; its name becomes the API
                 endpoint's.
-            downloads: the first offers the video; the others are among `outputs`.
+            download: offers the video; without it, the video is saved as soon as it is there.
             check_style: validates the first of `inputs` before the request is queued.
         """
 
-        def check(recording: str | None, *values: Any) -> list[dict]:
-            checks = [  # programs may send null
-                gr.validate(value is not None, f"{component.label} needs a value.")
-                for component, value in zip(inputs, values, strict=True)
-            ]
-            if check_style is not None:
-                checks[0] = check_style(values[0])
-            has_voice = gr.validate(bool(recording), "Record your voice or choose a file first.")
-            return [has_voice, *checks]
-
-        def offer(*files: str | None) -> dict[gr.DownloadButton, gr.DownloadButton]:
-            return {
-                button: gr.DownloadButton(value=file, interactive=file is not None)
-                for button, file in zip(downloads, files, strict=True)
-            }
-
         enable_with_voice(voice, self.start)
+        if not self.video.visible:
+            self.start.click(fn=None, js=VISIBLE, outputs=self.video)
         self.start.click(fn=None, js=SHOW_RESULT)
         rendering = self.start.click(
             render,
             [voice, *inputs],
             outputs,
-            validator=check,
+            validator=checker(inputs, check_style),
             api_name=render.__name__,
             concurrency_limit=1,
             concurrency_id="render",  # one at a time over both tabs
         )
-        rendering.success(
-            offer,
-            [self.video, *downloads[1:]],
-            downloads,
-            queue=False,
-            show_progress="hidden",
-            api_visibility="private",
-        )
+        if download:
+            rendering.success(
+                lambda file: gr.DownloadButton(value=file, interactive=True),
+                self.video,
+                download,
+                queue=False,
+                show_progress="hidden",
+                api_visibility="private",
+            )
+        else:
+            rendering.success(fn=None, inputs=self.video, js=call("animate", "save"))
         self.stop.click(fn=None, cancels=rendering)
+
+
+def checker(
+    inputs: Sequence[Component], check_first: Callable[[Any], dict] | None = None
+) -> Callable[..., list[dict]]:
+    """Return a validator of a voice and the values of `inputs`."""
+
+    def check(recording: str | None, *values: Any) -> list[dict]:
+        checks = [  # programs may send null
+            gr.validate(value is not None, f"{component.label} needs a value.")
+            for component, value in zip(inputs, values, strict=True)
+        ]
+        if check_first is not None:
+            checks[0] = check_first(values[0])
+        has_voice = gr.validate(bool(recording), "Record your voice or choose a file first.")
+        return [has_voice, *checks]
+
+    return check
 
 
 def enable_with_voice(voice: gr.Audio, button: gr.Button) -> None:

@@ -29,6 +29,7 @@ NONVERBAL = {  # label → part
     "Eyes": "gaze",
     "Head": "head_motion",
 }
+# A tab with the viewer starts by itself, at every change of the voice.
 PRESS_START = """() => [...document.querySelectorAll("button.start")]
     .find(button => button.offsetParent)?.click()"""
 SIZES = (256, 384, 512, 768, 1024)  # pixels

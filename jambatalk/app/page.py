@@ -14,6 +14,7 @@ from jambatalk.app import animate_tab, compare_tab, live_tab
 from jambatalk.app.inputs import build_inputs, head_thumbnails_css
 from jambatalk.app.live.server import PAGE, live_routes
 from jambatalk.app.video_service import VideoService
+from jambatalk.app.viewer import build_viewer, can_draw, connect_viewer, head_html
 from jambatalk.errors import JambaTalkError
 from jambatalk.face.library import BUNDLED
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
@@ -47,15 +48,20 @@ def build_page(service: VideoService) -> gr.Blocks:
         title="JambaTalk", analytics_enabled=False, delete_cache=(CLEANUP_PERIOD, MAX_FILE_AGE)
     ) as page:
         gr.Markdown(HEADER, elem_id="header")
-        with gr.Row():
-            with gr.Column(scale=2, min_width=320):
+        with gr.Row(elem_id="main"):
+            with gr.Column(scale=2, min_width=320, elem_id="inputs"):
                 inputs = build_inputs(talking_head.heads)
-            with gr.Column(scale=3, min_width=320), gr.Tabs():
-                animate_tab.build_tab(service, inputs)
+            if can_draw(talking_head):
+                with gr.Column(scale=3, min_width=320, elem_id="viewer-column"):
+                    build_viewer()
+            with gr.Column(scale=3, min_width=320, elem_id="tabs"), gr.Tabs():
+                tabs = {"animate": animate_tab.build_tab(service, inputs)}
                 if len(talking_head.styles) > 1:
-                    compare_tab.build_tab(service, inputs)
+                    tabs["compare"] = compare_tab.build_tab(service, inputs)
                 if live_tab.can_stream(talking_head):
-                    live_tab.build_tab(talking_head, inputs)
+                    tabs["live"] = live_tab.build_tab(talking_head, inputs)
+        if can_draw(talking_head):
+            connect_viewer(inputs, tabs)
         bundled = talking_head.heads is BUNDLED
         gr.Markdown((BUNDLED_FOOTER if bundled else OTHER_FOOTER) + PRIVACY, elem_id="footer")
         page.unload(service.cancel)
@@ -115,8 +121,9 @@ def launch(
                 server_port=port,
                 theme=_theme(),
                 css=head_thumbnails_css(talking_head.heads),
-                css_paths=[HERE / "page.css", PAGE / "live.css"],
+                css_paths=[HERE / "page.css", PAGE / "viewer.css"],
                 js=(HERE / "queue_text.js").read_text("utf-8"),
+                head=head_html(talking_head.heads.names[0]) if can_draw(talking_head) else None,
                 favicon_path=HERE / "icon.svg",
                 footer_links=["api"],
                 run_history=False,  # recordings are personal: browsers do not store them

@@ -1,4 +1,4 @@
-"""Videos for the page: rendered one at a time, off the event loop, and cancellable."""
+"""Motions and videos for the page, off the event loop; videos one at a time, and cancellable."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import logging
 import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock
@@ -21,7 +22,7 @@ from jambatalk.errors import ExportError, JambaTalkError, Stopped
 from jambatalk.export import export_motion
 from jambatalk.motion.motion import Motion
 from jambatalk.motion.nonverbal import PARTS, Nonverbal
-from jambatalk.progress import Progress
+from jambatalk.progress import Progress, no_progress
 from jambatalk.render.view import View
 from jambatalk.speech import Speech
 from jambatalk.talking_head import TalkingHead
@@ -33,26 +34,29 @@ MAX_ECHO = 80  # characters of a quoted value in an error message
 
 @dataclass(frozen=True)
 class VideoRequest:
-    """The inputs of one video, see :class:`jambatalk.View` for size to shading."""
+    """The inputs of one video, see :class:`jambatalk.View` for size to shading.
+
+    A motion alone needs none of these four.
+    """
 
     recording: str  # path of the audio file
     styles: Sequence[str]  # one style for a single head; 2 to 4 for heads side by side
     strength: float
     head: str
-    size: int
-    background: str
-    yaw: float
-    shading: str
+    size: int = View.size
+    background: str = View.background
+    yaw: float = View.yaw
+    shading: str = View.shading
     nonverbal: Sequence[str] = PARTS  # names of the parts that move
     seed: int = 0  # of the nonverbal motion
     exports: Sequence[str] = ()  # suffixes of formats in which the first style's motion is written
 
 
 class VideoService:
-    """Renders the videos of all clients with one loaded network, one at a time.
+    """Animates the recordings of all clients with one loaded network, one video at a time.
 
-    A request is known by its Gradio session hash while it is rendered, so that it is cancelled when
-    its client leaves.
+    A video's request is known by its Gradio session hash while it is rendered, so that it is
+    cancelled when its client leaves.
     """
 
     def __init__(self, talking_head: TalkingHead) -> None:
@@ -95,51 +99,68 @@ class VideoService:
         finally:
             self._cancelled.pop(session, None)
 
+    async def animate(self, request: VideoRequest) -> Motion:
+        """Return the motion of the first style, predicted beside whatever is being rendered.
+
+        Raises:
+            gr.Error: whatever went wrong, as a message for the user.
+        """
+
+        def predict() -> Motion:
+            with _messages():
+                return self._predict(request, _read(request), no_progress)[0]
+
+        return await asyncio.to_thread(predict)
+
+    async def export(self, request: VideoRequest) -> list[Path | None]:
+        """Write the exports alone, and return their paths as `render` does.
+
+        Raises:
+            gr.Error: whatever went wrong, as a message for the user.
+        """
+
+        def write() -> list[Path | None]:
+            with _messages():
+                speech = _read(request)
+                motion = self._predict(request, speech, no_progress)[0]
+                return _write_exports(motion, speech, _new_path(request), request.exports)
+
+        return await asyncio.to_thread(write)
+
     def _run_exclusively(
         self, request: VideoRequest, progress: Progress
     ) -> tuple[Path, list[Path | None]]:
         """Render under the lock and turn every exception into a message."""
-        try:
-            with self._lock:
-                if self._closed:
-                    raise Stopped("The page is being closed.")
-                return self._render(request, progress)
-        except JambaTalkError as error:
-            raise _message(str(error)) from error
-        except Exception as error:
-            log.exception("The page could not render a video")
-            raise _message(
-                "Something went wrong on this server; your recording is not the cause. Try again."
-            ) from error
+        with _messages(), self._lock:
+            if self._closed:
+                raise Stopped("The page is being closed.")
+            return self._render(request, progress)
 
     def _render(self, request: VideoRequest, progress: Progress) -> tuple[Path, list[Path | None]]:
         view = View(request.size, request.background, request.yaw, request.shading)
-        nonverbal = Nonverbal.of(request.nonverbal)
-        speech = Speech.read(request.recording)
-        if speech.is_silent:
-            gr.Warning("This recording is silent, so the face stays at rest. Check the microphone.")
-        motions = self.talking_head.compare(
-            speech,
-            request.styles,
-            request.strength,
-            request.head,
-            nonverbal=nonverbal,
-            seed=request.seed,
-            progress=progress,
-        )
+        speech = _read(request)
+        motions = self._predict(request, speech, progress)
         captions = [style_title(style).removeprefix("Captured: ") for style in request.styles]
-        served = Path(get_upload_folder())
-        served.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=served))
-        path = folder / f"{'-'.join(['jambatalk', request.head, *request.styles])}.mp4"
+        path = _new_path(request)
         try:
             self.talking_head.video(motions, speech, path, view, captions, progress)
             progress("Exporting", 1.0)
             exports = _write_exports(motions[0], speech, path, request.exports)
         except BaseException:
-            shutil.rmtree(folder)
+            shutil.rmtree(path.parent)
             raise
         return path, exports
+
+    def _predict(self, request: VideoRequest, speech: Speech, progress: Progress) -> list[Motion]:
+        return self.talking_head.compare(
+            speech,
+            request.styles,
+            request.strength,
+            request.head,
+            nonverbal=Nonverbal.of(request.nonverbal),
+            seed=request.seed,
+            progress=progress,
+        )
 
     def cancel(self, request: gr.Request) -> None:
         """Cancel the work of a client that has closed the page."""
@@ -155,6 +176,21 @@ class VideoService:
             return
 
 
+def _read(request: VideoRequest) -> Speech:
+    speech = Speech.read(request.recording)
+    if speech.is_silent:
+        gr.Warning("This recording is silent, so the face stays at rest. Check the microphone.")
+    return speech
+
+
+def _new_path(request: VideoRequest) -> Path:
+    """Return the path of the video, in a new folder that Gradio serves and deletes."""
+    served = Path(get_upload_folder())
+    served.mkdir(parents=True, exist_ok=True)
+    name = "-".join(["jambatalk", request.head, *request.styles])
+    return Path(tempfile.mkdtemp(dir=served)) / f"{name}.mp4"
+
+
 def _write_exports(
     motion: Motion, speech: Speech, video: Path, suffixes: Sequence[str]
 ) -> list[Path | None]:
@@ -165,6 +201,20 @@ def _write_exports(
             log.info("%s", error)
     paths = [video.with_suffix(suffix) for suffix in (*suffixes, ".wav")]
     return [path if path.exists() else None for path in paths]
+
+
+@contextmanager
+def _messages() -> Iterator[None]:
+    """Turn every exception into a message for the user."""
+    try:
+        yield
+    except JambaTalkError as error:
+        raise _message(str(error)) from error
+    except Exception as error:
+        log.exception("The page could not animate a recording")
+        raise _message(
+            "Something went wrong on this server; your recording is not the cause. Try again."
+        ) from error
 
 
 def _message(text: str) -> gr.Error:

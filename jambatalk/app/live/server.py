@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import logging
 from contextlib import suppress
@@ -10,11 +11,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from jambatalk.app.live.clips import INTRO, idle_clip, intro_clip
 from jambatalk.app.live.head_file import pack_head, picture
 from jambatalk.app.live.session import LiveSession
 from jambatalk.errors import JambaTalkError
@@ -37,7 +39,8 @@ def live_routes(talking_head: TalkingHead) -> list[BaseRoute]:
 
     `/live/socket` exchanges the messages of :class:`LiveSession`. `/live/head/NAME`, the pictures
     `/live/textures/NAME/PICTURE`, `/live/page` and `/live/shaders` are the files with which the
-    page draws.
+    page draws. `/live/clips/idle` and `/live/clips/intro` are motions that every page shows, see
+    :func:`pack_motion`, and `/live/intro.wav` is what the intro says.
     """
     heads = talking_head.heads
 
@@ -58,10 +61,23 @@ def live_routes(talking_head: TalkingHead) -> list[BaseRoute]:
         media_type = "image/png" if file.startswith(b"\x89PNG") else "image/jpeg"
         return Response(file, headers=CACHED, media_type=media_type)
 
+    async def clip(request: Request) -> Response:
+        pack = {"idle": idle_clip, "intro": intro_clip}.get(request.path_params["name"])
+        if pack is None:
+            return PlainTextResponse("There is no such clip.", 404)
+        file = gzip.compress(await asyncio.to_thread(pack, talking_head), mtime=0)
+        headers = {"Content-Encoding": "gzip", **CACHED}
+        return Response(file, headers=headers, media_type="application/json")
+
+    async def intro(_: Request) -> Response:
+        return FileResponse(INTRO, headers=CACHED)
+
     return [
         WebSocketRoute("/live/socket", ConnectionLimit(talking_head).serve),
         Route("/live/head/{name}", head),
         Route("/live/textures/{name}/{picture}", texture),
+        Route("/live/clips/{name}", clip),
+        Route("/live/intro.wav", intro),
         _files("/live/page", PAGE),
         _files("/live/shaders", SHADERS),
     ]

@@ -19,12 +19,13 @@ export class Head {
       alpha: false, antialias: false, depth: false, powerPreference: "low-power",
     });
     if (!gl) throw new Error("this browser has no WebGL 2.");
-    Object.assign(this, { canvas, gl });
+    Object.assign(this, { canvas, gl, background: BACKGROUND });
+    this.camera = { yaw: 0, pitch: 0, zoom: 1 }; // radians; positive to the head's left, and up
     this.picture = new SampledPicture(gl);
     this.resetResolution();
   }
 
-  // Load the head of this name and draw it at rest.
+  // Load the head of this name, at rest.
   async load(name) {
     this.requested = name;
     this.programs ??= Programs.load(this.gl);
@@ -38,8 +39,6 @@ export class Head {
     this.createBuffers(head);
     this.frameCamera(head.camera);
     this.name = name;
-    this.order = null;
-    this.rest();
   }
 
   release() {
@@ -49,20 +48,13 @@ export class Head {
     if (this.array) gl.deleteVertexArray(this.array);
   }
 
-  // Map the blendshapes of a motion to those of the head.
-  setBlendshapes(blendshapes) {
-    this.order = this.mesh.head.blendshapes.map((name) => blendshapes.indexOf(name));
+  get blendshapes() {
+    return this.mesh.head.blendshapes;
   }
 
   // Apply one frame: blendshape weights, and the head's pitch, yaw and roll in radians.
   setPose(weights, rotation) {
-    const own = this.order ? this.order.map((k) => weights[k] ?? 0) : weights;
-    this.mesh.pose(own, rotation);
-  }
-
-  rest() {
-    this.mesh.pose(new Float32Array(this.mesh.head.blendshapes.length), [0, 0, 0]);
-    this.draw();
+    this.mesh.pose(weights, rotation);
   }
 
   resetResolution() {
@@ -80,7 +72,8 @@ export class Head {
     );
     if (canvas.width !== width) canvas.width = width;
     if (canvas.height !== height) canvas.height = height;
-    picture.begin(width, height, BACKGROUND);
+    picture.begin(width, height, this.background);
+    this.placeCamera();
     const projection = picture.shear(this.project(width / height));
     gl.bindVertexArray(this.array);
     gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[0]);
@@ -139,18 +132,29 @@ export class Head {
     gl.bindVertexArray(null);
   }
 
-  // Put the camera in front of the face, as jambatalk/render/camera.py does.
-  frameCamera({ centre: [x, y, z], height, fieldOfView }) {
+  // Frame the face, as jambatalk/render/camera.py does.
+  frameCamera({ centre, height, fieldOfView }) {
+    this.centre = centre;
     this.focal = 1 / Math.tan(fieldOfView / 2);
     this.distance = (this.focal * height) / 2;
-    this.view = new Float32Array([
-      1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, -x, -y, -z - this.distance, 1,
-    ]);
+    this.lips = this.mesh.opening.slice(0, 3);
+  }
+
+  // Put the camera where the orbit says; the closer it is, the more it looks at the lips.
+  placeCamera() {
+    const { yaw, pitch, zoom } = this.camera;
+    const [cy, sy, cp, sp] = [Math.cos(yaw), Math.sin(yaw), Math.cos(pitch), Math.sin(pitch)];
+    const columns = [[cy, -sp * sy, cp * sy], [0, cp, sp], [-sy, -sp * cy, cp * cy]];
+    const close = this.mesh.head.landmarks.mouth_corners ? 1 - 1 / zoom : 0;
+    const aim = this.centre.map((value, k) => value + close * (this.lips[k] - value));
+    const place = [0, 1, 2].map((k) => -columns.reduce((sum, c, j) => sum + c[k] * aim[j], 0));
+    place[2] -= this.distance / zoom;
+    this.view = new Float32Array([...columns.flatMap((column) => [...column, 0]), ...place, 1]);
   }
 
   project(aspect) {
     const scale = this.focal;
-    const near = this.distance / 4, far = this.distance * 2;
+    const near = this.distance / this.camera.zoom / 4, far = this.distance * 2;
     return new Float32Array([
       scale / aspect, 0, 0, 0, 0, scale, 0, 0,
       0, 0, (near + far) / (near - far), -1, 0, 0, (2 * near * far) / (near - far), 0,

@@ -1,38 +1,32 @@
-// The tab *Live*: sends sound to the server, receives motion, and moves the head on the page.
+// The tab *Live*: sends sound to the server, receives motion, and moves the head of the page.
 
-import { Head } from "./head.js";
+import { player } from "./animate.js";
 import { MotionBuffer } from "./motion.js";
 import { Sound } from "./sound.js";
+import { viewer } from "./viewer.js";
 
 const SOCKET = new URL("../socket", import.meta.url);
 SOCKET.protocol = SOCKET.protocol.replace("http", "ws");
 const STATISTICS_PERIOD = 500; // milliseconds
-const MIN_DRAW_RATE = 28; // pictures per second, below which the resolution is reduced
 const DEBOUNCE = 200; // milliseconds, for a slider that is dragged
 
-let head, session; // one of each per page
+let session; // one per page
 let pendingChoice; // timer of a choice that has not been sent
 
-const element = (name) => document.getElementById(`live-${name}`);
+const details = (name) => document.getElementById(`viewer-${name}`);
+const showStatus = (text, kind) => viewer.showStatus(text, kind);
 
-function showStatus(text, kind = "") {
-  element("status").textContent = text;
-  element("status").className = kind;
+// Make room for a session.
+export function openTab() {
+  player.leave();
+  viewer.use();
+  showStatus("Press Speak and talk, or play the voice that you chose.");
 }
 
-// Show a head at rest.
-export async function showHead(name) {
-  try {
-    if (head?.canvas !== element("canvas")) head = new Head(element("canvas"));
-    if (head.name !== name) await head.load(name);
-    if (session?.motion) head.setBlendshapes(session.blendshapes);
-    head.draw();
-  } catch (error) {
-    const cure = head ? "Try again." : "Use a browser with WebGL.";
-    const message = `The head cannot be drawn: ${error.message} ${cure}`;
-    showStatus(message, "error");
-    throw new Error(message);
-  }
+// Another tab was opened.
+export function closeTab() {
+  stop();
+  showStatus("");
 }
 
 // Start a session; `recording` is a file of the page, or null for the microphone.
@@ -40,11 +34,10 @@ async function start(recording, style, strength, name, monitor) {
   stop();
   const started = (session = new Session({ style, strength, head: name }));
   showStatus("Connecting …");
-  element("details").classList.remove("on");
-  element("stage").scrollIntoView({ behavior: "smooth", block: "nearest" });
+  player.leave();
+  viewer.canvas.scrollIntoView({ behavior: "smooth", block: "nearest" });
   try {
-    await showHead(name);
-    head.resetResolution();
+    await viewer.showHead(name);
     const sound = await Sound.open(recording?.url, monitor);
     if (session !== started) return sound.close(); // stopped meanwhile
     started.open(sound, Boolean(recording));
@@ -64,7 +57,7 @@ export function startRecording(recording, ...choices) {
 export function setChoice(style, strength, name) {
   clearTimeout(pendingChoice);
   pendingChoice = setTimeout(() => session?.choose({ style, strength, head: name }), DEBOUNCE);
-  return showHead(name);
+  return viewer.showHead(name);
 }
 
 // Browsers do not draw pages in the background.
@@ -83,7 +76,7 @@ export function stop() {
 
 // What is shown now, for tests and measurements.
 export const state = () => ({
-  head: head?.name, frame: session?.frame, second: session?.second, ...session?.statistics,
+  head: viewer.head?.name, frame: session?.shown, second: session?.second, ...session?.statistics,
 });
 
 class Session {
@@ -111,15 +104,13 @@ class Session {
     if (!blendshapes) return;
     this.blendshapes = blendshapes;
     this.motion = new MotionBuffer(blendshapes, fps, lookAhead);
-    head.setBlendshapes(blendshapes);
     this.sound.start(
       (samples) => this.socket?.readyState === WebSocket.OPEN && this.socket.send(samples),
       () => this.send({ end: true }),
     );
     showStatus(this.isRecording ? "Playing." : "Speak: the head says it after you.", "on");
     this.measured = performance.now();
-    this.drawCount = 0;
-    this.request = requestAnimationFrame((now) => this.animate(now, now));
+    viewer.use(this);
   }
 
   send(message) {
@@ -131,44 +122,37 @@ class Session {
     this.send(choice);
   }
 
-  // Draw one picture.
-  animate(time, previous) {
-    if (!head.canvas.offsetParent) return stop(); // another tab was opened
+  // Return weights and pose at this time; null as long as no motion has come.
+  frame(time) {
     const now = this.sound.now();
-    this.motion.adaptDelay(now, (time - previous) / 1000);
+    this.motion.adaptDelay(now, (time - (this.previous ?? time)) / 1000);
+    this.previous = time;
     this.sound.delay = this.motion.delay;
     const second = now - this.motion.delay - this.sound.outputLatency;
     this.second = Math.min(second, this.motion.end); // the head waits for motion that is late
     const frame = this.motion.at(this.second);
-    if (frame) {
-      this.frame = frame;
-      head.setPose(...frame);
-    }
-    head.draw();
-    this.drawCount++;
+    if (frame) this.shown = frame;
     if (time - this.measured > STATISTICS_PERIOD) this.measure(time, now);
     if (this.ended && second > this.motion.end) {
       this.close();
-      return showStatus("Finished.");
+      showStatus("Finished.");
     }
-    this.request = requestAnimationFrame((next) => this.animate(next, time));
+    return frame;
   }
 
   measure(time, now) {
     this.statistics = {
       delay: this.motion.shown ? Math.round(1000 * (now - this.second)) : null,
       fps: Math.round(this.motion.rate(now)),
-      drawRate: Math.round((1000 * this.drawCount) / (time - this.measured)),
+      drawRate: viewer.drawRate,
     };
-    if (this.statistics.drawRate < MIN_DRAW_RATE) head.reduceResolution();
     this.measured = time;
-    this.drawCount = 0;
     const { delay, fps, drawRate } = this.statistics;
     if (delay === null) return;
-    element("details").classList.add("on");
+    details("details").classList.add("on");
     const seconds = `${(delay / 1000).toFixed(1)} s`;
-    element("delay").textContent = this.isRecording ? `Delay ${seconds}` : `${seconds} behind you`;
-    element("figures").textContent =
+    details("delay").textContent = this.isRecording ? `Delay ${seconds}` : `${seconds} behind you`;
+    details("figures").textContent =
       `${delay} ms · ${fps} motion frames per second · drawn ${drawRate} times per second`;
   }
 
@@ -180,10 +164,10 @@ class Session {
 
   close() {
     this.closed = true;
-    cancelAnimationFrame(this.request);
     this.socket?.close();
     this.sound?.close();
     if (session === this) session = null;
-    if (head?.mesh) head.rest();
+    if (viewer.source === this) viewer.use();
+    details("details").classList.remove("on");
   }
 }

@@ -1,0 +1,29 @@
+// A motion that is there as a whole, see pack_motion in jambatalk/app/live/clips.py.
+
+const POSE = 3; // numbers after the weights: pitch, yaw, roll
+
+export class Clip {
+  constructor({ blendshapes, fps, step, frames }) {
+    const bytes = Uint8Array.from(atob(frames), (letter) => letter.charCodeAt(0));
+    Object.assign(this, { blendshapes, fps, step });
+    this.width = blendshapes.length + POSE;
+    this.values = new Int16Array(bytes.buffer);
+    this.length = this.values.length / this.width;
+  }
+
+  get duration() {
+    return this.length / this.fps;
+  }
+
+  // Return weights and pose at this second, interpolated; those of the nearest frame outside.
+  at(second) {
+    const place = Math.min(Math.max(second * this.fps, 0), this.length - 1);
+    const first = Math.floor(place), next = Math.min(first + 1, this.length - 1);
+    const values = new Float32Array(this.width), share = place - first;
+    for (let k = 0; k < this.width; k++) {
+      const from = this.values[first * this.width + k], to = this.values[next * this.width + k];
+      values[k] = this.step * (from + (to - from) * share);
+    }
+    return [values.subarray(0, -POSE), values.subarray(-POSE)];
+  }
+}

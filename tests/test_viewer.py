@@ -1,0 +1,134 @@
+"""The viewer of the page's first screen, in Chromium with WebGL in software."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+from test_app import server_files, url  # noqa: F401  fixtures
+from test_live import browser, button, launch  # noqa: F401  fixtures
+
+from jambatalk import Motion, Speech, TalkingHead, load_head
+
+JAW = load_head(1).blendshapes.index("jawOpen")
+MODULES = """async () => {
+    ({ viewer: globalThis.viewer } = await import("/live/page/viewer.js"));
+    ({ player: globalThis.player } = await import("/live/page/animate.js"));
+}"""
+# Records, at the start of every picture, the sound's clock and what the picture before shows.
+RECORD = """() => {
+    globalThis.shown = [];
+    let drawn = viewer.drawn;
+    const record = () => {
+        if (viewer.drawn > drawn && !player.sound.paused && viewer.source === player)
+            shown.push([player.sound.currentTime, player.second, viewer.shown[%d]]);
+        drawn = viewer.drawn;
+        requestAnimationFrame(record);
+    };
+    record();
+}"""
+
+
+@pytest.fixture
+def open_page(browser, url) -> Callable[..., Page]:  # noqa: F811
+    """Open the page in a new browser context, as on a first visit."""
+    contexts, errors = [], []
+
+    def open_page(width: int = 1440, **settings: str) -> Page:
+        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **settings))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(120_000)
+        page.on("pageerror", errors.append)
+        page.goto(url)
+        page.evaluate(MODULES)
+        page.wait_for_function("viewer.firstDrawn")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not errors
+
+
+def test_head_lives_and_speaks_without_a_click(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    before = page.evaluate("[...viewer.shown]")
+    page.wait_for_function("before => viewer.shown.some((v, k) => v !== before[k])", arg=before)
+    page.wait_for_function("viewer.source === player && player.sound.currentTime > 0.5")
+    assert page.evaluate("player.sound.muted")
+    expect(page.locator("#viewer-caption")).to_contain_text("Quilter")
+    page.wait_for_function(f"viewer.shown[{JAW}] > 0.05")
+    button(page, "Sound on")
+    assert not page.evaluate("player.sound.muted")
+    expect(page.get_by_role("button", name="Sound on")).to_be_hidden()
+    page.wait_for_function("player.ended")
+    expect(page.locator("#viewer-caption")).to_be_hidden()
+    page.reload()  # the second visit
+    page.evaluate(MODULES)
+    page.wait_for_function("viewer.drawn > 20")
+    assert page.evaluate("player.clip ?? null") is None
+
+
+def test_reduced_motion_gives_a_still_head(open_page: Callable[..., Page]) -> None:
+    page = open_page(reduced_motion="reduce")
+    page.wait_for_function("viewer.drawn > 5")
+    assert not any(page.evaluate("[...viewer.shown]"))
+    assert page.evaluate("player.clip ?? null") is None
+
+
+def test_example_is_said_in_step_and_in_another_style(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    button(page, "John F. Kennedy")
+    page.wait_for_function("player.clip?.duration > 10 && player.sound.currentTime > 0.1")
+    assert not page.evaluate("player.sound.muted")
+    page.evaluate(RECORD % JAW)
+    page.wait_for_function("player.sound.currentTime > 4")
+    clock, second, jaw = np.array(page.evaluate("shown"), float).T
+    assert abs(np.median(clock - second)) < 0.04
+    motion = expected()
+    lips = np.interp(second, np.arange(len(motion)) / motion.fps, motion.weights[:, JAW])
+    assert np.corrcoef(lips, jaw)[0, 1] > 0.98
+
+    page.evaluate("globalThis.first = player.clip")
+    before = page.evaluate("player.sound.currentTime")
+    page.locator("label", has_text="Theatrical").locator("visible=true").click()
+    page.wait_for_function("player.clip !== first")
+    assert page.evaluate("player.sound.currentTime") > before  # the sound went on
+    assert page.evaluate("player.clip.at(3)[0]") != page.evaluate("first.at(3)[0]")
+
+
+def expected() -> Motion:
+    from jambatalk.files.bundled import VOICES
+
+    return TalkingHead.from_pretrained().animate(Speech.read(VOICES / "jfk.flac"))
+
+
+def test_keys_and_mouse(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    page.wait_for_function("player.sound.currentTime > 0.2")
+    page.locator("#viewer-stage").focus()
+    page.keyboard.press("Space")
+    assert page.evaluate("player.sound.paused")
+    page.evaluate("player.seek(3)")
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate("player.sound.currentTime") == pytest.approx(2, abs=0.1)
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("player.sound.currentTime") == pytest.approx(3, abs=0.1)
+    page.get_by_role("button", name="Repeat").click()
+    assert page.evaluate("player.sound.loop")
+    page.mouse.move(900, 300)
+    page.mouse.down()
+    page.mouse.move(800, 300)
+    page.mouse.up()
+    assert page.evaluate("viewer.head.camera.yaw") == pytest.approx(0.8)
+    page.locator("#viewer-canvas").dblclick()
+    assert page.evaluate("viewer.head.camera") == {"yaw": 0, "pitch": 0, "zoom": 1}
+
+
+def test_head_and_big_button_fit_a_phone(open_page: Callable[..., Page]) -> None:
+    page = open_page(width=390)
+    for part in (page.locator("#viewer-canvas"), page.get_by_role("button", name="Record")):
+        box = part.bounding_box()
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] < 700
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
