@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -109,7 +110,7 @@ def _connect_files(
     async def export(suffix: str, *values: Any) -> str:
         # The sound is written beside a motion.
         exports = [".csv" if suffix == ".wav" else suffix]
-        paths = await service.export(_request(*values, exports=exports))
+        paths = await service.export(replace(_request(*values), exports=exports))
         path = paths[-1] if suffix == ".wav" else paths[0]
         if path is None:
             raise gr.Error(f"This motion cannot be written as {suffix}.", print_exception=False)
@@ -170,8 +171,5 @@ def _request(
     head: str,
     nonverbal: list[str],
     seed: int,
-    exports: list[str] | None = None,
 ) -> VideoRequest:
-    return VideoRequest(
-        speech, [style], strength, head, nonverbal=nonverbal, seed=seed, exports=exports or ()
-    )
+    return VideoRequest(speech, [style], strength, head, nonverbal=nonverbal, seed=seed)

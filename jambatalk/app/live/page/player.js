@@ -1,6 +1,8 @@
 // A recording and its motion: the sound's clock moves the head, and the controls move the sound.
 
 const STEP = 1; // seconds per arrow key
+const MAX_LEAD = 0.3, GAIN = 0.15; // seconds by which motion is ahead, and how fast it follows
+const JUMP = 0.5; // seconds that are a change of place, not a lag
 
 const element = (name) => document.getElementById(`viewer-${name}`);
 
@@ -9,6 +11,8 @@ export class Player {
     this.viewer = viewer;
     this.sound = new Audio();
     this.sound.preload = "auto";
+    this.second = this.lag = 0; // shown, and how late it is seen
+    this.lead = 0.03;
     this.connect();
   }
 
@@ -44,11 +48,14 @@ export class Player {
     return this.clip.blendshapes;
   }
 
-  // The motion that will be heard when the picture is seen: one interval after its drawing began.
+  // The motion of what will be heard when the picture is seen, which is when the next one begins.
   frame() {
     if (this.ended) return null;
-    const lead = this.sound.paused ? 0 : this.viewer.interval / 1000;
-    this.second = Math.min(this.sound.currentTime + lead * this.sound.playbackRate, this.duration);
+    const { currentTime: now, paused } = this.sound;
+    const lag = now - this.second; // of the picture that is seen now
+    this.lag = !paused && Math.abs(lag) < JUMP ? lag : 0;
+    this.lead = Math.max(0, Math.min(this.lead + GAIN * this.lag, MAX_LEAD));
+    this.second = paused ? now : Math.min(now + this.lead, this.duration);
     return this.clip.at(this.second);
   }
 

@@ -22,7 +22,6 @@ class Viewer {
     this.canvas.setAttribute("aria-label", "Talking head");
     this.drawRate = 0;
     this.drawn = this.counted = 0; // pictures
-    this.interval = 30; // milliseconds from one picture to the next
     this.blendEnd = 0;
   }
 
@@ -39,7 +38,7 @@ class Viewer {
     }).observe(this.canvas);
     await this.opened;
     this.measured = performance.now();
-    requestAnimationFrame((time) => this.animate(time, time));
+    requestAnimationFrame((time) => this.animate(time));
     return this.opened;
   }
 
@@ -75,10 +74,9 @@ class Viewer {
     this.changed = true;
   }
 
-  animate(time, previous) {
-    requestAnimationFrame((next) => this.animate(next, time));
+  animate(time) {
+    requestAnimationFrame((next) => this.animate(next));
     if (!this.visible || !this.head.mesh) return;
-    this.interval += 0.2 * (Math.min(time - previous, 200) - this.interval);
     const values = this.values(time);
     if (this.changed && this.shown?.length === values.length) {
       this.from = this.shown;
