@@ -159,11 +159,12 @@ class AppPage:
         return self.page.locator(".toast-body")
 
     def video(self) -> dict:
-        """Wait for a playing video and return its properties."""
+        """Wait for a video, playing in Compare, and return its properties."""
         playing = self.page.wait_for_function(
             """() => {
                 const video = [...document.querySelectorAll("video")].find(v => v.offsetParent);
-                return video && video.readyState == 4 && video.currentTime > 0 && {
+                const due = !video?.autoplay || video.currentTime > 0;
+                return video && video.readyState == 4 && due && {
                     url: video.src, seconds: video.duration, muted: video.muted,
                     width: video.videoWidth, height: video.videoHeight,
                     sound: video.webkitAudioDecodedByteCount,

@@ -38,7 +38,7 @@ def open_page(browser, url) -> Callable[..., Page]:  # noqa: F811
         contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **settings))
         page = contexts[-1].new_page()
         page.set_default_timeout(120_000)
-        page.on("pageerror", errors.append)
+        page.on("pageerror", lambda error: errors.append(error))
         page.goto(url)
         page.evaluate(MODULES)
         page.wait_for_function("viewer.firstDrawn")

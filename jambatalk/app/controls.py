@@ -58,7 +58,7 @@ class Controls:
         video = gr.Video(
             label="Talking head",
             show_label=False,
-            autoplay=True,
+            autoplay=main,  # else the viewer may be speaking
             interactive=False,
             buttons=[],
             visible=main,
