@@ -127,7 +127,10 @@ def test_keys_and_mouse(open_page: Callable[..., Page]) -> None:
 
 def test_head_and_big_button_fit_a_phone(open_page: Callable[..., Page]) -> None:
     page = open_page(width=390)
-    for part in (page.locator("#viewer-canvas"), page.get_by_role("button", name="Record")):
+    for part in (
+        page.locator("#viewer-canvas"),
+        page.get_by_role("button", name="Record", exact=True),
+    ):
         box = part.bounding_box()
         assert box["y"] >= 0
         assert box["y"] + box["height"] < 700
