@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from jambatalk.export import export_motion
     from jambatalk.face.face import Face
     from jambatalk.face.library import list_heads, load_head
+    from jambatalk.motion.mood import MOODS
     from jambatalk.motion.motion import Motion
     from jambatalk.motion.nonverbal import Nonverbal
     from jambatalk.render.view import View
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __version__ = "0.5.0"
 
 _MODULES = {
+    "MOODS": "motion.mood",
     "Face": "face.face",
     "Motion": "motion.motion",
     "Nonverbal": "motion.nonverbal",
@@ -33,6 +35,7 @@ _MODULES = {
     "load_head": "face.library",
 }
 __all__ = [
+    "MOODS",
     "Face",
     "Motion",
     "Nonverbal",

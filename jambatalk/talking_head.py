@@ -12,6 +12,7 @@ from jambatalk.errors import MotionError
 from jambatalk.face.face import Face
 from jambatalk.face.library import BUNDLED, HeadLibrary, checkpoint_heads
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
+from jambatalk.motion.mood import Mood, check_mood
 from jambatalk.motion.motion import Motion
 from jambatalk.motion.nonverbal import STILL, Nonverbal, blend, check_seed, nonverbal_values
 from jambatalk.motion.stream import MotionStream, to_motion
@@ -134,6 +135,7 @@ class TalkingHead:
         nonverbal: Nonverbal | None = None,
         seed: int = 0,
         progress: Progress = no_progress,
+        mood: Mood | None = None,
     ) -> Motion:
         """Animate a head that speaks a recording.
 
@@ -147,20 +149,24 @@ class TalkingHead:
             nonverbal: which of blinks, brows, gaze and head motion to add; None for all.
             seed: of the nonverbal motion; the mouth does not depend on it.
             progress: called with a stage's name and the part of it that is done.
+            mood: a name from :data:`jambatalk.MOODS`; "voice" for one that is as lively as the
+                voice; names with intensities of 0 to 1.5; or a curve, [(second, mood), ...]. The
+                lips open and close as without it. None for none.
 
         Returns:
             A motion with `round(duration * fps)` frames.
 
         Raises:
             SpeechError: a recording that cannot be read or used. ModelError: an unknown style or
-            strength. FaceError: an unknown head. MotionError: an invalid seed.
+            strength. FaceError: an unknown head. MotionError: an invalid seed or mood.
             Stopped: `progress` raised it.
 
         Example:
             >>> motion = talking_head.animate("speech.wav", "crisp", head="mara")
+            >>> motion = talking_head.animate("speech.wav", mood=[(0, "happy"), (3, {"sad": 0.7})])
         """
         styles = [style or self.styles[0]]
-        return self.compare(speech, styles, strength, head, nonverbal, seed, progress)[0]
+        return self.compare(speech, styles, strength, head, nonverbal, seed, progress, mood)[0]
 
     def compare(
         self,
@@ -171,6 +177,7 @@ class TalkingHead:
         nonverbal: Nonverbal | None = None,
         seed: int = 0,
         progress: Progress = no_progress,
+        mood: Mood | None = None,
     ) -> list[Motion]:
         """Animate the same recording in several styles, which encodes the speech once.
 
@@ -184,13 +191,14 @@ class TalkingHead:
             >>> motions = talking_head.compare("speech.wav", ["crisp", "smiling"])
         """
         check_seed(seed)
+        check_mood(mood)
         speech, nonverbal = Speech.of(speech), Nonverbal.checked(nonverbal)
         face = self._face(head)
         speaking = [self.model.style(style, strength) for style in styles]
         predicted = self._predict(speech, speaking, progress)
         motions = [to_motion(frames, self.model.config, face) for frames in predicted]
-        if nonverbal != STILL and motions:  # the same for all styles
-            values = nonverbal_values(speech, self.fps, len(motions[0]), seed)
+        if motions and (nonverbal != STILL or mood is not None):  # the same for all styles
+            values = nonverbal_values(speech, self.fps, len(motions[0]), seed, mood)
             motions = [blend(motion, values, nonverbal) for motion in motions]
         progress("Predicting motion", 1.0)
         return motions
@@ -263,17 +271,18 @@ class TalkingHead:
         head: str | int = 1,
         nonverbal: Nonverbal | None = None,
         seed: int = 0,
+        mood: Mood | None = None,
     ) -> MotionStream:
         """Start to animate speech as it arrives.
 
         All its pieces of motion together are what :meth:`animate` gives for the whole recording.
 
         Args:
-            style, strength, head, nonverbal, seed: as for :meth:`animate`.
+            style, strength, head, nonverbal, seed, mood: as for :meth:`animate`.
 
         Raises:
             ModelError: an unknown style or strength, or a checkpoint that encodes recordings whole.
-            FaceError: an unknown head. MotionError: an invalid seed.
+            FaceError: an unknown head. MotionError: an invalid seed or mood.
 
         Example:
             >>> stream = talking_head.stream("crisp", head="mara")
@@ -285,7 +294,7 @@ class TalkingHead:
 
         speaking_style, face = self._resolve(style, strength, head)
         decoder = StreamingDecoder(self.model, [speaking_style])
-        return MotionStream(decoder, face, nonverbal, seed, self._resolve)
+        return MotionStream(decoder, face, nonverbal, seed, self._resolve, mood)
 
     def _resolve(
         self, style: Style | None, strength: float, head: str | int

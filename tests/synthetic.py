@@ -397,5 +397,5 @@ def prosody_of(speech: Speech) -> Prosody:
     """Compute the prosody of a whole recording."""
     stream = ProsodyStream()
     parts = [*stream.feed(speech.samples), *stream.finish()]
-    columns = [(part.speaking, part.loudness, part.strengths) for part in parts]
+    columns = [(p.speaking, p.loudness, p.strengths, p.pitch) for p in parts]
     return Prosody(0, *map(np.concatenate, zip(*columns, strict=True)))

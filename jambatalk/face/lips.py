@@ -72,13 +72,35 @@ def close(face: Face, weights: np.ndarray, distance: np.ndarray) -> np.ndarray:
     Returns:
         Weights (..., K).
     """
-    blendshape = face.blendshapes.index("mouthClose")
+    return _moved(face, weights, "mouthClose", -np.clip(distance, 0.0, None)).clip(0.0, 1.0)
+
+
+def set_aperture(
+    face: Face, weights: np.ndarray, wanted: np.ndarray, offsets: np.ndarray | None = None
+) -> np.ndarray:
+    """Bring the aperture to `wanted` (...) metres with mouthClose, and jawOpen where that is spent.
+
+    Args:
+        weights: (..., K) of a face with these blendshapes.
+
+    Returns:
+        Weights (..., K).
+    """
+    closed = _moved(face, weights, "mouthClose", wanted - aperture(face, weights, offsets))
+    closed = closed.clip(0.0, 1.0)
+    missing = wanted - aperture(face, closed, offsets)
+    return _moved(face, closed, "jawOpen", missing).clip(0.0, 1.0)
+
+
+def _moved(face: Face, weights: np.ndarray, blendshape: str, distance: np.ndarray) -> np.ndarray:
+    """Change the aperture by `distance` (...) metres with one blendshape, in or out of range."""
+    index = face.blendshapes.index(blendshape)
     unit = np.zeros(len(face.blendshapes), np.float32)
-    unit[blendshape] = 1.0
-    reach = aperture(face, np.zeros_like(unit)) - aperture(face, unit)  # of weight 1
-    closed = weights.copy()
-    closed[..., blendshape] += np.clip(distance, 0.0, None) / reach
-    return closed.clip(0.0, 1.0)
+    unit[index] = 1.0
+    reach = aperture(face, unit) - aperture(face, np.zeros_like(unit))  # of weight 1
+    moved = weights.copy()
+    moved[..., index] += distance / reach
+    return moved
 
 
 def seal(face: Face, weights: np.ndarray, offsets: np.ndarray | None = None) -> np.ndarray:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jambatalk.errors import MotionError
 from jambatalk.face.face import Face
+from jambatalk.motion.mood import Mood, check_mood
 from jambatalk.motion.motion import Motion
 from jambatalk.motion.nonverbal import STILL, Nonverbal, NonverbalStream, blend
 from jambatalk.motion.nonverbal.blending import COLUMNS
@@ -35,6 +37,7 @@ class MotionStream:
         nonverbal: the parts of nonverbal motion to add; all by default.
         seed: of the nonverbal motion.
         resolve: returns the style and the face for :meth:`change`.
+        mood: of the face, see :meth:`TalkingHead.animate`.
     """
 
     def __init__(
@@ -44,11 +47,13 @@ class MotionStream:
         nonverbal: Nonverbal | None = None,
         seed: int = 0,
         resolve: Resolve | None = None,
+        mood: Mood | None = None,
     ) -> None:
         self.face = face
         self._decoder, self._resolve = decoder, resolve
         self._parts = Nonverbal.checked(nonverbal)
-        self._nonverbal = NonverbalStream(self.fps, seed)
+        self._nonverbal = NonverbalStream(self.fps, seed, mood)
+        self._mouth_alone = self._parts == STILL and mood is None
         # Frames still waiting for their mouth or their nonverbal values
         self._predicted = np.zeros((0, decoder.model.config.outputs), np.float32)
         self._values = np.zeros((0, COLUMNS))
@@ -64,7 +69,7 @@ class MotionStream:
     @property
     def look_ahead(self) -> float:
         """Seconds of speech that must follow a frame until it is returned, at most."""
-        nonverbal = 0.0 if self._parts == STILL else self._nonverbal.look_ahead
+        nonverbal = 0.0 if self._mouth_alone else self._nonverbal.look_ahead
         return max(self._decoder.look_ahead, nonverbal)
 
     def feed(self, samples: np.ndarray) -> Motion:
@@ -83,7 +88,7 @@ class MotionStream:
             >>> motion = stream.feed(np.zeros(1600, np.float32))
         """
         self._predict(self._decoder.feed(samples)[0])
-        if self._parts != STILL:
+        if not self._mouth_alone:
             self._values = np.concatenate(
                 [self._values, self._nonverbal.feed(np.asarray(samples, np.float32))]
             )
@@ -92,25 +97,37 @@ class MotionStream:
     def finish(self) -> Motion:
         """Return the remaining frames, after the last samples."""
         self._predict(self._decoder.finish()[0])
-        if self._parts != STILL:
+        if not self._mouth_alone:
             self._values = np.concatenate([self._values, self._nonverbal.finish(self._frames)])
         return self._release()
 
     def change(
-        self, style: Style | None = None, strength: float = 1.0, head: str | int = 1
+        self,
+        style: Style | None = None,
+        strength: float = 1.0,
+        head: str | int = 1,
+        mood: Mood | None = None,
     ) -> None:
-        """Go on in another style or on another head, within a few frames.
+        """Go on in another style or on another head, within a few frames, or in another mood.
 
         Args:
-            style, strength, head: as for :meth:`TalkingHead.stream`.
+            style, strength, head, mood: as for :meth:`TalkingHead.stream`; a curve of moods counts
+                from now on.
 
         Raises:
             ModelError: an unknown style or strength. FaceError: an unknown head.
+            MotionError: an invalid mood, or one for a stream of the mouth alone.
         """
         if self._resolve is None:
             raise TypeError("this stream was made without `resolve`")
+        if self._mouth_alone and mood is not None:
+            raise MotionError(
+                "This stream moves the mouth alone.", "Start it in the mood 'neutral'."
+            )
+        check_mood(mood)
         speaking_style, self.face = self._resolve(style, strength, head)
         self._decoder.styles = [speaking_style]
+        self._nonverbal.change(mood)
         self._blended = 0
 
     def _predict(self, frames: np.ndarray) -> None:
@@ -128,7 +145,7 @@ class MotionStream:
 
     def _release(self) -> Motion:
         """Return the frames whose mouth and nonverbal motion are known."""
-        if self._parts == STILL:
+        if self._mouth_alone:
             ready, self._predicted = self._predicted, self._predicted[:0]
             return to_motion(ready, self._decoder.model.config, self.face)
         count = min(len(self._predicted), len(self._values))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from jambatalk.motion.nonverbal.curves import Glide
+from jambatalk.motion.curves import Glide
 from jambatalk.motion.nonverbal.prosody import Prosody
 from jambatalk.motion.nonverbal.voice_features import RATE
 

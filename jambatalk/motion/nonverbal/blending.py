@@ -1,31 +1,37 @@
-"""Nonverbal motion applied to the blendshapes and the pose of a face."""
+"""Mood and nonverbal motion applied to the blendshapes and the pose of a face."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from jambatalk.face.eyes import Eyes
+from jambatalk.motion.mood.expression import express
+from jambatalk.motion.mood.postures import LIDS as HEAVY_LIDS
+from jambatalk.motion.mood.postures import ROWS
 from jambatalk.motion.motion import Motion
 from jambatalk.motion.nonverbal.nonverbal_parts import Nonverbal
 from jambatalk.motion.nonverbal.upper_face import BLENDSHAPES, BROWS, CHEEKS
 
 GAZE, UPPER_FACE, LIDS, POSE = slice(0, 2), slice(2, 11), 11, slice(12, 15)
-COLUMNS = 15
+COLUMNS = 15 + len(ROWS)
+MOOD = slice(15, COLUMNS)
 
 
 def blend(motion: Motion, values: np.ndarray, nonverbal: Nonverbal) -> Motion:
-    """Add nonverbal motion to a motion of the mouth.
+    """Add mood and nonverbal motion to a motion of the mouth.
 
     Lids and gaze replace those of `motion`, brows, lower lids and cheeks are added to its own, and
-    every other blendshape stays as it is. A face that lacks the blendshapes moves its head only.
-    Each part is the same with or without the others, but the eyes turn against the head only if it
-    moves.
+    every other blendshape stays as the mood makes it. A face that lacks the blendshapes moves its
+    head only. Each part is the same with or without the others, but the eyes turn against the head
+    only if it moves.
 
     Args:
         values: (T, COLUMNS): `GAZE`, yaw and elevation in radians; weights of the
-            `UPPER_FACE`'s `BLENDSHAPES`; closure of the `LIDS`; and `POSE` in radians.
+            `UPPER_FACE`'s `BLENDSHAPES`; closure of the `LIDS`; `POSE` in radians;
+            and shares of the `MOOD`'s postures.
         nonverbal: the parts to add.
     """
+    motion = express(motion, values[:, MOOD])
     eyes, weights = Eyes.of(motion.face), _Weights(motion)
     if nonverbal.gaze and eyes:
         pose = values[:, POSE] if nonverbal.head_motion else None
@@ -39,7 +45,8 @@ def blend(motion: Motion, values: np.ndarray, nonverbal: Nonverbal) -> Motion:
         closure = values[:, LIDS]
         for side in ("Left", "Right"):
             lowered = weights["eyeLookDown" + side] * (eyes.lids if eyes else 0.0)
-            weights["eyeBlink" + side] = closure * (1.0 - lowered)  # lids follow the eyes down
+            closed = closure + (1.0 - closure) * np.minimum(values[:, MOOD] @ HEAVY_LIDS, 1.0)
+            weights["eyeBlink" + side] = closed * (1.0 - lowered)  # lids follow the eyes down
             for blendshape in ("eyeWide", "eyeSquint"):  # or closed lids would not meet
                 weights[blendshape + side] = weights[blendshape + side] * (1.0 - closure)
     pose = values[:, POSE].astype(np.float32) if nonverbal.head_motion else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from jambatalk.motion.nonverbal.curves import Bumps
+from jambatalk.motion.curves import Bumps
 from jambatalk.motion.nonverbal.prosody import Prosody
 from jambatalk.motion.nonverbal.voice_features import RATE
 
@@ -42,13 +42,23 @@ class Blinks:
         self._spoke = False
         self._pause = 0.0  # start of the pause, or the present while the voice speaks
         self._last = -np.inf  # blink
+        self._tempo = self._often = 1.0
         self._next, self._drawn = self._plan(0.0, first=True)
 
-    def step(self, prosody: Prosody, delay: int, glances: list[float]) -> None:
+    def step(
+        self,
+        prosody: Prosody,
+        delay: int,
+        glances: list[float],
+        tempo: float = 1.0,
+        often: float = 1.0,
+    ) -> None:
         """Plan blinks `delay` values after the prosody: regularly, at edges of phrases and glances.
 
-        `glances` are times at which the eyes turn far, seconds.
+        `glances` are times at which the eyes turn far, seconds; `tempo` and `often` are factors of
+        the speed of blinks and of their number.
         """
+        self._tempo, self._often = tempo, often
         self._cues = sorted([*self._cues, *glances])
         for number, speaking in enumerate(prosody.speaking.tolist(), prosody.start):
             known, now = number / RATE, (number - delay) / RATE
@@ -70,7 +80,7 @@ class Blinks:
                     self._next, self._drawn = max(cue, now), False
                     break
         if now >= self._next:
-            slow = np.exp(VARIES * self._rng.standard_normal())
+            slow = np.exp(VARIES * self._rng.standard_normal()) / self._tempo
             closing, opening = CLOSING * slow, OPENING * slow
             self._curve.add(now + closing, 1.0, closing, CLOSED * max(slow, 1.0), opening)
             self._last = now
@@ -79,6 +89,7 @@ class Blinks:
     def _plan(self, now: float, first: bool = False) -> tuple[float, bool]:
         """Choose the time of the next blink, and whether it moves to a cue."""
         mean = RESTING if now - self._pause > REST else SPEAKING
+        mean /= self._often
         wait = mean * np.exp(SPREAD * self._rng.standard_normal() - SPREAD**2 / 2)
         if first:
             wait *= self._rng.uniform()  # the time of the one before is not known

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from jambatalk.motion.nonverbal.curves import Glide
+from jambatalk.motion.curves import Glide
 from jambatalk.motion.nonverbal.prosody import Prosody
 from jambatalk.motion.nonverbal.voice_features import RATE
 
@@ -33,31 +33,38 @@ class Gaze:
         self._rng = rng
         self._curve = Glide(np.zeros(2))  # degrees
         self._target = np.zeros(2)
+        self._tempo = self._often = 1.0
         self._until = self._fixation()  # the end of a fixation
         self._pause = 0.0  # start of the pause; infinity while the voice speaks
         self._decided = True  # whether to look away in this pause
         self._leave, self._back = self._rest(0.0), np.inf  # times of the next glance away and back
 
-    def step(self, prosody: Prosody, delay: int) -> list[float]:
+    def step(
+        self, prosody: Prosody, delay: int, tempo: float = 1.0, away: float = 1.0
+    ) -> list[float]:
         """Plan gaze `delay` values after the prosody.
+
+        Args:
+            tempo, away: factors of how often the eyes hop, and leave the viewer.
 
         Returns:
             Times at which the eyes leave the viewer or come back, seconds.
         """
+        self._tempo, self._often = tempo, away
         glances: list[float] = []
         for number, speaking in enumerate(prosody.speaking.tolist(), prosody.start):
             known, now = number / RATE, (number - delay) / RATE
             self._plan(known, now, speaking)
             if now < 0:
                 continue
-            away = np.isfinite(self._back)
-            if now >= self._back if away else now >= self._leave:
-                self._turn(now, self._hop() if away else self._away())
-                self._back = np.inf if away else now + self._away_for()
+            gone = np.isfinite(self._back)
+            if now >= self._back if gone else now >= self._leave:
+                self._turn(now, self._hop() if gone else self._away())
+                self._back = np.inf if gone else now + self._away_for()
                 self._leave = self._rest(now) if np.isfinite(self._leave) else self._leave
                 self._until = now + self._fixation()
                 glances.append(now)
-            elif now >= self._until and not away:
+            elif now >= self._until and not gone:
                 self._turn(now, self._hop())
                 self._until = now + self._fixation()
         return glances
@@ -70,7 +77,7 @@ class Gaze:
             self._pause = known
         elif not self._decided and known - self._pause >= PAUSE:
             self._decided = True
-            thinks = self._rng.uniform() < AWAY_IN_PAUSE
+            thinks = self._rng.uniform() < AWAY_IN_PAUSE * self._often
             self._leave = max(self._pause + LEAVE, now) if thinks else self._rest(now)
 
     def _turn(self, start: float, target: np.ndarray) -> None:
@@ -87,17 +94,24 @@ class Gaze:
         return np.array([np.cos(angle), UP * np.sin(angle) - 0.2]) * self._rng.uniform(*FAR)
 
     def _fixation(self) -> float:
-        return float(FIXATION * np.exp(FIXATION_SPREAD * self._rng.standard_normal()))
+        spread = np.exp(FIXATION_SPREAD * self._rng.standard_normal())
+        return float(FIXATION * spread / self._tempo)
 
     def _away_for(self) -> float:
         return float(AWAY * np.exp(AWAY_SPREAD * self._rng.standard_normal()))
 
     def _rest(self, now: float) -> float:
-        return now + 2.0 + float(self._rng.exponential(RESTING - 2.0))
+        return now + 2.0 + float(self._rng.exponential(RESTING - 2.0)) / self._often
 
-    def direction(self, time: np.ndarray) -> np.ndarray:
-        """Evaluate yaw to the head's own left and elevation, (T, 2) radians."""
-        return np.radians(self._curve.at(time))
+    def direction(self, time: np.ndarray, lift: np.ndarray) -> np.ndarray:
+        """Evaluate yaw to the head's own left and elevation, (T, 2) radians.
+
+        Args:
+            lift: (T,) degrees, added to the elevation.
+        """
+        direction = self._curve.at(time)
+        direction[:, 1] += lift
+        return np.radians(direction)
 
     def forget(self, before: float) -> None:
         """Drop what is over."""

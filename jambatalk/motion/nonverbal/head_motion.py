@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from jambatalk.motion.curves import Bumps, Glide, Wander
 from jambatalk.motion.nonverbal.arousal import SETTLE, Arousal
-from jambatalk.motion.nonverbal.curves import Bumps, Glide, Wander
 from jambatalk.motion.nonverbal.prosody import Prosody
 from jambatalk.motion.nonverbal.voice_features import RATE
 
@@ -45,12 +45,17 @@ class HeadMotion:
         self._turns = Glide(np.zeros(3))
         self._direction, self._turned = np.zeros(3), -np.inf
         self._voice = Bumps()
+        self._tempo = 1.0
         self._arousal = Arousal()
         self._drift = Wander(3, DRIFT_SPACING, drift)
         self._breath = Wander(1, 2 * BREATH_SECONDS, breath)
 
-    def step(self, prosody: Prosody, earliest: float) -> None:
-        """Follow phrases, pauses and accents, not before the time `earliest`."""
+    def step(self, prosody: Prosody, earliest: float, tempo: float = 1.0) -> None:
+        """Follow phrases, pauses and accents, not before the time `earliest`.
+
+        `tempo` is a factor of the speed of turns and beats.
+        """
+        self._tempo = tempo
         loudness = prosody.loudness.sum() / RATE / ((VOICE_RISE + VOICE_FALL) / 2)
         self._voice.add(earliest + VOICE_RISE, float(loudness), VOICE_RISE, 0.0, VOICE_FALL)
         begins, settles = self._arousal.step(prosody, earliest)
@@ -66,26 +71,32 @@ class HeadMotion:
     def _turn(self, start: float) -> None:
         pitch, yaw, own = self._turn_rng.standard_normal(3)
         roll = LEAN * yaw + np.sqrt(1 - LEAN**2) * own
-        if start - self._turned < TURNS_APART:
+        if start - self._turned < TURNS_APART / self._tempo:
             return
         new = TURN * (pitch, yaw, roll)
         self._turned = start
         self._direction = KEPT * self._direction + np.sqrt(1 - KEPT**2) * new
-        self._turns.move(start, TURN_SECONDS, self._direction)
+        self._turns.move(start, TURN_SECONDS / self._tempo, self._direction)
 
     def _beat(self, top: float, strength: float) -> None:
         heights = strength * (BEAT + BEAT_SPREAD * self._rng.standard_normal(3))
         for beats, height in zip(self._beats, heights.tolist(), strict=True):
-            beats.add(top, height, BEAT_RISE, 0.0, BEAT_FALL)
+            beats.add(top, height, BEAT_RISE, 0.0, BEAT_FALL / self._tempo)
 
-    def pose(self, time: np.ndarray) -> np.ndarray:
-        """Evaluate pitch, yaw and roll, (T, 3) radians."""
+    def pose(self, time: np.ndarray, reach: np.ndarray, held: np.ndarray) -> np.ndarray:
+        """Evaluate pitch, yaw and roll, (T, 3) radians.
+
+        Args:
+            reach: (T,) factor of the motion.
+            held: (T, 3) degrees, the pose about which the head moves.
+        """
         arousal = self._arousal.at(time)
         pose = DRIFT * self._drift.at(time) * (CALM + (1 - CALM) * arousal[:, None])
         pose += self._turns.at(time) + np.stack([beats.at(time) for beats in self._beats], 1)
         breath = time / BREATH_SECONDS + UNEVEN_BREATH * self._breath.at(time)[:, 0]
         lift = RISE * (self._voice.at(time) - USUAL * arousal)
         pose[:, 0] += BREATH * np.sin(2 * np.pi * breath) - lift
+        pose = reach[:, None] * pose + held
         return np.radians(LIMITS * np.tanh(pose / LIMITS))
 
     def forget(self, before: float) -> None:

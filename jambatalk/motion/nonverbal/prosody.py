@@ -47,12 +47,14 @@ class Prosody:
         speaking: (n,) whether the voice speaks.
         loudness: (n,) 0 in pauses and at the threshold of speech, 1 where it is loudest.
         strengths: (n,) 0 to 1 where a syllable is stressed, NaN elsewhere.
+        pitch: (n,) semitones, NaN where there is none.
     """
 
     start: int
     speaking: np.ndarray
     loudness: np.ndarray
     strengths: np.ndarray
+    pitch: np.ndarray
 
     @property
     def end(self) -> int:
@@ -120,7 +122,8 @@ class ProsodyStream:
             above = (self._loudness[settled] - self._threshold) / span
             speaking = self._speaking[settled]
             loudness = np.where(speaking, np.clip(above, 0.0, 1.0), 0.0)
-            yield Prosody(start + first, speaking, loudness, self._accents(start)[first:])
+            accents, pitch = self._accents(start)[first:], self._pitch[settled]
+            yield Prosody(start + first, speaking, loudness, accents, pitch)
 
     def _score(self) -> np.ndarray:
         """Score the next values (BLOCK,) by how much they stand out, -inf in pauses."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from jambatalk.motion.curves import Bumps, Wander
 from jambatalk.motion.nonverbal.arousal import Arousal
-from jambatalk.motion.nonverbal.curves import Bumps, Wander
 from jambatalk.motion.nonverbal.prosody import Prosody
 
 BROWS = (
@@ -45,9 +45,14 @@ class UpperFace:
         self._raised, self._narrowed = Bumps(), Bumps()
         self._arousal, self._waver = Arousal(), Wander(2, WAVER_SPACING, waver)
         self._last = -np.inf  # rise
+        self._fall = FALL
 
-    def step(self, prosody: Prosody, earliest: float) -> None:
-        """Follow phrases and accents, not before the time `earliest`."""
+    def step(self, prosody: Prosody, earliest: float, tempo: float = 1.0) -> None:
+        """Follow phrases and accents, not before the time `earliest`.
+
+        `tempo` is a factor of the speed at which brows and cheeks fall again.
+        """
+        self._fall = FALL / tempo
         for begin in self._arousal.step(prosody, earliest)[0]:
             self._raise(begin + RISE, earliest, BEGINS)
         for at, strength in prosody.accents():
@@ -56,16 +61,16 @@ class UpperFace:
                 self._raise(at, earliest, STRESSED * strength)
             elif narrows:
                 top = max(at, earliest + RISE)
-                self._narrowed.add(top, strength, RISE, STAY, FALL)
+                self._narrowed.add(top, strength, RISE, STAY, self._fall)
 
     def _raise(self, top: float, earliest: float, height: float) -> None:
         height *= np.exp(SPREAD * self._rng.standard_normal())
         if top - self._last >= APART:
             self._last = top
-            self._raised.add(max(top, earliest + RISE), height, RISE, STAY, FALL)
+            self._raised.add(max(top, earliest + RISE), height, RISE, STAY, self._fall)
 
-    def weights(self, time: np.ndarray) -> np.ndarray:
-        """Evaluate the weights (T, 9) of `BLENDSHAPES`."""
+    def weights(self, time: np.ndarray, reach: np.ndarray) -> np.ndarray:
+        """Evaluate the weights (T, 9) of `BLENDSHAPES`; `reach` (T,) is a factor of the motion."""
         waver, uneven = self._waver.at(time).T
         narrowed = self._narrowed.at(time)
         height = self._arousal.at(time) * (LEVEL + WAVER * waver)
@@ -75,7 +80,7 @@ class UpperFace:
         squint, cheek = SQUINT * narrowed, CHEEK * narrowed
         left, right = up * (1 + UNEVEN * uneven), up * (1 - UNEVEN * uneven)
         curves = (up, left, right, down, down, squint, squint, cheek, cheek)
-        return np.clip(np.stack(curves, 1), 0.0, 1.0)
+        return np.clip(reach[:, None] * np.stack(curves, 1), 0.0, 1.0)
 
     def forget(self, before: float) -> None:
         """Drop what is over."""
