@@ -117,6 +117,7 @@ class JobRunner:
             nonverbal=settings.nonverbal,
             seed=settings.seed,
             progress=progress,
+            mood=settings.mood,
         )
         return dict(zip(styles, motions, strict=True))
 

@@ -14,6 +14,7 @@ from jambatalk.errors import BatchError, ModelError
 from jambatalk.export import FORMATS
 from jambatalk.face.library import checkpoint_heads
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
+from jambatalk.motion.mood import MOODS, SteadyMood, check_mood
 from jambatalk.motion.motion import check_fps
 from jambatalk.motion.nonverbal import Nonverbal, check_seed
 from jambatalk.render.view import View
@@ -40,7 +41,7 @@ class Settings:
         styles: one file each; by default the neutral one. Own styles may be given as their files.
         own_styles: files of those among `styles` that are not the checkpoint's.
         formats: suffixes, ".mp4" and those of :data:`jambatalk.export.FORMATS`.
-        strength, head, nonverbal, seed: see :meth:`jambatalk.TalkingHead.animate`.
+        strength, head, nonverbal, seed, mood: see :meth:`jambatalk.TalkingHead.animate`.
         fps: frame rate of the exports, by default the model's.
         view: of the videos.
         max_seconds: the longest recording accepted.
@@ -55,6 +56,7 @@ class Settings:
     head: str = "1"
     nonverbal: Nonverbal = Nonverbal()  # noqa: RUF009  frozen
     seed: int = 0
+    mood: SteadyMood = MOODS[0]
     fps: float | None = None
     view: View = View()  # noqa: RUF009  frozen
     max_seconds: float = MAX_SECONDS
@@ -179,6 +181,7 @@ def _resolved(settings: Settings) -> tuple[Settings, str]:
 
     check_strength(settings.strength)
     check_seed(settings.seed)
+    check_mood(settings.mood)
     if settings.fps is not None:
         check_fps(settings.fps)
     formats = tuple(dict.fromkeys(settings.formats))
@@ -245,6 +248,7 @@ def _key(
         "style": [style, settings.strength],
         "head": settings.head,
         "nonverbal": [asdict(settings.nonverbal), settings.seed],
+        "mood": settings.mood,
         "fps": settings.fps if suffix != VIDEO else None,
         "view": asdict(settings.view) if suffix == VIDEO else None,
     }

@@ -15,6 +15,7 @@ from jambatalk.cli.options import (
     add_speech,
     add_view,
     load_motion,
+    mood_from,
     name_styles,
     nonverbal_from,
     split_commas,
@@ -100,7 +101,7 @@ def _run(options: argparse.Namespace, styles: tuple[str, ...], captions: bool) -
     from jambatalk.talking_head import TalkingHead
 
     started, timer, view = time.perf_counter(), StageTimer(), view_from(options)
-    nonverbal = nonverbal_from(options)
+    nonverbal, mood = nonverbal_from(options), mood_from(options)
     suffix = options.output.suffix.lower()
     to_export = suffix in FORMATS and not captions
     if not to_export and suffix != ".mp4":
@@ -129,6 +130,7 @@ def _run(options: argparse.Namespace, styles: tuple[str, ...], captions: bool) -
         nonverbal=nonverbal,
         seed=options.seed,
         progress=timer,
+        mood=mood,
     )
     if to_export:
         timer("Exporting", 0.0)

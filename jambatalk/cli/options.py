@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from jambatalk.export import FORMATS
 from jambatalk.face.library import checkpoint_heads
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
+from jambatalk.motion.mood import MAX_INTENSITY, MOODS, VOICE, SteadyMood, check_mood
 from jambatalk.motion.motion import Motion
 from jambatalk.motion.nonverbal import PARTS, Nonverbal
 from jambatalk.render.view import SHADINGS, View
@@ -30,7 +31,7 @@ def add_speech(parser: argparse.ArgumentParser, output: str = "an .mp4") -> None
 
 
 def add_animation(parser: argparse.ArgumentParser) -> None:
-    """Add strength, head, nonverbal motion, seed, checkpoint, device and view."""
+    """Add strength, head, mood, nonverbal motion, seed, checkpoint, device and view."""
     add = parser.add_argument
     add(
         "--strength",
@@ -45,6 +46,18 @@ def add_animation(parser: argparse.ArgumentParser) -> None:
         default="all",
         metavar="PARTS",
         help=f"motion beside the mouth: all, none, or some of {','.join(PARTS)} (default: all)",
+    )
+    add(
+        "--mood",
+        default=MOODS[0],
+        help=f"{', '.join(MOODS)}; or {VOICE}: as lively as the voice, a rule (default: neutral)",
+    )
+    add(
+        "--mood-intensity",
+        type=float,
+        default=1.0,
+        metavar="X",
+        help=f"0 to {MAX_INTENSITY} (default: 1)",
     )
     add("--seed", type=int, default=0, help="of that motion (default: 0)")
     add(
@@ -126,6 +139,13 @@ def nonverbal_from(options: argparse.Namespace) -> Nonverbal:
     """Build the parts of nonverbal motion that `--nonverbal` names."""
     presets: dict[str, tuple[str, ...]] = {"all": PARTS, "none": ()}
     return Nonverbal.of(presets.get(options.nonverbal, split_commas(options.nonverbal)))
+
+
+def mood_from(options: argparse.Namespace) -> SteadyMood:
+    """Build the mood that `--mood` and `--mood-intensity` describe, and check it."""
+    mood = {options.mood: options.mood_intensity}
+    check_mood(mood)
+    return mood
 
 
 def from_options(cls: type[Config], options: argparse.Namespace, **others: Any) -> Config:

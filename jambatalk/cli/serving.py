@@ -15,6 +15,7 @@ from jambatalk.cli.options import (
     add_animation,
     add_checkpoint,
     from_options,
+    mood_from,
     nonverbal_from,
     split_commas,
     view_from,
@@ -78,6 +79,7 @@ def _batch(options: argparse.Namespace) -> None:
         styles=split_commas(options.styles),
         formats=tuple(f".{n.removeprefix('.').lower()}" for n in split_commas(options.formats)),
         nonverbal=nonverbal_from(options),
+        mood=mood_from(options),
         view=view_from(options),
         checkpoint=str(options.checkpoint),
     )

@@ -5,11 +5,11 @@ action units (AU) make a mood follows Ekman, Friesen and Hager, Facial Action Co
 Manual and the Investigator's Guide, 2002; tenderness has no prototype there. ARKit's blendshapes
 for them:
 
-    AU1 browInnerUp    AU6 cheekSquint    AU12 mouthSmile    AU20 mouthStretch
-    AU2 browOuterUp    AU7 eyeSquint      AU14 mouthDimple   AU24 mouthPress
-    AU4 browDown       AU9 noseSneer      AU15 mouthFrown    AU26 jawOpen
-    AU5 eyeWide        AU10 mouthUpperUp  AU16 mouthLowerDown
-    AU43 eyeBlink, in part                AU17 mouthShrugLower
+    AU1 browInnerUp    AU7 eyeSquint       AU15 mouthFrown         AU23 mouthRoll
+    AU2 browOuterUp    AU9 noseSneer       AU16 mouthLowerDown     AU24 mouthPress
+    AU4 browDown       AU10 mouthUpperUp   AU17 mouthShrugLower    AU26 jawOpen
+    AU5 eyeWide        AU12 mouthSmile     AU20 mouthStretch       AU43 eyeBlink, in part
+    AU6 cheekSquint    AU14 mouthDimple
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ POSTURES = {
         {
             "mouthSmile": 0.80,
             "cheekSquint": 0.80,
-            "eyeSquint": 0.25,
+            "eyeSquint": 0.15,
             "mouthDimple": 0.10,
             "browInnerUp": 0.10,
             "browOuterUp": 0.15,
@@ -64,16 +64,18 @@ POSTURES = {
         },
         wider=-0.10,
     ),
-    "angry": Posture(  # AU4 + 5 + 7 + 24, and 10 + 16 while speaking
+    "angry": Posture(  # AU4 + 5 + 7 + 23 + 24, and 10 + 16 while speaking
         {
             "browDown": 1.0,
-            "eyeWide": 0.35,
-            "eyeSquint": 0.45,
-            "noseSneer": 0.40,
-            "mouthPress": 0.45,
-            "mouthFrown": 0.30,
+            "eyeWide": 0.30,
+            "eyeSquint": 0.60,
+            "noseSneer": 0.45,
+            "mouthPress": 0.50,
+            "mouthFrown": 0.40,
+            "mouthRollUpper": 0.20,
+            "mouthRollLower": 0.20,
         },
-        {"mouthUpperUp": 0.20, "mouthLowerDown": 0.40},
+        {"mouthUpperUp": 0.15, "mouthLowerDown": 0.45},
         wider=0.10,
     ),
     "surprised": Posture(  # AU1 + 2 + 5, and 26 while speaking
@@ -87,7 +89,7 @@ POSTURES = {
             "browOuterUp": 0.35,
             "browDown": 0.45,
             "eyeWide": 0.85,
-            "mouthStretch": 0.60,
+            "mouthStretch": 0.50,
             "mouthFrown": 0.20,
         },
         {"mouthLowerDown": 0.40},
@@ -102,7 +104,7 @@ POSTURES = {
             "mouthFrown": 0.45,
             "mouthShrugLower": 0.35,
         },
-        {"mouthUpperUp": 0.45},
+        {"mouthUpperUp": 0.28},
     ),
     "tender": Posture(  # a slight AU6 + 12 with AU1, the lids soft
         {
