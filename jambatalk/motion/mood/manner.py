@@ -55,4 +55,5 @@ class Manner(NamedTuple):
         """Mix the manners of the shares (T, n) of all postures; none leaves everything as it is."""
         lift, pitch, roll = (shares @ _OFFSETS).T
         pose = np.stack([pitch, np.zeros(len(pitch)), roll], 1)
-        return cls(*np.exp(shares @ _FACTORS).T, lift, pose)
+        tempo, blinks, brows, head, away = np.exp(shares @ _FACTORS).T
+        return cls(tempo, blinks, brows, head, away, lift, pose)
