@@ -368,15 +368,20 @@ def test_api(url: str, short_voice: Callable[[float], Path]) -> None:
     assert names[:4] == ["speech", "style", "strength", "head"]
 
     voice = handle_file(short_voice(1))
-    results = client.predict(voice, style="theatrical", size=256, api_name="/animate")
+    results = client.predict(
+        voice, style="theatrical", size=256, mood="surprised", intensity=1.2, api_name="/animate"
+    )
     video, _, _, motion, _ = results
     assert [Path(file).suffix for file in results] == [".mp4", ".glb", ".csv", ".npz", ".wav"]
     assert streams(video) == ["h264,video", "aac,audio"]
     assert len(Motion.load(motion)) == 30
+    assert Motion.load(motion).blendshape("browOuterUpLeft").max() > 0.6
     with pytest.raises(ValidationError, match="Choose 2 to 4 styles"):
         client.predict(voice, styles=["crisp"], api_name="/compare")
     with pytest.raises(ValidationError, match="Speaking style needs a value"):
         client.predict(voice, style=None, api_name="/animate")
+    with pytest.raises(ValidationError, match="Mood needs a value"):
+        client.predict(voice, mood=None, api_name="/animate")
     with pytest.raises(AppError, match="'blue' is not a colour"):
         client.predict(voice, background="blue", api_name="/animate")
 

@@ -153,10 +153,23 @@ def test_style_and_head_change_during_a_session(
     assert np.abs(frames[: len(before), jaw] - usual.weights[: len(before), jaw]).max() < 0.02
 
 
+def test_mood_changes_during_a_session(live: LiveSession, voice: Speech) -> None:
+    hello = json.loads(next(live.work()))
+    before = speak(live, voice.samples[: 2 * SAMPLE_RATE])
+    live.take(json.dumps(NEUTRAL | {"mood": "surprised", "intensity": 1.2}))
+    after = speak(live, voice.samples[2 * SAMPLE_RATE :])
+    wide = hello["blendshapes"].index("eyeWideLeft")
+    assert before[:, wide].max() < 0.1
+    assert np.percentile(after[30:, wide], 75) > 0.6
+
+
 @pytest.mark.parametrize(
     ("message", "why"),
     [
         ("{", "unknown message"),
+        (json.dumps(NEUTRAL | {"mood": "furious"}), "no mood 'furious'"),
+        (json.dumps(NEUTRAL | {"mood": "sad", "intensity": 2}), "intensity"),
+        ("[]", "unknown message"),
         ("[" * 900, "unknown message"),
         ("x" * 5000, "unknown message"),
         ('{"style": "neutral"}', "unknown message"),

@@ -12,6 +12,7 @@ from jambatalk.app.controls import (
     Controls,
     checker,
     enable_with_voice,
+    mood_dial,
     strength_slider,
     style_choices,
     style_note,
@@ -40,6 +41,7 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
         style = gr.Radio(style_choices(talking_head), value=neutral, label="Speaking style")
         note = gr.Markdown(style_note(talking_head, neutral), elem_classes="note")
         strength = strength_slider()
+        mood = mood_dial()
         if viewed:
             controls = Controls.build("Download video", main=False)
         with gr.Row():
@@ -72,23 +74,27 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
         shading: str,
         nonverbal: list[str],
         seed: int,
+        mood: str,
+        intensity: float,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  Gradio requires this default
     ) -> tuple[str | None, ...]:
         """Animate speech: a video (.mp4), its motion (.glb, .csv, .npz) and sound (.wav)."""
         view = size, background, yaw, shading
-        wanted = VideoRequest(speech, [style], strength, head, *view, nonverbal, seed, [*EXPORTS])
+        wanted = VideoRequest(
+            speech, [style], strength, head, *view, nonverbal, seed, mood, intensity, [*EXPORTS]
+        )
         video, files = await service.render(wanted, progress, request.session_hash)
         return str(video), *(str(file) if file else None for file in files)
 
     controls.connect(
         animate,
         inputs.voice,
-        [style, strength, inputs.head, *inputs.view, *inputs.nonverbal],
+        [style, strength, inputs.head, *inputs.view, *inputs.nonverbal, *mood],
         [controls.video, *files],
         video,
     )
-    motion_inputs = [style, strength, inputs.head, *inputs.nonverbal]
+    motion_inputs = [style, strength, inputs.head, *inputs.nonverbal, *mood]
     _connect_files(service, inputs.voice, motion_inputs, dict(zip(buttons, files, strict=True)))
     if viewed:
         _connect_viewer(service, tab, inputs.voice, motion_inputs, start)
@@ -171,5 +177,16 @@ def _request(
     head: str,
     nonverbal: list[str],
     seed: int,
+    mood: str,
+    intensity: float,
 ) -> VideoRequest:
-    return VideoRequest(speech, [style], strength, head, nonverbal=nonverbal, seed=seed)
+    return VideoRequest(
+        speech,
+        [style],
+        strength,
+        head,
+        nonverbal=nonverbal,
+        seed=seed,
+        mood=mood,
+        intensity=intensity,
+    )

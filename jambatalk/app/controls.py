@@ -1,4 +1,4 @@
-"""Controls that several tabs share: speaking style and its strength, buttons, the video."""
+"""Controls that several tabs share: style, strength and mood, buttons, the video."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from gradio.components import Component
 
 from jambatalk.app.javascript import call
 from jambatalk.model.speaking_style import MAX_STRENGTH
+from jambatalk.motion.mood import MAX_INTENSITY, MOODS, VOICE
 from jambatalk.talking_head import TalkingHead
 
 TITLES = {
@@ -166,4 +167,24 @@ def strength_slider() -> gr.Slider:
         step=0.05,
         label="Strength",
         info="0 neutral, 1 normal, 1.5 exaggerated; of Neutral itself, 0 is a still face",
+    )
+
+
+def mood_dial() -> tuple[gr.Radio, gr.Slider]:
+    """Build the choice of a mood and the slider of its intensity."""
+    return (
+        gr.Radio(
+            [*((mood.capitalize(), mood) for mood in MOODS), ("From the voice", VOICE)],
+            value=MOODS[0],
+            label="Mood",
+            info="From the voice: livelier where it is higher, louder or faster, by a rule",
+        ),
+        gr.Slider(
+            0,
+            MAX_INTENSITY,
+            value=1,
+            step=0.05,
+            label="Mood intensity",
+            info="0 none, 1 plain to see, 1.5 exaggerated; the lips say the same",
+        ),
     )

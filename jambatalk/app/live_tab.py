@@ -6,6 +6,7 @@ import gradio as gr
 
 from jambatalk.app.controls import (
     enable_with_voice,
+    mood_dial,
     strength_slider,
     style_choices,
 )
@@ -35,12 +36,13 @@ def build_tab(talking_head: TalkingHead, inputs: Inputs) -> gr.Tab:
         styles = style_choices(talking_head)
         style = gr.Radio(styles, value=talking_head.styles[0], label="Speaking style")
         strength = strength_slider()
+        mood = mood_dial()
         monitor = gr.Checkbox(
             label="Play my voice back in sync with the head", info="Use headphones, or it echoes"
         )
 
     enable_with_voice(inputs.voice, play)
-    choices: list[gr.Radio | gr.Slider] = [style, strength, inputs.head]
+    choices: list[gr.Radio | gr.Slider] = [style, strength, inputs.head, *mood]
     speak.click(fn=None, inputs=[*choices, monitor], js=call("live", "startMicrophone"))
     play.click(fn=None, inputs=[inputs.voice, *choices], js=call("live", "startRecording"))
     stop.click(fn=None, js=call("live", "stop"))

@@ -20,6 +20,7 @@ from gradio.utils import get_upload_folder
 from jambatalk.app.controls import style_title
 from jambatalk.errors import ExportError, JambaTalkError, Stopped
 from jambatalk.export import export_motion
+from jambatalk.motion.mood import MOODS
 from jambatalk.motion.motion import Motion
 from jambatalk.motion.nonverbal import PARTS, Nonverbal
 from jambatalk.progress import Progress, no_progress
@@ -49,6 +50,8 @@ class VideoRequest:
     shading: str = View.shading
     nonverbal: Sequence[str] = PARTS  # names of the parts that move
     seed: int = 0  # of the nonverbal motion
+    mood: str = MOODS[0]
+    intensity: float = 1.0  # of the mood
     exports: Sequence[str] = ()  # suffixes of formats in which the first style's motion is written
 
 
@@ -160,6 +163,7 @@ class VideoService:
             nonverbal=Nonverbal.of(request.nonverbal),
             seed=request.seed,
             progress=progress,
+            mood={request.mood: request.intensity},
         )
 
     def cancel(self, request: gr.Request) -> None:

@@ -1,7 +1,8 @@
 """One client's live head: messages in, messages out, whatever carries them.
 
 From the client come:
-    text    {"style": NAME, "strength": 0 to 1.5, "head": NAME}: first of all, and at every change
+    text    {"style": NAME, "strength": 0 to 1.5, "head": NAME}: first of all, and at every change;
+            "mood": NAME and "intensity": 0 to 1.5 may go with it, else the mood is neutral
     binary  sound: 16-bit little-endian samples at 16 kHz, at most MAX_CHUNK seconds of it
     text    {"end": true}: no more sound comes
 To the client go:
@@ -25,8 +26,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jambatalk.errors import LiveError
+from jambatalk.errors import LiveError, MotionError
 from jambatalk.model.speaking_style import MAX_STRENGTH
+from jambatalk.motion.mood import MOODS, check_mood
 from jambatalk.speech import SAMPLE_RATE
 
 if TYPE_CHECKING:
@@ -44,11 +46,12 @@ MAX_CHOICES = 20  # that may wait
 
 @dataclass(frozen=True)
 class Choice:
-    """Style and head."""
+    """Style, head and mood."""
 
     style: str
     strength: float
     head: str
+    mood: dict[str, float]
 
 
 class LiveSession:
@@ -95,8 +98,16 @@ class LiveSession:
             given = json.loads(text)
             if given == {"end": True}:
                 return None
-            choice = Choice(str(given["style"]), float(given["strength"]), str(given["head"]))
-        except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+            mood = {str(given.get("mood", MOODS[0])): float(given.get("intensity", 1))}
+            choice = Choice(str(given["style"]), float(given["strength"]), str(given["head"]), mood)
+        except (
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+            OverflowError,
+            RecursionError,
+        ) as error:
             raise LiveError("The page sent an unknown message.", "Reload it.") from error
         if choice.style not in self._talking_head.styles:
             raise LiveError(f"There is no style '{choice.style}'.", "Choose another.")
@@ -104,6 +115,10 @@ class LiveSession:
             raise LiveError(f"There is no head '{choice.head}'.", "Choose another.")
         if not 0 <= choice.strength <= MAX_STRENGTH:  # NaN fails too
             raise LiveError(f"{choice.strength} is not a strength.", f"Choose 0 to {MAX_STRENGTH}.")
+        try:
+            check_mood(choice.mood)
+        except MotionError as error:
+            raise LiveError(error.what, error.cure) from error
         return choice
 
     def _sound(self, message: bytes) -> np.ndarray:

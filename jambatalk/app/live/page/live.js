@@ -30,9 +30,9 @@ export function closeTab() {
 }
 
 // Start a session; `recording` is a file of the page, or null for the microphone.
-async function start(recording, style, strength, name, monitor) {
+async function start(recording, style, strength, name, mood, intensity, monitor) {
   stop();
-  const started = (session = new Session({ style, strength, head: name }));
+  const started = (session = new Session({ style, strength, head: name, mood, intensity }));
   showStatus("Connecting …");
   player.leave();
   viewer.canvas.scrollIntoView({ behavior: "smooth", block: "nearest" });
@@ -53,10 +53,11 @@ export function startRecording(recording, ...choices) {
   showStatus("Record your voice or choose a file first.", "error");
 }
 
-// Change style and head, also while a session runs.
-export function setChoice(style, strength, name) {
+// Change style, head and mood, also while a session runs.
+export function setChoice(style, strength, name, mood, intensity) {
   clearTimeout(pendingChoice);
-  pendingChoice = setTimeout(() => session?.choose({ style, strength, head: name }), DEBOUNCE);
+  const choice = { style, strength, head: name, mood, intensity };
+  pendingChoice = setTimeout(() => session?.choose(choice), DEBOUNCE);
   return viewer.showHead(name);
 }
 
