@@ -9,11 +9,13 @@ from test_app import server_files, url  # noqa: F401  fixtures
 from test_live import browser, button, launch  # noqa: F401  fixtures
 
 from jambatalk import Motion, Speech, TalkingHead, load_head
+from jambatalk.files.bundled import VOICES
 
 JAW = load_head(1).blendshapes.index("jawOpen")
 MODULES = """async () => {
     ({ viewer: globalThis.viewer } = await import("/live/page/viewer.js"));
-    ({ player: globalThis.player } = await import("/live/page/animate.js"));
+    ({ player: globalThis.player, waveform: globalThis.waveform } =
+        await import("/live/page/animate.js"));
 }"""
 # Records how late each picture is seen, what second it shows, and its jawOpen.
 RECORD = """() => {
@@ -21,7 +23,7 @@ RECORD = """() => {
     let drawn = viewer.drawn;
     const record = () => {
         if (viewer.drawn > drawn && !player.sound.paused && viewer.source === player)
-            shown.push([player.lag, player.second, viewer.shown[%d]]);
+            shown.push([player.lag, player.second, viewer.shown[0][%d]]);
         drawn = viewer.drawn;
         requestAnimationFrame(record);
     };
@@ -52,12 +54,12 @@ def open_page(browser, url) -> Callable[..., Page]:  # noqa: F811
 
 def test_head_lives_and_speaks_without_a_click(open_page: Callable[..., Page]) -> None:
     page = open_page()
-    before = page.evaluate("[...viewer.shown]")
-    page.wait_for_function("before => viewer.shown.some((v, k) => v !== before[k])", arg=before)
+    before = page.evaluate("[...viewer.shown[0]]")
+    page.wait_for_function("before => viewer.shown[0].some((v, k) => v !== before[k])", arg=before)
     page.wait_for_function("viewer.source === player && player.sound.currentTime > 0.5")
     assert page.evaluate("player.sound.muted")
     expect(page.locator("#viewer-caption")).to_contain_text("Quilter")
-    page.wait_for_function(f"viewer.shown[{JAW}] > 0.05")
+    page.wait_for_function(f"viewer.shown[0][{JAW}] > 0.05")
     button(page, "Sound on")
     assert not page.evaluate("player.sound.muted")
     expect(page.get_by_role("button", name="Sound on")).to_be_hidden()
@@ -72,7 +74,7 @@ def test_head_lives_and_speaks_without_a_click(open_page: Callable[..., Page]) -
 def test_reduced_motion_gives_a_still_head(open_page: Callable[..., Page]) -> None:
     page = open_page(reduced_motion="reduce")
     page.wait_for_function("viewer.drawn > 5")
-    assert not any(page.evaluate("[...viewer.shown]"))
+    assert not any(page.evaluate("[...viewer.shown[0]]"))
     assert page.evaluate("player.clip ?? null") is None
 
 
@@ -96,11 +98,49 @@ def test_example_is_said_in_step_and_in_another_style(open_page: Callable[..., P
     assert page.evaluate("player.sound.currentTime") > before  # the sound went on
     assert page.evaluate("player.clip.at(3)[0]") != page.evaluate("first.at(3)[0]")
 
+    recognised = TalkingHead.from_pretrained().phones(VOICES / "jfk.flac")
+    page.wait_for_function("waveform.phones.length > 0 && waveform.peaks.length > 0")
+    names = [phone.name for phone in recognised if phone.name != "SIL"]
+    assert [name for name, *_ in page.evaluate("waveform.phones")] == names
+    peaks = np.array(page.evaluate("[...waveform.peaks]"))
+    samples = np.abs(Speech.read(VOICES / "jfk.flac").samples)
+    loudest = samples[: len(samples) // 80 * 80].reshape(-1, 80).max(1)
+    assert np.corrcoef(peaks[: len(loudest)], loudest[: len(peaks)])[0, 1] > 0.98
+
 
 def expected() -> Motion:
-    from jambatalk.files.bundled import VOICES
-
     return TalkingHead.from_pretrained().animate(Speech.read(VOICES / "jfk.flac"))
+
+
+def test_styles_are_compared_side_by_side(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    page.get_by_role("tab", name="Compare styles").click()
+    button(page, "English")
+    page.wait_for_function("player.clips?.length === 3 && player.sound.currentTime > 1")
+    titles = page.locator("#viewer-titles span").all_inner_texts()
+    assert titles == ["Neutral", "Expansive", "Reserved"]
+    player = "[...Array(3).keys()].map((k) => Math.max(...[...Array(40).keys()].map((n) =>"
+    widest = page.evaluate(f"{player} player.clips[k].at(n / 10)[0][{JAW}])))")
+    assert widest[1] > widest[0] > widest[2]
+    assert page.evaluate("viewer.shown.length") == 3
+    page.locator("label", has_text="Crisp").locator("visible=true").click()
+    page.wait_for_function("player.clips.length === 4")
+    page.get_by_role("button", name="Close-up").click()
+    assert page.evaluate("viewer.head.camera.zoom") == 3
+    page.get_by_role("tab", name="Animate").click()
+    page.wait_for_function("viewer.shown.length === 1")
+    assert page.locator("#viewer-titles span").count() == 0
+
+
+def test_half_speed_stays_in_step(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    button(page, "English")
+    page.wait_for_function("player.clip?.duration > 5 && player.sound.currentTime > 0.1")
+    page.get_by_role("button", name="Half speed").click()
+    page.evaluate(RECORD % JAW)
+    page.wait_for_function("player.sound.currentTime > 2.5")
+    assert page.evaluate("player.sound.playbackRate") == 0.5
+    assert abs(np.median(np.array(page.evaluate("shown"), float)[:, 0])) < 0.04
 
 
 def test_keys_and_mouse(open_page: Callable[..., Page]) -> None:

@@ -19,13 +19,11 @@ from jambatalk.app.controls import (
 )
 from jambatalk.app.inputs import Inputs
 from jambatalk.app.javascript import call
-from jambatalk.app.live.clips import INTRO, pack_motion
 from jambatalk.app.video_service import VideoRequest, VideoService
-from jambatalk.app.viewer import can_draw
+from jambatalk.app.viewer import PREDICTIONS, can_draw, connect_player
 
 EXPORTS = {".glb": "Blender, Unity, web", ".csv": "Unreal / Live Link", ".npz": "Python"}
 FILES = EXPORTS | {".wav": "Sound"}
-PREDICTIONS = 2  # at a time, beside a video
 
 
 def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
@@ -97,7 +95,8 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
     motion_inputs = [style, strength, inputs.head, *inputs.nonverbal, *mood]
     _connect_files(service, inputs.voice, motion_inputs, dict(zip(buttons, files, strict=True)))
     if viewed:
-        _connect_viewer(service, tab, inputs.voice, motion_inputs, start)
+        with tab:
+            connect_player(service, "animate", start, inputs.voice, motion_inputs, _request)
     return tab
 
 
@@ -134,40 +133,6 @@ def _connect_files(
             concurrency_limit=PREDICTIONS,
             concurrency_id="predict",
         ).success(fn=None, inputs=file, js=call("animate", "save"))
-
-
-def _connect_viewer(
-    service: VideoService, tab: gr.Tab, voice: gr.Audio, inputs: list[Any], start: gr.Button
-) -> None:
-    """Send motion to the viewer: for a new voice at once, and for other choices meanwhile."""
-    with tab:
-        motion, changed = gr.JSON(visible="hidden"), gr.JSON(visible="hidden")
-    settings: dict[str, Any] = {
-        "show_progress": "hidden",
-        "api_visibility": "private",
-        "concurrency_limit": PREDICTIONS,
-        "concurrency_id": "predict",
-    }
-
-    async def predict(speech: str | None, *values: Any) -> dict[str, Any] | None:
-        if not speech:  # it was cleared
-            return None
-        return pack_motion(await service.animate(_request(speech, *values)))
-
-    async def predict_again(speech: str | None, *values: Any) -> dict[str, Any]:
-        return pack_motion(await service.animate(_request(speech or str(INTRO), *values)))
-
-    enable_with_voice(voice, start)
-    values = [voice, *inputs]
-    for trigger, check in ((start.click, checker(inputs)), (voice.change, None)):
-        trigger(fn=None, inputs=voice, js=call("animate", "expect"))
-        predicting = trigger(predict, values, motion, validator=check, **settings)
-        predicting.success(fn=None, inputs=[motion, voice], js=call("animate", "play"))
-        predicting.failure(fn=None, js=call("animate", "fail"))
-    for choice in inputs:
-        choice.change(
-            predict_again, values, changed, trigger_mode="always_last", **settings
-        ).success(fn=None, inputs=changed, js=call("animate", "change"))
 
 
 def _request(

@@ -1,4 +1,4 @@
-"""The tab *Compare styles*: one voice in two to four styles, in one video."""
+"""The tab *Compare styles*: one voice in two to four styles, side by side; a video on request."""
 
 from __future__ import annotations
 
@@ -7,19 +7,23 @@ import gradio as gr
 from jambatalk.app.controls import Controls, strength_slider, style_choices, style_note, style_title
 from jambatalk.app.inputs import Inputs
 from jambatalk.app.video_service import VideoRequest, VideoService
+from jambatalk.app.viewer import can_draw, connect_player
 
-MIN_STYLES, INITIAL_STYLES, MAX_STYLES = 2, 3, 4  # in one video
+MIN_STYLES, INITIAL_STYLES, MAX_STYLES = 2, 3, 4  # side by side
 
 
 def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
     """Build the tab in the enclosing Gradio context."""
     talking_head = service.talking_head
+    viewed = can_draw(talking_head)  # else the tab shows a video
     with gr.Tab("Compare styles", elem_id="compare") as tab:
+        if viewed:
+            start = gr.Button("Compare", variant="primary", elem_classes="start")
         styles = gr.CheckboxGroup(
             style_choices(talking_head),
             value=list(talking_head.styles[:INITIAL_STYLES]),
             label="Speaking styles",
-            info=f"{MIN_STYLES} to {MAX_STYLES}, side by side in one video",
+            info=f"{MIN_STYLES} to {MAX_STYLES}, side by side",
         )
         with gr.Accordion("About the styles", open=False):
             gr.Markdown(
@@ -30,10 +34,13 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
                 elem_classes="note",
             )
         strength = strength_slider()
-        controls = Controls.build("Compare")
-        video_download = gr.DownloadButton(
-            "Video (.mp4)", interactive=False, size="sm", elem_classes="download"
-        )
+        if viewed:
+            controls, download = Controls.build("Download video", main=False), None
+        else:
+            controls = Controls.build("Compare")
+            download = gr.DownloadButton(
+                "Video (.mp4)", interactive=False, size="sm", elem_classes="download"
+            )
 
     def check_styles(styles: list[str] | None) -> dict:
         fits = MIN_STYLES <= len(styles or ()) <= MAX_STYLES
@@ -64,7 +71,24 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
         inputs.voice,
         [styles, strength, inputs.head, *inputs.view, *inputs.nonverbal],
         [controls.video],
-        video_download,
+        download,
         check_styles,
     )
+    if viewed:
+        motion_inputs = [styles, strength, inputs.head, *inputs.nonverbal]
+        with tab:
+            connect_player(
+                service, "compare", start, inputs.voice, motion_inputs, _request, check_styles
+            )
     return tab
+
+
+def _request(
+    speech: str,
+    styles: list[str],
+    strength: float,
+    head: str,
+    nonverbal: list[str],
+    seed: int,
+) -> VideoRequest:
+    return VideoRequest(speech, styles, strength, head, nonverbal=nonverbal, seed=seed)

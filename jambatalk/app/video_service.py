@@ -102,18 +102,34 @@ class VideoService:
         finally:
             self._cancelled.pop(session, None)
 
-    async def animate(self, request: VideoRequest) -> Motion:
-        """Return the motion of the first style, predicted beside whatever is being rendered.
+    async def predict(self, request: VideoRequest) -> list[Motion]:
+        """Return the motion of each style, predicted beside whatever is being rendered.
 
         Raises:
             gr.Error: whatever went wrong, as a message for the user.
         """
 
-        def predict() -> Motion:
+        def predict() -> list[Motion]:
             with _messages():
-                return self._predict(request, _read(request), no_progress)[0]
+                return self._predict(request, _read(request.recording), no_progress)
 
         return await asyncio.to_thread(predict)
+
+    async def recognise(self, recording: str) -> list[tuple[str, float, float]]:
+        """Return the recognised phones: name, start and end in seconds; none of some checkpoints.
+
+        Raises:
+            gr.Error: whatever went wrong, as a message for the user.
+        """
+
+        def recognise() -> list[tuple[str, float, float]]:
+            with _messages():
+                if not self.talking_head.model.config.phones:
+                    return []
+                phones = self.talking_head.phones(Speech.read(recording))
+                return [(phone.name, phone.start, phone.end) for phone in phones]
+
+        return await asyncio.to_thread(recognise)
 
     async def export(self, request: VideoRequest) -> list[Path | None]:
         """Write the exports alone, and return their paths as `render` does.
@@ -124,7 +140,7 @@ class VideoService:
 
         def write() -> list[Path | None]:
             with _messages():
-                speech = _read(request)
+                speech = _read(request.recording)
                 motion = self._predict(request, speech, no_progress)[0]
                 return _write_exports(motion, speech, _new_path(request), request.exports)
 
@@ -141,7 +157,7 @@ class VideoService:
 
     def _render(self, request: VideoRequest, progress: Progress) -> tuple[Path, list[Path | None]]:
         view = View(request.size, request.background, request.yaw, request.shading)
-        speech = _read(request)
+        speech = _read(request.recording)
         motions = self._predict(request, speech, progress)
         captions = [style_title(style).removeprefix("Captured: ") for style in request.styles]
         path = _new_path(request)
@@ -180,8 +196,8 @@ class VideoService:
             return
 
 
-def _read(request: VideoRequest) -> Speech:
-    speech = Speech.read(request.recording)
+def _read(recording: str) -> Speech:
+    speech = Speech.read(recording)
     if speech.is_silent:
         gr.Warning("This recording is silent, so the face stays at rest. Check the microphone.")
     return speech

@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 
+from jambatalk.app.controls import checker, enable_with_voice, style_title
 from jambatalk.app.inputs import Inputs
 from jambatalk.app.javascript import call
+from jambatalk.app.live.clips import INTRO, pack_motion
 from jambatalk.app.live.server import PAGE
+from jambatalk.app.video_service import VideoRequest, VideoService
 from jambatalk.talking_head import TalkingHead
 
+PREDICTIONS = 2  # at a time, beside a video
+
 VIEWER = """
-<div id="viewer">
+<div id="viewer" data-tab="animate">
   <div id="viewer-stage" tabindex="0" role="group"
     aria-label="Talking head. Space plays and pauses, arrow keys seek; drag turns the head.">
+    <div id="viewer-titles"></div>
     <p id="viewer-caption" aria-live="off"></p>
     <button id="viewer-unmute" type="button" hidden>Sound on</button>
   </div>
+  <canvas id="viewer-waveform" aria-hidden="true"></canvas>
   <div id="viewer-transport">
     <button id="viewer-play" type="button" aria-label="Play the head"></button>
     <input id="viewer-seek" type="range" min="0" max="1" step="0.01" value="0"
       aria-label="Place in the recording">
     <span id="viewer-time">0:00 / 0:00</span>
     <button id="viewer-loop" type="button" aria-label="Repeat" aria-pressed="false"></button>
+    <button id="viewer-slow" type="button" aria-label="Half speed" aria-pressed="false"></button>
+    <button id="viewer-close" type="button" aria-label="Close-up" aria-pressed="false"></button>
+    <button id="viewer-full" type="button" aria-label="Full screen"></button>
   </div>
   <p id="viewer-status" role="status"></p>
   <details id="viewer-details">
@@ -44,8 +56,79 @@ def build_viewer() -> None:
     gr.HTML(VIEWER, elem_id="viewer-block", padding=False)
 
 
+def connect_player(
+    service: VideoService,
+    tab: str,
+    start: gr.Button,
+    voice: gr.Audio,
+    inputs: Sequence[Component],
+    request: Callable[..., VideoRequest],
+    check_first: Callable[[Any], dict] | None = None,
+) -> None:
+    """Let the viewer play the motions of a tab: of a new voice at once, and of other choices.
+
+    Args:
+        tab: its name, see :func:`connect_viewer`; the enclosing Gradio context is the tab.
+        start: plays the voice from its start.
+        request: makes a request of the voice and the values of `inputs`.
+        check_first: validates the first of `inputs`.
+    """
+    motions, changed = gr.JSON(visible="hidden"), gr.JSON(visible="hidden")
+    phones = gr.JSON(visible="hidden")
+    settings: dict[str, Any] = {
+        "show_progress": "hidden",
+        "api_visibility": "private",
+        "concurrency_limit": PREDICTIONS,
+        "concurrency_id": "predict",
+    }
+
+    async def predict(speech: str | None, *values: Any) -> list[dict[str, Any]] | None:
+        if not speech:  # it was cleared, or another tab is open
+            return None
+        wanted = request(speech, *values)
+        found = await service.predict(wanted)
+        return [
+            pack_motion(motion) | {"title": style_title(style)}
+            for motion, style in zip(found, wanted.styles, strict=True)
+        ]
+
+    async def predict_again(speech: str | None, *values: Any) -> list[dict[str, Any]] | None:
+        if check_first and not check_first(values[0])["is_valid"]:
+            return None
+        return await predict(speech or str(INTRO), *values)
+
+    async def recognise(speech: str | None) -> list[tuple[str, float, float]] | None:
+        return await service.recognise(speech) if speech else None
+
+    enable_with_voice(voice, start)
+    values = [voice, *inputs]
+    new_voice = {"js": f"(voice, ...values) => [{_IS_OPEN % tab} ? voice : null, ...values]"}
+    pressed = {"validator": checker(inputs, check_first)}
+    for trigger, options in ((start.click, pressed), (voice.change, new_voice)):
+        trigger(fn=None, inputs=voice, js=call("animate", "expect", tab))
+        predicting = trigger(predict, values, motions, **options, **settings)
+        predicting.failure(fn=None, js=call("animate", "fail"))
+        playing = predicting.success(
+            fn=None, inputs=[motions, voice], js=call("animate", "play", tab)
+        )
+        playing.then(recognise, voice, phones, **settings).success(
+            fn=None, inputs=[phones, voice], js=call("animate", "showPhones")
+        )
+    for choice in inputs:
+        choice.change(
+            predict_again, values, changed, trigger_mode="always_last", **settings
+        ).success(fn=None, inputs=changed, js=call("animate", "change", tab))
+
+
+_IS_OPEN = """document.getElementById("viewer").dataset.tab === "%s\""""
+
+
 def connect_viewer(inputs: Inputs, tabs: Mapping[str, gr.Tab]) -> None:
-    """Let the viewer show the head and the view that are chosen, for the tab that is open."""
+    """Let the viewer show the head and the view that are chosen, for the tab that is open.
+
+    Args:
+        tabs: by the names under which `live/page/` knows them.
+    """
     _, background, yaw, _ = inputs.view
     inputs.head.change(fn=None, inputs=inputs.head, js=call("animate", "showHead"))
     for choice in (background, yaw):

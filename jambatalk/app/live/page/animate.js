@@ -1,8 +1,9 @@
 // The page's first screen: the head is there, says an example on the first visit, and says what the
-// visitor's recording says as soon as its motion has come.
+// visitor's recording says as soon as its motion has come, in one style or in several.
 
 import { Clip } from "./clip.js";
 import { Player } from "./player.js";
+import { connectTransport } from "./transport.js";
 import { viewer } from "./viewer.js";
 
 const INTRO = new URL("../clips/intro", import.meta.url);
@@ -11,6 +12,7 @@ const VISITED = "jambatalk-visited";
 const PAUSE = 700; // milliseconds in which the head looks at the visitor before it speaks
 
 export const player = new Player(viewer);
+export const waveform = connectTransport(player, viewer);
 let own = false; // whether the visitor has chosen a voice
 
 // Show the head, and on the first visit let it speak.
@@ -18,33 +20,42 @@ export async function open(name) {
   await viewer.open(name);
   if (matchMedia("(prefers-reduced-motion: reduce)").matches || visited()) return;
   const [motion] = await Promise.all([fetch(INTRO).then((answer) => answer.json()), wait(PAUSE)]);
-  if (own || viewer.source) return;
-  await player.play(new Clip(motion), INTRO_SOUND.href, { muted: true, caption: motion.caption });
+  if (own || viewer.source || !isOpen("animate")) return;
+  await player.play([new Clip(motion)], INTRO_SOUND.href, { muted: true, caption: motion.caption });
   remember();
 }
 
 export const showHead = (name) => viewer.showHead(name);
 
 // Say that the motion is being computed.
-export function expect(voice) {
-  if (!voice || !isOpen()) return;
+export function expect(tab, voice) {
+  if (!voice || !isOpen(tab)) return;
   own = true;
-  viewer.showStatus("Listening …", "busy");
+  viewer.showStatus("Predicting motion …", "busy");
 }
 
-// Say a recording, whose motion has come.
-export function play(motion, voice) {
-  if (!motion || !voice || !isOpen()) return;
+// Say a recording, whose motions have come, with their titles.
+export function play(tab, motions, voice) {
+  if (!motions || !voice || !isOpen(tab)) return;
   own = true;
   viewer.showStatus("");
-  return player.play(new Clip(motion), voice.url);
+  const clips = motions.map((motion) => new Clip(motion));
+  return player.play(clips, voice.url, { titles: titles(motions) });
 }
 
-// Go on in another style, or with another head.
-export function change(motion) {
-  const clip = motion && new Clip(motion);
-  if (clip && clip.length === player.clip?.length) player.change(clip);
+// Go on in other styles, or with another head.
+export function change(tab, motions) {
+  if (!motions || !isOpen(tab)) return;
+  const clips = motions.map((motion) => new Clip(motion));
+  if (clips[0].length === player.clip?.length) player.change(clips, titles(motions));
 }
+
+// Show the phones that were recognised in the voice, [name, start, end] each.
+export function showPhones(phones, voice) {
+  if (phones && voice?.url === waveform.address) waveform.setPhones(phones);
+}
+
+const titles = (motions) => (motions.length > 1 ? motions.map((motion) => motion.title) : []);
 
 export function fail() {
   viewer.showStatus("");
@@ -58,8 +69,7 @@ export function setView(background, yaw) {
   viewer.orbit?.turn((yaw * Math.PI) / 180);
 }
 
-// Whether the tab Animate is open.
-const isOpen = () => Boolean(document.getElementById("animate")?.offsetParent);
+const isOpen = (tab) => document.getElementById("viewer").dataset.tab === tab;
 
 // Save a file that the server has made.
 export function save(file) {

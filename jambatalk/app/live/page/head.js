@@ -11,6 +11,7 @@ const BACKGROUND = [0x2b, 0x30, 0x36].map((value) => value / 255); // as in jamb
 // Location and size of inputs of mesh.vert: what moves, and what does not.
 const MOVING = [[0, 3], [1, 3], [2, 1]], STILL = [[3, 4], [4, 2], [5, 1]];
 const FLOAT_BYTES = 4, GROUP = 64; // triangles
+const NARROW = 0.8; // width over height below which the head is drawn smaller, to fit
 
 export class Head {
   // Draws on `canvas`, at the size at which the page shows it.
@@ -52,11 +53,6 @@ export class Head {
     return this.mesh.head.blendshapes;
   }
 
-  // Apply one frame: blendshape weights, and the head's pitch, yaw and roll in radians.
-  setPose(weights, rotation) {
-    this.mesh.pose(weights, rotation);
-  }
-
   resetResolution() {
     this.pixelRatio = Math.min(devicePixelRatio, MAX_PIXEL_RATIO);
   }
@@ -65,13 +61,29 @@ export class Head {
     this.pixelRatio = Math.max(0.8 * this.pixelRatio, MIN_PIXEL_RATIO);
   }
 
-  draw() {
-    const { gl, canvas, picture, mesh } = this;
+  // Draw the head once for each frame: blendshape weights, then pitch, yaw and roll in radians.
+  draw(frames) {
+    const { gl, canvas } = this;
     const [width, height] = [canvas.clientWidth, canvas.clientHeight].map(
       (size) => Math.max(Math.round(size * this.pixelRatio), 1),
     );
     if (canvas.width !== width) canvas.width = width;
     if (canvas.height !== height) canvas.height = height;
+    const { columns, rows } = grid(width, height, frames.length);
+    this.columns = columns;
+    const [paneWidth, paneHeight] = [Math.floor(width / columns), Math.floor(height / rows)];
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+    gl.clearColor(...this.background, 1);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    frames.forEach((frame, k) => {
+      this.mesh.pose(frame.subarray(0, -3), frame.subarray(-3));
+      const [column, row] = [k % columns, Math.floor(k / columns)];
+      this.drawPane(paneWidth, paneHeight, [column * paneWidth, height - (row + 1) * paneHeight]);
+    });
+  }
+
+  drawPane(width, height, corner) {
+    const { gl, picture, mesh } = this;
     picture.begin(width, height, this.background);
     this.placeCamera();
     const projection = picture.shear(this.project(width / height));
@@ -99,7 +111,7 @@ export class Head {
       gl.drawElements(gl.TRIANGLES, 3 * count, gl.UNSIGNED_INT, 12 * first);
       first += count;
     }
-    picture.show();
+    picture.show(corner);
   }
 
   createBuffers(head) {
@@ -153,13 +165,21 @@ export class Head {
   }
 
   project(aspect) {
-    const scale = this.focal;
+    const scale = this.focal * Math.min(1, aspect / NARROW);
     const near = this.distance / this.camera.zoom / 4, far = this.distance * 2;
     return new Float32Array([
       scale / aspect, 0, 0, 0, 0, scale, 0, 0,
       0, 0, (near + far) / (near - far), -1, 0, 0, (2 * near * far) / (near - far), 0,
     ]);
   }
+}
+
+// The columns and rows in which so many heads are drawn largest.
+function grid(width, height, count) {
+  const size = (columns) => Math.min(width / columns, height / Math.ceil(count / columns));
+  let columns = 1;
+  for (let more = 2; more <= count; more++) if (size(more) > size(columns)) columns = more;
+  return { columns, rows: Math.ceil(count / columns) };
 }
 
 const linear = (srgb) => (srgb <= 0.04045 ? srgb / 12.92 : ((srgb + 0.055) / 1.055) ** 2.4);

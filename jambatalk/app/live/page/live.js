@@ -124,7 +124,7 @@ class Session {
   }
 
   // Return weights and pose at this time; null as long as no motion has come.
-  frame(time) {
+  frames(time) {
     const now = this.sound.now();
     this.motion.adaptDelay(now, (time - (this.previous ?? time)) / 1000);
     this.previous = time;
@@ -138,7 +138,7 @@ class Session {
       this.close();
       showStatus("Finished.");
     }
-    return frame;
+    return frame && [frame];
   }
 
   measure(time, now) {

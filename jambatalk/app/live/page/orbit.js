@@ -47,8 +47,11 @@ export class Orbit {
   }
 
   zoom(factor) {
-    const { camera } = this.head;
-    camera.zoom = Math.max(1, Math.min(MAX_ZOOM, camera.zoom * factor));
+    this.zoomTo(this.head.camera.zoom * factor);
+  }
+
+  zoomTo(zoom) {
+    this.head.camera.zoom = Math.max(1, Math.min(MAX_ZOOM, zoom));
   }
 
   reset() {

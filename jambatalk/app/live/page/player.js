@@ -1,33 +1,35 @@
-// A recording and its motion: the sound's clock moves the head, and the controls move the sound.
+// A recording and its motion: the sound's clock moves the heads.
 
-const STEP = 1; // seconds per arrow key
 const MAX_LEAD = 0.3, GAIN = 0.15; // seconds by which motion is ahead, and how fast it follows
 const JUMP = 0.5; // seconds that are a change of place, not a lag
 
-const element = (name) => document.getElementById(`viewer-${name}`);
-
-export class Player {
+export class Player extends EventTarget {
   constructor(viewer) {
+    super();
     this.viewer = viewer;
     this.sound = new Audio();
     this.sound.preload = "auto";
     this.second = this.lag = 0; // shown, and how late it is seen
     this.lead = 0.03;
-    this.connect();
+    this.sound.addEventListener("ended", () => {
+      this.ended = true; // the head idles
+      this.update();
+    });
+    for (const event of ["play", "pause", "timeupdate", "seeked", "volumechange", "ratechange"])
+      this.sound.addEventListener(event, () => this.update());
   }
 
-  // Say a clip with the recording at this address, from its start.
-  async play(clip, address, { muted = false, caption = "" } = {}) {
+  // Say clips, side by side, with the recording at this address, from its start.
+  async play(clips, address, { muted = false, caption = "", titles = [] } = {}) {
     const { sound } = this;
-    this.clip = clip;
-    this.caption = caption;
+    Object.assign(this, { clips, caption, titles });
     this.ended = false;
-    if (sound.src !== new URL(address, document.baseURI).href) sound.src = address;
+    if (sound.src !== new URL(address, document.baseURI).href) this.load(address);
     sound.muted = muted;
     sound.currentTime = 0;
-    element("transport").classList.add("on");
     this.viewer.use(this);
     this.viewer.blend();
+    this.update();
     try {
       await sound.play();
     } catch (error) {
@@ -38,25 +40,43 @@ export class Player {
     }
   }
 
-  // Go on with another motion of the same sound.
-  change(clip) {
-    this.clip = clip;
+  load(address) {
+    this.sound.src = address;
+    this.dispatchEvent(new CustomEvent("load", { detail: this.sound.src }));
+  }
+
+  // Go on with other motions of the same sound.
+  change(clips, titles = []) {
+    Object.assign(this, { clips, titles });
     this.viewer.blend();
+    this.update();
+  }
+
+  get clip() {
+    return this.clips?.[0];
+  }
+
+  get heads() {
+    return this.clips.length;
   }
 
   get blendshapes() {
     return this.clip.blendshapes;
   }
 
+  get playing() {
+    return Boolean(this.clip) && !this.sound.paused && !this.ended;
+  }
+
   // The motion of what will be heard when the picture is seen, which is when the next one begins.
-  frame() {
+  frames() {
     if (this.ended) return null;
-    const { currentTime: now, paused } = this.sound;
-    const lag = now - this.second; // of the picture that is seen now
+    const { currentTime: now, paused, playbackRate: rate } = this.sound;
+    const lag = (now - this.second) / rate; // of the picture that is seen now
     this.lag = !paused && Math.abs(lag) < JUMP ? lag : 0;
     this.lead = Math.max(0, Math.min(this.lead + GAIN * this.lag, MAX_LEAD));
-    this.second = paused ? now : Math.min(now + this.lead, this.duration);
-    return this.clip.at(this.second);
+    this.second = paused ? now : Math.min(now + this.lead * rate, this.duration);
+    return this.clips.map((clip) => clip.at(this.second));
   }
 
   get duration() {
@@ -85,7 +105,7 @@ export class Player {
     this.update();
   }
 
-  // Hear it from the start.
+  // Play it aloud from the start.
   unmute() {
     this.sound.muted = false;
     this.seek(0);
@@ -96,60 +116,13 @@ export class Player {
   // Another source has the head now.
   leave() {
     this.pause();
-    this.clip = null;
-    element("transport")?.classList.remove("on");
+    this.clips = null;
+    if (this.viewer.source === this) this.viewer.use();
     this.update();
   }
 
-  connect() {
-    const { sound } = this;
-    sound.addEventListener("ended", () => {
-      this.ended = true; // the head idles
-      this.update();
-    });
-    for (const event of ["play", "pause", "timeupdate", "seeked", "volumechange"])
-      sound.addEventListener(event, () => this.update());
-    document.addEventListener("click", ({ target }) => {
-      if (target.closest?.("#viewer-play")) this.toggle();
-      if (target.closest?.("#viewer-unmute")) this.unmute();
-      if (target.closest?.("#viewer-loop")) sound.loop = !sound.loop;
-      this.update();
-    });
-    document.addEventListener("input", ({ target }) => {
-      if (target.id === "viewer-seek") this.seek(Number(target.value));
-    });
-    document.addEventListener("keydown", (event) => this.press(event));
-  }
-
-  // Keys work on the viewer, and where nothing has the focus.
-  press(event) {
-    const { target, key } = event;
-    const free = target === document.body || target.id === "viewer-stage";
-    if (!free || !this.clip || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (key === " ") this.toggle();
-    else if (key === "ArrowLeft") this.seek(this.sound.currentTime - STEP);
-    else if (key === "ArrowRight") this.seek(this.sound.currentTime + STEP);
-    else return;
-    event.preventDefault();
-  }
-
+  // Tell the controls.
   update() {
-    const { sound } = this;
-    if (!element("play")) return;
-    const playing = Boolean(this.clip) && !sound.paused && !this.ended;
-    element("play").classList.toggle("playing", playing);
-    element("play").setAttribute("aria-label", playing ? "Pause the head" : "Play the head");
-    element("loop").setAttribute("aria-pressed", String(sound.loop));
-    element("seek").max = this.duration.toFixed(2);
-    element("seek").value = sound.currentTime;
-    element("seek").setAttribute("aria-valuetext", `${sound.currentTime.toFixed(1)} seconds`);
-    element("time").textContent = `${clock(sound.currentTime)} / ${clock(this.duration)}`;
-    element("unmute").hidden = !(this.clip && sound.muted);
-    element("caption").textContent = this.clip && playing ? this.caption : "";
+    this.dispatchEvent(new Event("update"));
   }
-}
-
-function clock(seconds) {
-  const whole = Math.round(seconds);
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }

@@ -9,9 +9,10 @@ export class SampledPicture {
     this.depth = gl.createRenderbuffer();
     // Two rows make a row of pixels, and each row lies half a pixel to the right of the one below.
     this.resolve = compile(gl, ...fullScreen(
-      `ivec2 pixel = ivec2(gl_FragCoord.xy), left = ivec2(pixel.x + pixel.y, 2 * pixel.y);
+      `ivec2 pixel = ivec2(gl_FragCoord.xy) - corner;
+       ivec2 left = ivec2(pixel.x + pixel.y, 2 * pixel.y);
        color = (texelFetch(samples, left, 0) + texelFetch(samples, left + 1, 0)) / 2.0;`,
-      "uniform sampler2D samples;",
+      "uniform sampler2D samples; uniform ivec2 corner;",
     ));
   }
 
@@ -47,11 +48,11 @@ export class SampledPicture {
     );
   }
 
-  // Show the picture on the canvas.
-  show() {
+  // Show the picture on the canvas, its lower left corner at [x, y] pixels.
+  show([x, y]) {
     const { gl, width, height, resolve } = this;
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
-    gl.viewport(0, 0, width, height);
+    gl.viewport(x, y, width, height);
     gl.disable(gl.DEPTH_TEST);
     gl.disable(gl.BLEND);
     gl.disable(gl.CULL_FACE);
@@ -59,6 +60,7 @@ export class SampledPicture {
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D, this.color);
     gl.uniform1i(resolve.uniforms.samples, 0);
+    gl.uniform2i(resolve.uniforms.corner, x, y);
     gl.bindVertexArray(null);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }

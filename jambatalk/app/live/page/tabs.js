@@ -1,16 +1,13 @@
-// Which tab is open, and so what the viewer does.
+// Which tab is open, and so what moves the head.
 
 import { player } from "./animate.js";
 import * as live from "./live.js";
 
-const viewer = () => document.getElementById("viewer");
-
-// Compare shows a video; the other tabs share the viewer.
 export function open(tab) {
-  if (tab === viewer().dataset.tab) return;
-  viewer().dataset.tab = tab;
-  viewer().hidden = tab === "compare";
-  if (tab !== "animate") player.pause();
+  const { dataset } = document.getElementById("viewer");
+  if (tab === dataset.tab) return;
+  dataset.tab = tab;
+  player.leave();
   if (tab === "live") live.openTab();
   else live.closeTab();
 }

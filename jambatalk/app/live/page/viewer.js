@@ -1,6 +1,7 @@
 // The viewer of the page: one canvas with one head, and one loop that draws it. Whoever moves the
-// head is a source: an object with `blendshapes`, and `frame(time)`, which returns weights and pose
-// at this time in milliseconds, or null for as long as the head shall idle.
+// head is a source: an object with `blendshapes`, and `frames(time)`, which returns weights and pose
+// at this time in milliseconds, or null for as long as the head shall idle. Several frames show the
+// head as often, side by side; so many are its `heads`.
 
 import { Head } from "./head.js";
 import { Idle, mix } from "./idle.js";
@@ -77,35 +78,40 @@ class Viewer {
   animate(time) {
     requestAnimationFrame((next) => this.animate(next));
     if (!this.visible || !this.head.mesh) return;
-    const values = this.values(time);
-    if (this.changed && this.shown?.length === values.length) {
+    const frames = this.frames(time);
+    const alike = (others) =>
+      others?.length === frames.length && others[0].length === frames[0].length;
+    if (this.changed && alike(this.shown)) {
       this.from = this.shown;
       this.blendEnd = time + BLEND;
     }
     this.changed = false;
-    if (time < this.blendEnd && this.from?.length === values.length)
-      mix(values, this.from, (this.blendEnd - time) / BLEND);
-    this.shown = values;
-    this.head.setPose(values.subarray(0, -3), values.subarray(-3));
-    this.head.draw();
+    if (time < this.blendEnd && alike(this.from)) {
+      const share = (this.blendEnd - time) / BLEND;
+      frames.forEach((frame, k) => mix(frame, this.from[k], share));
+    }
+    this.shown = frames;
+    this.head.draw(frames);
+    element("titles").style.setProperty("--columns", this.head.columns);
     this.drawn++;
     this.firstDrawn ??= performance.now();
     if (time - this.measured > STATISTICS_PERIOD) this.measure(time);
   }
 
-  // Return this moment's weights, in the order of the head's blendshapes, and pose.
-  values(time) {
+  // Return this moment's frames: weights, in the order of the head's blendshapes, and pose.
+  frames(time) {
     const idle = still.matches || !this.idle ? REST : this.idle;
-    const frame = this.source?.frame(time);
-    if (this.active !== Boolean(frame)) this.changed = true;
-    this.active = Boolean(frame);
-    const [weights, pose] = frame ?? idle.frame(time);
-    const { blendshapes } = frame ? this.source : idle;
+    const frames = this.source?.frames(time);
+    if (this.active !== Boolean(frames)) this.changed = true;
+    this.active = Boolean(frames);
+    const { blendshapes } = frames ? this.source : idle;
     if (this.named !== blendshapes || this.orderOf !== this.head.mesh) {
       this.order = this.head.blendshapes.map((name) => blendshapes.indexOf(name));
       [this.named, this.orderOf] = [blendshapes, this.head.mesh];
     }
-    return Float32Array.from([...this.order.map((k) => weights[k] ?? 0), ...pose]);
+    const all = frames ?? Array(this.source?.heads ?? 1).fill(idle.frame(time));
+    return all.map(([weights, pose]) =>
+      Float32Array.from([...this.order.map((k) => weights[k] ?? 0), ...pose]));
   }
 
   measure(time) {
