@@ -137,9 +137,10 @@ def test_half_speed_stays_in_step(open_page: Callable[..., Page]) -> None:
     button(page, "English")
     page.wait_for_function("player.clip?.duration > 5 && player.sound.currentTime > 0.1")
     page.get_by_role("button", name="Half speed").click()
-    page.evaluate(RECORD % JAW)
-    page.wait_for_function("player.sound.currentTime > 2.5")
     assert page.evaluate("player.sound.playbackRate") == 0.5
+    page.evaluate("player.seek(0); player.playing || player.toggle()")
+    page.evaluate(RECORD % JAW)
+    page.wait_for_function("shown.length > 10 && player.sound.currentTime > 2.5")
     assert abs(np.median(np.array(page.evaluate("shown"), float)[:, 0])) < 0.04
 
 
