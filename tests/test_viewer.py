@@ -1,6 +1,8 @@
 """The viewer of the page's first screen, in Chromium with WebGL in software."""
 
+import zipfile
 from collections.abc import Callable
+from pathlib import PurePath
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from test_app import server_files, url  # noqa: F401  fixtures
 from test_live import browser, button, launch  # noqa: F401  fixtures
 
 from jambatalk import Motion, Speech, TalkingHead, load_head
+from jambatalk.export.phones import text_grid
 from jambatalk.files.bundled import VOICES
 
 JAW = load_head(1).blendshapes.index("jawOpen")
@@ -130,6 +133,30 @@ def test_styles_are_compared_side_by_side(open_page: Callable[..., Page]) -> Non
     page.get_by_role("tab", name="Animate").click()
     page.wait_for_function("viewer.shown.length === 1")
     assert page.locator("#viewer-titles span").count() == 0
+
+
+DROP = """async () => {
+    const bytes = await (await fetch("/live/intro.wav")).arrayBuffer();
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([bytes], "dropped.wav", { type: "audio/wav" }));
+    document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true }));
+}"""
+
+
+def test_files_are_dropped_anywhere_and_saved_together(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    for _ in range(2):  # in place of nothing, and of a voice
+        page.evaluate(DROP)
+        page.wait_for_function("player.sound.src.endsWith('dropped.wav') && player.clips")
+        page.evaluate("player.leave()")
+    with page.expect_download() as saved:
+        button(page, "All of them (.zip)")
+    with zipfile.ZipFile(saved.value.path()) as files:
+        suffixes = {PurePath(name).suffix for name in files.namelist()}
+        assert suffixes == {".glb", ".csv", ".npz", ".wav", ".TextGrid"}
+        (phones,) = (name for name in files.namelist() if name.endswith(".TextGrid"))
+        recognised = TalkingHead.from_pretrained().phones(VOICES / "pico_en.wav")
+        assert files.read(phones).decode().strip() == text_grid(recognised).strip()
 
 
 def test_half_speed_stays_in_step(open_page: Callable[..., Page]) -> None:

@@ -19,11 +19,11 @@ from jambatalk.app.controls import (
 )
 from jambatalk.app.inputs import Inputs
 from jambatalk.app.javascript import call
-from jambatalk.app.video_service import VideoRequest, VideoService
+from jambatalk.app.video_service import PHONES, VideoRequest, VideoService, zip_files
 from jambatalk.app.viewer import PREDICTIONS, can_draw, connect_player
 
 EXPORTS = {".glb": "Blender, Unity, web", ".csv": "Unreal / Live Link", ".npz": "Python"}
-FILES = EXPORTS | {".wav": "Sound"}
+FILES = EXPORTS | {".wav": "Sound", PHONES: "Phones", ".zip": "All of them"}
 
 
 def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
@@ -48,9 +48,10 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
                 gr.Button(f"{label} ({suffix})", size="sm", min_width=140, elem_classes="download")
                 for suffix, label in FILES.items()
             ]
-        files = [
-            _download(f"{label} ({suffix})", visible="hidden") for suffix, label in FILES.items()
-        ]
+        files = {
+            suffix: _download(f"{label} ({suffix})", visible="hidden")
+            for suffix, label in FILES.items()
+        }
 
     style.change(
         lambda style: style_note(talking_head, style),
@@ -89,11 +90,12 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
         animate,
         inputs.voice,
         [style, strength, inputs.head, *inputs.view, *inputs.nonverbal, *mood],
-        [controls.video, *files],
+        [controls.video, *(files[suffix] for suffix in (*EXPORTS, ".wav"))],
         video,
     )
     motion_inputs = [style, strength, inputs.head, *inputs.nonverbal, *mood]
-    _connect_files(service, inputs.voice, motion_inputs, dict(zip(buttons, files, strict=True)))
+    saved = dict(zip(buttons, files.values(), strict=True))
+    _connect_files(service, inputs.voice, motion_inputs, saved)
     if viewed:
         with tab:
             connect_player(service, "animate", start, inputs.voice, motion_inputs, _request)
@@ -113,10 +115,11 @@ def _connect_files(
     """Let each button write one file and save it."""
 
     async def export(suffix: str, *values: Any) -> str:
-        # The sound is written beside a motion.
-        exports = [".csv" if suffix == ".wav" else suffix]
+        exports = {".wav": [".csv"], ".zip": [*EXPORTS, PHONES]}.get(suffix, [suffix])
         paths = await service.export(replace(_request(*values), exports=exports))
-        path = paths[-1] if suffix == ".wav" else paths[0]
+        if suffix == ".zip":
+            return str(zip_files([path for path in paths if path]))
+        path = paths[-1] if suffix == ".wav" else paths[0]  # sound is written beside a motion
         if path is None:
             raise gr.Error(f"This motion cannot be written as {suffix}.", print_exception=False)
         return str(path)

@@ -8,6 +8,7 @@ import logging
 import re
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from gradio.utils import get_upload_folder
 from jambatalk.app.controls import style_title
 from jambatalk.errors import ExportError, JambaTalkError, Stopped
 from jambatalk.export import export_motion
+from jambatalk.export.phones import export_phones
 from jambatalk.motion.mood import MOODS
 from jambatalk.motion.motion import Motion
 from jambatalk.motion.nonverbal import PARTS, Nonverbal
@@ -30,6 +32,7 @@ from jambatalk.talking_head import TalkingHead
 
 log = logging.getLogger(__name__)
 
+PHONES = ".TextGrid"  # suffix
 MAX_ECHO = 80  # characters of a quoted value in an error message
 
 
@@ -132,7 +135,7 @@ class VideoService:
         return await asyncio.to_thread(recognise)
 
     async def export(self, request: VideoRequest) -> list[Path | None]:
-        """Write the exports alone, and return their paths as `render` does.
+        """Write the exports alone, among them PHONES, and return their paths as `render` does.
 
         Raises:
             gr.Error: whatever went wrong, as a message for the user.
@@ -140,9 +143,13 @@ class VideoService:
 
         def write() -> list[Path | None]:
             with _messages():
-                speech = _read(request.recording)
-                motion = self._predict(request, speech, no_progress)[0]
-                return _write_exports(motion, speech, _new_path(request), request.exports)
+                speech, path = _read(request.recording), _new_path(request)
+                if PHONES in request.exports and self.talking_head.model.config.phones:
+                    export_phones(self.talking_head.phones(speech), path.with_suffix(PHONES))
+                if suffixes := [suffix for suffix in request.exports if suffix != PHONES]:
+                    motion = self._predict(request, speech, no_progress)[0]
+                    _write_exports(motion, speech, path, suffixes)
+                return _existing(path, request.exports)
 
         return await asyncio.to_thread(write)
 
@@ -164,11 +171,11 @@ class VideoService:
         try:
             self.talking_head.video(motions, speech, path, view, captions, progress)
             progress("Exporting", 1.0)
-            exports = _write_exports(motions[0], speech, path, request.exports)
+            _write_exports(motions[0], speech, path, request.exports)
         except BaseException:
             shutil.rmtree(path.parent)
             raise
-        return path, exports
+        return path, _existing(path, request.exports)
 
     def _predict(self, request: VideoRequest, speech: Speech, progress: Progress) -> list[Motion]:
         return self.talking_head.compare(
@@ -211,16 +218,26 @@ def _new_path(request: VideoRequest) -> Path:
     return Path(tempfile.mkdtemp(dir=served)) / f"{name}.mp4"
 
 
-def _write_exports(
-    motion: Motion, speech: Speech, video: Path, suffixes: Sequence[str]
-) -> list[Path | None]:
+def _write_exports(motion: Motion, speech: Speech, video: Path, suffixes: Sequence[str]) -> None:
     for suffix in suffixes:
         try:
             export_motion(motion, video.with_suffix(suffix), speech=speech)
         except ExportError as error:
             log.info("%s", error)
+
+
+def _existing(video: Path, suffixes: Sequence[str]) -> list[Path | None]:
     paths = [video.with_suffix(suffix) for suffix in (*suffixes, ".wav")]
     return [path if path.exists() else None for path in paths]
+
+
+def zip_files(files: Sequence[Path]) -> Path:
+    """Write files to a .zip beside the first, and return it."""
+    path = files[0].with_suffix(".zip")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in files:
+            archive.write(file, file.name)
+    return path
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 // visitor's recording says as soon as its motion has come, in one style or in several.
 
 import { Clip } from "./clip.js";
+import { acceptFiles } from "./drop.js";
 import { Player } from "./player.js";
 import { connectTransport } from "./transport.js";
 import { viewer } from "./viewer.js";
@@ -17,6 +18,7 @@ let own = false; // whether the visitor has chosen a voice
 
 // Show the head, and on the first visit let it speak.
 export async function open(name) {
+  acceptFiles();
   await viewer.open(name);
   if (matchMedia("(prefers-reduced-motion: reduce)").matches || visited()) return;
   const [motion] = await Promise.all([fetch(INTRO).then((answer) => answer.json()), wait(PAUSE)]);
