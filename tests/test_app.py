@@ -125,6 +125,10 @@ class AppPage:
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True).locator("visible=true")
 
+    def invalid(self) -> Locator:
+        """What is wrong with an input, beside it."""
+        return self.page.locator(".validation-error").locator("visible=true")
+
     def upload(self, path: Path) -> None:
         self.button("Upload file").click()
         self.page.locator("#voice input[type=file]").set_input_files(path)
@@ -226,7 +230,7 @@ def test_compare_two_styles_in_one_video(
     app.choose_small()
     app.page.get_by_role("tab", name="Compare styles").click()
     app.choose("Reserved")  # deselects one of the three initial styles
-    app.button("Compare").click()
+    app.button("Download video").click()
     video = app.video()
     assert (video["width"], video["height"]) == (512, 256)
     assert video["sound"] > 0
@@ -261,7 +265,7 @@ def test_page_fits_a_phone(open_page: Callable[..., AppPage], tab: str) -> None:
 def test_errors_name_the_cure(open_page: Callable[..., AppPage], tmp_path: Path) -> None:
     app = open_page()
     app.button("Animate").click()
-    expect(app.page.get_by_text("Record your voice or choose a file first.")).to_be_visible()
+    expect(app.invalid()).to_have_text("Record your voice or choose a file first.")
 
     text = tmp_path / "letter.wav"
     text.write_text("Dear reader, this is no sound. " * 20)
@@ -273,7 +277,7 @@ def test_errors_name_the_cure(open_page: Callable[..., AppPage], tmp_path: Path)
     app.choose("Crisp")
     app.choose("Relaxed")
     app.button("Compare").click()
-    expect(app.page.get_by_text("Choose 2 to 4 styles.")).to_be_visible()
+    expect(app.invalid()).to_have_text("Choose 2 to 4 styles.")
 
 
 def test_unexpected_errors_are_logged_and_not_shown(caplog: pytest.LogCaptureFixture) -> None:
