@@ -1,10 +1,15 @@
 """Errors for users: what happened, where, and how to fix it."""
 
+import re
 from collections.abc import Sequence
+
+LONGEST_WORD, LONGEST_TEXT = 80, 600  # characters of what a message repeats, and of a message
 
 
 class JambaTalkError(Exception):
     """Base class of all errors that this library raises deliberately.
+
+    Messages repeat names and texts of strangers: they are kept on one line, printable and short.
 
     Args:
         what: what happened and where, one sentence.
@@ -12,6 +17,7 @@ class JambaTalkError(Exception):
     """
 
     def __init__(self, what: str, cure: str = "") -> None:
+        what, cure = _tidy(what), _tidy(cure)
         super().__init__(f"{what} {cure}".strip())
         self.what = what
         self.cure = cure
@@ -73,3 +79,17 @@ def abbreviate(names: Sequence[str], shown: int = 5) -> str:
     """List the first names of what may be a long list, for a message."""
     more = f" and {len(names) - shown} more" if len(names) > shown else ""
     return (", ".join(names[:shown]) or "none") + more
+
+
+def brief(value: object, length: int = LONGEST_WORD) -> str:
+    """Show a value of a stranger's in a message: on one line, printable, without its middle."""
+    text = " ".join(str(value)[: 100 * length].split())
+    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    if len(text) <= length:
+        return text
+    return f"{text[: length // 2]}…{text[len(text) - length // 2 + 1 :]}"
+
+
+def _tidy(text: str) -> str:
+    words = re.sub(rf"\S{{{LONGEST_WORD + 1},}}", lambda word: brief(word[0]), text)
+    return brief(words, LONGEST_TEXT)

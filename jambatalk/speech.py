@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from jambatalk.errors import SpeechError
+from jambatalk.errors import SpeechError, brief
+from jambatalk.files.ffmpeg import convert_sound
+from jambatalk.files.regular import check_file
 
 log = logging.getLogger(__name__)
 
@@ -20,15 +21,9 @@ DECODING_SECONDS = 60.0  # for ffmpeg, beside the length of the recording
 SILENCE_RMS = 1e-3  # -60 dBFS: quieter than any speech
 TARGET_RMS = 0.06  # -24 dBFS, the loudness of the encoder's input
 MAX_GAIN = 30.0  # whispering is amplified by 30 dB at most, so that noise is not
-
-# Formats that ffmpeg may read. Recordings come from strangers, and a playlist named like a
-# recording would make it open other files.
-# fmt: off
-INPUT_FORMATS = (
-    "-format_whitelist", "wav,w64,aiff,au,caf,flac,mp3,ogg,aac,amr,mov,matroska,avi,asf,mpegts",
-    "-protocol_whitelist", "file",
-)
-# fmt: on
+LARGEST = 4 << 30  # bytes of a file, of which the first sound track is read
+RECORD = "Use a WAV, MP3, FLAC, OGG, M4A or WebM recording, or a video with sound."
+LOUDEST = 1e6  # of samples; recordings reach 1, or 32,768 where integers were kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,8 +76,7 @@ class Speech:
         path = Path(path)
         if path.is_dir():
             raise SpeechError(f"'{path}' is a folder.", "'jambatalk batch' animates a folder.")
-        if not path.is_file():
-            raise SpeechError(f"There is no file {path}.", "Check the name and the folder.")
+        check_file(path, SpeechError, "a recording", RECORD, LARGEST)
         return cls._checked(_decode(path, max_seconds), path.name, path, max_seconds)
 
     @classmethod
@@ -106,7 +100,7 @@ class Speech:
         numbers = samples.ndim in (1, 2) and samples.dtype.kind in "iuf"
         if not numbers or not _is_number(sample_rate) or not 1000 <= sample_rate <= 1_000_000:
             raise SpeechError(
-                f"Speech cannot be made of {_describe(samples)} at {sample_rate} Hz.",
+                f"Speech cannot be made of {_describe(samples)} at {brief(sample_rate)} Hz.",
                 "Give numbers (n,) or (n, channels) and their rate in Hz, 1000 to 1,000,000.",
             )
         if samples.dtype.kind == "u":  # silence is the middle of the range
@@ -114,7 +108,8 @@ class Speech:
             samples = (samples.astype(np.float32) - half) / half
         elif samples.dtype.kind == "i":
             samples = samples.astype(np.float32) / -float(np.iinfo(samples.dtype).min)
-        samples = samples.astype(np.float32)
+        with np.errstate(over="ignore"):  # infinite, and refused as such
+            samples = samples.astype(np.float32)
         if samples.ndim == 2:
             samples = samples.mean(1)
         if len(samples) > max_seconds * sample_rate:
@@ -140,6 +135,12 @@ class Speech:
         if not np.isfinite(samples).all():
             raise SpeechError(
                 f"'{name}' contains samples that are not numbers (NaN or infinity).",
+                "Export the recording again, as 16-bit WAV for instance.",
+            )
+        loudest = float(np.abs(samples).max())
+        if loudest > LOUDEST:
+            raise SpeechError(
+                f"'{name}' has samples of {loudest:.2g}; a recording's lie between -1 and 1.",
                 "Export the recording again, as 16-bit WAV for instance.",
             )
         speech = cls(np.ascontiguousarray(samples, np.float32), name, source)
@@ -174,11 +175,6 @@ def loudness_normalised(samples: np.ndarray) -> np.ndarray:
     return samples * np.float32(min(TARGET_RMS / rms, MAX_GAIN))
 
 
-def ffmpeg_path(path: str | Path) -> str:
-    """Return a path as ffmpeg takes it: absolute, so that no colon in it names a protocol."""
-    return str(Path(path).resolve())
-
-
 def _rms(samples: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
 
@@ -192,35 +188,14 @@ def _describe(value: object) -> str:
     return f"{type(value).__name__}{shape}"
 
 
-def convert_sound(path: Path, *options: str, timeout: float | None = None) -> tuple[bytes, str]:
-    """Convert the first sound track of a recording by ffmpeg; `options` name format and target.
-
-    Returns:
-        What ffmpeg writes to its standard output, and why it failed: "" if it did not.
-    """
-    from imageio_ffmpeg import get_ffmpeg_exe
-
-    command = [get_ffmpeg_exe(), "-v", "error", "-nostdin", *INPUT_FORMATS, "-i", ffmpeg_path(path)]
-    command += ["-map", "0:a:0", *options]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=timeout)
-    except subprocess.TimeoutExpired:
-        return b"", "it took too long"
-    messages = done.stderr.decode(errors="replace").strip().splitlines()
-    reason = messages[-1] if messages else "ffmpeg gave no reason"
-    return done.stdout, reason if done.returncode != 0 else ""
-
-
 def _decode(path: Path, max_seconds: float) -> np.ndarray:
     """Decode the first sound track of a file: (n,) float32 at 16 kHz."""
     # one second more than accepted shows that a file is too long without decoding all of it
     options = ["-t", str(max_seconds + 1), "-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "f32le", "-"]
-    sound, failure = convert_sound(path, *options, timeout=max_seconds + DECODING_SECONDS)
+    timeout = max_seconds + DECODING_SECONDS
+    sound, failure = convert_sound(path, *options, timeout=timeout, error=SpeechError)
     if failure:
-        raise SpeechError(
-            f"'{path.name}' could not be read as sound ({failure}).",
-            "Use a WAV, MP3, FLAC, OGG, M4A or WebM recording, or a video with sound.",
-        )
+        raise SpeechError(f"'{path.name}' could not be read as sound ({failure}).", RECORD)
     return np.frombuffer(sound, np.float32)
 
 

@@ -95,5 +95,5 @@ def test_open_array_refuses_damaged_and_foreign_files(tmp_path: Path) -> None:
             open_array(path)
     for array in (np.array(["text"]), np.array([1 + 2j])):
         np.save(path, array)
-        with pytest.raises(DataError, match="not an array of numbers"):
+        with pytest.raises(DataError, match=r"not an .*array"):
             open_array(path)

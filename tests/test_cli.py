@@ -53,7 +53,7 @@ def test_lists_styles_and_heads(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["animate", "missing.wav", "-o", "a.mp4"], "no file missing.wav"),
+        (["animate", "missing.wav", "-o", "a.mp4"], "no file 'missing.wav'"),
         (["animate", str(Path(__file__)), "-o", "a.mp4"], "could not be read as sound"),
         (["animate", str(VOICE), "-o", "a.avi"], "not a name for a video"),
         (["animate", str(VOICE), "-o", "a.mp4", "--fps", "24"], "has the model's frame rate"),
@@ -119,6 +119,34 @@ def test_misspelt_words_are_corrected(
         main(arguments)
     assert exit_info.value.code == 2
     assert hint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (MemoryError(), "There is not enough memory."),
+        (OSError(28, "No space left on device", "out.mp4"), "No space left on device ('out.mp4')"),
+        (KeyError("x" * 500), "Something unforeseen happened (KeyError"),
+    ],
+)
+def test_what_nobody_foresaw_is_one_sentence(
+    error: Exception,
+    sentence: str,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("jambatalk.model.checkpoint.fetch_checkpoint", fail)
+    with caplog.at_level("INFO"):
+        assert main(["list"]) == 1
+    text = capsys.readouterr().err
+    assert sentence in text
+    assert text.count("\n") == 1
+    assert len(text) < 200
+    assert "Traceback" in caplog.text  # which --verbose shows
 
 
 def test_help_groups_every_command(capsys: pytest.CaptureFixture[str]) -> None:

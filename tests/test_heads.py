@@ -131,7 +131,7 @@ def test_damaged_library_raises_face_error(name: str, damage: str, tmp_path: Pat
 def test_head_of_another_mesh_raises_face_error(tmp_path: Path) -> None:
     write_heads(tmp_path, [replace(load_head(1), name="a")])
     np.savez(tmp_path / "a.npz", template=np.zeros((9, 3)), colors=np.zeros((9, 3), np.uint8))
-    with pytest.raises(FaceError, match="does not belong"):
+    with pytest.raises(FaceError, match="not a head on the mesh"):
         HeadLibrary(tmp_path).load("a")
 
 

@@ -15,6 +15,7 @@ from jambatalk.export import FORMATS
 from jambatalk.face.library import checkpoint_heads
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.motion.mood import MOODS, SteadyMood, check_mood
+from jambatalk.files.plain import read_json
 from jambatalk.motion.motion import check_fps
 from jambatalk.motion.nonverbal import Nonverbal, check_seed
 from jambatalk.render.view import View
@@ -124,8 +125,8 @@ class Job:
     def _complete(self) -> dict[str, str]:
         """Return file name → key."""
         try:
-            complete = json.loads(self._record.read_text())
-        except (OSError, ValueError):  # none yet, or damaged
+            complete = read_json(self._record, BatchError)
+        except BatchError:  # none yet, or damaged
             return {}
         return complete if isinstance(complete, dict) else {}
 

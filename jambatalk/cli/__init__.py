@@ -11,7 +11,9 @@ from difflib import get_close_matches
 
 from jambatalk import __version__
 from jambatalk.cli import animation, research, serving, styles
-from jambatalk.errors import JambaTalkError
+from jambatalk.errors import JambaTalkError, brief
+
+log = logging.getLogger(__name__)
 
 # heading of the help → the module that adds its commands, in the order shown
 GROUPS = {
@@ -40,7 +42,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\njambatalk: stopped.", file=sys.stderr)
         return 130
+    except Exception as error:  # a fault of ours, or of the machine
+        log.info("", exc_info=error)
+        print(f"jambatalk: {_describe(error)}", file=sys.stderr)
+        return 1
     return 0
+
+
+def _describe(error: Exception) -> str:
+    """Say in a sentence or two what no reader, check or writer has foreseen."""
+    if isinstance(error, MemoryError):
+        return "There is not enough memory. Try a shorter recording, or a smaller picture."
+    if isinstance(error, OSError) and error.strerror:
+        file = f" ('{brief(error.filename)}')" if error.filename else ""
+        return f"The system refused: {error.strerror}{file}."
+    kind = type(error).__name__
+    return f"Something unforeseen happened ({kind}: {brief(error)}). --verbose shows where."
 
 
 class Commands:

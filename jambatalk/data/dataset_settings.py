@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -10,8 +9,9 @@ from pathlib import Path
 from typing import Annotated
 
 from jambatalk.data.dataset import Entry
-from jambatalk.errors import DataError, ModelError
-from jambatalk.model.config_fields import Range, check_fields, read_fields
+from jambatalk.errors import DataError, ModelError, brief
+from jambatalk.files.fields import Range, check_fields, read_fields
+from jambatalk.files.plain import read_json
 
 SPLITS = ("train", "val", "test", "all")
 VAL_EVERY = 10  # recordings, where dataset.json names no split
@@ -43,16 +43,13 @@ class DatasetSettings:
             DataError: invalid JSON, an unknown key, a value of the wrong kind.
         """
         path = folder / "dataset.json"
-        if not path.is_file():
+        if not path.exists():
             return cls()
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise DataError(f"{path} is not valid JSON ({error}).", "Correct it.") from error
+        values = read_json(path, DataError, "the settings of a data set in JSON", "Correct it.")
         try:
             return read_fields(cls, values)
         except ModelError as error:
-            raise DataError(f"{path}: {error.what}", error.cure) from error
+            raise DataError(f"'{path}': {error.what}", error.cure) from error
 
     def select(self, entries: Iterable[Entry], split: str) -> list[Entry]:
         """Return the recordings of a split, sorted by name.
@@ -70,9 +67,11 @@ class DatasetSettings:
         names = {entry.name for entry in entries} | {entry.subject for entry in entries}
         for name in (*self.leave_out, *self.val, *self.test):
             if name not in names:
-                near = get_close_matches(name, names, 1)
+                near = get_close_matches(brief(name), names, 1)
                 hint = f"Is it '{near[0]}'?" if near else ""
-                raise DataError(f"dataset.json names '{name}', which is not in the set.", hint)
+                raise DataError(
+                    f"dataset.json names '{brief(name)}', which is not in the set.", hint
+                )
         used = self.without_left_out(entries)
         return [e for number, e in enumerate(used) if split in (self._split(number, e), "all")]
 

@@ -10,8 +10,12 @@ from typing import Protocol
 import numpy as np
 
 from jambatalk.errors import DataError, SpeechError
-from jambatalk.files.arrays import open_array, unreadable
-from jambatalk.speech import Speech
+from jambatalk.files.arrays import open_array
+from jambatalk.files.regular import check_file, damaged
+from jambatalk.speech import MAX_SECONDS, Speech
+
+SOUND = "a sound file"
+MAX_CHANNELS = 64
 
 
 class SoundSource(Protocol):
@@ -52,22 +56,28 @@ class SoundFile:
 
     @cached_property
     def seconds(self) -> float:
-        """The duration, from the header."""
+        """The duration, from the header; raises DataError."""
         import soundfile
 
+        check_file(self.path, kind=SOUND)
         try:
-            return soundfile.info(self.path).duration
+            header = soundfile.info(self.path)
         except (OSError, soundfile.SoundFileError) as error:
-            raise unreadable(self.path, error) from error
+            raise _not_a_sound(self.path, error) from error
+        if header.channels > MAX_CHANNELS or not 0 < header.duration <= MAX_SECONDS:
+            reason = f"{header.duration:g} s of {header.channels} channels"
+            raise damaged(self.path, reason, kind=SOUND, cure="Cut it into shorter parts.")
+        return header.duration
 
     def read(self) -> np.ndarray:
         """Read (n,) float32 at 16 kHz, mono; raises DataError."""
         import soundfile
 
+        _ = self.seconds  # what is too long is not read
         try:
             samples, rate = soundfile.read(self.path, dtype="float32")
         except (OSError, soundfile.SoundFileError) as error:
-            raise unreadable(self.path, error) from error
+            raise _not_a_sound(self.path, error) from error
         return to_speech(samples, rate, self.path)
 
 
@@ -93,6 +103,11 @@ class VertexFile:
     def read(self, frames: slice) -> np.ndarray:
         """Read (t, V, 3)."""
         return open_array(self.path)[frames].reshape(-1, self.shape[1], 3)
+
+
+def _not_a_sound(path: Path, error: Exception) -> DataError:
+    reason = getattr(error, "error_string", error)  # without the path
+    return damaged(path, reason, DataError, SOUND)
 
 
 def to_speech(samples: np.ndarray, rate: int, path: Path) -> np.ndarray:

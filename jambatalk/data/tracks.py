@@ -12,8 +12,6 @@ Names are case-insensitive (EyeBlinkLeft, eyeBlinkLeft); missing blendshapes are
 
 from __future__ import annotations
 
-import csv
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,15 +23,25 @@ import numpy as np
 from jambatalk.data.dataset import Dataset, check_folder
 from jambatalk.data.dataset_settings import DatasetSettings
 from jambatalk.data.vertex_folder import paired_entries
-from jambatalk.errors import DataError
+from jambatalk.errors import DataError, abbreviate
 from jambatalk.face.library import load_head
 from jambatalk.files.arrays import read_npz
+from jambatalk.files.fields import Range
+from jambatalk.files.plain import read_json
+from jambatalk.files.regular import damaged
+from jambatalk.files.table import column, read_table
 
 log = logging.getLogger(__name__)
 
 KINDS = (".csv", ".json", ".npz")
 REQUIRED = "jawOpen"  # tracks without it hold no speech
 LARGEST = 2.0  # weights are 0..1, or a little above if exaggerated; percentages exceed it
+FPS = Range(1, 1000)
+LARGEST_JSON = 32 << 20  # bytes: an hour of 61 weights, 30 times a second
+TRACK = "a blendshape track"
+FORMS = (
+    'Give csv (a column per blendshape), or json or npz with "fps", "blendshapes" and "weights".'
+)
 AUDIO2FACE = {"exportFps": "fps", "facsNames": "blendshapes", "weightMat": "weights"}
 
 
@@ -112,42 +120,46 @@ class TrackFile:
         """Read column names, values (T, columns) and frame rate."""
         try:
             names, values, fps = _READERS[self.path.suffix.lower()](self.path)
-            values = np.asarray(values, np.float32)
+            with np.errstate(over="ignore"):  # infinite, and refused as such
+                values = np.asarray(values, np.float32)
+            if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+                raise ValueError("its blendshapes are not names")
             if values.ndim != 2 or values.shape[1] != len(names):
                 raise ValueError(f"{len(names)} names for values of shape {values.shape}")
-        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-            raise DataError(
-                f"{self.path} is not a blendshape track ({error!r}).",
-                'Give csv (a column per blendshape), or json or npz with "fps", "blendshapes" and '
-                '"weights".',
-            ) from error
+            if fps is not None and not FPS.low <= fps <= FPS.high:
+                raise ValueError(f"{fps:g} frames a second")
+        except DataError:
+            raise
+        except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
+            reason = f"there is no {error}" if isinstance(error, KeyError) else error
+            raise damaged(self.path, reason, DataError, TRACK, FORMS) from error
         if REQUIRED.lower() not in (name.lower() for name in names):
             raise DataError(
-                f"{self.path} has no '{REQUIRED}'; it has {', '.join(names[:6])}, ...",
+                f"{self.path} has no '{REQUIRED}'; it has {abbreviate(names)}.",
                 "Name the columns as ARKit does.",
             )
         return names, values, fps
 
 
-def _read_csv(path: Path) -> tuple[list[str], list[list[float]], None]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = csv.reader(file)
-        header = [name.strip() for name in next(rows, [])]
-        known = {blendshape.lower() for blendshape in load_head(1).blendshapes}
-        # other columns may not be numbers: timecodes
-        used = [i for i, name in enumerate(header) if name.lower() in known]
-        values = [[float(row[i]) for i in used] for row in rows if row]
-    return [header[i] for i in used], values, None
+def _read_csv(path: Path) -> tuple[list[str], np.ndarray, None]:
+    header, rows = read_table(path, DataError, TRACK, FORMS)
+    known = {blendshape.lower() for blendshape in load_head(1).blendshapes}
+    # other columns may not be numbers: timecodes
+    used = [i for i, name in enumerate(header) if name.lower() in known]
+    values = [list(map(float, column(rows, i))) for i in used]
+    return [header[i] for i in used], np.array(values).reshape(len(used), len(rows)).T, None
 
 
 def _read_json(path: Path) -> tuple[list[str], list[list[float]], float]:
-    values = json.loads(path.read_text(encoding="utf-8"))
+    values = read_json(path, DataError, TRACK, FORMS, LARGEST_JSON)
+    if not isinstance(values, dict):
+        raise ValueError("it holds no names and values")
     values = {AUDIO2FACE.get(key, key): value for key, value in values.items()}
     return values["blendshapes"], values["weights"], float(values["fps"])
 
 
 def _read_npz(path: Path) -> tuple[list[str], np.ndarray, float]:
-    arrays = read_npz(path, kind="a blendshape track")
+    arrays = read_npz(path, DataError, TRACK, FORMS)
     return arrays["blendshapes"].tolist(), arrays["weights"], float(arrays["fps"])
 
 

@@ -139,7 +139,7 @@ def _read_nested(path: Path) -> dict[str, dict[str, Any]]:
 
     A pickle cannot be read in parts: the sounds, about a hundredth of the set, stay in memory.
     """
-    stamp = path.stat().st_mtime_ns if path.is_file() else 0  # read again if the file changes
+    stamp = path.stat().st_mtime_ns if path.exists() else 0  # read again if the file changes
     return _read_nested_once(path.absolute(), stamp)
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from jambatalk.errors import DataError
+from jambatalk.errors import DataError, abbreviate, brief
 from jambatalk.face.face import Face
 from jambatalk.face.lips import middle_pairs
 from jambatalk.face.user_face import UPPER_FACE
-from jambatalk.files.arrays import open_array, read_npz, unreadable
+from jambatalk.files.arrays import open_array, read_npz
+from jambatalk.files.plain import read_json, read_text
+from jambatalk.files.regular import damaged
 from jambatalk.files.safe_pickle import read_pickle
 
 LIPS = ("lips",)  # their name in FLAME's masks
@@ -128,13 +129,23 @@ def read_region(source: str, names: Sequence[str], count: int) -> tuple[np.ndarr
         missing = [name for name in chosen if name not in content]
         if missing:
             raise DataError(
-                f"There is no region '{missing[0]}' in {path}.",
-                f"Write {path.name}:NAME with one of {', '.join(map(str, sorted(content)))}.",
+                f"There is no region '{brief(missing[0])}' in {path}.",
+                f"Write {path.name}:NAME with one of {abbreviate(sorted(map(str, content)), 20)}.",
             )
-        content = np.concatenate([np.ravel(np.asarray(content[name])) for name in chosen])
+        content = [content[name] for name in chosen]
         description = f"{path.name}, {' + '.join(chosen)}"
-    index = np.unique(_checked(np.ravel(np.asarray(content)), str(path), count))
+    else:
+        content = [content]
+    index = np.concatenate([_indices(part, path) for part in content])
+    index = np.unique(_checked(index, str(path), count))
     return index, f"{description}, {len(index)} vertices"
+
+
+def _indices(values: object, path: Path) -> np.ndarray:
+    try:
+        return np.ravel(np.asarray(values))
+    except (ValueError, OverflowError) as error:  # lists of different lengths
+        raise damaged(path, error, kind="a list of vertex indices") from error
 
 
 def find_lip_pair(vertices: np.ndarray, template: np.ndarray, lips: np.ndarray) -> tuple[int, int]:
@@ -187,17 +198,17 @@ def _read(path: Path) -> object:
         return read_npz(path, kind="a region file")
     if path.suffix == ".npy":
         return open_array(path)
-    if path.suffix not in (".json", ".txt"):
+    if path.suffix == ".json":
+        return read_json(path, kind="a region file")
+    if path.suffix != ".txt":
         raise DataError(
             f"'{path}' is not a region file.", "Give a .pkl, .npz, .npy, .json or .txt of indices."
         )
+    text = read_text(path, kind="a region file")
     try:
-        text = path.read_text(encoding="utf-8")
-        if path.suffix == ".json":
-            return json.loads(text)
         return [int(index) for index in text.replace(",", " ").split()]
-    except (OSError, ValueError) as error:
-        raise unreadable(path, error) from error
+    except ValueError as error:
+        raise damaged(path, error, kind="a region file") from error
 
 
 def _checked(index: np.ndarray, source: str, count: int) -> np.ndarray:

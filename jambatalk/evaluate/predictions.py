@@ -21,6 +21,7 @@ from jambatalk.errors import DataError
 from jambatalk.evaluate.mesh_motion import CONDITION
 from jambatalk.face.face import Face
 from jambatalk.face.user_face import guess_unit
+from jambatalk.files.plain import read_json
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.motion.motion import Motion
 from jambatalk.motion.nonverbal import STILL
@@ -154,7 +155,7 @@ def _open_folder(folder: Path, source: dict[str, object]) -> None:
     file = folder / SOURCE_FILE
     if not any(folder.iterdir()):
         file.write_text(json.dumps(source, indent=2) + "\n")
-    elif not file.exists() or json.loads(file.read_text()) != source:
+    elif not file.exists() or read_json(file) != source:
         raise DataError(
             f"{folder} contains motions of another set, network, style or unit, or other files.",
             "Choose another folder, or remove it.",

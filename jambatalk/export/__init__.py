@@ -14,10 +14,11 @@ from jambatalk.errors import ExportError
 from jambatalk.export.arkit import write_csv, write_json
 from jambatalk.export.glb import to_glb
 from jambatalk.export.vertices import write_npy, write_obj
-from jambatalk.speech import SAMPLE_RATE, Speech, convert_sound, ffmpeg_path
+from jambatalk.speech import DECODING_SECONDS, SAMPLE_RATE, Speech
 
 if TYPE_CHECKING:
-    from jambatalk.motion.motion import Motion
+    from jambatalk.files.ffmpeg import convert_sound, ffmpeg_path
+from jambatalk.motion.motion import Motion
 
 FORMATS: dict[str, Callable[[Motion, Path], object]] = {
     ".glb": lambda motion, path: path.write_bytes(to_glb(motion)),
@@ -100,7 +101,9 @@ def _write_wav(speech: Speech, path: Path) -> None:
         wavfile.write(path, SAMPLE_RATE, samples)
         return
     options = ["-map_metadata", "-1", "-c:a", "pcm_s16le", "-bitexact", "-f", "wav"]
-    _, failure = convert_sound(speech.source, *options, "-y", ffmpeg_path(path))
+    options += ["-y", ffmpeg_path(path)]
+    timeout = speech.duration + DECODING_SECONDS
+    _, failure = convert_sound(speech.source, *options, timeout=timeout, error=ExportError)
     if failure:
         raise ExportError(
             f"The sound of '{speech.source}' cannot be written ({failure}).",

@@ -10,6 +10,7 @@ import numpy as np
 
 from jambatalk.errors import FaceError
 from jambatalk.face.material import Material
+from jambatalk.files.plain import parse_json
 
 PICTURES = ("albedo", "detail", "wrinkles")  # of a material
 PLAIN = (Material("face"),)
@@ -111,10 +112,11 @@ class Face:
         """Build a face from the arrays of :meth:`to_arrays`.
 
         Raises:
-            KeyError, TypeError, ValueError: they are not those of a face.
+            KeyError, TypeError, ValueError: they are not those of a face. That they fit each other
+            is checked by :func:`jambatalk.face.check_face.check_face`.
         """
         materials = []
-        for number, described in enumerate(json.loads(str(arrays["materials"]))):
+        for number, described in enumerate(parse_json(str(arrays["materials"]))):
             keys = {kind: f"picture.{number}.{kind}" for kind in PICTURES}
             pictures = {k: arrays[key].tobytes() for k, key in keys.items() if key in arrays}
             materials.append(Material(**described | pictures))

@@ -3,23 +3,68 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Annotated, Literal
 
 import numpy as np
 
-from jambatalk.errors import FaceError
+from jambatalk.errors import FaceError, ModelError, abbreviate, brief
 from jambatalk.face.attachments import Attachments, attach
+from jambatalk.face.check_face import check_face
 from jambatalk.face.face import PICTURES, Face
 from jambatalk.face.material import Material
 from jambatalk.files.arrays import read_npz
 from jambatalk.files.bundled import HEADS
+from jambatalk.files.fields import Range, check, check_fields, read_fields
+from jambatalk.files.pictures import check_picture
+from jambatalk.files.plain import read_json
+from jambatalk.files.regular import damaged, read_file
 
 INDEX, TOPOLOGY, TEXTURES = "heads.json", "topology.npz", "textures"
 OWN = ("template", "colors")  # arrays that each head has of its own
+LARGEST = 512 << 20  # bytes of a head's arrays
+LARGEST_PICTURE = 32 << 20  # bytes
+LONGEST_TITLE = 100  # characters
+FILE = r"[\w\-][\w\-. ]{0,99}"  # a name in the folder, never one outside
 CURE = "Install JambaTalk again, or make these heads again ('jambatalk convert', recipes/heads)."
+
+
+@dataclass(frozen=True)
+class MaterialEntry:
+    """A material of `heads.json`: :class:`Material`, with the names of its pictures' files."""
+
+    name: str
+    kind: Literal["skin", "mouth", "eye", "hair", "cloth"] = "skin"
+    albedo: str | None = None
+    detail: str | None = None
+    wrinkles: str | None = None
+    cutout: Annotated[float, Range(0, 1)] = 0.0
+    two_sided: bool = False
+
+    def __post_init__(self) -> None:
+        check_fields(self, "material.")
+        for kind in PICTURES:
+            name = getattr(self, kind)
+            if name is not None:
+                check(_is_file_name(name), kind, name, f"Give the name of a file in {TEXTURES}.")
+
+
+@dataclass(frozen=True)
+class HeadEntry:
+    """A head of `heads.json`."""
+
+    name: str
+    title: str = ""
+    materials: tuple[MaterialEntry, ...] = ()
+
+    def __post_init__(self) -> None:
+        check(_is_file_name(self.name), "name", self.name, "Give letters, digits, '-' and '_'.")
+        check(len(self.title) <= LONGEST_TITLE, "title", self.title, "Give a few words.")
+        check_fields(self, "head.")
 
 
 class HeadLibrary:
@@ -46,22 +91,21 @@ class HeadLibrary:
         Raises:
             FaceError: there is no `heads.json`, or it is damaged.
         """
-        return {name: str(entry["title"]) for name, entry in self._index.items()}
+        return {name: entry.title for name, entry in self._index.items()}
 
     @cached_property
-    def _index(self) -> dict[str, dict]:
+    def _index(self) -> dict[str, HeadEntry]:
         """Name → entry of `heads.json`."""
         path = self.folder / INDEX
+        entries = read_json(path, FaceError, "a list of heads", CURE)
         try:
-            entries = json.loads(path.read_text("utf-8"))
-            index = {str(entry["name"]): {"title": "", **entry} for entry in entries}
-        except FileNotFoundError:
-            raise FaceError(f"There are no heads in {self.folder}.", CURE) from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise FaceError(f"'{path}' is damaged ({error!r}).", CURE) from error
-        if not index:
-            raise FaceError(f"'{path}' is damaged: it lists no heads.", CURE)
-        return index
+            check(isinstance(entries, list), "heads", entries, "Give a list.")
+            read = [read_fields(HeadEntry, entry, "head.") for entry in entries]
+        except ModelError as error:
+            raise FaceError(f"'{path}': {error.what} {error.cure}", CURE) from error
+        if not read or len({entry.name for entry in read}) < len(read):
+            raise FaceError(f"'{path}' lists no heads, or one of them twice.", CURE)
+        return {entry.name: entry for entry in read}
 
     @property
     def names(self) -> list[str]:
@@ -81,20 +125,21 @@ class HeadLibrary:
         """
         names = self.names
         if not isinstance(head, str | int):
-            raise FaceError(f"{head!r} is not a head.", "Give its name or its number.")
+            raise FaceError(f"{brief(repr(head))} is not a head.", "Give its name or its number.")
         if isinstance(head, int) or (head.isascii() and head.isdigit()):
-            number = int(head)
+            number = int(head[:9] if isinstance(head, str) else head)
             if not 1 <= number <= len(names):
-                raise FaceError(f"There is no head {number}.", f"Choose 1 to {len(names)}.")
+                raise FaceError(f"There is no head {brief(head)}.", f"Choose 1 to {len(names)}.")
             head = names[number - 1]
         if head not in names:
-            raise FaceError(f"There is no head '{head}'.", f"Choose one of {', '.join(names)}.")
+            known = abbreviate(names, 30)
+            raise FaceError(f"There is no head '{brief(head)}'.", f"Choose one of {known}.")
         return self._load(head)
 
     @cache  # noqa: B019  there are as many as there are folders
     def _load(self, name: str) -> Face:
         path = self.folder / f"{name}.npz"
-        own = read_npz(path, FaceError, "a head", CURE)
+        own = read_npz(path, FaceError, "a head", CURE, LARGEST)
         own |= {"name": np.array(name), "title": np.array(self.titles[name])}
         try:
             face = Face.from_arrays(self._topology | own)
@@ -102,34 +147,37 @@ class HeadLibrary:
                 attached = attach(face, Attachments.from_arrays(own))
                 face = Face.from_arrays(self._topology | own | attached)
             face = replace(face, materials=self._materials(name) or face.materials)
-        except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise FaceError(f"'{path}' or '{TOPOLOGY}' is damaged ({error!r}).", CURE) from error
-        if face.template.shape != (len(face.gloss), 3) or len(face.colors) != len(face.gloss):
-            raise FaceError(f"'{path}' does not belong to '{self.folder / TOPOLOGY}'.", CURE)
+            check_face(face)
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+            reason = f"there is no {error}" if isinstance(error, KeyError) else error
+            kind = f"a head on the mesh of '{self.folder / TOPOLOGY}'"
+            raise damaged(path, reason, FaceError, kind, CURE) from error
         return face
 
     def _materials(self, name: str) -> tuple[Material, ...]:
         """Read a head's materials and their pictures."""
         materials = []
-        for described in self._index[name].get("materials", []):
-            pictures = {
-                kind: self._picture(described[kind]) for kind in PICTURES if kind in described
-            }
-            materials.append(Material(**described | pictures))
+        for described in self._index[name].materials:
+            pictures = {kind: getattr(described, kind) for kind in PICTURES}
+            pictures = {kind: self._picture(file) for kind, file in pictures.items() if file}
+            materials.append(Material(**asdict(described) | pictures))
         return tuple(materials)
 
     def _picture(self, name: str) -> bytes:
         path = self.folder / TEXTURES / name
+        data = read_file(path, FaceError, "a picture", CURE, LARGEST_PICTURE)
         try:
-            return path.read_bytes()
-        except OSError as error:
-            raise FaceError(f"'{path}' cannot be read ({error.strerror}).", CURE) from error
+            check_picture(data)
+        except ValueError as error:
+            raise damaged(path, error, FaceError, "a picture", CURE) from error
+        return data
 
     @cached_property
     def _topology(self) -> dict[str, np.ndarray]:
-        topology = read_npz(self.folder / TOPOLOGY, FaceError, "the mesh of heads", CURE)
+        path = self.folder / TOPOLOGY
+        topology = read_npz(path, FaceError, "the mesh of heads", CURE, LARGEST)
         for name in ("deltas", "gloss"):  # converted once, shared by all heads
-            if name in topology:
+            if name in topology and topology[name].dtype.kind == "f":
                 topology[name] = topology[name].astype(np.float32)
         return topology
 
@@ -168,6 +216,10 @@ def load_head(head: str | int) -> Face:
     return BUNDLED.load(head)
 
 
+def _is_file_name(name: object) -> bool:
+    return isinstance(name, str) and re.fullmatch(FILE, name) is not None
+
+
 def write_heads(folder: Path, faces: Sequence[Face]) -> None:
     """Write faces that share everything but template and colours.
 
@@ -175,8 +227,9 @@ def write_heads(folder: Path, faces: Sequence[Face]) -> None:
         FaceError: a name is not fit for a file.
     """
     for face in faces:
-        if Path(face.name).name != face.name or face.name in ("", "topology", "heads"):
-            raise FaceError(f"A head cannot be called '{face.name}'.", "Give it another name.")
+        if not _is_file_name(face.name) or face.name in ("topology", "heads"):
+            name = brief(face.name)
+            raise FaceError(f"A head cannot be called '{name}'.", "Give it another name.")
     folder.mkdir(parents=True, exist_ok=True)
     shared = faces[0].to_arrays()
     del shared["name"], shared["title"]

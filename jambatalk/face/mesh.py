@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from jambatalk.errors import DataError, FaceError
+from jambatalk.errors import DataError, FaceError, brief
 from jambatalk.files.arrays import read_npz
-from jambatalk.files.origins import origin
+from jambatalk.files.regular import damaged, read_file
 from jambatalk.files.safe_pickle import read_pickle
 
+GIVE_MESH = "Give a .ply or an .obj of triangles."
+LARGEST = 128 << 20  # bytes
+MAX_HEADER = 100_000  # bytes of a .ply
+MAX_CORNERS = 1000  # of a polygon
+FARTHEST = 1e6  # in whatever unit
 CURE = "Add templates.pkl or templates.npz (subject to vertices), or templates/SUBJECT.ply."
 
 
@@ -24,18 +31,20 @@ def read_mesh(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     """
     path = Path(path)
     if not is_mesh(path):
-        raise FaceError(f"'{path}' is not a mesh.", "Give a .ply or an .obj.")
+        raise FaceError(f"'{path}' is not a mesh.", GIVE_MESH)
+    data = read_file(path, FaceError, "a mesh", GIVE_MESH, LARGEST)
     try:
-        vertices, triangles = (_read_obj if path.suffix.lower() == ".obj" else _read_ply)(path)
-    except FileNotFoundError:
-        raise FaceError(f"There is no mesh '{path}'.", origin(path)) from None
-    except OSError as error:
-        raise FaceError(f"The mesh '{path}' cannot be read ({error.strerror}).") from error
+        vertices, triangles = (_read_obj if path.suffix.lower() == ".obj" else _read_ply)(data)
+        if vertices.ndim != 2 or vertices.shape[1] != 3 or not len(vertices):
+            raise ValueError("it has no vertices")
+        if triangles.ndim != 2 or triangles.shape[1] != 3 or not len(triangles):
+            raise ValueError("it has no triangles")
+        if not 0 <= triangles.min() <= triangles.max() < len(vertices):
+            raise ValueError("its triangles have vertices that are not in it")
+        if not (np.abs(vertices) <= FARTHEST).all():  # NaN fails too
+            raise ValueError(f"positions that are NaN, infinite or beyond {FARTHEST:g}")
     except Exception as error:  # trimesh raises many kinds
-        raise FaceError(f"'{path}' is not a triangle mesh ({error}).") from error
-    inside = len(triangles) and triangles.min() >= 0 and triangles.max() < len(vertices)
-    if not inside or not np.isfinite(vertices).all():
-        raise FaceError(f"'{path}' is not a triangle mesh.")
+        raise damaged(path, error, FaceError, "a triangle mesh", GIVE_MESH) from error
     return vertices.astype(np.float32), triangles.astype(np.int32)
 
 
@@ -53,9 +62,9 @@ def read_templates(path: str | Path, cure: str = CURE) -> dict[str, np.ndarray]:
         FaceError: a mesh cannot be read.
     """
     path, found = Path(path), {}
-    if (file := _file(path, "templates.pkl")).is_file():
+    if (file := _file(path, "templates.pkl")).exists():
         found = read_pickle(file)
-    elif (file := _file(path, "templates.npz")).is_file():
+    elif (file := _file(path, "templates.npz")).exists():
         found = read_npz(file, cure="Save it with numpy.savez, or download it again.")
     elif is_mesh(file := path):
         found = {file.stem: read_mesh(file)[0]}
@@ -71,26 +80,31 @@ def is_mesh(path: Path) -> bool:
     return path.suffix.lower() in (".ply", ".obj")
 
 
-def _read_ply(path: Path) -> tuple[np.ndarray, np.ndarray]:
+def _read_ply(data: bytes) -> tuple[np.ndarray, np.ndarray]:
     import trimesh
 
-    with path.open("rb") as file:
-        mesh = trimesh.load_mesh(file, file_type="ply", process=False)
+    header = data[:MAX_HEADER].partition(b"end_header")[0]
+    for count in re.findall(rb"^element\s+\S+\s+(\S+)", header, re.MULTILINE):
+        if not 0 <= int(count) <= len(data):  # before memory is taken for them
+            raise ValueError(f"it declares {brief(int(count))} elements")
+    mesh = trimesh.load_mesh(io.BytesIO(data), file_type="ply", process=False)
     return np.asarray(mesh.vertices), np.asarray(mesh.faces)
 
 
-def _read_obj(path: Path) -> tuple[np.ndarray, np.ndarray]:
+def _read_obj(data: bytes) -> tuple[np.ndarray, np.ndarray]:
     # trimesh duplicates vertices along texture seams; a network's outputs go by the file's order.
     vertices, triangles = [], []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in data.decode("utf-8", "replace").splitlines():
         word, *rest = line.split() or [""]
         if word == "v":
             vertices.append([float(number) for number in rest[:3]])
         elif word == "f":
+            if len(rest) > MAX_CORNERS:
+                raise ValueError(f"a polygon of {len(rest)} corners")
             corners = [int(corner.split("/")[0]) for corner in rest]
             corners = [c - 1 if c > 0 else len(vertices) + c for c in corners]
             triangles += [(corners[0], *pair) for pair in pairwise(corners[1:])]
-    return np.array(vertices), np.array(triangles)
+    return np.array(vertices, np.float64), np.array(triangles, np.int64)
 
 
 def _file(path: Path, name: str) -> Path:
@@ -99,13 +113,21 @@ def _file(path: Path, name: str) -> Path:
 
 
 def _vertices(value: object, subject: object, path: Path) -> np.ndarray:
-    array = np.asarray(value)
+    name, cure = brief(subject), "Give (V, 3) numbers for each subject."
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # lists of different lengths
+        raise damaged(path, error, DataError, "a list of templates", cure) from error
     if array.dtype.kind not in "iuf" or not array.size or array.size % 3:
         raise DataError(
-            f"The template of '{subject}' in {path} is not a list of vertices "
-            f"({array.dtype}, shape {array.shape}).",
-            "Give (V, 3) numbers for each subject.",
+            f"The template of '{name}' in {path} is not a list of vertices "
+            f"({array.dtype}, shape {brief(array.shape)}).",
+            cure,
         )
-    if not np.isfinite(array).all():
-        raise DataError(f"The template of '{subject}' in {path} holds NaN or infinity.")
+    if not (np.abs(array) <= FARTHEST).all():  # NaN fails too
+        raise DataError(
+            f"The template of '{name}' in {path} holds NaN, infinity or numbers beyond "
+            f"{FARTHEST:g}.",
+            cure,
+        )
     return array.reshape(-1, 3).astype(np.float32)

@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from jambatalk.errors import FaceError
+from jambatalk.face.check_face import MAX_VERTICES
 from jambatalk.face.face import Face
 from jambatalk.face.mesh import read_mesh
 from jambatalk.face.mouth_landmarks import find_landmarks
 from jambatalk.files.arrays import open_array
+from jambatalk.files.regular import damaged
 from jambatalk.files.safe_pickle import read_pickle
 
 log = logging.getLogger(__name__)
@@ -38,16 +40,18 @@ def read_mask(path: str | Path) -> dict[str, np.ndarray]:
     path = Path(path)
     stored = open_array(path) if path.suffix == ".npy" else read_pickle(path)
     masks = stored if isinstance(stored, dict) else {"lips": stored}
+    cure = "Give FLAME_masks.pkl, BIWI_lip.pkl, or an .npy of whole numbers from 0 on."
     try:
         masks = {str(name): np.asarray(index).ravel() for name, index in masks.items()}
     except ValueError as error:
-        raise FaceError(f"'{path}' does not hold vertex indices ({error}).") from error
-    lips = masks.get("lips", np.array([]))
-    if not len(lips) or lips.dtype.kind not in "iu" or lips.min() < 0:
-        raise FaceError(f"'{path}' holds no vertex indices of lips.")
-    return {
-        name: index.astype(np.int64) for name, index in masks.items() if index.dtype.kind in "iu"
-    }
+        raise damaged(path, error, FaceError, "a list of vertex indices", cure) from error
+    masks = {name: index for name, index in masks.items() if index.dtype.kind in "iu"}
+    if not len(masks.get("lips", ())):
+        raise FaceError(f"'{path}' holds no vertex indices of lips.", cure)
+    for index in masks.values():
+        if index.size and not 0 <= index.min() <= index.max() < MAX_VERTICES:
+            raise FaceError(f"'{path}' holds indices that are not of a mesh.", cure)
+    return {name: index.astype(np.int64) for name, index in masks.items()}
 
 
 def guess_unit(vertices: np.ndarray) -> float:
@@ -78,7 +82,9 @@ def make_face(
     """
     count = len(vertices)
     if max(index.max(initial=0) for index in masks.values()) >= count:
-        raise FaceError(f"The masks are not those of a mesh with {count} vertices.")
+        raise FaceError(
+            f"The masks are not those of a mesh with {count} vertices.", "Give masks of this mesh."
+        )
     lips = np.unique(masks["lips"])
     landmarks = find_landmarks(vertices, triangles, lips)
     if "inner_lip_upper" not in landmarks:

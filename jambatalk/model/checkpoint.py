@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from jambatalk.errors import ModelError, abbreviate
+from jambatalk.errors import ModelError, abbreviate, brief
+from jambatalk.files.plain import read_json
+from jambatalk.files.tensors import read_tensors
 from jambatalk.model.config import JambaTalkConfig
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"  # the decoder, float32
 ENCODER_FILE = "encoder.safetensors"  # a frozen encoder in float16; retraining leaves it alone
-MAX_CONFIG_BYTES = 10_000_000
+CURE = f"Give a folder with {CONFIG_FILE} and {WEIGHTS_FILE}, or train one with 'jambatalk train'."
+FETCH_AGAIN = "Fetch the checkpoint again."
 MISMATCH = "config.json and weights do not belong together: fetch both again."
 
 
@@ -57,32 +59,19 @@ def read_config(folder: Path) -> JambaTalkConfig:
         ModelError: it is missing or not JSON, or a field has no valid value.
     """
     path = folder / CONFIG_FILE
-    try:
-        if path.stat().st_size > MAX_CONFIG_BYTES:
-            raise ValueError(f"{CONFIG_FILE} is too large")
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(
-            f"'{folder}' is not a checkpoint ({error}).",
-            f"Give a folder with {CONFIG_FILE} and {WEIGHTS_FILE}, or train one with "
-            "'jambatalk train'.",
-        ) from error
+    if not path.exists():
+        raise ModelError(f"'{folder}' is not a checkpoint: it has no {CONFIG_FILE}.", CURE)
+    values = read_json(path, ModelError, "the configuration of a checkpoint", CURE)
     try:
         return JambaTalkConfig.from_dict(values)
     except ModelError as error:
-        raise ModelError(f"{path}: {error.what}", error.cure) from error
+        raise ModelError(f"'{path}': {error.what}", error.cure) from error
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Read a safetensors file: name → weight; raises ModelError."""
-    from safetensors.torch import load_file  # torch takes seconds to import
-
-    try:
-        return load_file(path)
-    except Exception as error:  # safetensors raises its own, and OSError
-        raise ModelError(
-            f"The weights {path} cannot be read ({error}).", "Fetch the checkpoint again."
-        ) from error
+    weights, _ = read_tensors(path, ModelError, "a file of weights", FETCH_AGAIN)
+    return weights
 
 
 def load_weights(module: nn.Module, path: Path) -> None:
@@ -92,19 +81,38 @@ def load_weights(module: nn.Module, path: Path) -> None:
         ModelError: the file cannot be read, or weights are missing, unexpected or of another shape.
     """
     weights = read_weights(path)
-    try:
-        missing, unexpected = module.load_state_dict(weights, strict=False)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip().rstrip(".")
-        raise ModelError(
-            f"The weights in {path} have other shapes ({reason}).", MISMATCH
-        ) from error
+    check_weights(module, weights, path)
+    module.load_state_dict(weights)
+
+
+def check_weights(module: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
+    """Check that weights are those of a module, which may be without memory (on "meta").
+
+    Args:
+        path: of their file, for messages.
+
+    Raises:
+        ModelError: weights are missing, unexpected, or of another shape.
+    """
+    expected = module.state_dict()
+    missing = [name for name in expected if name not in weights]
+    unexpected = [brief(name) for name in weights if name not in expected]
     if missing or unexpected:
         raise ModelError(
             f"The weights in {path} do not fit its configuration: missing "
             f"{abbreviate(missing)}, unexpected {abbreviate(unexpected)}.",
             MISMATCH,
         )
+    for name, weight in expected.items():
+        found = weights[name]
+        if found.shape != weight.shape:
+            raise ModelError(
+                f"The weights in {path} have other shapes ({name} is {brief(tuple(found.shape))}, "
+                f"the network's {tuple(weight.shape)}).",
+                MISMATCH,
+            )
+        if found.is_floating_point() != weight.is_floating_point():
+            raise ModelError(f"{name} in {path} is of {found.dtype}.", MISMATCH)
 
 
 def replace_files(folder: Path, writers: Mapping[str, Callable[[Path], Any]]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from jambatalk.errors import ModelError
-from jambatalk.model.config_fields import Range, check, check_fields, read_fields
+from jambatalk.files.fields import Range, check, check_fields, read_fields
 
 Layer = Literal["mamba", "mamba_moe", "attention"]
 Kind = Literal["whisper", "wav2vec2", "hubert", "wavlm"]

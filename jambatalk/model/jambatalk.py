@@ -17,9 +17,11 @@ from jambatalk.model.checkpoint import (
     CONFIG_FILE,
     ENCODER_FILE,
     WEIGHTS_FILE,
+    check_weights,
     fetch_checkpoint,
     load_weights,
     read_config,
+    read_weights,
     replace_files,
 )
 from jambatalk.model.config import EncoderConfig, JambaTalkConfig
@@ -227,9 +229,14 @@ class JambaTalk(nn.Module):
         """
         device = choose_device(device)
         folder = fetch_checkpoint(source)
-        model = cls(read_config(folder))
+        config = read_config(folder)
+        with torch.device("meta"):  # before memory is taken for what a configuration says
+            _check_files(DECODERS[config.block](config), folder / WEIGHTS_FILE)
+            if config.encoder.source is None:
+                _check_files(build_encoder(config.encoder, config.fps).model, folder / ENCODER_FILE)
+        model = cls(config)
         load_weights(model.decoder, folder / WEIGHTS_FILE)
-        if model.config.encoder.source is None:
+        if config.encoder.source is None:
             load_weights(model.encoder.model, folder / ENCODER_FILE)
         model.use_scan(choose_scan(device))
         return model.eval().to(device)
@@ -241,6 +248,10 @@ class JambaTalk(nn.Module):
         hub = HfApi()
         hub.create_repo(name, exist_ok=True)
         hub.upload_folder(repo_id=name, folder_path=folder)
+
+
+def _check_files(module: nn.Module, path: Path) -> None:
+    check_weights(module, read_weights(path), path)
 
 
 def build_encoder(config: EncoderConfig, fps: float) -> SpeechEncoder:

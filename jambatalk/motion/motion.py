@@ -11,15 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from jambatalk.errors import MotionError
+from jambatalk.errors import FaceError, MotionError, abbreviate, brief
 from jambatalk.face import lips
+from jambatalk.face.check_face import check_face
 from jambatalk.face.face import Face
 from jambatalk.face.library import load_head
 from jambatalk.face.neck import Neck
 from jambatalk.files.arrays import read_npz
+from jambatalk.files.regular import damaged
 from jambatalk.motion.resample import resample
 
 FRAMES_AT_ONCE = 64
+LARGEST = 1e6  # weight, metre or radian in a file; the shader and other programs take no more
 FACE = "face."  # prefix of the names of a face's arrays in a saved motion
 SAVE_AGAIN = "Save it again with Motion.save() or 'jambatalk animate ... -o motion.npz'."
 
@@ -202,8 +205,11 @@ class Motion:
         """
         names = self.face.blendshapes
         if name not in names:
+            name = brief(name)
             near = get_close_matches(name, names, 1)
-            cure = f"Did you mean '{near[0]}'?" if near else f"Choose one of {', '.join(names)}."
+            cure = (
+                f"Did you mean '{near[0]}'?" if near else f"Choose one of {abbreviate(names, 20)}."
+            )
             raise MotionError(f"There is no blendshape '{name}'.", cure if names else "")
         return self.weights[:, names.index(name)]
 
@@ -241,16 +247,18 @@ class Motion:
         try:
             return cls(
                 weights=_numbers(arrays, "weights", 2),
-                fps=float(_numbers(arrays, "fps", 0)),
+                fps=_rate(arrays),
                 face=_face(arrays),
                 offsets=_numbers(arrays, "offsets", 3) if "offsets" in arrays else None,
                 pose=_numbers(arrays, "pose", 2) if "pose" in arrays else None,
             )
-        except (ValueError, KeyError, TypeError, IndexError) as error:
-            reason = f"there is no '{error.args[0]}'" if isinstance(error, KeyError) else error
-            raise MotionError(f"'{path}' is not a saved motion: {reason}.", SAVE_AGAIN) from error
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+            reason = f"there is no {error}" if isinstance(error, KeyError) else error
+            raise damaged(path, reason, MotionError, "a saved motion", SAVE_AGAIN) from error
         except MotionError as error:
             raise MotionError(f"'{path}': {error.what}", SAVE_AGAIN) from error
+        except FaceError as error:
+            raise FaceError(f"'{path}': {error.what}", error.cure) from error
 
 
 def check_fps(fps: float) -> None:
@@ -263,7 +271,15 @@ def _numbers(arrays: Mapping[str, np.ndarray], name: str, ndim: int) -> np.ndarr
     array = arrays[name]
     if array.ndim != ndim or array.dtype.kind not in "fiu":
         raise ValueError(f"'{name}' of shape {array.shape} and type {array.dtype} is not expected")
+    if ndim and array.size and not np.abs(array).max() <= LARGEST:  # NaN fails too
+        raise ValueError(f"'{name}' holds NaN, infinity or more than {LARGEST:g}")
     return array.astype(np.float64 if ndim == 0 else np.float32, copy=False)
+
+
+def _rate(arrays: Mapping[str, np.ndarray]) -> float:
+    fps = float(_numbers(arrays, "fps", 0))
+    check_fps(fps)
+    return fps
 
 
 def _face(arrays: Mapping[str, np.ndarray]) -> Face:
@@ -271,6 +287,7 @@ def _face(arrays: Mapping[str, np.ndarray]) -> Face:
     if "offsets" in arrays:
         own = [name for name in arrays if name.startswith(FACE)]
         face = Face.from_arrays({name.removeprefix(FACE): arrays[name] for name in own})
+        check_face(face)
     else:
         face = load_head(str(arrays["head"]))
     if tuple(arrays["blendshapes"].tolist()) != face.blendshapes:

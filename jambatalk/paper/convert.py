@@ -27,6 +27,7 @@ from jambatalk.files.origins import (
     PUBLISHED_WEIGHTS,
     VOCASET,
 )
+from jambatalk.files.plain import read_json
 from jambatalk.model.checkpoint import CONFIG_FILE, ENCODER_FILE, WEIGHTS_FILE, replace_files
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.paper.layouts import LAYOUTS, WAV2VEC2_LARGE
@@ -137,13 +138,8 @@ def _fit_layout(
         ) from error
     architecture: dict[str, Any] = dict(WAV2VEC2_LARGE)
     if encoder_config is not None:
-        try:
-            architecture = json.loads(encoder_config.read_text())
-        except (OSError, ValueError) as error:
-            raise ModelError(
-                f"'{encoder_config}' cannot be read as JSON ({error}).",
-                "Give the config.json of the speech encoder.",
-            ) from error
+        cure = "Give the config.json of the speech encoder."
+        architecture = read_json(encoder_config, ModelError, "a configuration in JSON", cure)
     if not isinstance(architecture, dict) or architecture.get("hidden_size") != hidden:
         raise ModelError(
             f"The speech encoder is {hidden} wide, and wav2vec2-large is not.",

@@ -13,8 +13,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from jambatalk.errors import ModelError, abbreviate
+from jambatalk.errors import ModelError, abbreviate, brief
 from jambatalk.files.origins import PUBLISHED_WEIGHTS
+from jambatalk.files.regular import LARGEST, check_file, damaged
 from jambatalk.model.checkpoint import ENCODER_FILE, WEIGHTS_FILE
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.hub_encoder import import_transformers
@@ -56,6 +57,7 @@ def read_pth(path: Path) -> dict[str, Tensor]:
     Raises:
         ModelError: it cannot be read, or holds anything but tensors.
     """
+    check_file(path, ModelError, "a file of weights (.pth)", PUBLISHED_WEIGHTS, LARGEST)
     try:
         try:  # mapped: the text encoder's gigabyte is then never read
             stored = torch.load(path, "cpu", weights_only=True, mmap=True)
@@ -63,10 +65,11 @@ def read_pth(path: Path) -> dict[str, Tensor]:
             stored = torch.load(path, "cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         name = re.search(r"GLOBAL (\S+)", str(error))
-        more = f"would import '{name[1]}'" if name else "holds more than weights"
+        more = f"would import '{brief(name[1])}'" if name else "holds more than weights"
         raise ModelError(f"'{path}' is refused: it {more}.", PUBLISHED_WEIGHTS) from error
     except Exception as error:  # a damaged file may raise nearly anything
-        raise ModelError(f"'{path}' cannot be read ({error}).", PUBLISHED_WEIGHTS) from error
+        kind = "a file of weights (.pth)"
+        raise damaged(path, error, ModelError, kind, PUBLISHED_WEIGHTS) from error
     if not isinstance(stored, Mapping) or not all(
         isinstance(name, str) and isinstance(weight, Tensor) for name, weight in stored.items()
     ):
@@ -94,11 +97,13 @@ def sort_weights(
     for paper_name, weight in paper_weights.items():
         target = to_our_name(paper_name)
         if target is None or target not in expected:
-            unexpected.append(paper_name)
+            unexpected.append(brief(paper_name))
             continue
         shape = expected.pop(target)
         if weight.shape != shape:
-            reshaped.append(f"{paper_name} {tuple(weight.shape)} instead of {tuple(shape)}")
+            reshaped.append(
+                f"{brief(paper_name)} {brief(tuple(weight.shape))} instead of {tuple(shape)}"
+            )
         file, name = target
         files[file][name] = weight.float()
     missing = [to_paper_name(*target) for target in expected]

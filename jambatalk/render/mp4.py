@@ -15,13 +15,22 @@ from uuid import uuid4
 import numpy as np
 
 from jambatalk.errors import VideoError
+from jambatalk.files.ffmpeg import (
+    INPUT_LIMITS,
+    INSTALL,
+    MAX_ALLOC,
+    explain,
+    ffmpeg_path,
+    ffmpeg_program,
+)
 from jambatalk.progress import Progress, no_progress
 from jambatalk.render.watchdog import Watchdog
-from jambatalk.speech import INPUT_FORMATS, SAMPLE_RATE, Speech, ffmpeg_path
+from jambatalk.speech import SAMPLE_RATE, Speech
 
 FRAMES_PER_REPORT = 10
 PIPE_BYTES = 1 << 20  # Linux's maximum; its default of 64 kB wakes ffmpeg far too often
 STALL_SECONDS = 120.0  # in which ffmpeg must take a frame, or finish the file
+MAX_MESSAGES = 1 << 20  # bytes of ffmpeg's that are read
 COLOR_TAGS = "setparams=color_primaries=bt709:color_trc=bt709"
 
 
@@ -110,18 +119,16 @@ def _sound_file(speech: Speech | None, folder: Path) -> Path | None:
 def _command(
     target: Path, sound: Path | None, fps: float, size: tuple[int, int], frame_count: int
 ) -> list[str]:
-    from imageio_ffmpeg import get_ffmpeg_exe
-
     rate = Fraction(fps).limit_denominator(1001)  # 29.97 is 30000/1001
     # fmt: off
     command = [
-        get_ffmpeg_exe(), "-y", "-v", "error", "-nostdin",
+        ffmpeg_program(VideoError), "-y", "-v", "error", "-nostdin", *MAX_ALLOC,
         "-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", f"{size[0]}x{size[1]}",
         "-framerate", str(rate), "-i", "pipe:0",
     ]
     if sound is not None:
         command += [
-            *INPUT_FORMATS, "-i", ffmpeg_path(sound),
+            *INPUT_LIMITS, "-i", ffmpeg_path(sound),
             "-map", "0:v", "-map", "1:a:0", "-c:a", "aac", "-b:a", "160k", "-ar", "48000",
             # From the first sample, whatever the recorder's clock, as the encoder gets it; then
             # endless silence, which -t cuts.
@@ -165,14 +172,7 @@ def _encode(command: list[str], frames: Iterable[np.ndarray], log: Path) -> None
     """Pipe the frames into ffmpeg. Its messages go to a file: a full pipe would block it."""
     with (
         log.open("w+b") as messages,
-        subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=messages,
-            bufsize=0,
-            start_new_session=True,  # Ctrl-C is for us: we end ffmpeg and remove the file
-        ) as ffmpeg,
+        _start(command, messages) as ffmpeg,
     ):
         pipe = ffmpeg.stdin
         assert pipe is not None
@@ -196,14 +196,27 @@ def _encode(command: list[str], frames: Iterable[np.ndarray], log: Path) -> None
         if status == 0:
             return
         messages.seek(0)
-        lines = messages.read().decode(errors="replace").strip().splitlines()
-    reason = lines[-1] if lines else "ffmpeg gave no reason"
+        reason = explain(messages.read(MAX_MESSAGES))
     if watchdog.expired:
         reason = f"ffmpeg did nothing for {STALL_SECONDS:g} s"
     raise VideoError(
         f"The video could not be written ({reason}).",
         "Check the disk's free space and the recording.",
     )
+
+
+def _start(command: list[str], messages: IO[bytes]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=messages,
+            bufsize=0,
+            start_new_session=True,  # Ctrl-C is for us: we end ffmpeg and remove the file
+        )
+    except OSError as error:
+        raise VideoError(f"ffmpeg could not be started ({error.strerror}).", INSTALL) from error
 
 
 def _write(pipe: IO[bytes], frame: np.ndarray) -> None:

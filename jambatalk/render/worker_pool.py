@@ -38,12 +38,18 @@ class RenderWorker:
 
     def __init__(self, backend: str) -> None:
         self._requests = ThreadPoolExecutor(1, thread_name_prefix="render")
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, *sys.path],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "LP_NUM_THREADS": "0"},  # Mesa draws in the calling thread
-        )
+        try:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", PROGRAM, *sys.path],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={**os.environ, "LP_NUM_THREADS": "0"},  # Mesa draws in the calling thread
+            )
+        except OSError as error:
+            raise RenderError(
+                f"A render worker could not be started ({error.strerror}).",
+                "Close other programs: memory, processes or open files have run out.",
+            ) from error
         self._watchdog = Watchdog(self.process, REQUEST_SECONDS)
         self._started = self.submit("start", backend)
 

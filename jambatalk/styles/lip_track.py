@@ -10,9 +10,7 @@ is given. The first row lies at the start of the recording.
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +20,10 @@ from jambatalk.errors import DataError, abbreviate
 from jambatalk.export.arkit import TIMECODE_RATE
 from jambatalk.face.face import Face
 from jambatalk.face.lips import MEASURES, linear_measures
+from jambatalk.files.table import column, read_table
 from jambatalk.motion.motion import Motion, check_fps
 
 SHORTEST, LONGEST = 10.0, 120.0  # seconds; memory grows with them
-MAX_FRAMES = 100_000
 CURVES = MEASURES[:2]  # columns of a track that is not of weights
 LEAST_MOVEMENT = 0.005  # standard deviation of the aperture, over the mean width of the mouth
 COLUMNS = (
@@ -150,13 +148,8 @@ def _read_curves(
 
 def _read_columns(path: Path) -> dict[str, list[str]]:
     """Read the columns of a .csv by their names in lower case."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [row for row in islice(csv.reader(file), MAX_FRAMES) if row]
-        header = [name.strip().lower() for name in rows[0]]
-        return {name: [row[i] for row in rows[1:]] for i, name in enumerate(header)}
-    except (OSError, ValueError, IndexError, csv.Error) as error:
-        raise DataError(f"{path} is not a track ({error}).", COLUMNS) from error
+    header, rows = read_table(path, DataError, "a track", COLUMNS)
+    return {name.lower(): column(rows, i) for i, name in enumerate(header)}
 
 
 def _numbers(path: Path, columns: dict[str, list[str]], name: str) -> np.ndarray:

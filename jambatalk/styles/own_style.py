@@ -6,18 +6,18 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from jambatalk.errors import ModelError
+from jambatalk.files.tensors import read_tensors
 from jambatalk.model.decoder import JambaDecoder
 from jambatalk.model.paper_decoder import PaperDecoder
 
 SUFFIX = ".safetensors"
 VECTOR, NETWORK = "style", "decoder"  # names of the tensor and of the fingerprint in the file
 MAX_BYTES = 1_000_000
+LARGEST = 1e4  # of the vector's numbers
 FIT_AGAIN = "Fit it for this checkpoint: 'jambatalk style fit'."
 
 
@@ -45,19 +45,14 @@ class OwnStyle:
             ModelError: there is no such file, it is damaged or no style, or of another network.
         """
         path = Path(path)
-        if not path.is_file():
-            raise ModelError(f"There is no style '{path}'.", "Check the name.")
-        try:
-            if path.stat().st_size > MAX_BYTES:
-                raise ValueError("it is too large")
-            with safe_open(path, "pt") as file:
-                style = cls(file.get_tensor(VECTOR).float(), file.metadata()[NETWORK])
-        except Exception as error:  # safetensors raises its own, and OSError
-            raise ModelError(f"'{path}' is not a style ({error}).", FIT_AGAIN) from error
+        tensors, notes = read_tensors(path, ModelError, "a style", FIT_AGAIN, MAX_BYTES)
+        if VECTOR not in tensors or NETWORK not in notes:
+            raise ModelError(f"'{path}' is not a style.", FIT_AGAIN)
+        style = cls(tensors[VECTOR].float(), notes[NETWORK])
         if not isinstance(decoder, JambaDecoder) or style.decoder != fingerprint(decoder):
             raise ModelError(f"The style '{path}' is of another network.", FIT_AGAIN)
         width = decoder.style_table.embedding_dim
-        if style.vector.shape != (width,) or not torch.isfinite(style.vector).all():
+        if style.vector.shape != (width,) or style.vector.abs().max() > LARGEST:
             raise ModelError(f"'{path}' is not a style of {width} numbers.", FIT_AGAIN)
         return style
 

@@ -8,7 +8,6 @@ optimizer:
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,19 +15,11 @@ from typing import Any, TypeVar
 import yaml
 
 from jambatalk.errors import ModelError
-from jambatalk.model.config_fields import read_fields
+from jambatalk.files.fields import read_fields
+from jambatalk.files.yaml_file import parse_yaml, read_yaml
 from jambatalk.train.training_config import LoopConfig
 
 Config = TypeVar("Config", bound=LoopConfig)
-
-
-class Loader(yaml.SafeLoader):
-    """Reads numbers such as 1e-4, which YAML 1.1 takes for text."""
-
-
-Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
-)
 
 
 def load_config(path: str | Path, kind: type[Config], changes: Sequence[str] = ()) -> Config:
@@ -43,17 +34,12 @@ def load_config(path: str | Path, kind: type[Config], changes: Sequence[str] = (
         ModelError: unreadable, an unknown key (the nearest is named), a value of the wrong type or
             values that do not fit together.
     """
-    path = Path(path)
+    cure = "Configurations of the published training are in configs/."
+    values = read_yaml(path, ModelError, "a configuration in YAML", cure)
     try:
-        values = yaml.load(path.read_text(encoding="utf-8"), Loader) or {}
-    except OSError as error:
-        raise ModelError(
-            f"The configuration {path} cannot be opened ({error.strerror}).",
-            "Configurations of the published training are in configs/.",
-        ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path} is not valid YAML: {error}.", "Correct it.") from error
-    return make_config(kind, values, changes)
+        return make_config(kind, {} if values is None else values, changes)
+    except ModelError as error:
+        raise ModelError(f"'{path}': {error.what}", error.cure) from error
 
 
 def make_config(kind: type[Config], values: Any, changes: Sequence[str] = ()) -> Config:
@@ -81,8 +67,8 @@ def _changed(values: Any, change: str) -> Any:
             f"'{change}' does not change a key.", "Write key=value, as data.folder=PATH."
         )
     try:
-        new = yaml.load(text, Loader)
-    except yaml.YAMLError as error:
+        new = parse_yaml(text)
+    except ValueError as error:
         raise ModelError(f"The value in '{change}' is not valid YAML ({error}).") from error
     for part in reversed(key.split(".")):
         new = {part: new}

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from jambatalk.errors import ModelError
+from jambatalk.files.fields import Range, check, check_fields, read_fields
 from jambatalk.model.config import JambaTalkConfig
-from jambatalk.model.config_fields import Range, check, check_fields, read_fields
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from jambatalk.model.config_fields import Range, check, check_fields, check_keys
+from jambatalk.files.fields import Range, check, check_fields, check_keys
 from jambatalk.train.training_config import LoopConfig, LossConfig, Weight
 from recipes.checkpoint.captured.spliced_pairs import CLIPS
 

@@ -16,7 +16,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from jambatalk.errors import ModelError
+from jambatalk.errors import ModelError, brief
 
 NAMES = {
     int: "a whole number",
@@ -38,8 +38,7 @@ class Range(NamedTuple):
 def check(valid: bool, key: str, value: object, cure: str) -> None:
     """Raise a ModelError about the value of a key unless it is valid."""
     if not valid:
-        shown = repr(list(value) if isinstance(value, tuple) else value)
-        shown = shown if len(shown) <= 80 else f"{shown[:77]}..."
+        shown = brief(repr(list(value) if isinstance(value, tuple) else value))
         raise ModelError(f"'{key}' cannot be {shown}.", cure)
 
 
@@ -61,9 +60,10 @@ def check_keys(keys: Iterable[Any], known: Collection[str], prefix: str = "") ->
     """Raise a ModelError for a key that is not known, naming the nearest that is."""
     for key in keys:
         if key not in known:
-            near = difflib.get_close_matches(str(key), known, 1)
+            name = brief(key)
+            near = difflib.get_close_matches(name, known, 1)
             cure = f"Is it '{prefix}{near[0]}'?" if near else f"There are {', '.join(known)}."
-            raise ModelError(f"The configuration has an unknown key '{prefix}{key!s:.60}'.", cure)
+            raise ModelError(f"The configuration has an unknown key '{prefix}{name}'.", cure)
 
 
 def read_fields(cls: type, values: object, prefix: str = "") -> Any:
@@ -90,6 +90,9 @@ def _converted(value: Any, hint: Any, key: str) -> Any:
     if dataclasses.is_dataclass(hint):
         return read_fields(hint, {} if value is None else value, f"{key}.")  # type: ignore[arg-type]
     if isinstance(value, list):
+        if options and dataclasses.is_dataclass(options[0]):
+            kind: Any = options[0]
+            return tuple(read_fields(kind, part, f"{key}[{n}].") for n, part in enumerate(value))
         return tuple(value)
     if isinstance(value, str) and (hint is Path or Path in options):
         return Path(value)
@@ -108,7 +111,7 @@ def _fits(value: Any, hint: Any) -> bool:
         inner, (low, high) = arguments
         return (
             _fits(value, inner)
-            and low <= (value if isinstance(value, Real) else len(value)) <= high
+            and low <= (len(value) if hasattr(value, "__len__") else value) <= high
         )
     if kind in (Union, types.UnionType):
         return any(_fits(value, argument) for argument in arguments)
