@@ -14,8 +14,8 @@ from jambatalk.errors import BatchError, ModelError
 from jambatalk.export import FORMATS
 from jambatalk.face.library import checkpoint_heads
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
-from jambatalk.motion.mood import MOODS, SteadyMood, check_mood
 from jambatalk.files.plain import read_json
+from jambatalk.motion.mood import MOODS, SteadyMood, check_mood
 from jambatalk.motion.motion import check_fps
 from jambatalk.motion.nonverbal import Nonverbal, check_seed
 from jambatalk.render.view import View

@@ -72,8 +72,6 @@ def read_motion(path: Path, fps: float | None, unit: str = "m") -> MeshMotion:
     Raises:
         DataError: not such a file, another shape, values that are not finite, or no frame rate.
     """
-    if not path.is_file():
-        raise DataError(f"There is no file {path}.", "Check the name and the folder.")
     if path.suffix == ".npz":
         motion = replace(Motion.load(path), pose=None)  # metrics ignore the pose of the head
         return MeshMotion(path.stem, motion.vertices(), motion.fps, motion.face)
@@ -88,7 +86,9 @@ def read_motion(path: Path, fps: float | None, unit: str = "m") -> MeshMotion:
         raise DataError(f"{path} does not contain its frame rate.", "Give it with --fps.")
     vertices = np.asarray(array, np.float32) * np.float32(UNITS[unit])
     if not np.isfinite(vertices).all():
-        raise DataError(f"{path} contains positions that are not numbers (NaN or infinity).")
+        raise DataError(
+            f"{path} contains positions that are not numbers (NaN or infinity).", "Save it again."
+        )
     return MeshMotion(path.stem, vertices, fps)
 
 

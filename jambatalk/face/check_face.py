@@ -38,12 +38,20 @@ def check_face(face: Face) -> None:
     for group in (face.regions, face.landmarks):
         for name, index in group.items():
             _check_index(brief(name), index, (index.size,), vertices)
+    _check_landmarks(face)
     names = (face.name, *face.blendshapes, *face.regions, *face.landmarks)
     if not all(isinstance(name, str) and name.isprintable() for name in names):
         raise ValueError("names that are not text")
     if max(map(len, names)) > LONGEST_NAME or len(set(face.blendshapes)) < shapes:
         raise ValueError(f"a name of more than {LONGEST_NAME} letters, or one that is there twice")
     _check_materials(face)
+
+
+def _check_landmarks(face: Face) -> None:
+    counts = {name: index.size for name, index in face.landmarks.items()}
+    upper, lower = (counts.get(f"inner_lip_{side}") for side in ("upper", "lower"))
+    if 0 in counts.values() or counts.get("mouth_corners", 2) != 2 or upper != lower:
+        raise ValueError(f"landmarks of {brief(counts)} vertices")
 
 
 def _check_materials(face: Face) -> None:

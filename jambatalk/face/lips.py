@@ -10,6 +10,7 @@ from jambatalk.face.face import Face
 
 SEAL = 0.004  # metres: smaller lip apertures are narrowed
 SEALED = 0.2  # part of it below which they are closed
+LEAST_REACH = 1e-6  # metres: a blendshape that moves the lips less does not change the aperture
 MEASURES = ("lip_open", "lip_width", "protrusion", "upper_lip", "mouth_corners", "chin")
 
 
@@ -99,7 +100,8 @@ def _moved(face: Face, weights: np.ndarray, blendshape: str, distance: np.ndarra
     unit[index] = 1.0
     reach = aperture(face, unit) - aperture(face, np.zeros_like(unit))  # of weight 1
     moved = weights.copy()
-    moved[..., index] += distance / reach
+    if abs(reach) > LEAST_REACH:
+        moved[..., index] += distance / reach
     return moved
 
 

@@ -16,7 +16,7 @@ from jambatalk.files.regular import damaged, read_file
 from jambatalk.files.safe_pickle import read_pickle
 
 GIVE_MESH = "Give a .ply or an .obj of triangles."
-LARGEST = 128 << 20  # bytes
+LARGEST = 32 << 20  # bytes
 MAX_HEADER = 100_000  # bytes of a .ply
 MAX_CORNERS = 1000  # of a polygon
 FARTHEST = 1e6  # in whatever unit

@@ -45,11 +45,11 @@ def read_mask(path: str | Path) -> dict[str, np.ndarray]:
         masks = {str(name): np.asarray(index).ravel() for name, index in masks.items()}
     except ValueError as error:
         raise damaged(path, error, FaceError, "a list of vertex indices", cure) from error
-    masks = {name: index for name, index in masks.items() if index.dtype.kind in "iu"}
-    if not len(masks.get("lips", ())):
+    masks = {k: index for k, index in masks.items() if index.dtype.kind in "iu" and index.size}
+    if "lips" not in masks:
         raise FaceError(f"'{path}' holds no vertex indices of lips.", cure)
     for index in masks.values():
-        if index.size and not 0 <= index.min() <= index.max() < MAX_VERTICES:
+        if not 0 <= index.min() <= index.max() < MAX_VERTICES:
             raise FaceError(f"'{path}' holds indices that are not of a mesh.", cure)
     return {name: index.astype(np.int64) for name, index in masks.items()}
 

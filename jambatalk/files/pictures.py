@@ -10,9 +10,9 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 
 
 def check_picture(data: bytes) -> None:
-    """Raise a ValueError unless data begin as a picture of a bounded size.
+    """Raise a ValueError unless data are a whole picture, of a bounded size.
 
-    The rest of it is decoded where it is drawn.
+    One that is read here is read by the renderer, and by the exporters.
     """
     from PIL import Image
 
@@ -23,6 +23,8 @@ def check_picture(data: bytes) -> None:
                 raise ValueError(f"a picture of {width} by {height} pixels")
             if width * height > MAX_PIXELS:
                 raise ValueError(f"a picture of {width * height} pixels")
+            picture.draft("L", (1, 1))  # a JPEG's data are read, and only every eighth pixel made
+            picture.load()
     except ValueError:
         raise
     except Exception as error:  # Pillow's plugins raise their own: SyntaxError, struct.error, ...

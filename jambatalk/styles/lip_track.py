@@ -124,7 +124,8 @@ class LipTrack:
                 "Give it with --fps, or add a column 'time' in seconds.",
             )
         check_fps(rate)
-        return cls(path.name, measures.astype(np.float32), rate)
+        with np.errstate(over="ignore"):  # infinite, and refused as such
+            return cls(path.name, measures.astype(np.float32), rate)
 
 
 def _read_curves(

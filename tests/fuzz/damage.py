@@ -202,7 +202,7 @@ def damage_npz(data: bytes, random: Random) -> bytes:
 
 def damage_pickle(data: bytes, random: Random) -> bytes:
     """Write a pickle with a damaged value, of any protocol."""
-    value = pickle.loads(data)
+    value = pickle.loads(data, encoding="latin1")
     if isinstance(value, dict) and value and random.random() < 0.8:
         key = random.choice(list(value))
         part = value[key]
@@ -267,10 +267,10 @@ def to_npy(array: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def to_zip(entries: dict[str, bytes], **options: Any) -> bytes:
-    """Return the bytes of a deflated zip."""
+def to_zip(entries: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """Return the bytes of a zip."""
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, **options) as archive:
+    with zipfile.ZipFile(file, "w", compression) as archive:
         for name, content in entries.items():
             archive.writestr(name, content)
     return file.getvalue()

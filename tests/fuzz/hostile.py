@@ -374,12 +374,30 @@ def _png(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", form) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
+def _with_pickle(data: bytes, pickled: bytes) -> bytes:
+    """Put another pickle into a file of torch.save."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    name = next(name for name in content if name.endswith("data.pkl"))
+    return to_zip(content | {name: pickled}, compression=zipfile.ZIP_STORED)
+
+
+PTH: dict[str, Make] = {
+    **{
+        f"{what}, in a zip": lambda d, m=make: _with_pickle(d, m(b""))
+        for what, make in PICKLE.items()
+    },
+    **PICKLE,
+    "encrypted": _encrypted,
+    "an .npz": lambda d: to_zip({"a.npy": to_npy(np.zeros(3))}),
+}
 HOSTILE: dict[str, dict[str, Make]] = {
     ".npz": NPZ,
     ".npy": NPY,
     ".json": JSON,
     ".yaml": YAML,
     ".pkl": PICKLE,
+    ".pth": PTH,
     ".safetensors": SAFETENSORS,
     ".csv": CSV,
     ".ply": PLY,

@@ -3,21 +3,22 @@
     python tests/fuzz/run.py 3000 --seed 1
     python tests/fuzz/run.py 200 --kind head --show
 
-Each input is used in a process of its own, forked from one that has everything loaded, with limits
-of time and memory. What becomes of it is one of:
+Inputs are used in processes forked from one that has everything loaded, with limits of time and
+memory; a process that blocks or ends costs one input. What becomes of it is one of:
 
     made        the file was accepted and gave a result
     refused     one of our errors, in a sentence that names the file
     vague       one of our errors, but long, on several lines, or about no file
     traceback   any other exception
     memory      more than a gigabyte
-    hang        more than ten seconds
+    hang        more than fifteen seconds
     died        by a signal
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import resource
@@ -30,6 +31,8 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -43,8 +46,9 @@ from targets import Target, targets  # noqa: E402
 
 from jambatalk.errors import JambaTalkError  # noqa: E402
 
-SECONDS = 10.0
+SECONDS = 15.0
 BYTES = 1 << 30
+BATCH = 25  # inputs a process
 LONGEST = 600  # characters of a message
 GOOD = ("made", "refused")
 
@@ -140,35 +144,46 @@ def lay_out(given: Input, folder: Path) -> None:
             path.symlink_to(content)
 
 
-def attempt(given: Input, folder: Path) -> Result:
-    """Use an input in a process of its own."""
+def attempt(batch: list[Input], top: Path) -> Iterator[Result]:
+    """Use inputs in a process of their own, up to the first that ends or blocks it."""
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
-        os.close(reader)
-        _limit_memory()
-        result = _use(given, folder)
-        os.write(writer, json.dumps([result.outcome, result.detail[:2000]]).encode())
-        os._exit(0)
+        try:
+            _limit_memory()
+            for given in batch:
+                result = _use(given, top / "input-folder")
+                line = json.dumps([result.outcome, result.detail[:2000]]) + "\n"
+                os.write(writer, line.encode())
+        except BaseException:
+            traceback.print_exc()
+        os._exit(0)  # without cleaning up what is the parent's
     os.close(writer)
-    ready, _, _ = select.select([reader], [], [], SECONDS)
-    raw = os.read(reader, 1 << 16) if ready else b""
-    os.close(reader)
-    if not ready:
-        os.killpg(child, signal.SIGKILL) if os.getpgid(child) == child else os.kill(child, 9)
-    _, status, _usage = os.wait4(child, 0)
-    if not ready:
-        return Result("hang")
-    return Result(*json.loads(raw)) if raw else Result("died", f"status {status}")
+    with os.fdopen(reader, "rb", 0) as lines:
+        for _ in batch:
+            ready, _, _ = select.select([lines], [], [], SECONDS)
+            line = lines.readline() if ready else b""
+            if not line:
+                os.killpg(child, signal.SIGKILL)
+                status = os.waitpid(child, 0)[1]
+                yield Result("died", f"status {status}") if ready else Result("hang")
+                return
+            yield Result(*json.loads(line))
+    os.waitpid(child, 0)
 
 
 def _limit_memory() -> None:
-    os.setpgid(0, 0)
+    os.setpgid(0, 0)  # ffmpeg is ended with it
     size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (size + 3 * BYTES, size + 3 * BYTES))
 
 
 def _use(given: Input, folder: Path) -> Result:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    lay_out(given, folder)
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")  # forget the most memory so far
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     result = _outcome(given, folder)
     grown = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
@@ -196,18 +211,27 @@ def _outcome(given: Input, folder: Path) -> Result:
     return Result("made")
 
 
+def _warm_up(folder: Path) -> None:
+    """Use good files here, so that what they import is in every process forked from this one."""
+    for kind, target in targets().items():
+        for name in dict.fromkeys(target.hit):
+            folder.mkdir()
+            lay_out(Input(kind, name, "good", _good(target, name)), folder)
+            target.use(folder, name)
+            shutil.rmtree(folder)
+    gc.freeze()  # or each process searches all of it for garbage
+
+
 def try_all(count: int, seed: int, kind: str | None = None) -> Iterator[tuple[Input, Result]]:
     """Yield inputs with what became of them."""
     with tempfile.TemporaryDirectory(prefix="fuzz-") as top:
-        for given in inputs(count, seed, kind):
-            folder = Path(top, "input-folder")
-            folder.mkdir()
-            try:
-                lay_out(given, folder)
-                result = attempt(given, folder)
-            finally:
-                shutil.rmtree(folder)
-            yield given, result
+        _warm_up(Path(top, "good"))
+        given = iter(inputs(count, seed, kind))
+        left = list(islice(given, BATCH))
+        while left:
+            for result in attempt(left, Path(top)):
+                yield left.pop(0), result
+            left += islice(given, BATCH - len(left))
 
 
 def main() -> int:

@@ -7,6 +7,7 @@ import json
 import pickle
 import tempfile
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ import export_motions
 import numpy as np
 import synthetic
 import torch
+from PIL import Image
 
 from jambatalk import Motion, TalkingHead, load_head
 from jambatalk.data.dataset_settings import DatasetSettings
@@ -154,8 +156,13 @@ def _head() -> Files:
     names = ["topology.npz", "mara.npz"]
     [mara] = [e for e in json.loads((HEADS / "heads.json").read_text()) if e["name"] == "mara"]
     pictures = {m[k] for m in mara["materials"] for k in ("albedo", "detail", "wrinkles") if k in m}
-    names += [f"textures/{picture}" for picture in pictures]
-    return {name: HEADS / name for name in names} | {"heads.json": json.dumps([mara]).encode()}
+    files: dict[str, bytes | Path] = {name: HEADS / name for name in names}
+    for picture in pictures:
+        with Image.open(HEADS / "textures" / picture) as image:  # small ones, to be quick
+            file = io.BytesIO()
+            image.resize((48, 32)).save(file, image.format)
+        files[f"textures/{picture}"] = file.getvalue()
+    return files | {"heads.json": json.dumps([mara]).encode()}
 
 
 def _use_head(folder: Path, name: str) -> None:
@@ -164,7 +171,7 @@ def _use_head(folder: Path, name: str) -> None:
     motion = Motion(np.zeros((2, len(face.blendshapes)), np.float32), 30.0, face)
     next(motion.frames())
     motion.sealed().lip_width()
-    if name != "topology.npz":  # it takes a second
+    if name == "heads.json":  # it takes a second
         export_motion(motion, folder / "out.glb")
 
 
@@ -211,7 +218,7 @@ def _style() -> bytes:
 
 
 def _use_style(folder: Path, name: str) -> None:
-    talking_head = TalkingHead(_network())
+    talking_head = TalkingHead(deepcopy(_network()))
     style = talking_head.add_style(folder / name)
     talking_head.animate((np.zeros(8000, np.float32), 16_000), style)
 
