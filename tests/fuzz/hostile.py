@@ -8,7 +8,6 @@ import pickle
 import struct
 import zipfile
 from collections.abc import Callable
-from functools import cache
 
 import numpy as np
 from damage import to_npy, to_zip
@@ -28,9 +27,20 @@ def _with_entry(data: bytes, **entries: bytes) -> bytes:
     return to_zip(content | {f"{name}.npy": entry for name, entry in entries.items()})
 
 
-@cache
-def _zeros(size: int) -> bytes:
-    return to_npy(np.zeros(size // 4, np.float32))
+def _bomb(data: bytes, name: str, size: int) -> bytes:
+    """Put so many bytes of zeros into an entry."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        others = {n: archive.read(n) for n in archive.namelist() if n != f"{name}.npy"}
+    file = io.BytesIO(to_zip(others))
+    piece = bytes(1 << 20)
+    with (
+        zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open(f"{name}.npy", "w") as entry,
+    ):
+        entry.write(_npy_header(f"({size // 4},)"))
+        for _ in range(size >> 20):
+            entry.write(piece)
+    return file.getvalue()
 
 
 def _encrypted(data: bytes) -> bytes:
@@ -69,10 +79,8 @@ def _aliases(form: str) -> bytes:
 
 
 NPZ: dict[str, Make] = {
-    "1.9 GB of zeros": lambda d: _with_entry(d, zeros=_zeros(1_900_000_000)),
-    "600 MB of zeros as an array in use": lambda d: _with_entry(
-        d, **{_first_name(d): _zeros(600_000_000)}
-    ),
+    "1.2 GB of zeros": lambda d: _bomb(d, "zeros", 1200 << 20),
+    "300 MB of zeros as an array in use": lambda d: _bomb(d, _first_name(d), 300 << 20),
     "encrypted": _encrypted,
     "declared smaller": _liar,
     "objects": _pickled_objects,
