@@ -154,7 +154,7 @@ def test_error_of_lips() -> None:
         (lambda rows: [[t, "0.1", w] for t, _, w in rows], "do not move"),
         (lambda rows: [[t, a, str(float(w) - 200)] for t, a, w in rows], "Give distances"),
         (lambda rows: rows[::-1], "do not rise"),
-        (lambda rows: [[t, a] for t, a, _ in rows], "not a track"),
+        (lambda rows: [[t, a] for t, a, _ in rows], "not numbers in frame 0"),
         (lambda rows: [[str(9 * float(t)), a, w] for t, a, w in rows], r"lasts 9\d.*--fps"),
         (lambda rows: [*rows[90:], *rows[:90]], "do not follow the speech.*begin together"),
     ],
@@ -184,7 +184,7 @@ def test_tracks_without_lips_or_rate_are_refused(tmp_path: Path) -> None:
     path.write_text("lip_open,lip_width\n0,1\n")
     with pytest.raises(DataError, match=r"frame rate .* not known.*--fps"):
         LipTrack.read(path, face)
-    with pytest.raises(DataError, match="not a track"):
+    with pytest.raises(DataError, match="no file"):
         LipTrack.read(tmp_path / "none.csv", face)
 
 
@@ -220,7 +220,7 @@ def test_styles_of_other_networks_are_refused(saved: Path, tmp_path: Path) -> No
     damaged.write_bytes(saved.read_bytes()[:60])
     with pytest.raises(ModelError, match="is not a style"):
         OwnStyle.read(damaged, decoder)
-    with pytest.raises(ModelError, match="There is no style"):
+    with pytest.raises(ModelError, match="There is no file"):
         OwnStyle.read(tmp_path / "none.safetensors", decoder)
 
 

@@ -14,11 +14,11 @@ from jambatalk.errors import ExportError
 from jambatalk.export.arkit import write_csv, write_json
 from jambatalk.export.glb import to_glb
 from jambatalk.export.vertices import write_npy, write_obj
+from jambatalk.files.ffmpeg import convert_sound, ffmpeg_path
 from jambatalk.speech import DECODING_SECONDS, SAMPLE_RATE, Speech
 
 if TYPE_CHECKING:
-    from jambatalk.files.ffmpeg import convert_sound, ffmpeg_path
-from jambatalk.motion.motion import Motion
+    from jambatalk.motion.motion import Motion
 
 FORMATS: dict[str, Callable[[Motion, Path], object]] = {
     ".glb": lambda motion, path: path.write_bytes(to_glb(motion)),

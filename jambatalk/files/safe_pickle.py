@@ -57,11 +57,14 @@ def read_pickle(path: Path) -> Any:
         raise damaged(path, error, DataError, "a readable pickle", DOWNLOAD) from error
 
 
+_PYTHONS: Any = pickle._Unpickler  # type: ignore[attr-defined]
+
+
 class _Forbidden(Exception):
     """Something other than plain data; its text names it."""
 
 
-class _Unpickler(pickle._Unpickler):  # type: ignore[name-defined]
+class _Unpickler(_PYTHONS):
     """Python's unpickler with the operations that plain data need.
 
     Args:
@@ -74,7 +77,7 @@ class _Unpickler(pickle._Unpickler):  # type: ignore[name-defined]
 
     dispatch: ClassVar[dict[int, Callable]] = {
         code: operation
-        for code, operation in pickle._Unpickler.dispatch.items()  # type: ignore[attr-defined]
+        for code, operation in _PYTHONS.dispatch.items()
         if code
         not in b"".join(
             [
@@ -292,7 +295,7 @@ class _Builder:
         if not isinstance(value, dict | list | tuple | _Array):
             return self._scalar(value)
         self._done[id(value)] = value, None, None
-        result = value
+        result: Any = value
         if isinstance(value, dict | list):
             for key in value if isinstance(value, dict) else range(len(value)):
                 value[key] = self.build(value[key], depth + 1)
