@@ -57,7 +57,7 @@ def read_pickle(path: Path) -> Any:
         raise damaged(path, error, DataError, "a readable pickle", DOWNLOAD) from error
 
 
-_PYTHONS: Any = pickle._Unpickler  # type: ignore[attr-defined]
+_PYTHONS: Any = pickle._Unpickler
 
 
 class _Forbidden(Exception):
