@@ -428,8 +428,8 @@ DRAW = """async ([name, weights, pose]) => {
     document.body.append(canvas);
     const head = new Head(canvas);
     await head.load(name);
-    head.setPose(head.mesh.head.blendshapes.map((blendshape) => weights[blendshape] ?? 0), pose);
-    head.draw();
+    const frame = head.blendshapes.map((blendshape) => weights[blendshape] ?? 0);
+    head.draw([Float32Array.from([...frame, ...pose])]);
     return canvas.toDataURL();
 }"""
 

@@ -101,15 +101,16 @@ class Viewer {
   // Return this moment's frames: weights, in the order of the head's blendshapes, and pose.
   frames(time) {
     const idle = still.matches || !this.idle ? REST : this.idle;
-    const frames = this.source?.frames(time);
+    const { source } = this; // which may leave with this frame
+    const frames = source?.frames(time);
     if (this.active !== Boolean(frames)) this.changed = true;
     this.active = Boolean(frames);
-    const { blendshapes } = frames ? this.source : idle;
+    const { blendshapes } = frames ? source : idle;
     if (this.named !== blendshapes || this.orderOf !== this.head.mesh) {
       this.order = this.head.blendshapes.map((name) => blendshapes.indexOf(name));
       [this.named, this.orderOf] = [blendshapes, this.head.mesh];
     }
-    const all = frames ?? Array(this.source?.heads ?? 1).fill(idle.frame(time));
+    const all = frames ?? Array(source?.heads ?? 1).fill(idle.frame(time));
     return all.map(([weights, pose]) =>
       Float32Array.from([...this.order.map((k) => weights[k] ?? 0), ...pose]));
   }
