@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import gradio as gr
 
-from jambatalk.app.controls import Controls, strength_slider, style_choices, style_note, style_title
+from jambatalk.app.controls import (
+    Controls,
+    mood_dial,
+    strength_slider,
+    style_choices,
+    style_note,
+    style_title,
+)
 from jambatalk.app.inputs import Inputs
 from jambatalk.app.video_service import VideoRequest, VideoService
 from jambatalk.app.viewer import can_draw, connect_player
@@ -34,6 +41,7 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
                 elem_classes="note",
             )
         strength = strength_slider()
+        mood = mood_dial()
         if viewed:
             controls, download = Controls.build("Download video", main=False), None
         else:
@@ -57,25 +65,29 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
         shading: str,
         nonverbal: list[str],
         seed: int,
+        mood: str,
+        intensity: float,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  Gradio requires this default
     ) -> str:
         """Compare the same speech in 2 to 4 styles, side by side in one video (.mp4)."""
         view = size, background, yaw, shading
-        wanted = VideoRequest(speech, styles, strength, head, *view, nonverbal, seed)
+        wanted = VideoRequest(
+            speech, styles, strength, head, *view, nonverbal, seed, mood, intensity
+        )
         video, _ = await service.render(wanted, progress, request.session_hash)
         return str(video)
 
     controls.connect(
         compare,
         inputs.voice,
-        [styles, strength, inputs.head, *inputs.view, *inputs.nonverbal],
+        [styles, strength, inputs.head, *inputs.view, *inputs.nonverbal, *mood],
         [controls.video],
         download,
         check_styles,
     )
     if viewed:
-        motion_inputs = [styles, strength, inputs.head, *inputs.nonverbal]
+        motion_inputs = [styles, strength, inputs.head, *inputs.nonverbal, *mood]
         with tab:
             connect_player(
                 service, "compare", start, inputs.voice, motion_inputs, _request, check_styles
@@ -90,5 +102,16 @@ def _request(
     head: str,
     nonverbal: list[str],
     seed: int,
+    mood: str,
+    intensity: float,
 ) -> VideoRequest:
-    return VideoRequest(speech, styles, strength, head, nonverbal=nonverbal, seed=seed)
+    return VideoRequest(
+        speech,
+        styles,
+        strength,
+        head,
+        nonverbal=nonverbal,
+        seed=seed,
+        mood=mood,
+        intensity=intensity,
+    )
