@@ -135,6 +135,25 @@ def test_styles_are_compared_side_by_side(open_page: Callable[..., Page]) -> Non
     assert page.locator("#viewer-titles span").count() == 0
 
 
+def test_choices_survive_a_reload(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    for choice in ("Kofi", "Crisp", "Happy"):
+        page.locator("label", has_text=choice).locator("visible=true").click()
+    page.wait_for_function("(localStorage['jambatalk-choices'] ?? '').length > 100")
+    page.wait_for_timeout(1000)
+    page.reload()
+    page.evaluate(MODULES)
+    page.wait_for_function("viewer.head?.name === 'kofi'")
+    for choice in ("Kofi", "Crisp", "Happy"):
+        label = page.locator("label", has_text=choice).locator("visible=true")
+        expect(label.locator("input")).to_be_checked()
+    stored = "localStorage['jambatalk-choices']"
+    page.evaluate(f"{stored} = 'damaged'")
+    page.reload()
+    page.evaluate(MODULES)
+    page.wait_for_function("viewer.head?.name === 'mara'")
+
+
 DROP = """async () => {
     const bytes = await (await fetch("/live/intro.wav")).arrayBuffer();
     const dataTransfer = new DataTransfer();

@@ -11,6 +11,7 @@ from pathlib import Path
 import gradio as gr
 
 from jambatalk.app import animate_tab, compare_tab, live_tab
+from jambatalk.app.choices import remember_choices
 from jambatalk.app.inputs import build_inputs, head_thumbnails_css
 from jambatalk.app.live.server import PAGE, live_routes
 from jambatalk.app.video_service import VideoService
@@ -62,6 +63,7 @@ def build_page(service: VideoService) -> gr.Blocks:
                     tabs["live"] = live_tab.build_tab(talking_head, inputs)
         if can_draw(talking_head):
             connect_viewer(inputs, tabs)
+        remember_choices(page)
         bundled = talking_head.heads is BUNDLED
         gr.Markdown((BUNDLED_FOOTER if bundled else OTHER_FOOTER) + PRIVACY, elem_id="footer")
         page.unload(service.cancel)
