@@ -398,7 +398,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     [
         ("epoch=5", "unknown key 'epoch'. Is it 'epochs'?"),
         ("data.folder=nowhere", "There is no folder nowhere"),
-        ("face.mesh=nowhere.ply", "There is no mesh 'nowhere.ply'"),
+        ("face.mesh=nowhere.ply", "There is no file 'nowhere.ply'"),
         ("face.mesh=no/FLAME_sample.ply", "github.com/TimoBolkart/voca, for non-commercial"),
         ("face.lips=nowhere.npy", "There is no file 'nowhere.npy'"),
         ("face.lips=no/FLAME_masks.pkl", "flame.is.tue.mpg.de, after registration"),
