@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from jambatalk.styles.lip_track import LipTrack
 
 
+FETCH_AGAIN = "Fetch the checkpoint again, with its folder of heads."
+
+
 class TalkingHead:
     """Speech to motion to video, with one loaded network.
 
@@ -208,10 +211,13 @@ class TalkingHead:
         if config.vertices and len(face.template) != config.vertices:
             raise MotionError(
                 f"Head '{face.name}' has {len(face.template)} vertices; this checkpoint moves "
-                f"{config.vertices}."
+                f"{config.vertices}.",
+                FETCH_AGAIN,
             )
         if not config.vertices and face.blendshapes != config.blendshapes:
-            raise MotionError(f"Head '{face.name}' does not have this checkpoint's blendshapes.")
+            raise MotionError(
+                f"Head '{face.name}' does not have this checkpoint's blendshapes.", FETCH_AGAIN
+            )
         return face
 
     def _predict(

@@ -199,7 +199,8 @@ def _outcome(given: Input, folder: Path) -> Result:
             if isinstance(cause, MemoryError) or "allocate memory" in str(cause):
                 return Result("memory", f"{cause!r:.200}")
             cause = cause.__cause__
-        named = any(part in text for part in (Path(given.name).stem, folder.name))
+        parts = (Path(given.name).stem, folder.name, given.kind)  # a whole checkpoint may be meant
+        named = any(part in text for part in parts)
         clear = named and error.cure and len(text) <= LONGEST and text.isprintable()
         return Result("refused" if clear else "vague", text)
     except BaseException as error:
