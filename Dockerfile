@@ -30,8 +30,7 @@ COPY --chown=user:user . .
 RUN pip install --no-deps --editable .
 
 USER 1000
-ENV GRADIO_SERVER_NAME=0.0.0.0 \
-    GRADIO_SERVER_PORT=7860 \
+ENV JAMBATALK_HOST=0.0.0.0 \
     GRADIO_ANALYTICS_ENABLED=False \
     PYTHONUNBUFFERED=1
 EXPOSE 7860

@@ -27,6 +27,10 @@ class SpeechError(JambaTalkError):
     """A recording that cannot be read or used."""
 
 
+class TooLongError(SpeechError):
+    """A recording that is longer than is accepted."""
+
+
 class FaceError(JambaTalkError):
     """A head that does not exist or does not fit."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jambatalk.errors import SpeechError, brief
+from jambatalk.errors import SpeechError, TooLongError, brief
 from jambatalk.files.ffmpeg import convert_sound
 from jambatalk.files.regular import check_file
 
@@ -199,8 +199,8 @@ def _decode(path: Path, max_seconds: float) -> np.ndarray:
     return np.frombuffer(sound, np.float32)
 
 
-def _too_long(name: str, max_seconds: float) -> SpeechError:
-    return SpeechError(
+def _too_long(name: str, max_seconds: float) -> TooLongError:
+    return TooLongError(
         f"'{name}' is longer than {max_seconds:g} s.",
         "Cut it into shorter parts; on the command line --max-seconds raises the limit.",
     )

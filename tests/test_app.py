@@ -23,6 +23,7 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from scipy.io import wavfile
 
 from jambatalk import Motion, Speech
+from jambatalk.app.settings import Settings
 from jambatalk.app.video_service import MAX_ECHO, VideoRequest, VideoService
 
 ROOT = Path(__file__).parent.parent
@@ -55,7 +56,7 @@ def url(server_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    settings = {"GRADIO_SERVER_PORT": str(port), "TMPDIR": str(server_files)}
+    settings = {"JAMBATALK_PORT": str(port), "TMPDIR": str(server_files)}
     log = tmp_path_factory.mktemp("log") / "app.log"
     with log.open("w") as output:
         app = subprocess.Popen(
@@ -299,7 +300,7 @@ def test_error_messages_quote_few_characters() -> None:
 def render_error(talking_head: object, background: str) -> str:
     """Return the message of a request that fails."""
     request = VideoRequest(str(VOICE), ["neutral"], 1, "mara", 256, background, 0, "skin")
-    service = VideoService(talking_head)
+    service = VideoService(talking_head, Settings())
     rendering = service.render(request, progress=lambda *_, **__: None, session=None)
     with ThreadPoolExecutor() as thread, pytest.raises(gr.Error) as error:  # has no event loop yet
         thread.submit(asyncio.run, rendering).result()

@@ -124,7 +124,7 @@ def test_page_is_served(environment: Path, tmp_path: Path) -> None:
     with socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    settings = variables(GRADIO_SERVER_NAME="127.0.0.1", GRADIO_SERVER_PORT=str(port))
+    settings = variables(JAMBATALK_PORT=str(port))
     command = [str(environment / "bin" / "jambatalk"), "app"]
     with subprocess.Popen(command, cwd=tmp_path, env=settings) as page:
         try:

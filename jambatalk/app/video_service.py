@@ -19,7 +19,8 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from jambatalk.app.controls import style_title
-from jambatalk.errors import ExportError, JambaTalkError, Stopped
+from jambatalk.app.settings import Settings, in_words
+from jambatalk.errors import ExportError, JambaTalkError, SpeechError, Stopped, TooLongError
 from jambatalk.export import export_motion
 from jambatalk.export.phones import export_phones
 from jambatalk.motion.mood import MOODS
@@ -65,8 +66,8 @@ class VideoService:
     cancelled when its client leaves.
     """
 
-    def __init__(self, talking_head: TalkingHead) -> None:
-        self.talking_head = talking_head
+    def __init__(self, talking_head: TalkingHead, settings: Settings) -> None:
+        self.talking_head, self.settings = talking_head, settings
         self._cancelled: dict[str | None, Event] = {}
         self._lock = Lock()
         self._closed = False
@@ -114,7 +115,7 @@ class VideoService:
 
         def predict() -> list[Motion]:
             with _messages():
-                return self._predict(request, _read(request.recording), no_progress)
+                return self._predict(request, self._read(request.recording), no_progress)
 
         return await asyncio.to_thread(predict)
 
@@ -129,7 +130,7 @@ class VideoService:
             with _messages():
                 if not self.talking_head.model.config.phones:
                     return []
-                phones = self.talking_head.phones(Speech.read(recording))
+                phones = self.talking_head.phones(Speech.read(recording, self.settings.max_seconds))
                 return [(phone.name, phone.start, phone.end) for phone in phones]
 
         return await asyncio.to_thread(recognise)
@@ -143,7 +144,7 @@ class VideoService:
 
         def write() -> list[Path | None]:
             with _messages():
-                speech, path = _read(request.recording), _new_path(request)
+                speech, path = self._read(request.recording), _new_path(request)
                 if PHONES in request.exports and self.talking_head.model.config.phones:
                     export_phones(self.talking_head.phones(speech), path.with_suffix(PHONES))
                 if suffixes := [suffix for suffix in request.exports if suffix != PHONES]:
@@ -164,7 +165,7 @@ class VideoService:
 
     def _render(self, request: VideoRequest, progress: Progress) -> tuple[Path, list[Path | None]]:
         view = View(request.size, request.background, request.yaw, request.shading)
-        speech = _read(request.recording)
+        speech = self._read(request.recording)
         motions = self._predict(request, speech, progress)
         captions = [style_title(style).removeprefix("Captured: ") for style in request.styles]
         path = _new_path(request)
@@ -176,6 +177,19 @@ class VideoService:
             shutil.rmtree(path.parent)
             raise
         return path, _existing(path, request.exports)
+
+    def _read(self, recording: str) -> Speech:
+        most = self.settings.max_seconds
+        try:
+            speech = Speech.read(recording, most)
+        except TooLongError as error:
+            raise SpeechError(
+                f"This recording is too long; here {in_words(most)} are possible.",
+                "Cut it with the scissors under the voice.",
+            ) from error
+        if speech.is_silent:
+            gr.Warning("This recording is silent, so the face stays at rest. Check the microphone.")
+        return speech
 
     def _predict(self, request: VideoRequest, speech: Speech, progress: Progress) -> list[Motion]:
         return self.talking_head.compare(
@@ -201,13 +215,6 @@ class VideoService:
             cancelled.set()
         with self._lock:
             return
-
-
-def _read(recording: str) -> Speech:
-    speech = Speech.read(recording)
-    if speech.is_silent:
-        gr.Warning("This recording is silent, so the face stays at rest. Check the microphone.")
-    return speech
 
 
 def _new_path(request: VideoRequest) -> Path:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jambatalk.cli.options import (
     add_animation,
@@ -33,11 +35,23 @@ REPORT = "report.json"
 def add_commands(commands: Commands) -> None:
     """Add this module's commands."""
     app = commands.add("app", "the page in a browser: record or upload speech, and live")
-    app.add_argument("--port", type=int, help="(default: $GRADIO_SERVER_PORT, or the first free)")
+    setting = partial(_add_setting, app)
+    setting("--host", "127.0.0.1", "the address to listen at; 0.0.0.0 is every one")
+    setting("--port", 7860, "the port to listen at", type=int)
+    setting("--root-path", "", "the path below which a proxy shows the page, as in /talk")
+    setting("--auth", [], "who may log in, several with spaces between", "NAME:PASSWORD", nargs="+")
+    setting("--max-seconds", 600, "of the longest recording", type=float)
+    setting("--max-waiting", 20, "requests that may wait, all visitors together", type=int)
+    setting("--keep", 3600, "seconds for which recordings and results are kept", type=float)
+    share = _from_environment("--share").lower() in ("1", "true", "yes")
+    app.add_argument(
+        "--share", action="store_true", default=share, help="a public address from Gradio's servers"
+    )
     app.add_argument(
         "--style", type=Path, action="append", default=[], help="an own style's file; repeatable"
     )
     add_checkpoint(app)
+    app.epilog = "Without an option, the environment decides: JAMBATALK_MAX_SECONDS and so on."
     app.set_defaults(run=_app)
 
     batch = commands.add("batch", "every recording of a folder, see docs/scaling.md")
@@ -55,9 +69,33 @@ def add_commands(commands: Commands) -> None:
     batch.set_defaults(run=_batch)
 
 
+def _add_setting(
+    parser: argparse.ArgumentParser,
+    name: str,
+    default: Any,
+    explanation: str,
+    metavar: str | None = None,
+    **settings: Any,
+) -> None:
+    """Add an option of the page whose default may stand in the environment."""
+    given = _from_environment(name)
+    parser.add_argument(
+        name,
+        metavar=metavar or name.rpartition("-")[2].upper(),
+        default=(given.split() if "nargs" in settings else given) or default,
+        help=explanation + (f" (default: {default})" if default not in ("", []) else ""),
+        **settings,
+    )
+
+
+def _from_environment(option: str) -> str:
+    return os.environ.get("JAMBATALK_" + option.removeprefix("--").replace("-", "_").upper(), "")
+
+
 def _app(options: argparse.Namespace) -> None:
     try:
-        from jambatalk.app.page import launch
+        from jambatalk.app.serve import serve
+        from jambatalk.app.settings import Settings
     except ModuleNotFoundError as error:
         raise JambaTalkError(
             f"The page needs {error.name}, which is not installed.",
@@ -65,7 +103,7 @@ def _app(options: argparse.Namespace) -> None:
         ) from error
 
     logging.getLogger("jambatalk.model.device").setLevel(logging.INFO)  # which one was chosen
-    launch(options.checkpoint, options.device, options.port, options.style)
+    serve(from_options(Settings, options))
 
 
 def _batch(options: argparse.Namespace) -> None:

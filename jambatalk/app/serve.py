@@ -1,0 +1,59 @@
+"""Serve the page: load the network, open the port, and clean up at the end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+
+from jambatalk.app.inputs import head_thumbnails_css
+from jambatalk.app.live.server import PAGE, live_routes
+from jambatalk.app.page import HERE, THEME, build_page
+from jambatalk.app.settings import Settings
+from jambatalk.app.video_service import VideoService
+from jambatalk.app.viewer import can_draw, head_html
+from jambatalk.talking_head import TalkingHead
+
+MAX_UPLOAD = "200mb"  # ten minutes of 16-bit stereo at 48 kHz are 115 MB
+
+
+def serve(settings: Settings) -> None:
+    """Load a network and serve the page until it is interrupted or terminated.
+
+    Uploads and results lie in a folder below TMPDIR that is removed at the end.
+
+    Raises:
+        ModelError: no such checkpoint, device or style. JambaTalkError: the port is in use.
+    """
+    settings.check_address()
+    talking_head = TalkingHead.from_pretrained(settings.checkpoint, settings.device)
+    for path in settings.style:
+        talking_head.add_style(path)
+    service = VideoService(talking_head, settings)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as on Ctrl-C
+    with tempfile.TemporaryDirectory(prefix="jambatalk-", ignore_cleanup_errors=True) as folder:
+        os.environ["GRADIO_TEMP_DIR"] = folder  # Gradio takes it in no other way
+        try:
+            build_page(service).launch(
+                server_name=settings.host,
+                server_port=settings.port,
+                root_path=settings.root_path,
+                auth=settings.logins or None,
+                share=settings.share,
+                theme=THEME,
+                css=head_thumbnails_css(talking_head.heads),
+                css_paths=[HERE / "page.css", PAGE / "viewer.css"],
+                js=(HERE / "queue_text.js").read_text("utf-8"),
+                head=head_html(talking_head.heads.names[0]) if can_draw(talking_head) else None,
+                favicon_path=HERE / "icon.svg",
+                footer_links=["api"],
+                run_history=False,  # recordings are personal: browsers do not store them
+                max_file_size=MAX_UPLOAD,
+                ssr_mode=False,
+                enable_monitoring=False,
+                app_kwargs={"routes": live_routes(talking_head)},
+            )
+        except OSError as error:  # another program was faster
+            raise settings.busy() from error
+        finally:
+            service.close()

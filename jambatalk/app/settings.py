@@ -1,0 +1,104 @@
+"""What an operator chooses for the page: address, limits, and how long files are kept."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jambatalk.errors import JambaTalkError
+from jambatalk.files.bundled import DEFAULT_CHECKPOINT
+
+MIN_KEPT, MAX_KEPT = 15, 7 * 24 * 3600  # seconds; files must last as long as their request
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one page; each is an option of `jambatalk app` of the same name.
+
+    Attributes:
+        checkpoint, device: see :meth:`TalkingHead.from_pretrained`.
+        style: files of own styles, which the page offers too.
+        host, port: where the server listens.
+        root_path: the path below which a proxy shows the page, such as "/talk".
+        auth: "NAME:PASSWORD" of everyone who may log in; nobody has to where it is empty.
+        max_seconds: the longest recording, seconds.
+        max_waiting: requests that may wait, all visitors together.
+        keep: seconds for which recordings and results are kept.
+        share: whether Gradio's servers lend a public address, which leads here.
+    """
+
+    checkpoint: str | Path = DEFAULT_CHECKPOINT
+    device: str = "auto"
+    style: Sequence[Path] = ()
+    host: str = "127.0.0.1"
+    port: int = 7860
+    root_path: str = ""
+    auth: Sequence[str] = ()
+    max_seconds: float = 600.0
+    max_waiting: int = 20
+    keep: float = 3600.0
+    share: bool = False
+
+    def __post_init__(self) -> None:
+        _check("--port", self.port, 1, 65535)
+        _check("--max-seconds", self.max_seconds, 1, 3600)
+        _check("--max-waiting", self.max_waiting, 1, 10_000)
+        _check("--keep", self.keep, MIN_KEPT, MAX_KEPT)
+        if self.root_path and not self.root_path.startswith(("/", "http://", "https://")):
+            raise JambaTalkError(
+                f"--root-path cannot be '{self.root_path}'.", "Begin it with /, as in /talk."
+            )
+        if not all(name and password for name, password in self.logins):
+            raise JambaTalkError("--auth lacks a name or a password.", "Give NAME:PASSWORD.")
+
+    @property
+    def logins(self) -> list[tuple[str, str]]:
+        """The names and passwords of who may log in."""
+        parts = (each.partition(":") for each in self.auth)
+        return [(name, password) for name, _, password in parts]
+
+    def check_address(self) -> None:
+        """Check that the server can listen.
+
+        Raises:
+            JambaTalkError: the port is in use, or the host is not this machine's.
+        """
+        try:
+            family, *_, address = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[
+                0
+            ]
+            with socket.socket(family) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise self.busy() from error
+            raise JambaTalkError(
+                f"The page cannot be served on {self.host}, port {self.port} "
+                f"({error.strerror or error}).",
+                "Choose another --host or --port.",
+            ) from error
+
+    def busy(self) -> JambaTalkError:
+        """Return the error of a port that is in use."""
+        return JambaTalkError(
+            f"Port {self.port} is in use by another program.", "Choose another --port."
+        )
+
+
+def _check(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:  # NaN fails too
+        raise JambaTalkError(f"{name} cannot be {value:g}.", f"Choose {low:g} to {high:g}.")
+
+
+def in_words(seconds: float) -> str:
+    """Return a duration as people say it: "40 s", "10 minutes", "an hour"."""
+    if seconds < 100:
+        return f"{seconds:g} s"
+    minutes = round(seconds / 60)
+    if minutes == 60:
+        return "an hour"
+    return f"{minutes} minutes" if minutes < 100 else f"{round(minutes / 60)} hours"
