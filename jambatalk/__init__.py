@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from jambatalk.render.view import View
     from jambatalk.speech import Speech
     from jambatalk.talking_head import TalkingHead
+    from jambatalk.voices import list_voices
 
 __version__ = "0.5.0"
 
@@ -32,6 +33,7 @@ _MODULES = {
     "View": "render.view",
     "export_motion": "export",
     "list_heads": "face.library",
+    "list_voices": "voices",
     "load_head": "face.library",
 }
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "View",
     "export_motion",
     "list_heads",
+    "list_voices",
     "load_head",
 ]
 

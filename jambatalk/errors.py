@@ -31,6 +31,10 @@ class TooLongError(SpeechError):
     """A recording that is longer than is accepted."""
 
 
+class VoiceError(JambaTalkError):
+    """A voice that does not exist or is not installed, or a text that it cannot say."""
+
+
 class FaceError(JambaTalkError):
     """A head that does not exist or does not fit."""
 

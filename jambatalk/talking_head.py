@@ -171,6 +171,40 @@ class TalkingHead:
         styles = [style or self.styles[0]]
         return self.compare(speech, styles, strength, head, nonverbal, seed, progress, mood)[0]
 
+    def say(
+        self,
+        text: str,
+        voice: str | None = None,
+        style: Style | None = None,
+        strength: float = 1.0,
+        head: str | int = 1,
+        nonverbal: Nonverbal | None = None,
+        seed: int = 0,
+        progress: Progress = no_progress,
+    ) -> tuple[Speech, Motion]:
+        """Animate a head that says a text.
+
+        Args:
+            text: at most 2000 characters, in the language of the voice.
+            voice: a name from :func:`jambatalk.list_voices`; None for the first of them.
+            style, strength, head, nonverbal, seed, progress: as for :meth:`animate`.
+
+        Returns:
+            The speech, the same for the same text and voice, and the motion to it.
+
+        Raises:
+            VoiceError: a text that cannot be said, an unknown voice, or none that is installed.
+            SpeechError: speech that is too long. Others as :meth:`animate`.
+
+        Example:
+            >>> speech, motion = talking_head.say("Good morning.", voice="bm_george")
+            >>> talking_head.video(motion, speech, "morning.mp4")
+        """
+        from jambatalk.voices import load_voice
+
+        speech = load_voice(voice).synthesise(text, progress)
+        return speech, self.animate(speech, style, strength, head, nonverbal, seed, progress)
+
     def compare(
         self,
         speech: Recording,

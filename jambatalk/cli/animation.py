@@ -1,18 +1,24 @@
-"""Speech to a video or to motion: `animate`, `compare`, `draw`, `export`, `phones`, `list`."""
+"""Speech or text to a video or motion: `animate`, `say`, `compare`, `draw`, `phones`, ..."""
 
 from __future__ import annotations
 
 import argparse
 import gc
+import sys
+import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jambatalk.cli.options import (
     add_checkpoint,
     add_export,
+    add_max_seconds,
     add_motion,
     add_speech,
+    add_style,
+    add_text,
     add_view,
     load_motion,
     mood_from,
@@ -26,22 +32,29 @@ from jambatalk.errors import JambaTalkError
 from jambatalk.export import FORMATS, check_name, export_motion
 from jambatalk.export.phones import SUFFIXES, check_phones_name, export_phones
 from jambatalk.motion.motion import check_fps
+from jambatalk.progress import Progress
 from jambatalk.speech import MAX_SECONDS, Speech
+from jambatalk.voices import INSTALL, known_voices, list_voices, load_voice
 
 if TYPE_CHECKING:
     from jambatalk.cli import Commands
+
+VIDEO_OR_MOTION = f".mp4; or the motion alone: {', '.join(FORMATS)}"
 
 
 def add_commands(commands: Commands) -> None:
     """Add this module's commands."""
     animate = commands.add("animate", "speech to a video, or to motion for other programs")
-    add_speech(animate, f".mp4; or the motion alone: {', '.join(FORMATS)}")
-    animate.add_argument(
-        "--style",
-        help="a name, see 'jambatalk list', or an own style's file (default: the neutral one)",
-    )
+    add_speech(animate, VIDEO_OR_MOTION)
+    add_style(animate)
     add_export(animate)
     animate.set_defaults(run=_animate)
+
+    say = commands.add("say", "a text, spoken by a synthetic voice, to a video or to motion")
+    add_text(say, VIDEO_OR_MOTION)
+    add_style(say)
+    add_export(say)
+    say.set_defaults(run=_say)
 
     compare = commands.add("compare", "the same speech in 2 to 4 styles, side by side in one video")
     add_speech(compare)
@@ -69,9 +82,12 @@ def add_commands(commands: Commands) -> None:
     phones.add_argument(
         "-o", "--output", type=Path, help=f"{' or '.join(SUFFIXES)} (default: print them)"
     )
-    phones.add_argument("--max-seconds", type=float, default=MAX_SECONDS, help="default: 600")
+    add_max_seconds(phones)
     add_checkpoint(phones)
     phones.set_defaults(run=_phones)
+
+    voices = commands.add("voices", "the voices of 'say', and what they need")
+    voices.set_defaults(run=_voices)
 
     listing = commands.add("list", "the styles and heads of a checkpoint")
     add_checkpoint(listing)
@@ -79,6 +95,26 @@ def add_commands(commands: Commands) -> None:
 
 
 def _animate(options: argparse.Namespace) -> None:
+    _check_export(options)
+    _run(options, _read, (options.style,) if options.style else ())
+
+
+def _say(options: argparse.Namespace) -> None:
+    _check_export(options)
+    voice = load_voice(options.voice)
+    text = options.text
+    if text == "-":
+        text = sys.stdin.buffer.read().decode(errors="replace")
+    with tempfile.TemporaryDirectory(prefix="jambatalk-") as folder:
+        sound = Path(folder) / "speech.wav"  # at the voice's own rate, for the video
+
+        def speak(options: argparse.Namespace, progress: Progress) -> Speech:
+            return Speech.read(voice.write(text, sound, progress))
+
+        _run(options, speak, (options.style,) if options.style else ())
+
+
+def _check_export(options: argparse.Namespace) -> None:
     if options.output.suffix.lower() == ".mp4" and (options.fps is not None or options.no_sound):
         raise JambaTalkError(
             "A video has the model's frame rate, and sound.",
@@ -86,17 +122,26 @@ def _animate(options: argparse.Namespace) -> None:
         )
     if options.fps is not None:
         check_fps(options.fps)
-    _run(options, (options.style,) if options.style else (), captions=False)
 
 
 def _compare(options: argparse.Namespace) -> None:
     styles = split_commas(options.styles)
     if not 2 <= len(styles) <= 4:
         raise JambaTalkError(f"'compare' takes 2 to 4 styles, not {len(styles)}.", "See --styles.")
-    _run(options, styles, captions=True)
+    _run(options, _read, styles, captions=True)
 
 
-def _run(options: argparse.Namespace, styles: tuple[str, ...], captions: bool) -> None:
+def _read(options: argparse.Namespace, progress: Progress) -> Speech:
+    progress("Reading", 0.0)
+    return Speech.read(options.speech, options.max_seconds)
+
+
+def _run(
+    options: argparse.Namespace,
+    read: Callable[[argparse.Namespace, Progress], Speech],
+    styles: tuple[str, ...],
+    captions: bool = False,
+) -> None:
     from jambatalk.render.worker_pool import warm_up
     from jambatalk.talking_head import TalkingHead
 
@@ -109,8 +154,7 @@ def _run(options: argparse.Namespace, styles: tuple[str, ...], captions: bool) -
         raise JambaTalkError(
             f"'{options.output}' is not a name for a video.", f"End it with .mp4.{others}"
         )
-    timer("Reading", 0.0)
-    speech = Speech.read(options.speech, options.max_seconds)
+    speech = read(options, timer)
     if not to_export:
         warm_up()  # while the network is loaded
     timer("Loading", 0.0)
@@ -183,6 +227,18 @@ def _phones(options: argparse.Namespace) -> None:
         return
     for phone in found:
         print(f"{phone.start:9.3f} {phone.end:9.3f}  {phone.name}")
+
+
+def _voices(options: argparse.Namespace) -> None:
+    del options
+    voices = known_voices()
+    width = max(len(voice.name) for voice in voices)
+    for voice in voices:
+        missing = voice.synthesiser.missing()
+        needs = f"  (needs {missing})" if missing else ""
+        print(f"{voice.name:<{width}}  {voice.title}{needs}")
+    if len(list_voices()) < len(voices):
+        print(INSTALL)
 
 
 def _list(options: argparse.Namespace) -> None:

@@ -26,8 +26,36 @@ Config = TypeVar("Config")
 def add_speech(parser: argparse.ArgumentParser, output: str = "an .mp4") -> None:
     """Add the recording, the output (`output` describes it) and the animation's options."""
     parser.add_argument("speech", type=Path, help="an audio or video file")
+    add_max_seconds(parser)
+    add_output(parser, output)
+
+
+def add_text(parser: argparse.ArgumentParser, output: str) -> None:
+    """Add a text, its voice, the output (`output` describes it) and the animation's options."""
+    parser.add_argument("text", help="what to say; '-' reads it from standard input")
+    parser.add_argument("--voice", help="a name, see 'jambatalk voices' (default: the first)")
+    add_output(parser, output)
+
+
+def add_output(parser: argparse.ArgumentParser, output: str) -> None:
+    """Add the output, which `output` describes, and the animation's options."""
     parser.add_argument("-o", "--output", type=Path, required=True, help=output)
     add_animation(parser)
+
+
+def add_style(parser: argparse.ArgumentParser) -> None:
+    """Add the speaking style."""
+    parser.add_argument(
+        "--style",
+        help="a name, see 'jambatalk list', or an own style's file (default: the neutral one)",
+    )
+
+
+def add_max_seconds(parser: argparse.ArgumentParser) -> None:
+    """Add the longest recording that is accepted."""
+    parser.add_argument(
+        "--max-seconds", type=float, default=MAX_SECONDS, help="of a recording (default: 600)"
+    )
 
 
 def add_animation(parser: argparse.ArgumentParser) -> None:
@@ -60,12 +88,6 @@ def add_animation(parser: argparse.ArgumentParser) -> None:
         help=f"0 to {MAX_INTENSITY} (default: 1)",
     )
     add("--seed", type=int, default=0, help="of that motion (default: 0)")
-    add(
-        "--max-seconds",
-        type=float,
-        default=MAX_SECONDS,
-        help="of the recording (default: 600)",
-    )
     add_checkpoint(parser)
     add_view(parser)
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from jambatalk.cli.options import (
     add_animation,
     add_checkpoint,
+    add_max_seconds,
     from_options,
     mood_from,
     nonverbal_from,
@@ -65,6 +66,7 @@ def add_commands(commands: Commands) -> None:
     batch.add_argument(
         "--ray", metavar="ADDRESS", help="work in a Ray cluster: HOST:PORT, auto, or local"
     )
+    add_max_seconds(batch)
     add_animation(batch)
     batch.set_defaults(run=_batch)
 
