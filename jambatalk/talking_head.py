@@ -13,6 +13,7 @@ from jambatalk.face.face import Face
 from jambatalk.face.library import BUNDLED, HeadLibrary, checkpoint_heads
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.motion.mood import Mood, check_mood
+from jambatalk.motion.mood.tags import MoodSpan, mood_curve, read_tags
 from jambatalk.motion.motion import Motion
 from jambatalk.motion.nonverbal import STILL, Nonverbal, blend, check_seed, nonverbal_values
 from jambatalk.motion.stream import MotionStream, to_motion
@@ -181,13 +182,15 @@ class TalkingHead:
         nonverbal: Nonverbal | None = None,
         seed: int = 0,
         progress: Progress = no_progress,
+        mood: Mood | None = None,
     ) -> tuple[Speech, Motion]:
         """Animate a head that says a text.
 
         Args:
-            text: at most 2000 characters, in the language of the voice.
+            text: at most 2000 characters, in the language of the voice. Moods in it, such as
+                "[happy] You came! [sad 0.6] It rains.", take the place of `mood`.
             voice: a name from :func:`jambatalk.list_voices`; None for the first of them.
-            style, strength, head, nonverbal, seed, progress: as for :meth:`animate`.
+            style, strength, head, nonverbal, seed, progress, mood: as for :meth:`animate`.
 
         Returns:
             The speech, the same for the same text and voice, and the motion to it.
@@ -200,10 +203,27 @@ class TalkingHead:
             >>> speech, motion = talking_head.say("Good morning.", voice="bm_george")
             >>> talking_head.video(motion, speech, "morning.mp4")
         """
-        from jambatalk.voices import load_voice
+        from jambatalk.voices import clean_text, load_voice
 
-        speech = load_voice(voice).synthesise(text, progress)
-        return speech, self.animate(speech, style, strength, head, nonverbal, seed, progress)
+        said, spans = read_tags(clean_text(text))
+        speech = load_voice(voice).synthesise(said, progress)
+        mood = self.place_moods(said, spans, speech) or mood
+        motion = self.animate(speech, style, strength, head, nonverbal, seed, progress, mood)
+        return speech, motion
+
+    def place_moods(self, said: str, spans: Sequence[MoodSpan], speech: Speech) -> Mood | None:
+        """Place the moods of a text, see :func:`read_tags`, in the time of its speech.
+
+        Returns:
+            A mood for :meth:`animate`; None if there are no spans.
+        """
+        if not spans:
+            return None
+        times = [(0.0, speech.duration)]
+        if self.model.config.phones:
+            phones = self.phones(speech)
+            times = [(phone.start, phone.end) for phone in phones if phone.name != "SIL"]
+        return mood_curve(said, spans, times)
 
     def compare(
         self,

@@ -9,6 +9,7 @@ from io import BytesIO
 import gradio as gr
 from PIL import Image
 
+from jambatalk.app.say_box import build_say_box
 from jambatalk.face.library import HeadLibrary
 from jambatalk.files.bundled import VOICES
 from jambatalk.motion.nonverbal import PARTS
@@ -56,6 +57,7 @@ def build_inputs(heads: HeadLibrary) -> Inputs:
         buttons=[],
         elem_id="voice",
     )
+    build_say_box(voice)
     _build_examples(voice)
     upload = gr.UploadButton(
         "Use the sound of a video", file_types=["video"], size="sm", elem_id="video-upload"

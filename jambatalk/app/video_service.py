@@ -114,7 +114,7 @@ class VideoService:
         """
 
         def predict() -> list[Motion]:
-            with _messages():
+            with messages():
                 return self._predict(request, self._read(request.recording), no_progress)
 
         return await asyncio.to_thread(predict)
@@ -127,7 +127,7 @@ class VideoService:
         """
 
         def recognise() -> list[tuple[str, float, float]]:
-            with _messages():
+            with messages():
                 if not self.talking_head.model.config.phones:
                     return []
                 phones = self.talking_head.phones(Speech.read(recording, self.settings.max_seconds))
@@ -143,7 +143,7 @@ class VideoService:
         """
 
         def write() -> list[Path | None]:
-            with _messages():
+            with messages():
                 speech, path = self._read(request.recording), _new_path(request)
                 if PHONES in request.exports and self.talking_head.model.config.phones:
                     export_phones(self.talking_head.phones(speech), path.with_suffix(PHONES))
@@ -158,7 +158,7 @@ class VideoService:
         self, request: VideoRequest, progress: Progress
     ) -> tuple[Path, list[Path | None]]:
         """Render under the lock and turn every exception into a message."""
-        with _messages(), self._lock:
+        with messages(), self._lock:
             if self._closed:
                 raise Stopped("The page is being closed.")
             return self._render(request, progress)
@@ -248,7 +248,7 @@ def zip_files(files: Sequence[Path]) -> Path:
 
 
 @contextmanager
-def _messages() -> Iterator[None]:
+def messages() -> Iterator[None]:
     """Turn every exception into a message for the user."""
     try:
         yield

@@ -7,7 +7,7 @@ import gc
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,10 +31,11 @@ from jambatalk.cli.stage_timer import StageTimer
 from jambatalk.errors import JambaTalkError
 from jambatalk.export import FORMATS, check_name, export_motion
 from jambatalk.export.phones import SUFFIXES, check_phones_name, export_phones
+from jambatalk.motion.mood.tags import MoodSpan, read_tags
 from jambatalk.motion.motion import check_fps
 from jambatalk.progress import Progress
 from jambatalk.speech import MAX_SECONDS, Speech
-from jambatalk.voices import INSTALL, known_voices, list_voices, load_voice
+from jambatalk.voices import INSTALL, clean_text, known_voices, list_voices, load_voice
 
 if TYPE_CHECKING:
     from jambatalk.cli import Commands
@@ -105,13 +106,14 @@ def _say(options: argparse.Namespace) -> None:
     text = options.text
     if text == "-":
         text = sys.stdin.buffer.read().decode(errors="replace")
+    said, spans = read_tags(clean_text(text))
     with tempfile.TemporaryDirectory(prefix="jambatalk-") as folder:
         sound = Path(folder) / "speech.wav"  # at the voice's own rate, for the video
 
         def speak(options: argparse.Namespace, progress: Progress) -> Speech:
-            return Speech.read(voice.write(text, sound, progress))
+            return Speech.read(voice.write(said, sound, progress))
 
-        _run(options, speak, (options.style,) if options.style else ())
+        _run(options, speak, (options.style,) if options.style else (), text=(said, spans))
 
 
 def _check_export(options: argparse.Namespace) -> None:
@@ -141,6 +143,7 @@ def _run(
     read: Callable[[argparse.Namespace, Progress], Speech],
     styles: tuple[str, ...],
     captions: bool = False,
+    text: tuple[str, Sequence[MoodSpan]] = ("", ()),
 ) -> None:
     from jambatalk.render.worker_pool import warm_up
     from jambatalk.talking_head import TalkingHead
@@ -166,6 +169,7 @@ def _run(
         gc.freeze()
     finally:
         gc.enable()
+    mood = talking_head.place_moods(*text, speech) or mood
     motions = talking_head.compare(
         speech,
         styles or talking_head.styles[:1],

@@ -8,9 +8,17 @@ from jambatalk.errors import VoiceError
 from jambatalk.voices.espeak import Espeak
 from jambatalk.voices.flite import Flite
 from jambatalk.voices.kokoro import Kokoro
-from jambatalk.voices.voice import INSTALL, MAX_CHARACTERS, Synthesiser, Voice
+from jambatalk.voices.voice import INSTALL, MAX_CHARACTERS, Synthesiser, Voice, clean_text
 
-__all__ = ["INSTALL", "MAX_CHARACTERS", "Voice", "known_voices", "list_voices", "load_voice"]
+__all__ = [
+    "INSTALL",
+    "MAX_CHARACTERS",
+    "Voice",
+    "clean_text",
+    "known_voices",
+    "list_voices",
+    "load_voice",
+]
 
 SYNTHESISERS: tuple[Synthesiser, ...] = (Kokoro(), Espeak(), Flite())  # the most natural first
 

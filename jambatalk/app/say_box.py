@@ -1,0 +1,85 @@
+"""The box of text: what is typed becomes the voice, as a recording does."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from jambatalk.app.video_service import messages
+from jambatalk.progress import Progress
+from jambatalk.voices import INSTALL, MAX_CHARACTERS, list_voices, load_voice
+
+LABEL = "Or type what it should say"
+SPEAKERS = 1  # texts that are spoken at a time
+
+
+def build_say_box(voice: gr.Audio) -> None:
+    """Build it in the enclosing Gradio context; it speaks into `voice`."""
+    voices = list_voices()
+    text = gr.Textbox(
+        label=LABEL,
+        placeholder=None if voices else f"No voice is installed here. {INSTALL}",
+        max_lines=5,
+        max_length=MAX_CHARACTERS,
+        interactive=bool(voices),
+        elem_id="say-text",
+    )
+    if not voices:
+        return
+    with gr.Row(elem_id="say-row"):
+        speaker = gr.Dropdown(
+            [(known.title, known.name) for known in voices],
+            value=voices[0].name,
+            label="Spoken by",
+            show_label=False,
+            container=False,
+            scale=3,
+            elem_id="say-voice",
+        )
+        button = gr.Button("Say it", scale=1, min_width=90, elem_id="say-it")
+
+    async def say(text: str, voice: str, progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008  Gradio requires this default
+        """Say a text with a synthetic voice: a sound file (.wav) for `animate` and `compare`."""
+
+        def report(stage: str, done: float) -> None:
+            progress(done, desc=stage)
+
+        return str(await asyncio.to_thread(_say, text, voice, report))
+
+    for trigger, visibility in ((button.click, "public"), (text.submit, "private")):
+        trigger(
+            say,
+            [text, speaker],
+            voice,
+            validator=_check,
+            show_progress_on=voice,
+            api_name="say" if visibility == "public" else None,
+            api_visibility=visibility,
+            concurrency_limit=SPEAKERS,
+            concurrency_id="say",
+        )
+
+
+def _check(text: str | None, voice: str | None) -> list[dict]:
+    return [
+        gr.validate(bool(text and text.strip()), "Type what it should say first."),
+        gr.validate(bool(voice), "Choose who says it."),
+    ]
+
+
+def _say(text: str, name: str, progress: Progress) -> Path:
+    with messages():
+        voice = load_voice(name)
+        served = Path(get_upload_folder())
+        served.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=served))  # which Gradio serves and deletes
+        try:
+            return voice.write(text, folder / f"{name}.wav", progress)
+        except BaseException:
+            shutil.rmtree(folder)
+            raise
