@@ -222,3 +222,15 @@ def test_head_and_big_button_fit_a_phone(open_page: Callable[..., Page]) -> None
         assert box["y"] >= 0
         assert box["y"] + box["height"] < 700
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_mood_changes_during_playback(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    button(page, "John F. Kennedy")
+    page.wait_for_function("player.clip?.duration > 10 && player.sound.currentTime > 0.1")
+    page.evaluate("player.sound.loop = true")  # however long the server takes
+    wide = f"player.clip.at(3)[0][{load_head(1).blendshapes.index('eyeWideLeft')}]"
+    assert page.evaluate(wide) < 0.1
+    page.locator("label", has_text="Surprised").locator("visible=true").click()
+    page.wait_for_function(f"{wide} > 0.5")
+    assert page.evaluate("viewer.source === player && !player.sound.paused")
