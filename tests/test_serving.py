@@ -1,25 +1,38 @@
 """The page as a server: options, limits, health, metrics and what is closed."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlparse
 
 import httpx
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from playwright.sync_api import Page, sync_playwright
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+from scipy.io import wavfile
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.testclient import TestClient
 
+from jambatalk.app import health
+from jambatalk.app.metrics import Metrics
 from jambatalk.app.settings import Settings, in_words
 from jambatalk.errors import JambaTalkError
 
 ROOT = Path(__file__).parent.parent
 VOICES = ROOT / "assets" / "voices"
 VOICE = VOICES / "pico_en.wav"  # 6 s
+NO_GPU = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 TIMEOUT = 120  # seconds; long, since the machine may be busy
 
 
@@ -84,6 +97,15 @@ def client(url: str) -> Client:
     return Client(url, verbose=False)
 
 
+@pytest.fixture(scope="module")
+def short_voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A second of a real voice."""
+    rate, samples = wavfile.read(VOICE)
+    path = tmp_path_factory.mktemp("voice") / "voice.wav"
+    wavfile.write(path, rate, samples[:rate])
+    return path
+
+
 @pytest.mark.parametrize(
     ("settings", "why"),
     [
@@ -126,11 +148,67 @@ def test_long_recordings_are_refused(client: Client) -> None:
         client.predict(handle_file(VOICES / "jfk.flac"), size=256, api_name="/animate")
 
 
-def test_files_are_deleted_in_time(client: Client, files: Path) -> None:
-    client.predict(handle_file(VOICE), size=256, api_name="/animate")
+def test_files_are_deleted_in_time(client: Client, files: Path, short_voice: Path) -> None:
+    client.predict(handle_file(short_voice), size=256, api_name="/animate")
     kept = [path for path in files.rglob("*") if path.suffix in (".mp4", ".wav", ".glb")]
     assert len(kept) >= 4  # the recording, and the results
     wait_until(lambda: not any(path.exists() for path in kept), 60)
+
+
+def test_the_engine_answers(url: str) -> None:
+    first, second = (httpx.get(f"{url}healthz", timeout=TIMEOUT) for _ in range(2))
+    assert first.status_code == 200
+    assert first.json()["status"] == "ok"
+    assert second.json() == first.json()  # not predicted again
+
+
+@pytest.mark.parametrize(("fault", "why"), [(RuntimeError, "fails"), (None, "too slow")])
+def test_an_engine_that_does_not_answer(
+    fault: type[Exception] | None, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = threading.Event()
+
+    class Engine:
+        styles = ("neutral",)
+
+        def animate(self, *_: object) -> None:
+            if fault:
+                raise fault("a secret")
+            released.wait(TIMEOUT)
+            raise RuntimeError("a secret")
+
+    monkeypatch.setattr(health, "PATIENCE", 0.2)
+    metrics = Metrics()
+    routes = [Route("/healthz", health.Health(Engine(), metrics).serve)]
+    with TestClient(Starlette(routes=routes)) as client:
+        answer = client.get("/healthz")
+        released.set()
+    assert answer.status_code == 503
+    assert why in answer.text
+    assert "secret" not in answer.text
+    assert b"jambatalk_health_failures_total 1.0" in generate_latest(metrics.registry)
+
+
+def test_metrics(client: Client, url: str, short_voice: Path, files: Path) -> None:
+    client.predict(handle_file(short_voice), size=256, api_name="/animate")
+    with pytest.raises(AppError):
+        client.predict(handle_file(short_voice), background="blue", api_name="/animate")
+    answer = httpx.get(f"{url}metrics")
+    assert answer.headers["content-type"].startswith("text/plain")
+    values = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+    assert values["jambatalk_jobs_total", "video", "made"] >= 1
+    assert values["jambatalk_jobs_total", "video", "refused"] >= 1
+    assert ("jambatalk_jobs_total", "video", "failed") not in values
+    assert values["jambatalk_job_seconds_sum", "video"] > 0.1
+    assert values["jambatalk_queue_length",] == 0
+    assert values["process_resident_memory_bytes",] > 1e8
+    log = files.with_suffix(".log").read_text()
+    assert "job=video outcome=made seconds=" in log
+    assert short_voice.name not in log
 
 
 def test_the_page_says_how_long_files_are_kept(url: str) -> None:
@@ -146,3 +224,46 @@ def test_a_login_is_asked_for(files: Path) -> None:
         assert (
             "/animate" in client.view_api(return_format="dict", print_info=False)["named_endpoints"]
         )
+
+
+MOVES = """async () => {
+    const { viewer } = await import("/live/page/viewer.js");
+    while (!viewer.firstDrawn || !viewer.idle) await new Promise((next) => setTimeout(next, 20));
+    return Math.round(viewer.firstDrawn);
+}"""
+
+
+def test_little_is_fetched_before_the_head_moves(url: str) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", *NO_GPU]
+        )
+        page = browser.new_page()
+        page.set_default_timeout(TIMEOUT * 1000)
+        first, milliseconds = fetched(page, url)
+        again, _ = fetched(page, url)
+        browser.close()
+    own = {path: size for path, size in first.items() if path.startswith("/live/")}
+    print(f"own files: {sum(own.values()):,} bytes in {len(own)} requests; all: ", end="")
+    print(f"{sum(first.values()):,} in {len(first)}; the head after {milliseconds} ms; ", end="")
+    print(f"second visit: {sum(again.values()):,} in {len(again)}")
+    assert sum(own.values()) < 3_000_000
+    named = "/live/page/"  # modules that lead to those of the version
+    assert not [path for path in own if "/v-" not in path and not path.startswith(named)]
+    assert not [path for path in again if "/v-" in path]  # they were kept
+
+
+def fetched(page: Page, url: str) -> tuple[dict[str, int], int]:
+    """Open the page; return each address that was fetched with its bytes, and the time taken."""
+    session, paths, sizes = page.context.new_cdp_session(page), {}, {}
+    session.on("Network.responseReceived", lambda e: paths.update({e["requestId"]: e["response"]}))
+
+    def finished(event: dict) -> None:
+        answer = paths.get(event["requestId"])
+        if answer and answer["url"].startswith(url) and event["encodedDataLength"]:
+            sizes[urlparse(answer["url"]).path] = event["encodedDataLength"]
+
+    session.on("Network.loadingFinished", finished)
+    session.send("Network.enable")
+    page.goto(url)
+    return sizes, page.evaluate(MOVES)

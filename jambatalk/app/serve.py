@@ -6,6 +6,9 @@ import os
 import signal
 import tempfile
 
+from starlette.routing import BaseRoute, Route
+
+from jambatalk.app.health import Health
 from jambatalk.app.inputs import head_thumbnails_css
 from jambatalk.app.live.server import PAGE, live_routes
 from jambatalk.app.page import HERE, THEME, build_page
@@ -33,8 +36,10 @@ def serve(settings: Settings) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as on Ctrl-C
     with tempfile.TemporaryDirectory(prefix="jambatalk-", ignore_cleanup_errors=True) as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder  # Gradio takes it in no other way
+        page = build_page(service)
+        service.metrics.watch_queue(lambda: len(page._queue))
         try:
-            build_page(service).launch(
+            page.launch(
                 server_name=settings.host,
                 server_port=settings.port,
                 root_path=settings.root_path,
@@ -44,16 +49,26 @@ def serve(settings: Settings) -> None:
                 css=head_thumbnails_css(talking_head.heads),
                 css_paths=[HERE / "page.css", PAGE / "viewer.css"],
                 js=(HERE / "queue_text.js").read_text("utf-8"),
-                head=head_html(talking_head.heads.names[0]) if can_draw(talking_head) else None,
+                head=head_html(talking_head) if can_draw(talking_head) else None,
                 favicon_path=HERE / "icon.svg",
                 footer_links=["api"],
                 run_history=False,  # recordings are personal: browsers do not store them
                 max_file_size=MAX_UPLOAD,
                 ssr_mode=False,
                 enable_monitoring=False,
-                app_kwargs={"routes": live_routes(talking_head)},
+                app_kwargs={"routes": _routes(service)},
             )
         except OSError as error:  # another program was faster
             raise settings.busy() from error
         finally:
             service.close()
+
+
+def _routes(service: VideoService) -> list[BaseRoute]:
+    """Return the routes beside Gradio's."""
+    health = Health(service.talking_head, service.metrics)
+    return [
+        Route("/healthz", health.serve),
+        Route("/metrics", service.metrics.serve),
+        *live_routes(service.talking_head, service.metrics.job),
+    ]

@@ -11,7 +11,7 @@ from pathlib import Path
 from jambatalk.errors import JambaTalkError
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 
-MIN_KEPT, MAX_KEPT = 15, 7 * 24 * 3600  # seconds; files must last as long as their request
+MIN_KEPT, MAX_KEPT = 15, 7 * 24 * 3600  # seconds; files must outlast their request
 
 
 @dataclass(frozen=True)

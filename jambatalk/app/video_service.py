@@ -5,20 +5,26 @@ from __future__ import annotations
 import asyncio
 import html
 import logging
+import os
 import re
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Event, Lock
+from typing import TypeVar
 
 import gradio as gr
 from gradio.utils import get_upload_folder
 
 from jambatalk.app.controls import style_title
+from jambatalk.app.metrics import Metrics
 from jambatalk.app.settings import Settings, in_words
 from jambatalk.errors import ExportError, JambaTalkError, SpeechError, Stopped, TooLongError
 from jambatalk.export import export_motion
@@ -34,6 +40,8 @@ from jambatalk.talking_head import TalkingHead
 log = logging.getLogger(__name__)
 
 PHONES = ".TextGrid"  # suffix
+Result = TypeVar("Result")
+THREADS = 6  # a video, and small requests beside it
 MAX_ECHO = 80  # characters of a quoted value in an error message
 
 
@@ -68,9 +76,13 @@ class VideoService:
 
     def __init__(self, talking_head: TalkingHead, settings: Settings) -> None:
         self.talking_head, self.settings = talking_head, settings
+        self.metrics = Metrics()
         self._cancelled: dict[str | None, Event] = {}
         self._lock = Lock()
         self._closed = False
+        self._threads = ThreadPoolExecutor(
+            THREADS, "jobs"
+        )  # Live and the health probe have their own
 
     async def render(
         self, request: VideoRequest, progress: gr.Progress, session: str | None
@@ -90,9 +102,13 @@ class VideoService:
         def report(stage: str, done: float) -> None:
             if cancelled.is_set():
                 raise Stopped("Stopped.")
+            with suppress(OSError):  # Gradio deletes what has not changed for a time
+                os.utime(request.recording)
             progress(done, desc=stage)
 
-        work = asyncio.create_task(asyncio.to_thread(self._run_exclusively, request, report))
+        work = asyncio.ensure_future(
+            self._in_thread(partial(self._run_exclusively, request, report))
+        )
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
@@ -114,10 +130,10 @@ class VideoService:
         """
 
         def predict() -> list[Motion]:
-            with messages():
+            with self._job("motion"):
                 return self._predict(request, self._read(request.recording), no_progress)
 
-        return await asyncio.to_thread(predict)
+        return await self._in_thread(predict)
 
     async def recognise(self, recording: str) -> list[tuple[str, float, float]]:
         """Return the recognised phones: name, start and end in seconds; none of some checkpoints.
@@ -127,13 +143,13 @@ class VideoService:
         """
 
         def recognise() -> list[tuple[str, float, float]]:
-            with messages():
+            with self._job("phones"):
                 if not self.talking_head.model.config.phones:
                     return []
                 phones = self.talking_head.phones(Speech.read(recording, self.settings.max_seconds))
                 return [(phone.name, phone.start, phone.end) for phone in phones]
 
-        return await asyncio.to_thread(recognise)
+        return await self._in_thread(recognise)
 
     async def export(self, request: VideoRequest) -> list[Path | None]:
         """Write the exports alone, among them PHONES, and return their paths as `render` does.
@@ -143,7 +159,7 @@ class VideoService:
         """
 
         def write() -> list[Path | None]:
-            with messages():
+            with self._job("files"):
                 speech, path = self._read(request.recording), _new_path(request)
                 if PHONES in request.exports and self.talking_head.model.config.phones:
                     export_phones(self.talking_head.phones(speech), path.with_suffix(PHONES))
@@ -152,13 +168,22 @@ class VideoService:
                     _write_exports(motion, speech, path, suffixes)
                 return _existing(path, request.exports)
 
-        return await asyncio.to_thread(write)
+        return await self._in_thread(write)
+
+    def _in_thread(self, work: Callable[[], Result]) -> asyncio.Future[Result]:
+        return asyncio.get_running_loop().run_in_executor(self._threads, copy_context().run, work)
+
+    @contextmanager
+    def _job(self, kind: str) -> Iterator[None]:
+        """Count the work in this context, and turn every exception into a message."""
+        with messages(), self.metrics.job(kind):
+            yield
 
     def _run_exclusively(
         self, request: VideoRequest, progress: Progress
     ) -> tuple[Path, list[Path | None]]:
         """Render under the lock and turn every exception into a message."""
-        with messages(), self._lock:
+        with self._lock, self._job("video"):
             if self._closed:
                 raise Stopped("The page is being closed.")
             return self._render(request, progress)

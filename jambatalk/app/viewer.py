@@ -14,6 +14,7 @@ from jambatalk.app.inputs import Inputs
 from jambatalk.app.javascript import call
 from jambatalk.app.live.clips import INTRO, pack_motion
 from jambatalk.app.live.server import PAGE
+from jambatalk.app.live.version import version
 from jambatalk.app.video_service import VideoRequest, VideoService
 from jambatalk.talking_head import TalkingHead
 
@@ -137,12 +138,13 @@ def connect_viewer(inputs: Inputs, tabs: Mapping[str, gr.Tab]) -> None:
         tab.select(fn=None, js=call("tabs", "open", name))
 
 
-def head_html(first_head: str) -> str:
+def head_html(talking_head: TalkingHead) -> str:
     """Return what the page's HTML head holds: it loads the viewer before Gradio has started."""
+    folder = f"live/v-{version(talking_head)}/page"
     modules = sorted(path.name for path in PAGE.glob("*.js") if path.name != "worklet.js")
-    preloads = [f'<link rel="modulepreload" href="live/page/{name}">' for name in modules]
+    preloads = [f'<link rel="modulepreload" href="{folder}/{name}">' for name in modules]
     return f"""{"".join(preloads)}
         <script type="module">
-            const page = new URL("live/page/animate.js", document.baseURI);
-            (await import(page)).open({json.dumps(first_head)});
+            const page = new URL("{folder}/animate.js", document.baseURI);
+            (await import(page)).open({json.dumps(talking_head.heads.names[0])});
         </script>"""

@@ -104,7 +104,8 @@ def _app(options: argparse.Namespace) -> None:
             "Install it: pip install 'jambatalk[app]'.",
         ) from error
 
-    logging.getLogger("jambatalk.model.device").setLevel(logging.INFO)  # which one was chosen
+    for name in ("jambatalk.model.device", "jambatalk.app.metrics"):  # the device; a line a job
+        logging.getLogger(name).setLevel(logging.INFO)
     serve(from_options(Settings, options))
 
 

@@ -6,7 +6,9 @@ import asyncio
 import gzip
 import json
 import logging
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,37 +21,52 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from jambatalk.app.live.clips import INTRO, idle_clip, intro_clip
 from jambatalk.app.live.head_file import pack_head, picture
 from jambatalk.app.live.session import LiveSession
+from jambatalk.app.live.version import version
 from jambatalk.errors import JambaTalkError
 from jambatalk.face.library import HeadLibrary
 from jambatalk.talking_head import TalkingHead
 
 log = logging.getLogger(__name__)
 
+Handler = Callable[[Request], Awaitable[Response]]
+
 MAX_CONNECTIONS = 4  # at a time, since they share the processor
 MAX_IDLE = 15.0  # seconds without a message
 MAX_CACHED = 32  # heads, 1 MB each
-CACHED = {"Cache-Control": "max-age=3600"}
+KEPT = {"Cache-Control": "public, max-age=31536000, immutable"}  # under an address of its version
+ASKED = {"Cache-Control": "no-cache"}  # for every time
 PAGE = Path(__file__).parent / "page"
 SHADERS = Path(__file__).parents[2] / "render" / "shaders"
 POLICY_VIOLATION, INTERNAL_ERROR, TRY_AGAIN_LATER = 1008, 1011, 1013  # WebSocket close codes
 
 
-def live_routes(talking_head: TalkingHead) -> list[BaseRoute]:
+def live_routes(
+    talking_head: TalkingHead, job: Callable[[str], AbstractContextManager] = nullcontext
+) -> list[BaseRoute]:
     """Return the routes; none of them stores anything.
+
+    Args:
+        job: called with "live" for each session, which runs in the context that it returns.
 
     `/live/socket` exchanges the messages of :class:`LiveSession`. `/live/head/NAME`, the pictures
     `/live/textures/NAME/PICTURE`, `/live/page` and `/live/shaders` are the files with which the
     page draws. `/live/clips/idle` and `/live/clips/intro` are motions that every page shows, see
-    :func:`pack_motion`, and `/live/intro.wav` is what the intro says.
+    :func:`pack_motion`, and `/live/intro.wav` is what the intro says. Under `/live/v-VERSION`
+    browsers keep the files for ever, see :func:`version`; `/live/page/NAME.js` leads there.
     """
     heads = talking_head.heads
+
+    own = version(talking_head)
+
+    def caching(request: Request) -> dict[str, str]:
+        return KEPT if request.path_params.get("version") == own else ASKED
 
     async def head(request: Request) -> Response:
         name = request.path_params["name"]
         if name not in heads.names:  # numbers are refused: one address per head
             return PlainTextResponse("There is no such head.", 404)
         file = await asyncio.to_thread(head_file, heads, name)
-        headers = {"Content-Encoding": "gzip", **CACHED}
+        headers = {"Content-Encoding": "gzip", **caching(request)}
         return Response(file, headers=headers, media_type="application/octet-stream")
 
     async def texture(request: Request) -> Response:
@@ -59,41 +76,52 @@ def live_routes(talking_head: TalkingHead) -> list[BaseRoute]:
         if file is None:
             return PlainTextResponse("There is no such picture.", 404)
         media_type = "image/png" if file.startswith(b"\x89PNG") else "image/jpeg"
-        return Response(file, headers=CACHED, media_type=media_type)
+        return Response(file, headers=caching(request), media_type=media_type)
 
     async def clip(request: Request) -> Response:
         pack = {"idle": idle_clip, "intro": intro_clip}.get(request.path_params["name"])
         if pack is None:
             return PlainTextResponse("There is no such clip.", 404)
         file = gzip.compress(await asyncio.to_thread(pack, talking_head), mtime=0)
-        headers = {"Content-Encoding": "gzip", **CACHED}
+        headers = {"Content-Encoding": "gzip", **caching(request)}
         return Response(file, headers=headers, media_type="application/json")
 
-    async def intro(_: Request) -> Response:
-        return FileResponse(INTRO, headers=CACHED)
+    async def intro(request: Request) -> Response:
+        return FileResponse(INTRO, headers=caching(request))
 
+    def files(directory: Path) -> Handler:
+        # Starlette's Mount fails where a proxy strips a root path from requests.
+        static = StaticFiles(directory=directory)
+
+        async def file(request: Request) -> Response:
+            answer = await static.get_response(request.path_params["file"], request.scope)
+            answer.headers.update(caching(request))
+            return answer
+
+        return file
+
+    async def module(request: Request) -> Response:
+        """Name the module of this version, so that every page holds one of each."""
+        name = request.path_params["name"]
+        if not (PAGE / f"{name}.js").is_file():
+            return PlainTextResponse("There is no such module.", 404)
+        link = f'export * from "../v-{own}/page/{name}.js";'
+        return Response(link, headers=ASKED, media_type="text/javascript")
+
+    routes: dict[str, Handler] = {
+        "/head/{name}": head,
+        "/textures/{name}/{picture}": texture,
+        "/clips/{name}": clip,
+        "/intro.wav": intro,
+        "/shaders/{file:path}": files(SHADERS),
+    }
     return [
-        WebSocketRoute("/live/socket", ConnectionLimit(talking_head).serve),
-        Route("/live/head/{name}", head),
-        Route("/live/textures/{name}/{picture}", texture),
-        Route("/live/clips/{name}", clip),
-        Route("/live/intro.wav", intro),
-        _files("/live/page", PAGE),
-        _files("/live/shaders", SHADERS),
+        WebSocketRoute("/live/socket", ConnectionLimit(talking_head, job).serve),
+        Route("/live/page/{name}.js", module),
+        Route("/live/v-{version}/page/{file:path}", files(PAGE)),
+        *(Route(f"/live/v-{{version}}{path}", handler) for path, handler in routes.items()),
+        *(Route(f"/live{path}", handler) for path, handler in routes.items()),
     ]
-
-
-def _files(path: str, directory: Path) -> Route:
-    """Return a route to the files of a folder, which also works below a proxy's root path.
-
-    Starlette's `Mount` does not where the proxy strips that path from requests.
-    """
-    files = StaticFiles(directory=directory)
-
-    async def file(request: Request) -> Response:
-        return await files.get_response(request.path_params["file"], request.scope)
-
-    return Route(f"{path}/{{file:path}}", file)
 
 
 @lru_cache(MAX_CACHED)
@@ -109,9 +137,12 @@ def head_file(heads: HeadLibrary, name: str) -> bytes:
 class ConnectionLimit:
     """Serves up to MAX_CONNECTIONS sockets at a time and refuses others."""
 
-    def __init__(self, talking_head: TalkingHead) -> None:
-        self._talking_head = talking_head
+    def __init__(
+        self, talking_head: TalkingHead, job: Callable[[str], AbstractContextManager] = nullcontext
+    ) -> None:
+        self._talking_head, self._job = talking_head, job
         self._connections = 0
+        self._threads = ThreadPoolExecutor(MAX_CONNECTIONS, "live")  # no video takes them
 
     async def serve(self, socket: WebSocket) -> None:
         """Run one session from its first message to its end."""
@@ -122,10 +153,10 @@ class ConnectionLimit:
             return
         self._connections += 1
         try:
-            await _exchange(socket, LiveSession(self._talking_head))
-            await socket.close()
-        except WebSocketDisconnect:
-            pass
+            with self._job("live"), suppress(WebSocketDisconnect):
+                await _exchange(socket, LiveSession(self._talking_head), self._threads)
+            with suppress(RuntimeError, WebSocketDisconnect):  # the client may have left
+                await socket.close()
         except JambaTalkError as error:
             await _close_with_error(socket, str(error), POLICY_VIOLATION)
         except TimeoutError:
@@ -138,7 +169,7 @@ class ConnectionLimit:
             self._connections -= 1
 
 
-async def _exchange(socket: WebSocket, session: LiveSession) -> None:
+async def _exchange(socket: WebSocket, session: LiveSession, threads: Executor) -> None:
     """Pass messages in both directions until the session has ended or the client disconnects."""
     received = asyncio.Event()
 
@@ -155,7 +186,8 @@ async def _exchange(socket: WebSocket, session: LiveSession) -> None:
         while not session.ended:
             await received.wait()
             received.clear()
-            for reply in await asyncio.to_thread(lambda: list(session.work())):
+            loop = asyncio.get_running_loop()
+            for reply in await loop.run_in_executor(threads, lambda: list(session.work())):
                 if isinstance(reply, str):
                     await socket.send_text(reply)
                 else:

@@ -5,7 +5,7 @@ import { MotionBuffer } from "./motion.js";
 import { Sound } from "./sound.js";
 import { viewer } from "./viewer.js";
 
-const SOCKET = new URL("../socket", import.meta.url);
+const SOCKET = new URL("../../socket", import.meta.url);
 SOCKET.protocol = SOCKET.protocol.replace("http", "ws");
 const STATISTICS_PERIOD = 500; // milliseconds
 const DEBOUNCE = 200; // milliseconds, for a slider that is dragged
