@@ -238,3 +238,15 @@ def test_mood_changes_during_playback(open_page: Callable[..., Page]) -> None:
     page.locator("label", has_text="Surprised").locator("visible=true").click()
     page.wait_for_function(f"{wide} > 0.5")
     assert page.evaluate("viewer.source === player && !player.sound.paused")
+
+
+def test_typed_text_is_said(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    page.locator("#say-voice input").fill("German · eSpeak NG")
+    page.keyboard.press("Enter")
+    page.locator("#say-text textarea").fill("Guten Morgen, Mama.")
+    page.locator("#say-it").click()
+    page.wait_for_function("player.sound.src.includes('espeak-de') && player.clip?.duration > 1")
+    page.wait_for_function("player.sound.currentTime > 0.2")
+    assert not page.evaluate("player.sound.muted")
+    assert page.evaluate("player.clip.duration") < 5
