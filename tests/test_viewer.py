@@ -20,8 +20,8 @@ MODULES = """async () => {
     ({ player: globalThis.player, waveform: globalThis.waveform } =
         await import("/live/page/animate.js"));
 }"""
-# Records how late each picture is seen, what second it shows, its jawOpen, and the seconds since the
-# picture before.
+# Records how late each picture is seen, what second it shows, its jawOpen, and the seconds since
+# the picture before.
 RECORD = """() => {
     globalThis.shown = [];
     let drawn = viewer.drawn; const now = () => performance.now();
@@ -101,7 +101,8 @@ def test_example_is_said_in_step_and_in_another_style(open_page: Callable[..., P
     before = page.evaluate("player.sound.currentTime")
     page.locator("label", has_text="Theatrical").locator("visible=true").click()
     page.wait_for_function("player.clip !== first")
-    assert page.evaluate("player.ended ? Infinity : player.sound.currentTime") > before  # it went on
+    went_on = page.evaluate("player.ended ? Infinity : player.sound.currentTime")
+    assert went_on > before
     assert page.evaluate("player.clip.at(3)[0]") != page.evaluate("first.at(3)[0]")
 
     recognised = TalkingHead.from_pretrained().phones(VOICES / "jfk.flac")

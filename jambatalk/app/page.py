@@ -42,15 +42,16 @@ def build_page(service: VideoService) -> gr.Blocks:
         with gr.Row(elem_id="main"):
             with gr.Column(scale=2, min_width=320, elem_id="inputs"):
                 inputs = build_inputs(talking_head.heads)
-            if can_draw(talking_head):
-                with gr.Column(scale=3, min_width=320, elem_id="viewer-column"):
-                    build_viewer()
-            with gr.Column(scale=3, min_width=320, elem_id="tabs"), gr.Tabs():
-                tabs = {"animate": animate_tab.build_tab(service, inputs)}
-                if len(talking_head.styles) > 1:
-                    tabs["compare"] = compare_tab.build_tab(service, inputs)
-                if live_tab.can_stream(talking_head):
-                    tabs["live"] = live_tab.build_tab(talking_head, inputs)
+            with gr.Column(scale=3, min_width=320, elem_id="outputs"):
+                if can_draw(talking_head):
+                    with gr.Column(min_width=320, elem_id="viewer-column"):
+                        build_viewer()
+                with gr.Column(min_width=320, elem_id="tabs"), gr.Tabs():
+                    tabs = {"animate": animate_tab.build_tab(service, inputs)}
+                    if len(talking_head.styles) > 1:
+                        tabs["compare"] = compare_tab.build_tab(service, inputs)
+                    if live_tab.can_stream(talking_head):
+                        tabs["live"] = live_tab.build_tab(talking_head, inputs)
         if can_draw(talking_head):
             connect_viewer(inputs, tabs)
         remember_choices(page)
