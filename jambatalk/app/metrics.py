@@ -36,13 +36,18 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)  # resident memory, processor time, open files
-        kinds = {"labelnames": ["kind"], "registry": registry}
         self._jobs = Counter(
             "jambatalk_jobs", "Jobs that ended.", ["kind", "outcome"], registry=registry
         )
-        self._running = Gauge("jambatalk_jobs_running", "Jobs being worked on.", **kinds)
+        self._running = Gauge(
+            "jambatalk_jobs_running", "Jobs being worked on.", ["kind"], registry=registry
+        )
         self._seconds = Histogram(
-            "jambatalk_job_seconds", "Seconds of work on a job.", buckets=BUCKETS, **kinds
+            "jambatalk_job_seconds",
+            "Seconds of work on a job.",
+            ["kind"],
+            registry=registry,
+            buckets=BUCKETS,
         )
         self._waiting = Gauge("jambatalk_queue_length", "Requests that wait.", registry=registry)
         self._unhealthy = Counter(

@@ -115,10 +115,10 @@ def connect_player(
         playing.then(recognise, voice, phones, **settings).success(
             fn=None, inputs=[phones, voice], js=call("animate", "showPhones")
         )
-    for choice in inputs:
-        choice.change(
-            predict_again, values, changed, trigger_mode="always_last", **settings
-        ).success(fn=None, inputs=changed, js=call("animate", "change", tab))
+    changes = [choice.change for choice in inputs]  # type: ignore[attr-defined]
+    gr.on(changes, predict_again, values, changed, trigger_mode="always_last", **settings).success(
+        fn=None, inputs=changed, js=call("animate", "change", tab)
+    )
 
 
 _IS_OPEN = """document.getElementById("viewer").dataset.tab === "%s\""""

@@ -169,7 +169,7 @@ def _run(
         gc.freeze()
     finally:
         gc.enable()
-    mood = talking_head.place_moods(*text, speech) or mood
+    course = talking_head.place_moods(*text, speech) or mood
     motions = talking_head.compare(
         speech,
         styles or talking_head.styles[:1],
@@ -178,7 +178,7 @@ def _run(
         nonverbal=nonverbal,
         seed=options.seed,
         progress=timer,
-        mood=mood,
+        mood=course,
     )
     if to_export:
         timer("Exporting", 0.0)
