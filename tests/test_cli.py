@@ -66,7 +66,7 @@ def test_lists_styles_and_heads(capsys: pytest.CaptureFixture[str]) -> None:
         (["animate", str(VOICE), "-o", "a.mp4", "--checkpoint", "/nowhere"], "no checkpoint"),
         (["compare", str(VOICE), "-o", "a.mp4", "--styles", "crisp"], "not 1"),
         (["draw", str(VOICE), "-o", "a.mp4"], "not a saved motion"),
-        (["app", "--port", "99999"], "no port 99999"),
+        (["app", "--port", "99999"], "port cannot be 99999"),
     ],
 )
 def test_errors_are_one_line_with_the_cure(
