@@ -31,7 +31,7 @@ from jambatalk.model.encoder import SpeechEncoder
 from jambatalk.model.mamba import Mamba
 from jambatalk.model.paper_decoder import PaperDecoder
 from jambatalk.model.scan import scan_named
-from jambatalk.model.speaking_style import SpeakingStyle, Style, check_strength, mix_styles
+from jambatalk.model.speaking_style import SpeakingStyle, Style, speaking_style
 from jambatalk.model.streaming_encoder import StreamingEncoder
 from jambatalk.model.whisper import WhisperSpeechEncoder
 from jambatalk.speech import Speech, loudness_normalised
@@ -148,9 +148,7 @@ class JambaTalk(nn.Module):
     def style(self, style: Style, strength: float = 1.0) -> SpeakingStyle:
         """Return a named style or a mixture of styles, at a strength.
 
-        Strength s moves the vector from the neutral style to s times its distance. The neutral
-        style has no distance: s scales its motion, and that of a mixture by the share n of the
-        neutral style in it, 1 + (s - 1) n.
+        See :func:`jambatalk.model.speaking_style.speaking_style`.
 
         Args:
             style: a name, or names with their shares, which are scaled to sum to one.
@@ -161,17 +159,12 @@ class JambaTalk(nn.Module):
             ModelError: an unknown name, shares that are negative or all zero, or a strength that
                 is not between 0 and `MAX_STRENGTH`.
         """
-        check_strength(strength)
         names = self.config.styles
-        shares = mix_styles(style, names)
-        amplitude = 1.0 + (strength - 1.0) * shares.get(names[0], 0.0)
-        if not isinstance(self.decoder, JambaDecoder) or not self.config.style_width:
-            return SpeakingStyle(torch.zeros(0), amplitude)  # there is one style
-        table = self.decoder.style_table.weight.detach()
-        vector = table.new_zeros(table.shape[1])
-        for name, share in shares.items():
-            vector = vector + share * table[names.index(name)]
-        return SpeakingStyle(torch.lerp(table[0], vector, strength), amplitude)
+        if isinstance(self.decoder, JambaDecoder) and self.config.style_width:
+            table = self.decoder.style_table.weight.detach()
+        else:
+            table = torch.zeros(len(names), 0)
+        return speaking_style(table, names, style, strength)
 
     def add_style(self, name: str, vector: Tensor, note: str = "") -> None:
         """Add a style of that name to those of the checkpoint.

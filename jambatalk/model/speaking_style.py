@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from jambatalk.errors import ModelError
@@ -20,10 +21,40 @@ class SpeakingStyle(NamedTuple):
     Attributes:
         vector: (s,), sets the decoder's norms.
         amplitude: factor of the motion, before the lips are closed where they touch.
+        seed: of networks that draw at random; JambaTalk does not.
+        template: (V, 3) metres, of the head that moves, for networks that predict its vertices;
+            JambaTalk predicts offsets that do not depend on it.
     """
 
     vector: Tensor
     amplitude: float = 1.0
+    seed: int = 0
+    template: Tensor | None = None
+
+
+def speaking_style(
+    table: Tensor, names: Sequence[str], style: Style, strength: float
+) -> SpeakingStyle:
+    """Return a named style or a mixture of styles, at a strength.
+
+    Strength s moves the vector from the neutral style to s times its distance. The neutral style
+    has no distance: s scales its motion, and that of a mixture by the share n of the neutral style
+    in it, 1 + (s - 1) n.
+
+    Args:
+        table: (styles, s), neutral first. No columns: there is one style.
+
+    Raises:
+        ModelError: an unknown name, shares that are negative or all zero, or a strength that is
+            not between 0 and `MAX_STRENGTH`.
+    """
+    check_strength(strength)
+    shares = mix_styles(style, names)
+    vector = table.new_zeros(table.shape[1])
+    for name, share in shares.items():
+        vector = vector + share * table[names.index(name)]
+    amplitude = 1.0 + (strength - 1.0) * shares.get(names[0], 0.0)
+    return SpeakingStyle(torch.lerp(table[0], vector, strength), amplitude)
 
 
 def mix_styles(style: Style, names: Sequence[str]) -> dict[str, float]:

@@ -28,11 +28,12 @@ from jambatalk.files.origins import (
     VOCASET,
 )
 from jambatalk.files.plain import read_json
+from jambatalk.files.pth import read_pth
 from jambatalk.model.checkpoint import CONFIG_FILE, ENCODER_FILE, WEIGHTS_FILE, replace_files
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.paper.layouts import LAYOUTS, WAV2VEC2_LARGE
 from jambatalk.paper.lip_reader import LIP_READER_FILE
-from jambatalk.paper.paper_weights import read_pth, sort_weights
+from jambatalk.paper.paper_weights import sort_weights
 from jambatalk.render.thumbnail import draw_thumbnails
 
 CARD = Path(__file__).with_name("paper_card.md")
@@ -87,7 +88,7 @@ def convert(job: Conversion, folder: Path) -> None:
         name: vertices for path in job.templates for name, vertices in read_templates(path).items()
     }
     heads = make_heads(job.template, subjects, masks, unit)
-    paper_weights = read_pth(job.weights)
+    paper_weights = read_pth(job.weights, PUBLISHED_WEIGHTS)
     config = _fit_layout(LAYOUTS[job.layout], paper_weights, job.encoder_config)
     config = replace(config, unit=unit)
     files = sort_weights(paper_weights, config)

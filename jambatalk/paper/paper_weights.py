@@ -1,21 +1,14 @@
-"""The authors' weights: read from their file and given the names of our modules.
-
-Only tensors and plain containers are ever unpickled.
-"""
+"""The authors' weights, given the names of our modules."""
 
 from __future__ import annotations
 
-import pickle
-import re
 from collections.abc import Mapping
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from jambatalk.errors import ModelError, abbreviate, brief
 from jambatalk.files.origins import PUBLISHED_WEIGHTS
-from jambatalk.files.regular import LARGEST, check_file, damaged
 from jambatalk.model.checkpoint import ENCODER_FILE, WEIGHTS_FILE
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.hub_encoder import import_transformers
@@ -49,34 +42,6 @@ OLD_NAMES = {  # of a normalised weight's length and direction in older versions
     "conv.weight_v": "conv.parametrizations.weight.original1",
 }
 # fmt: on
-
-
-def read_pth(path: Path) -> dict[str, Tensor]:
-    """Read the tensors of a .pth by the authors' names; nothing in it is executed.
-
-    Raises:
-        ModelError: it cannot be read, or holds anything but tensors.
-    """
-    check_file(path, ModelError, "a file of weights (.pth)", PUBLISHED_WEIGHTS, LARGEST)
-    try:
-        try:  # mapped: the text encoder's gigabyte is then never read
-            stored = torch.load(path, "cpu", weights_only=True, mmap=True)
-        except RuntimeError:  # the format before PyTorch 1.6
-            stored = torch.load(path, "cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        name = re.search(r"GLOBAL (\S+)", str(error))
-        more = f"would import '{brief(name[1])}'" if name else "holds more than weights"
-        raise ModelError(f"'{path}' is refused: it {more}.", PUBLISHED_WEIGHTS) from error
-    except Exception as error:  # a damaged file may raise nearly anything
-        kind = "a file of weights (.pth)"
-        raise damaged(path, error, ModelError, kind, PUBLISHED_WEIGHTS) from error
-    if not isinstance(stored, Mapping) or not all(
-        isinstance(name, str) and isinstance(weight, Tensor) for name, weight in stored.items()
-    ):
-        raise ModelError(
-            f"'{path}' does not hold the weights of a network by their names.", PUBLISHED_WEIGHTS
-        )
-    return dict(stored)
 
 
 def sort_weights(

@@ -1,0 +1,1 @@
+"""The field's published networks, beside JambaTalk: the same numbers from the authors' weights."""

@@ -1,0 +1,132 @@
+"""What all published networks have in common: speech in, offsets of the vertices out.
+
+    n samples    t frames    s conditions    k outputs (3 V coordinates, or blendshapes)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from jambatalk.errors import SpeechError
+from jambatalk.model.speaking_style import SpeakingStyle, Style, speaking_style
+from jambatalk.networks import speech_features
+from jambatalk.networks.config import NetworkConfig
+from jambatalk.speech import Speech
+
+
+class Network(nn.Module):
+    """A published network, which :class:`jambatalk.TalkingHead` runs as it does JambaTalk.
+
+    Modules are named as in the authors' weights.
+    """
+
+    epsilon: ClassVar[float] = 1e-5  # of the samples' normalisation
+    shortest: ClassVar[int] = 1  # frames
+    audio_encoder: Any
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.audio_encoder = speech_features.new_encoder(config.encoder_kind, config.encoder)
+
+    @classmethod
+    def sizes(cls, weights: Mapping[str, Tensor]) -> dict[str, Any]:
+        """Read fields of the configuration off the authors' weights.
+
+        Raises:
+            KeyError: a weight that it needs is missing.
+        """
+        raise NotImplementedError
+
+    def rename(self, weights: Mapping[str, Tensor], cure: str) -> Mapping[str, Tensor]:
+        """Give the authors' weights the names of the modules here; mostly they have them.
+
+        Raises:
+            ModelError: weights that only training needs are not those of this network.
+        """
+        return weights
+
+    def hear(self, samples: Tensor, frames: int | None = None) -> Tensor:
+        """Compute what the decoder hears of samples (n,) at 16 kHz.
+
+        Args:
+            frames: of the motion that belongs to them, in training; None for as many as their
+                length gives.
+
+        Returns:
+            Features (1, l, c), of which there may be too few for so many frames.
+        """
+        raise NotImplementedError
+
+    def decode(self, features: Tensor, style: Tensor, template: Tensor, seed: int = 0) -> Tensor:
+        """Predict offsets from the template, or weights, (1, t, k).
+
+        Args:
+            features: of :meth:`hear`.
+            style: (1, s), a mixture of the rows of :meth:`table`.
+            template: (1, 3 V), in the units of the training set; only a diffusion needs it.
+            seed: of networks that draw at random.
+        """
+        raise NotImplementedError
+
+    def constants(self) -> dict[str, Tensor]:
+        """Return what the authors saved with the weights but is computed here: name → value."""
+        return {}
+
+    def table(self) -> Tensor:
+        """Return what conditions each style, (styles, s): here, which subject it is."""
+        return torch.eye(len(self.config.styles), device=self.device)
+
+    @torch.inference_mode()
+    def encode(self, speech: Speech) -> Tensor:
+        """Compute features of speech; they do not depend on the style.
+
+        Raises:
+            SpeechError: the speech is too short.
+        """
+        needed = 1 + self.shortest
+        if len(speech.samples) / 16_000 * self.config.fps < needed:
+            raise SpeechError(
+                f"'{speech.name}' lasts less than {needed} frames.", "Give a longer recording."
+            )
+        return self.hear(torch.tensor(speech.samples, device=self.device))
+
+    @torch.inference_mode()
+    def predict(self, features: Tensor, style: SpeakingStyle) -> Tensor:
+        """Predict the motion of features in a style.
+
+        Returns:
+            Offsets (t, 3 V) of the vertices from their template, metres, or weights (t, k).
+        """
+        axes = torch.tensor(self.config.axes, device=self.device)
+        face = axes.new_zeros(0, 3) if style.template is None else style.template.to(axes)
+        template = (face / axes).flatten()[None]
+        output = self.decode(features, style.vector[None], template, style.seed)[0]
+        output = style.amplitude * output
+        if not self.config.vertices:
+            return output.clamp(0.0, 1.0)
+        return (output.unflatten(-1, (-1, 3)) * axes).flatten(1)
+
+    def style(self, style: Style, strength: float = 1.0) -> SpeakingStyle:
+        """Return a named style or a mixture of styles, at a strength, as JambaTalk does."""
+        return speaking_style(self.table(), self.config.styles, style, strength)
+
+    @property
+    def device(self) -> torch.device:
+        """The device of the weights."""
+        return next(self.parameters()).device
+
+
+def count_decoder_layers(weights: Mapping[str, Tensor]) -> int:
+    """Count the layers of the decoder in the authors' weights."""
+    ends = ".norm3.weight"
+    return sum(n.startswith("transformer_decoder.layers.") and n.endswith(ends) for n in weights)
+
+
+def count_gru_layers(weights: Mapping[str, Tensor], gru: str = "gru") -> int:
+    """Count the layers of a GRU in the authors' weights."""
+    return sum(name.startswith(f"{gru}.bias_hh_l") for name in weights)

@@ -1,0 +1,122 @@
+"""CodeTalker here against its own code's outputs."""
+
+from pathlib import Path
+
+import torch
+from field_reference import FieldReference, compare, references, watched, watched_encoder
+from torch import Tensor
+
+from jambatalk.networks.causal_decoder import biased_mask, memory_mask
+from jambatalk.networks.motion_codes import MotionCodes
+from jambatalk.networks.speech_features import convolved, normalised
+
+# A constant divided by its own rounding: two equal frames, normalised over time
+LOOSE = {"fed_offsets": 1e-4, "fed": 1e-4, "dec_input": 1e-4, "step0_decoded": 5e-5}
+
+
+@references("codetalker")
+@torch.no_grad()
+def test_all_arrays_agree(path: Path) -> None:
+    reference = FieldReference.read(path)
+    network = reference.network()
+    codec, decoder = network.autoencoder, network.transformer_decoder
+    samples, template, style = (reference[n] for n in ("samples", "template", "one_hot"))
+    audio = normalised(samples, network.epsilon)
+    with watched(**watched_encoder(network)) as ours:
+        memory = network.hear(samples)
+    run = network.run(memory, style)
+    layers = {f"dec_layer{i}": layer.norm3 for i, layer in enumerate(decoder.layers)}
+    with watched(dec_input=decoder.dropout, **layers) as given:
+        output = decoder(run.inputs, decoder.hear(memory))[0]
+    quantised = codec.nearest(run.latents)
+    offsets = network.decode(memory, style, template)
+    frames, parts = torch.arange(run.inputs.shape[1]), network.config.parts
+    share, other = reference.described["weight_of_style"], reference["one_hot2"]
+    mixed = network.decode(memory, share * style + (1 - share) * other, template)
+    ours |= given | first_stage(codec, reference) | {
+        "audio": audio[None],
+        "enc_conv": convolved(network.audio_encoder, audio),
+        "memory": memory,
+        "style": network.style_vector(style)[0],
+        "fed": run.inputs,
+        "dec_output": output,
+        "codes": run.latents,
+        "codes_flat": codec.joined(run.latents),
+        "indices": quantised.indices,
+        "margin": margin(codec, run.latents),
+        "quantised": quantised.codes.transpose(1, 2),
+        "step0_decoded": codec.decoder.single_frame().repeat(1, 2, 1),
+        "fed_offsets": run.fed_back,
+        "step10_decoded": codec.decode(quantised.codes[:, : 11 * parts]),
+        "offsets": offsets,
+        "vertices": offsets + template[:, None],
+        "vertices_mixed": mixed + template[:, None],
+        "mask": biased_mask(decoder.period, frames, frames),
+        "memory_mask": memory_mask(len(frames), decoder.features_per_frame),
+    }
+    for name in ("target", "target_long"):
+        memory = network.hear(samples, reference[name].shape[1])
+        target = reference[name][:, : memory.shape[1] // decoder.features_per_frame]
+        motion = target - template[:, None]
+        latents, fed = network.force(memory, style, motion)
+        true = codec.encode(motion)
+        losses = network.losses(samples, template, reference[name], style)
+        given = {
+            "loss": sum(losses.values()),
+            "motion_loss": losses["vertices"],
+            "reg_loss": losses["codes"],
+            "codes_true": codec.nearest(true).codes,
+            "codes": latents,
+            "offsets": codec.decode(codec.nearest(latents).codes),
+            "fed": fed,
+            "margin": torch.cat([margin(codec, true), margin(codec, latents)]),
+        }
+        ours |= {f"{name}_{part}": value for part, value in given.items()}
+    compare(ours, reference, LOOSE)
+
+
+def first_stage(codec: MotionCodes, reference: FieldReference) -> dict[str, Tensor]:
+    """Run the autoencoder on a motion."""
+    target, template = reference["vq_vertices"], reference["template"]
+    encoder, decoder = codec.encoder, codec.decoder
+    watch = {
+        "enc_mapped": encoder.vertice_mapping,
+        "enc_squashed": encoder.squasher,
+        "enc_embedded": encoder.encoder_linear_embedding.net,
+        "z": encoder,
+        "dec_expanded": decoder.expander,
+        "dec_embedded": decoder.decoder_linear_embedding.net,
+    }
+    if codec.config.narrow:
+        watch["dec_pre"] = decoder.decoder_linear_embedding_pre.net
+    for side, blocks in (("enc", encoder.encoder_transformer), ("dec", decoder.decoder_transformer)):
+        watch |= {f"{side}_block{i}": block for i, block in enumerate(blocks.net)}
+    inputs = {}
+    for side, blocks in (("enc", encoder.encoder_transformer), ("dec", decoder.decoder_transformer)):
+        blocks.register_forward_pre_hook(
+            lambda _, given, side=side: inputs.update({f"{side}_positioned": given[0]})
+        )
+    with watched(**watch) as given:
+        latents = codec.encode(target - template[:, None])
+        quantised = codec.nearest(latents)
+        offsets = codec.decode(quantised.codes)
+    losses = codec.loss(template, target)
+    given |= inputs | {
+        "quantised": quantised.codes.transpose(1, 2),
+        "offsets": offsets,
+        "indices": quantised.indices,
+        "perplexity": quantised.perplexity,
+        "quant_loss": losses["quantisation"],
+        "rec_loss": losses["vertices"],
+        "loss": sum(losses.values()),
+        "reconstructed": offsets + template[:, None],
+        "margin": margin(codec, latents),
+    }
+    return {f"vq_{name}": value for name, value in given.items()}
+
+
+def margin(codec: MotionCodes, latents: Tensor) -> Tensor:
+    """Return how clearly each code was chosen: the second distance less the first, by the mean."""
+    distances = (latents[0].double()[:, None] - codec.quantize.embedding.weight.double()).square().sum(-1)
+    two = distances.topk(2, largest=False).values
+    return (two[:, 1] - two[:, 0]) / distances.mean()
