@@ -64,7 +64,11 @@ class FieldReference:
         """Build the network, ready for inference."""
         stages = ("_stage1", "_stage2") if self.path.stem.startswith("codetalker") else ("",)
         weights = {name: w for stage in stages for name, w in self.weights(stage).items()}
-        told = {ours: self.described[theirs] for theirs, ours in TOLD.items() if theirs in self.described}
+        told = {
+            ours: self.described[theirs]
+            for theirs, ours in TOLD.items()
+            if theirs in self.described
+        }
         return published_network(
             self.described["network"].lower(),
             self.described["layout"],
@@ -72,6 +76,11 @@ class FieldReference:
             {"encoder": self.encoder} | told,
             "",
         )
+
+    @property
+    def targets(self) -> list[str]:
+        """The names of captured motions, for losses."""
+        return [name for name in ("target", "target_long") if name in self.values]
 
     @property
     def encoder(self) -> dict[str, Any]:
@@ -82,7 +91,9 @@ class FieldReference:
         return self.values[name]
 
 
-def compare(ours: dict[str, Tensor], reference: FieldReference, loose: Mapping[str, float] = {}) -> None:
+def compare(
+    ours: dict[str, Tensor], reference: FieldReference, loose: Mapping[str, float] = {}
+) -> None:
     """Check arrays by name against those of a reference, all of which must be there.
 
     Whole numbers and masks must be equal, scalars within 1e-5 of themselves, others within 1e-5

@@ -12,6 +12,8 @@ from jambatalk.networks.speech_features import convolved, normalised
 
 # A constant divided by its own rounding: two equal frames, normalised over time
 LOOSE = {"fed_offsets": 1e-4, "fed": 1e-4, "dec_input": 1e-4, "step0_decoded": 5e-5}
+# By how much a code was the nearest: what the authors' code differs by from itself is 3e-5
+LOOSE |= {name: 5e-5 for name in ("margin", "vq_margin", "target_margin", "target_long_margin")}
 
 
 @references("codetalker")
@@ -33,28 +35,32 @@ def test_all_arrays_agree(path: Path) -> None:
     frames, parts = torch.arange(run.inputs.shape[1]), network.config.parts
     share, other = reference.described["weight_of_style"], reference["one_hot2"]
     mixed = network.decode(memory, share * style + (1 - share) * other, template)
-    ours |= given | first_stage(codec, reference) | {
-        "audio": audio[None],
-        "enc_conv": convolved(network.audio_encoder, audio),
-        "memory": memory,
-        "style": network.style_vector(style)[0],
-        "fed": run.inputs,
-        "dec_output": output,
-        "codes": run.latents,
-        "codes_flat": codec.joined(run.latents),
-        "indices": quantised.indices,
-        "margin": margin(codec, run.latents),
-        "quantised": quantised.codes.transpose(1, 2),
-        "step0_decoded": codec.decoder.single_frame().repeat(1, 2, 1),
-        "fed_offsets": run.fed_back,
-        "step10_decoded": codec.decode(quantised.codes[:, : 11 * parts]),
-        "offsets": offsets,
-        "vertices": offsets + template[:, None],
-        "vertices_mixed": mixed + template[:, None],
-        "mask": biased_mask(decoder.period, frames, frames),
-        "memory_mask": memory_mask(len(frames), decoder.features_per_frame),
-    }
-    for name in ("target", "target_long"):
+    ours |= (
+        given
+        | first_stage(codec, reference)
+        | {
+            "audio": audio[None],
+            "enc_conv": convolved(network.audio_encoder, audio),
+            "memory": memory,
+            "style": network.style_vector(style)[0],
+            "fed": run.inputs,
+            "dec_output": output,
+            "codes": run.latents,
+            "codes_flat": codec.joined(run.latents),
+            "indices": quantised.indices,
+            "margin": margin(codec, run.latents),
+            "quantised": quantised.codes.transpose(1, 2),
+            "step0_decoded": codec.decoder.single_frame().repeat(1, 2, 1),
+            "fed_offsets": run.fed_back,
+            "step10_decoded": codec.decode(quantised.codes[:, : 11 * parts]),
+            "offsets": offsets,
+            "vertices": offsets + template[:, None],
+            "vertices_mixed": mixed + template[:, None],
+            "mask": biased_mask(decoder.period, frames, frames),
+            "memory_mask": memory_mask(len(frames), decoder.features_per_frame),
+        }
+    )
+    for name in reference.targets:
         memory = network.hear(samples, reference[name].shape[1])
         target = reference[name][:, : memory.shape[1] // decoder.features_per_frame]
         motion = target - template[:, None]
@@ -89,10 +95,16 @@ def first_stage(codec: MotionCodes, reference: FieldReference) -> dict[str, Tens
     }
     if codec.config.narrow:
         watch["dec_pre"] = decoder.decoder_linear_embedding_pre.net
-    for side, blocks in (("enc", encoder.encoder_transformer), ("dec", decoder.decoder_transformer)):
+    for side, blocks in (
+        ("enc", encoder.encoder_transformer),
+        ("dec", decoder.decoder_transformer),
+    ):
         watch |= {f"{side}_block{i}": block for i, block in enumerate(blocks.net)}
     inputs = {}
-    for side, blocks in (("enc", encoder.encoder_transformer), ("dec", decoder.decoder_transformer)):
+    for side, blocks in (
+        ("enc", encoder.encoder_transformer),
+        ("dec", decoder.decoder_transformer),
+    ):
         blocks.register_forward_pre_hook(
             lambda _, given, side=side: inputs.update({f"{side}_positioned": given[0]})
         )
@@ -117,6 +129,6 @@ def first_stage(codec: MotionCodes, reference: FieldReference) -> dict[str, Tens
 
 def margin(codec: MotionCodes, latents: Tensor) -> Tensor:
     """Return how clearly each code was chosen: the second distance less the first, by the mean."""
-    distances = (latents[0].double()[:, None] - codec.quantize.embedding.weight.double()).square().sum(-1)
+    distances = codec.distances(latents)
     two = distances.topk(2, largest=False).values
     return (two[:, 1] - two[:, 0]) / distances.mean()

@@ -39,22 +39,26 @@ def test_all_arrays_agree(path: Path) -> None:
     audio = normalised(samples, network.epsilon)
     with watched(**watched_encoder(network)) as given:
         memory = network.hear(samples)
-    outputs, fed = network.run(memory, style)
+    _, fed = network.run(memory, style)
     offsets = network.decode(memory, style, template)
     frames = torch.arange(fed.shape[1])
     decoder = network.transformer_decoder
-    ours = given | inside(network, memory, fed) | {
-        "audio": audio[None],
-        "enc_conv": convolved(network.audio_encoder, audio),
-        "memory": memory,
-        "style": network.obj_vector(style),
-        "fed": fed,
-        "offsets": offsets,
-        "vertices": offsets + template[:, None],
-        "mask": biased_mask(decoder.period, frames, frames),
-        "memory_mask": memory_mask(len(frames), decoder.features_per_frame),
-    }
-    for name in ("target", "target_long"):
+    ours = (
+        given
+        | inside(network, memory, fed)
+        | {
+            "audio": audio[None],
+            "enc_conv": convolved(network.audio_encoder, audio),
+            "memory": memory,
+            "style": network.obj_vector(style),
+            "fed": fed,
+            "offsets": offsets,
+            "vertices": offsets + template[:, None],
+            "mask": biased_mask(decoder.period, frames, frames),
+            "memory_mask": memory_mask(len(frames), decoder.features_per_frame),
+        }
+    )
+    for name in reference.targets:
         with watched(**watched_encoder(network)) as given:
             memory, target = network.match(samples, reference[name])
         output, fed = network.force(memory, style, target - template[:, None])

@@ -1,11 +1,12 @@
 """FaceFormer: frames one after the other, each fed back. arXiv 2112.05329.
 
-    n samples    t frames    S subjects    d channels    V vertices
+n samples    t frames    S subjects    d channels    V vertices
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812

@@ -8,6 +8,7 @@ arXiv 2303.05416.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn

@@ -40,9 +40,7 @@ LAYOUTS: dict[str, dict[str, NetworkConfig]] = {
         ),
     },
     "selftalk": {
-        "vocaset": NetworkConfig(
-            "selftalk", WAV2VEC2_LARGE, width=512, **_vocaset | _no_style
-        ),
+        "vocaset": NetworkConfig("selftalk", WAV2VEC2_LARGE, width=512, **_vocaset | _no_style),
         "biwi": NetworkConfig("selftalk", WAV2VEC2_LARGE, width=1024, **_biwi | _no_style),
     },
     "facexhubert": {

@@ -45,13 +45,17 @@ class MotionCodes(nn.Module):
     def nearest(self, latents: Tensor) -> Quantised:
         """Return the nearest codes of latents (1, t p, z), the first of equally near ones."""
         table, z = self.quantize.embedding.weight, latents[0]
-        distances = z.square().sum(1, keepdim=True) + table.square().sum(1) - 2 * z @ table.T
-        indices = distances.argmin(1)
+        indices = self.distances(latents).argmin(1)
         codes = table[indices]
         loss = QUANTISATION_WEIGHT * F.mse_loss(z, codes.detach()) + F.mse_loss(codes, z.detach())
         used = F.one_hot(indices, len(table)).float().mean(0)
         perplexity = torch.exp(-(used * torch.log(used + 1e-10)).sum())
         return Quantised((z + (codes - z).detach())[None], indices, loss, perplexity)
+
+    def distances(self, latents: Tensor) -> Tensor:
+        """Compute the squared distances (t p, codes) of latents (1, t p, z) to all codes."""
+        table, z = self.quantize.embedding.weight, latents[0]
+        return z.square().sum(1, keepdim=True) + table.square().sum(1) - 2 * z @ table.T
 
     def decode(self, codes: Tensor) -> Tensor:
         """Compute offsets (1, t, 3 V) of codes (1, t p, z)."""
@@ -142,7 +146,9 @@ class Blocks(nn.Module):
     def __init__(self, config: CodeTalkerConfig) -> None:
         super().__init__()
         kinds: tuple[Any, Any] = (Attention, FeedForward)
-        self.net = nn.ModuleList(Block(config, kind) for _ in range(config.blocks) for kind in kinds)
+        self.net = nn.ModuleList(
+            Block(config, kind) for _ in range(config.blocks) for kind in kinds
+        )
 
     def forward(self, x: Tensor, last_alone: bool = False) -> Tensor:
         """(1, t, h) → (1, t, h), or (1, 1, h) of the last frame, which costs less."""

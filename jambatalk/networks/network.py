@@ -1,6 +1,6 @@
 """What all published networks have in common: speech in, offsets of the vertices out.
 
-    n samples    t frames    s conditions    k outputs (3 V coordinates, or blendshapes)
+n samples    t frames    s conditions    k outputs (3 V coordinates, or blendshapes)
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ class NoiseSchedule:
 
     def jump(self, noised: Tensor, clean: Tensor, step: int, earlier: int) -> Tensor:
         """Return the motion at an earlier step without drawing anything (DDIM, η = 0)."""
-        signal, target = self.signal[step], self.signal[earlier]
+        signal = self.signal[step]
         noise = (noised - _rounded(signal.sqrt()) * clean) / _rounded((1.0 - signal).sqrt())
         return self.add_noise(clean, earlier, noise)
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from jambatalk.errors import ModelError
-from jambatalk.networks.config import NetworkConfig
 from jambatalk.networks.codetalker import CodeTalker
+from jambatalk.networks.config import NetworkConfig
 from jambatalk.networks.facediffuser import FaceDiffuser, FaceDiffuserBeat, FaceDiffuserRig
 from jambatalk.networks.faceformer import FaceFormer
 from jambatalk.networks.facexhubert import FaceXHuBERT

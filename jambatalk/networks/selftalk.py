@@ -60,7 +60,8 @@ class SelfTalk(Network):
 
     def rename(self, weights: Mapping[str, Tensor], cure: str) -> dict[str, Tensor]:
         """Leave out what only training needs; see :func:`training_parts`."""
-        training_parts(weights, self.config.encoder, cure)
+        if any(name.startswith(TRAINING) for name in weights):
+            training_parts(weights, self.config.encoder, cure)
         return {name: w for name, w in weights.items() if not name.startswith(TRAINING)}
 
     def hear(self, samples: Tensor, frames: int | None = None) -> Tensor:
@@ -98,7 +99,9 @@ class SelfTalk(Network):
             text_encoder: frozen, in evaluation mode: the authors' loop put it into training mode
                 with the rest, so that dropout disturbed what the lips should match.
         """
-        offsets = self.decode(self.hear(samples, target.shape[1]), samples.new_zeros(1, 0), template)
+        offsets = self.decode(
+            self.hear(samples, target.shape[1]), samples.new_zeros(1, 0), template
+        )
         vertices = offsets + template[:, None]
         error = vertices - target[:, : vertices.shape[1]]
         features, logits = self.hear_text(samples, offsets.shape[1], text_encoder)
