@@ -16,7 +16,7 @@ from local_data import REFERENCE
 COMMON = ("samples", "template", "one_hot", "enc_output")
 KEPT = {
     "faceformer_biwi_tiny": ("memory", "fed", "offsets"),
-    "codetalker_biwi_tiny": ("one_hot2", "memory", "codes", "indices", "offsets"),
+    "codetalker_biwi_tiny": ("one_hot2", "memory", "codes", "indices", "offsets", "vq_vertices"),
     "selftalk_vocaset_tiny": ("dec_input", "dec_output", "offsets"),
     "facexhubert_biwi_tiny": ("emotion_one_hot", "gru", "offsets_emotion1"),
     "facediffuser_vocaset_tiny": ("x", "x_tokens", "denoised_t5"),

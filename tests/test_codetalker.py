@@ -25,11 +25,11 @@ def test_all_arrays_agree(path: Path) -> None:
     samples, template, style = (reference[n] for n in ("samples", "template", "one_hot"))
     audio = normalised(samples, network.epsilon)
     with watched(**watched_encoder(network)) as ours:
-        memory = network.hear(samples)
+        memory = network.extract_features(samples)
     run = network.run(memory, style)
     layers = {f"dec_layer{i}": layer.norm3 for i, layer in enumerate(decoder.layers)}
     with watched(dec_input=decoder.dropout, **layers) as given:
-        output = decoder(run.inputs, decoder.hear(memory))[0]
+        output = decoder(run.inputs, decoder.begin(memory))[0]
     quantised = codec.nearest(run.latents)
     offsets = network.decode(memory, style, template)
     frames, parts = torch.arange(run.inputs.shape[1]), network.config.parts
@@ -61,7 +61,7 @@ def test_all_arrays_agree(path: Path) -> None:
         }
     )
     for name in reference.targets:
-        memory = network.hear(samples, reference[name].shape[1])
+        memory = network.extract_features(samples, reference[name].shape[1])
         target = reference[name][:, : memory.shape[1] // decoder.features_per_frame]
         motion = target - template[:, None]
         latents, fed = network.force(memory, style, motion)

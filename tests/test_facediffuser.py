@@ -60,7 +60,7 @@ def test_all_arrays_agree(path: Path) -> None:
     samples, template, style = (reference[n] for n in ("samples", "template", "one_hot"))
     audio = normalised(samples, network.epsilon)
     with watched(**watched_encoder(network)) as ours:
-        features = network.hear(samples)
+        features = network.extract_features(samples)
     del ours["enc_resampled"]
     x = reference["x"]
     ours |= (
@@ -84,7 +84,7 @@ def test_all_arrays_agree(path: Path) -> None:
     for name in reference.targets:
         target, drawn = reference[name], reference[f"{name}_noise"]
         noised = network.schedule.add_noise(target, step, drawn)
-        heard = network.hear(samples, target.shape[1])
+        heard = network.extract_features(samples, target.shape[1])
         x = noised[:, : heard.shape[1]]
         ours |= {
             f"{name}_noised": noised,

@@ -25,7 +25,7 @@ def inside(network: FaceFormer, memory: Tensor, fed: Tensor) -> dict[str, Tensor
     decoder = network.transformer_decoder
     parts = {name: decoder.layers[0].get_submodule(part) for name, part in LAYER.items()}
     with watched(dec_input=decoder.dropout, **parts) as given:
-        decoder(fed, decoder.hear(memory))
+        decoder(fed, decoder.begin(memory))
     return given
 
 
@@ -38,7 +38,7 @@ def test_all_arrays_agree(path: Path) -> None:
     samples = reference["samples"]
     audio = normalised(samples, network.epsilon)
     with watched(**watched_encoder(network)) as given:
-        memory = network.hear(samples)
+        memory = network.extract_features(samples)
     _, fed = network.run(memory, style)
     offsets = network.decode(memory, style, template)
     frames = torch.arange(fed.shape[1])

@@ -16,7 +16,7 @@ def test_all_arrays_agree(path: Path) -> None:
     samples, template, one_hot = (reference[n] for n in ("samples", "template", "one_hot"))
     audio = normalised(samples, network.epsilon)
     with watched(**watched_encoder(network)) as ours:
-        features = network.hear(samples)
+        features = network.extract_features(samples)
     ours |= {
         "audio": audio[None],
         "enc_conv": convolved(network.audio_encoder, audio),
@@ -39,7 +39,7 @@ def test_all_arrays_agree(path: Path) -> None:
             f"vertices_emotion{number}": offsets + template[:, None],
         }
         for name in reference.targets:
-            heard = network.hear(samples, reference[name].shape[1])
+            heard = network.extract_features(samples, reference[name].shape[1])
             ours |= {
                 f"{name}_loss": network.loss(samples, template, reference[name], style),
                 f"{name}_offsets": network.decode(heard, style, template),

@@ -35,7 +35,7 @@ def test_all_arrays_agree(path: Path) -> None:
     samples, template, style = reference["samples"], reference["template"], torch.zeros(1, 0)
     audio = normalised(samples, network.epsilon)
     with watched(**watched_encoder(network)) as encoder:
-        features = network.hear(samples)
+        features = network.extract_features(samples)
     layer = network.transformer_decoder.layers[0]
     parts = {name: layer.get_submodule(part) for name, part in LAYER.items()}
     with fast_path_off(), watched(**parts) as decoder:
@@ -73,7 +73,7 @@ def lip_reading(network: SelfTalk, reference: FieldReference, offsets: Tensor) -
     for name in reference.targets:
         target = reference[name]
         with watched(**watched_encoder(network)) as encoder:
-            features = network.hear(samples, target.shape[1])
+            features = network.extract_features(samples, target.shape[1])
         offsets = network.decode(features, style, template)
         text_features, text_logits = network.hear_text(samples, offsets.shape[1], text_encoder)
         lip_features, lip_logits = reader(offsets, network.config.fps, text_features.shape[1])

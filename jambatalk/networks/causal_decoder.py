@@ -62,7 +62,7 @@ class CausalDecoderLayer(nn.TransformerDecoderLayer):
     def __init__(self, width: int) -> None:
         super().__init__(width, HEADS, 2 * width, batch_first=True)
 
-    def hear(self, memory: Tensor) -> Cache:
+    def begin(self, memory: Tensor) -> Cache:
         """Return the cache before the first frame, of speech (1, t, r, d)."""
         keys, values = _project(self.multihead_attn, memory, 1, 2)
         empty = keys.new_empty(1, HEADS, 0, keys.shape[-1])
@@ -102,10 +102,10 @@ class CausalDecoder(nn.Module):
         self.width, self.period, self.features_per_frame = width, period, features_per_frame
         self.dropout = nn.Dropout(0.1)  # of the input
 
-    def hear(self, memory: Tensor) -> list[Cache]:
+    def begin(self, memory: Tensor) -> list[Cache]:
         """Return each layer's cache before the first frame, of speech (1, t r, d)."""
         windows = memory.unflatten(1, (-1, self.features_per_frame))
-        return [layer.hear(windows) for layer in self._layers]
+        return [layer.begin(windows) for layer in self._layers]
 
     def forward(self, x: Tensor, caches: list[Cache]) -> tuple[Tensor, list[Cache]]:
         """Decode the next frames x (1, q, d), also all at once."""
@@ -131,7 +131,7 @@ class CausalDecoder(nn.Module):
         Returns:
             Outputs and inputs (1, t, d).
         """
-        caches, x, inputs, outputs = self.hear(memory), first, [], []
+        caches, x, inputs, outputs = self.begin(memory), first, [], []
         for _ in range(memory.shape[1] // self.features_per_frame):
             if outputs:
                 x = feed_back(outputs[-1])

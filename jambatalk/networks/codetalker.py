@@ -89,7 +89,7 @@ class CodeTalker(Network):
             "autoencoder.decoder.decoder_pos_embedding.pe": row,
         }
 
-    def hear(self, samples: Tensor, frames: int | None = None) -> Tensor:
+    def extract_features(self, samples: Tensor, frames: int | None = None) -> Tensor:
         """Compute the decoder's memory (1, t, d), or (1, 2 t, d) at 25 frames a second."""
         return hear_before_transformer(self, samples, frames)
 
@@ -142,7 +142,7 @@ class CodeTalker(Network):
         """
         before = F.pad(offsets[:, :-1], (0, 0, 1, 0))
         fed = self.vertice_map(before) + self.style_vector(style)
-        y = self.transformer_decoder(fed, self.transformer_decoder.hear(memory))[0]
+        y = self.transformer_decoder(fed, self.transformer_decoder.begin(memory))[0]
         return self.latents(y), fed
 
     def losses(
@@ -157,7 +157,7 @@ class CodeTalker(Network):
             template: (1, 3 V), and target (1, t, 3 V), in the units of the training set.
             style: (1, S).
         """
-        memory = self.hear(samples, target.shape[1])
+        memory = self.extract_features(samples, target.shape[1])
         target = target[:, : memory.shape[1] // self.config.features_per_frame]
         offsets = target - template[:, None]
         latents, _ = self.force(memory, style, offsets)

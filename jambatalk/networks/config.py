@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from jambatalk.errors import ModelError
+from jambatalk.files.fields import Range, check_fields, read_fields
 from jambatalk.model.config import Count, EncoderConfig, Kind, Width
-from jambatalk.model.config_fields import Range, check_fields, read_fields
 
 Name = Literal[
     "faceformer",
@@ -50,7 +50,7 @@ class NetworkConfig:
 
     # as a JambaTalkConfig answers
     phones = ()
-    streamable = False  # every one of them hears the whole recording first
+    streamable = False  # every one of them encodes the whole recording first
     style_width = 0
 
     def __post_init__(self) -> None:

@@ -50,7 +50,7 @@ class Diffuser(Network):
         self.sampling_steps: int | None = None
         self.skipped_steps = 0
 
-    def hear(self, samples: Tensor, frames: int | None = None) -> Tensor:
+    def extract_features(self, samples: Tensor, frames: int | None = None) -> Tensor:
         """Compute pairs of features (1, t, 2 c), one frame less than the speech lasts."""
         frames = frames or int(len(samples) / SAMPLE_RATE * self.config.fps) - 1
         samples = normalised(samples, self.epsilon)
@@ -134,7 +134,7 @@ class Diffuser(Network):
             noise: normal, (1, t, k).
         """
         noised = self.schedule.add_noise(target, step, noise)
-        features = self.hear(samples, target.shape[1])
+        features = self.extract_features(samples, target.shape[1])
         x_0 = self.denoise(noised[:, : features.shape[1]], step, features, style, template)
         return F.huber_loss(x_0, target[:, : x_0.shape[1]])
 

@@ -46,7 +46,7 @@ class FaceFormer(Network):
         width, outputs = weights["vertice_map.weight"].shape
         return {"width": width, "vertices": outputs // 3, "layers": count_decoder_layers(weights)}
 
-    def hear(self, samples: Tensor, frames: int | None = None) -> Tensor:
+    def extract_features(self, samples: Tensor, frames: int | None = None) -> Tensor:
         """Compute the decoder's memory (1, t, d), or (1, 2 t, d) at 25 frames a second."""
         return hear_before_transformer(self, samples, frames)
 
@@ -73,7 +73,7 @@ class FaceFormer(Network):
         """
         before = F.pad(offsets[:, :-1], (0, 0, 1, 0))
         fed = self.vertice_map(before) + self.obj_vector(style)[:, None]
-        return self.transformer_decoder(fed, self.transformer_decoder.hear(memory))[0], fed
+        return self.transformer_decoder(fed, self.transformer_decoder.begin(memory))[0], fed
 
     def constants(self) -> dict[str, Tensor]:
         """Return the published table of positions."""
@@ -97,7 +97,7 @@ class FaceFormer(Network):
 
     def match(self, samples: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """Return the memory of speech, and the target, no longer than it."""
-        memory = self.hear(samples, target.shape[1])
+        memory = self.extract_features(samples, target.shape[1])
         return memory, target[:, : memory.shape[1] // self.transformer_decoder.features_per_frame]
 
 

@@ -44,7 +44,7 @@ class FaceXHuBERT(Network):
         outputs, width = weights["fc.weight"].shape
         return {"width": width, "vertices": outputs // 3, "layers": count_gru_layers(weights)}
 
-    def hear(self, samples: Tensor, frames: int | None = None) -> Tensor:
+    def extract_features(self, samples: Tensor, frames: int | None = None) -> Tensor:
         """Compute pairs of features (1, t, 2 c)."""
         samples = normalised(samples, self.epsilon)
         features = transformed(self.audio_encoder, convolved(self.audio_encoder, samples))
@@ -71,6 +71,6 @@ class FaceXHuBERT(Network):
             template: (1, 3 V), and target (1, t, 3 V), in the units of the training set.
             style: (1, S + 2).
         """
-        offsets = self.decode(self.hear(samples, target.shape[1]), style, template)
+        offsets = self.decode(self.extract_features(samples, target.shape[1]), style, template)
         vertices = offsets + template[:, None]
         return F.huber_loss(vertices, target[:, : vertices.shape[1]])

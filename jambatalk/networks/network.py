@@ -50,8 +50,8 @@ class Network(nn.Module):
         """
         return weights
 
-    def hear(self, samples: Tensor, frames: int | None = None) -> Tensor:
-        """Compute what the decoder hears of samples (n,) at 16 kHz.
+    def extract_features(self, samples: Tensor, frames: int | None = None) -> Tensor:
+        """Compute what the decoder takes of samples (n,) at 16 kHz.
 
         Args:
             frames: of the motion that belongs to them, in training; None for as many as their
@@ -66,7 +66,7 @@ class Network(nn.Module):
         """Predict offsets from the template, or weights, (1, t, k).
 
         Args:
-            features: of :meth:`hear`.
+            features: of :meth:`extract_features`.
             style: (1, s), a mixture of the rows of :meth:`table`.
             template: (1, 3 V), in the units of the training set; only a diffusion needs it.
             seed: of networks that draw at random.
@@ -93,7 +93,7 @@ class Network(nn.Module):
             raise SpeechError(
                 f"'{speech.name}' lasts less than {needed} frames.", "Give a longer recording."
             )
-        return self.hear(torch.tensor(speech.samples, device=self.device))
+        return self.extract_features(torch.tensor(speech.samples, device=self.device))
 
     @torch.inference_mode()
     def predict(self, features: Tensor, style: SpeakingStyle) -> Tensor:

@@ -64,7 +64,7 @@ class SelfTalk(Network):
             training_parts(weights, self.config.encoder, cure)
         return {name: w for name, w in weights.items() if not name.startswith(TRAINING)}
 
-    def hear(self, samples: Tensor, frames: int | None = None) -> Tensor:
+    def extract_features(self, samples: Tensor, frames: int | None = None) -> Tensor:
         """Compute what the decoder decodes (1, t, d)."""
         features = convolved(self.audio_encoder, normalised(samples, self.epsilon))
         if self.config.fps == 25:
@@ -100,7 +100,7 @@ class SelfTalk(Network):
                 with the rest, so that dropout disturbed what the lips should match.
         """
         offsets = self.decode(
-            self.hear(samples, target.shape[1]), samples.new_zeros(1, 0), template
+            self.extract_features(samples, target.shape[1]), samples.new_zeros(1, 0), template
         )
         vertices = offsets + template[:, None]
         error = vertices - target[:, : vertices.shape[1]]

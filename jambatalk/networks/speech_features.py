@@ -1,4 +1,4 @@
-"""Speech as the published networks hear it: wav2vec 2.0 or HuBERT, and 50 Hz made frames.
+"""Speech as the published networks take it: wav2vec 2.0 or HuBERT, and 50 Hz made frames.
 
 n samples at 16 kHz    l features at 50 Hz    t frames    c channels
 """
