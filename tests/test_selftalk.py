@@ -75,7 +75,7 @@ def lip_reading(network: SelfTalk, reference: FieldReference, offsets: Tensor) -
         with watched(**watched_encoder(network)) as encoder:
             features = network.extract_features(samples, target.shape[1])
         offsets = network.decode(features, style, template)
-        text_features, text_logits = network.hear_text(samples, offsets.shape[1], text_encoder)
+        text_features, text_logits = network.encode_text(samples, offsets.shape[1], text_encoder)
         lip_features, lip_logits = reader(offsets, network.config.fps, text_features.shape[1])
         losses = network.losses(samples, template, target, reader, text_encoder)
         collapsed = text_logits[0].argmax(-1).unique_consecutive()

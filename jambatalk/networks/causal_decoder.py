@@ -131,7 +131,9 @@ class CausalDecoder(nn.Module):
         Returns:
             Outputs and inputs (1, t, d).
         """
-        caches, x, inputs, outputs = self.begin(memory), first, [], []
+        caches, x = self.begin(memory), first
+        inputs: list[Tensor] = []
+        outputs: list[Tensor] = []
         for _ in range(memory.shape[1] // self.features_per_frame):
             if outputs:
                 x = feed_back(outputs[-1])

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from jambatalk.networks.config import CodeTalkerConfig
-from jambatalk.networks.faceformer import hear_before_transformer, new_causal_decoder
+from jambatalk.networks.faceformer import features_before_transformer, new_causal_decoder
 from jambatalk.networks.motion_codes import MotionCodes
 from jambatalk.networks.network import Network, count_decoder_layers
 from jambatalk.networks.positions import sines
@@ -91,7 +91,7 @@ class CodeTalker(Network):
 
     def extract_features(self, samples: Tensor, frames: int | None = None) -> Tensor:
         """Compute the decoder's memory (1, t, d), or (1, 2 t, d) at 25 frames a second."""
-        return hear_before_transformer(self, samples, frames)
+        return features_before_transformer(self, samples, frames)
 
     def decode(self, features: Tensor, style: Tensor, template: Tensor, seed: int = 0) -> Tensor:
         """Predict offsets (1, t, 3 V) in a mixture (1, S) of subjects."""

@@ -150,7 +150,7 @@ class FaceDiffuser(Diffuser):
         super().__init__(config)
         width, hidden = config.width, self.audio_encoder.config.hidden_size
         self.cond_projection = nn.Linear(2 * hidden, width)
-        self.input_projection = nn.Sequential(
+        self.input_projection: Any = nn.Sequential(
             nn.Linear(config.outputs, 2 * width),
             nn.Conv1d(1, 1, 9, padding="same"),  # along the channels of a frame
             nn.ReLU(),
@@ -288,7 +288,7 @@ class FaceDiffuserRig(Diffuser):
         super().__init__(config)
         width = config.width
         joined = 2 * self.audio_encoder.config.hidden_size + width + config.outputs
-        self.embed_timestep = nn.Module()
+        self.embed_timestep: Any = nn.Module()
         self.embed_timestep.time_embed = nn.Sequential(
             nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width)
         )

@@ -48,7 +48,7 @@ class FaceFormer(Network):
 
     def extract_features(self, samples: Tensor, frames: int | None = None) -> Tensor:
         """Compute the decoder's memory (1, t, d), or (1, 2 t, d) at 25 frames a second."""
-        return hear_before_transformer(self, samples, frames)
+        return features_before_transformer(self, samples, frames)
 
     def decode(self, features: Tensor, style: Tensor, template: Tensor, seed: int = 0) -> Tensor:
         """Predict offsets (1, t, 3 V) in a mixture (1, S) of subjects."""
@@ -106,7 +106,7 @@ def new_causal_decoder(config: NetworkConfig) -> CausalDecoder:
     return CausalDecoder(config.width, config.layers, int(config.fps), config.features_per_frame)
 
 
-def hear_before_transformer(network: Network, samples: Tensor, frames: int | None) -> Tensor:
+def features_before_transformer(network: Network, samples: Tensor, frames: int | None) -> Tensor:
     """Bring 50 Hz to frames before the speech encoder's transformer, and map to the decoder.
 
     At 30 frames a second features are stretched to them. At 25 an odd last one is dropped, and

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from jambatalk.errors import ModelError
 from jambatalk.export.arkit import BLENDSHAPES
 from jambatalk.networks.config import CodeTalkerConfig, DiffuserConfig, NetworkConfig
@@ -24,9 +26,14 @@ BIWI_AXES = (0.185, 0.185, 0.185)
 BEAT_BLENDSHAPES = tuple(name for name in sorted(BLENDSHAPES) if name != "tongueOut")
 MULTIFACE_SUBJECTS = tuple(str(number) for number in (2, 3, 6, 7, 9, 10, 11, 12, 13))
 
-_vocaset = {"fps": 30.0, "styles": VOCASET_SUBJECTS, "vertices": 5023}
-_biwi = {"fps": 25.0, "styles": BIWI_SUBJECTS, "vertices": 23_370, "axes": BIWI_AXES}
-_no_style = {"styles": ("neutral",)}
+_vocaset: dict[str, Any] = {"fps": 30.0, "styles": VOCASET_SUBJECTS, "vertices": 5023}
+_biwi: dict[str, Any] = {
+    "fps": 25.0,
+    "styles": BIWI_SUBJECTS,
+    "vertices": 23_370,
+    "axes": BIWI_AXES,
+}
+_no_style: dict[str, Any] = {"styles": ("neutral",)}
 
 LAYOUTS: dict[str, dict[str, NetworkConfig]] = {
     "faceformer": {

@@ -35,7 +35,7 @@ class MotionCodes(nn.Module):
         super().__init__()
         self.config = config
         self.encoder, self.decoder = MotionEncoder(config), MotionDecoder(config)
-        self.quantize = nn.Module()
+        self.quantize: Any = nn.Module()
         self.quantize.embedding = nn.Embedding(config.codes, config.code_width)
 
     def encode(self, offsets: Tensor) -> Tensor:
@@ -163,7 +163,7 @@ class Block(nn.Module):
 
     def __init__(self, config: CodeTalkerConfig, kind: type[nn.Module]) -> None:
         super().__init__()
-        self.fn = nn.Module()
+        self.fn: Any = nn.Module()
         self.fn.norm, self.fn.fn = nn.LayerNorm(config.hidden), kind(config)
 
     def forward(self, x: Tensor, queries: int = 0) -> Tensor:

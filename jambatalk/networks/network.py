@@ -27,6 +27,7 @@ class Network(nn.Module):
     epsilon: ClassVar[float] = 1e-5  # of the samples' normalisation
     shortest: ClassVar[int] = 1  # frames
     audio_encoder: Any
+    audio_feature_map: Any
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()

@@ -104,7 +104,7 @@ class SelfTalk(Network):
         )
         vertices = offsets + template[:, None]
         error = vertices - target[:, : vertices.shape[1]]
-        features, logits = self.hear_text(samples, offsets.shape[1], text_encoder)
+        features, logits = self.encode_text(samples, offsets.shape[1], text_encoder)
         lip_features, lip_logits = lip_reader(offsets, self.config.fps, features.shape[1])
         return {
             "vertices": error.square().mean(),
@@ -114,7 +114,7 @@ class SelfTalk(Network):
         }
 
     @torch.no_grad()
-    def hear_text(
+    def encode_text(
         self, samples: Tensor, frames: int, text_encoder: Wav2Vec2ForCTC
     ) -> tuple[Tensor, Tensor]:
         """Compute the text encoder's features (1, f, h) and letters (1, f, letters) of samples."""
