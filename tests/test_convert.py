@@ -233,10 +233,12 @@ def test_page_shows_the_heads_of_the_checkpoint(checkpoints: dict) -> None:
     pytest.importorskip("gradio")
     from jambatalk.app.inputs import head_thumbnails_css
     from jambatalk.app.page import build_page
+    from jambatalk.app.settings import Settings
     from jambatalk.app.video_service import VideoService
 
     talking_head = TalkingHead.from_pretrained(checkpoints["vocaset"])
-    page = json.dumps(build_page(VideoService(talking_head)).get_config_file(), default=str)
+    service = VideoService(talking_head, Settings())
+    page = json.dumps(build_page(service).get_config_file(), default=str)
     assert '"wei"' in page
     assert "kofi" not in page
     assert "Compare styles" not in page  # there is one
