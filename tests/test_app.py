@@ -24,7 +24,7 @@ from scipy.io import wavfile
 
 from jambatalk import Motion, Speech
 from jambatalk.app.settings import Settings
-from jambatalk.app.video_service import MAX_ECHO, VideoRequest, VideoService
+from jambatalk.app.video_service import VideoRequest, VideoService
 
 ROOT = Path(__file__).parent.parent
 VOICE = ROOT / "assets" / "voices" / "pico_en.wav"
@@ -294,7 +294,9 @@ def test_unexpected_errors_are_logged_and_not_shown(caplog: pytest.LogCaptureFix
 
 def test_error_messages_quote_few_characters() -> None:
     message = render_error(object(), background="x" * 100_000)
-    assert f"'{'x' * MAX_ECHO}…' is not a colour" in message
+    assert "is not a colour" in message
+    assert "…" in message
+    assert len(message) < 300
 
 
 def render_error(talking_head: object, background: str) -> str:
@@ -368,7 +370,7 @@ def test_two_users_get_their_own_videos(
 def test_api(url: str, short_voice: Callable[[float], Path]) -> None:
     client = Client(url, verbose=False)
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert set(endpoints) == {"/animate", "/compare"}
+    assert set(endpoints) == {"/animate", "/compare", "/say"}
     names = [each["parameter_name"] for each in endpoints["/animate"]["parameters"]]
     assert names[:4] == ["speech", "style", "strength", "head"]
 

@@ -479,7 +479,7 @@ def test_resuming_with_another_network_names_its_missing_weights(
         "cannot be resumed with this configuration: its state lacks the weights network.l"
         in message
     )
-    assert str(folder / "config.yaml") in message
+    assert "run/config.yaml" in message  # long paths are shortened in the middle
     message = refused(capsys, *arguments, losses, "network.changes.d_state=8")
     assert "size mismatch" in message
     message = refused(capsys, *arguments, losses, "optimizer.name=muon")

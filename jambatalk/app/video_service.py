@@ -6,7 +6,6 @@ import asyncio
 import html
 import logging
 import os
-import re
 import shutil
 import tempfile
 import zipfile
@@ -42,7 +41,6 @@ log = logging.getLogger(__name__)
 PHONES = ".TextGrid"  # suffix
 Result = TypeVar("Result")
 THREADS = 6  # a video, and small requests beside it
-MAX_ECHO = 80  # characters of a quoted value in an error message
 
 
 @dataclass(frozen=True)
@@ -287,6 +285,5 @@ def messages() -> Iterator[None]:
 
 
 def _message(text: str) -> gr.Error:
-    short = re.sub(rf"'([^']{{{MAX_ECHO}}})[^']+'", r"'\1…'", text)
     # Messages are shown as HTML, and may quote file names of the client.
-    return gr.Error(html.escape(short, quote=False), print_exception=False)
+    return gr.Error(html.escape(text, quote=False), print_exception=False)

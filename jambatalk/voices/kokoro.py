@@ -8,6 +8,7 @@ downloaded. eSpeak NG transcribes the text. The voices' vectors lie beside this 
 from __future__ import annotations
 
 import json
+import os
 import re
 from functools import cache
 from importlib.resources import files
@@ -135,6 +136,7 @@ def _session() -> Any:
 
 @cache
 def _load_session() -> Any:
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # it would report to its makers from here on
     import onnxruntime
 
     weights = b"".join((files(package) / "part.bin").read_bytes() for package in WEIGHTS)
