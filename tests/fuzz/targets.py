@@ -29,6 +29,7 @@ from jambatalk.face.library import HeadLibrary
 from jambatalk.face.mesh import read_mesh, read_templates
 from jambatalk.face.user_face import make_face, read_mask
 from jambatalk.files.bundled import HEADS, VOICES
+from jambatalk.files.origins import PUBLISHED_WEIGHTS
 from jambatalk.files.pth import read_pth
 from jambatalk.model.config import EncoderConfig, JambaTalkConfig
 from jambatalk.model.jambatalk import JambaTalk
@@ -102,7 +103,7 @@ def targets() -> dict[str, Target]:
         ),
         "pickle": Target(_pickles(), ("templates.pkl", "mask.pkl", "frames.pkl"), _use_pickle, 10),
         "published weights": Target(
-            {"net.pth": _pth()}, ("net.pth",), lambda f, n: read_pth(f / n, ""), 4
+            {"net.pth": _pth()}, ("net.pth",), lambda f, n: read_pth(f / n, PUBLISHED_WEIGHTS), 4
         ),
         "mesh": Target(_meshes(), ("face.ply", "face.obj"), _use_mesh, 5),
         "region": Target(
