@@ -35,8 +35,9 @@ def remember_choices(page: gr.Blocks) -> None:
         "api_visibility": "private",
     }
 
-    def restore(values: Any) -> list[Any]:
-        values = values if isinstance(values, dict) else {}
+    def restore(values: Any) -> Any:
+        if not isinstance(values, dict) or not values:
+            return gr.skip()  # or what is chosen meanwhile would be undone
         return [
             values[name] if name in values and _fits(component, values[name]) else gr.skip()
             for name, component in components.items()
