@@ -75,7 +75,7 @@ def connect_player(
         check_first: validates the first of `inputs`.
     """
     motions, changed = gr.JSON(visible="hidden"), gr.JSON(visible="hidden")
-    phones = gr.JSON(visible="hidden")
+    phones, opened = gr.JSON(visible="hidden"), gr.JSON(visible="hidden")
     settings: dict[str, Any] = {
         "show_progress": "hidden",
         "api_visibility": "private",
@@ -84,7 +84,7 @@ def connect_player(
     }
 
     async def predict(speech: str | None, *values: Any) -> list[dict[str, Any]] | None:
-        if not speech:  # it was cleared, or another tab is open
+        if not speech:  # it was cleared, or this tab is not open
             return None
         wanted = request(speech, *values)
         found = await service.predict(wanted)
@@ -93,8 +93,10 @@ def connect_player(
             for motion, style in zip(found, wanted.styles, strict=True)
         ]
 
-    async def predict_again(speech: str | None, *values: Any) -> list[dict[str, Any]] | None:
-        if check_first and not check_first(values[0])["is_valid"]:
+    async def predict_again(
+        opened: bool, speech: str | None, *values: Any
+    ) -> list[dict[str, Any]] | None:
+        if not opened or (check_first and not check_first(values[0])["is_valid"]):
             return None
         return await predict(speech or str(INTRO), *values)
 
@@ -103,7 +105,9 @@ def connect_player(
 
     enable_with_voice(voice, start)
     values = [voice, *inputs]
-    new_voice = {"js": f"(voice, ...values) => [{_IS_OPEN % tab} ? voice : null, ...values]"}
+    # All tabs see a new voice or head; only the open one works on it.
+    is_open = f'document.getElementById("viewer").dataset.tab === "{tab}"'
+    new_voice = {"js": f"(voice, ...values) => [{is_open} ? voice : null, ...values]"}
     pressed = {"validator": checker(inputs, check_first)}
     for trigger, options in ((start.click, pressed), (voice.change, new_voice)):
         trigger(fn=None, inputs=voice, js=call("animate", "expect", tab))
@@ -112,16 +116,21 @@ def connect_player(
         playing = predicting.success(
             fn=None, inputs=[motions, voice], js=call("animate", "play", tab)
         )
-        playing.then(recognise, voice, phones, **settings).success(
-            fn=None, inputs=[phones, voice], js=call("animate", "showPhones")
+        recognising = playing.then(
+            recognise, voice, phones, js=f"(voice) => {is_open} ? voice : null", **settings
         )
+        recognising.success(fn=None, inputs=[phones, voice], js=call("animate", "showPhones"))
     changes = [choice.change for choice in inputs]  # type: ignore[attr-defined]
-    gr.on(changes, predict_again, values, changed, trigger_mode="always_last", **settings).success(
-        fn=None, inputs=changed, js=call("animate", "change", tab)
+    predicting = gr.on(
+        changes,
+        predict_again,
+        [opened, *values],
+        changed,
+        js=f"(_, ...values) => [{is_open}, ...values]",
+        trigger_mode="always_last",
+        **settings,
     )
-
-
-_IS_OPEN = """document.getElementById("viewer").dataset.tab === "%s\""""
+    predicting.success(fn=None, inputs=changed, js=call("animate", "change", tab))
 
 
 def connect_viewer(inputs: Inputs, tabs: Mapping[str, gr.Tab]) -> None:
