@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 from functools import lru_cache
 from typing import Any
@@ -41,16 +42,20 @@ def pack_motion(motion: Motion) -> dict[str, Any]:
 
 @lru_cache(4)
 def idle_clip(talking_head: TalkingHead) -> bytes:
-    """Return the message of a head that says nothing: it blinks, looks about and moves a little."""
+    """Return the message, compressed, of a head that says nothing: it blinks and looks about."""
     face, frames = talking_head.heads.load(1), round(IDLE_SECONDS * talking_head.fps)
     silence = Speech(np.zeros(IDLE_SECONDS * SAMPLE_RATE, np.float32))
     still = Motion(np.zeros((frames, len(face.blendshapes)), np.float32), talking_head.fps, face)
     values = nonverbal_values(silence, still.fps, frames)
-    return json.dumps(pack_motion(blend(still, values, Nonverbal()))).encode()
+    return _compress(pack_motion(blend(still, values, Nonverbal())))
 
 
 @lru_cache(4)
 def intro_clip(talking_head: TalkingHead) -> bytes:
-    """Return the message of the example that a page says by itself, with its `caption`."""
+    """Return the message, compressed, of the example that a page says, with its `caption`."""
     motion = pack_motion(talking_head.animate(INTRO))
-    return json.dumps(motion | {"caption": INTRO_TEXT}).encode()
+    return _compress(motion | {"caption": INTRO_TEXT})
+
+
+def _compress(message: dict[str, Any]) -> bytes:
+    return gzip.compress(json.dumps(message).encode(), mtime=0)

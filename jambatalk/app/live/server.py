@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import json
 import logging
 from collections.abc import Awaitable, Callable
@@ -82,7 +81,7 @@ def live_routes(
         pack = {"idle": idle_clip, "intro": intro_clip}.get(request.path_params["name"])
         if pack is None:
             return PlainTextResponse("There is no such clip.", 404)
-        file = gzip.compress(await asyncio.to_thread(pack, talking_head), mtime=0)
+        file = await asyncio.to_thread(pack, talking_head)
         headers = {"Content-Encoding": "gzip", **caching(request)}
         return Response(file, headers=headers, media_type="application/json")
 
