@@ -3,10 +3,7 @@
 import asyncio
 import os
 import shutil
-import socket
 import subprocess
-import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +16,7 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError, ValidationError
+from page_server import ROOT, TIMEOUT, serving, wait_until
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from scipy.io import wavfile
 
@@ -26,9 +24,7 @@ from jambatalk import Motion, Speech
 from jambatalk.app.settings import Settings
 from jambatalk.app.video_service import VideoRequest, VideoService
 
-ROOT = Path(__file__).parent.parent
 VOICE = ROOT / "assets" / "voices" / "pico_en.wav"
-TIMEOUT = 120  # seconds; long, since the machine may be busy
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -52,29 +48,9 @@ def server_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def url(server_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    settings = {"JAMBATALK_PORT": str(port), "TMPDIR": str(server_files)}
-    log = tmp_path_factory.mktemp("log") / "app.log"
-    with log.open("w") as output:
-        app = subprocess.Popen(
-            [sys.executable, ROOT / "app.py"],
-            cwd=ROOT,
-            env=os.environ | settings,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        address = f"http://127.0.0.1:{port}/"
-        wait_until(lambda: app.poll() is not None or answers(address))
-        assert app.poll() is None, log.read_text()
+def url(server_files: Path) -> Iterator[str]:
+    with serving(server_files) as address:
         yield address
-    finally:
-        app.terminate()
-        app.wait(TIMEOUT)
-    assert "Traceback" not in log.read_text(), log.read_text()
     left = [path for path in server_files.rglob("*") if path.is_file()]
     assert not left  # uploads and results are deleted with the server
 
@@ -415,17 +391,3 @@ def videos(folder: Path) -> set[str]:
     """Return all videos below a folder, unfinished ones too."""
     names = ((place, name) for place, _, names in os.walk(folder) for name in names)
     return {os.path.join(place, name) for place, name in names if name.endswith(".mp4")}
-
-
-def answers(address: str) -> bool:
-    try:
-        return urllib.request.urlopen(address, timeout=TIMEOUT).status == 200
-    except OSError:
-        return False
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + TIMEOUT
-    while not condition():
-        assert time.monotonic() < end, "timed out"
-        time.sleep(0.1)

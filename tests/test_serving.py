@@ -1,14 +1,11 @@
 """The page as a server: options, limits, health, metrics and what is closed."""
 
-import os
 import shutil
 import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -16,6 +13,7 @@ import httpx
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from page_server import ROOT, TIMEOUT, serving, wait_until
 from playwright.sync_api import Page, sync_playwright
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
@@ -29,55 +27,9 @@ from jambatalk.app.metrics import Metrics
 from jambatalk.app.settings import Settings, in_words
 from jambatalk.errors import JambaTalkError
 
-ROOT = Path(__file__).parent.parent
 VOICES = ROOT / "assets" / "voices"
 VOICE = VOICES / "pico_en.wav"  # 6 s
 NO_GPU = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-TIMEOUT = 120  # seconds; long, since the machine may be busy
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = TIMEOUT) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "timed out"
-        time.sleep(0.1)
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=TIMEOUT).status_code == 200
-    except httpx.TransportError:
-        return False
-
-
-@contextmanager
-def serving(folder: Path, *options: str, **variables: str) -> Iterator[str]:
-    """Serve the page with its files below a folder, and return its address."""
-    port, log = free_port(), folder.with_suffix(".log")
-    folder.mkdir(exist_ok=True)
-    settings = {"TMPDIR": str(folder), "JAMBATALK_PORT": str(port), **variables}
-    with log.open("w") as output:
-        page = subprocess.Popen(
-            [sys.executable, ROOT / "app.py", *options],
-            env=os.environ | settings,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        url = f"http://127.0.0.1:{port}/"
-        wait_until(lambda: page.poll() is not None or answers(url))
-        assert page.poll() is None, log.read_text()
-        yield url
-    finally:
-        page.terminate()
-        page.wait(TIMEOUT)
-    assert "Traceback" not in log.read_text(), log.read_text()
 
 
 @pytest.fixture(scope="module")
