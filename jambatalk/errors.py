@@ -1,7 +1,8 @@
 """Errors for users: what happened, where, and how to fix it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 
 LONGEST_WORD, LONGEST_TEXT = 80, 600  # characters of what a message repeats, and of a message
 
@@ -87,6 +88,12 @@ def abbreviate(names: Sequence[str], shown: int = 5) -> str:
     """List the first names of what may be a long list, for a message."""
     more = f" and {len(names) - shown} more" if len(names) > shown else ""
     return (", ".join(names[:shown]) or "none") + more
+
+
+def did_you_mean(name: object, known: Iterable[str], otherwise: str) -> str:
+    """Return the cure for a wrong name: the nearest known one, or `otherwise` if none is near."""
+    near = get_close_matches(str(name), list(known), 1)
+    return f"Did you mean '{near[0]}'?" if near else otherwise
 
 
 def brief(value: object, length: int = LONGEST_WORD) -> str:

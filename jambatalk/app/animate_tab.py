@@ -19,7 +19,13 @@ from jambatalk.app.controls import (
 )
 from jambatalk.app.inputs import Inputs
 from jambatalk.app.javascript import call
-from jambatalk.app.video_service import PHONES, VideoRequest, VideoService, zip_files
+from jambatalk.app.video_service import (
+    PHONES,
+    VideoRequest,
+    VideoService,
+    motion_request,
+    zip_files,
+)
 from jambatalk.app.viewer import PREDICTIONS, can_draw, connect_player
 
 EXPORTS = {".glb": "Blender, Unity, web", ".csv": "Unreal / Live Link", ".npz": "Python"}
@@ -98,7 +104,7 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
     _connect_files(service, inputs.voice, motion_inputs, saved)
     if viewed:
         with tab:
-            connect_player(service, "animate", start, inputs.voice, motion_inputs, _request)
+            connect_player(service, "animate", start, inputs.voice, motion_inputs, motion_request)
     return tab
 
 
@@ -116,7 +122,7 @@ def _connect_files(
 
     async def export(suffix: str, *values: Any) -> str:
         exports = {".wav": [".csv"], ".zip": [*EXPORTS, PHONES]}.get(suffix, [suffix])
-        paths = await service.export(replace(_request(*values), exports=exports))
+        paths = await service.export(replace(motion_request(*values), exports=exports))
         if suffix == ".zip":
             return str(zip_files([path for path in paths if path]))
         path = paths[-1] if suffix == ".wav" else paths[0]  # sound is written beside a motion
@@ -136,25 +142,3 @@ def _connect_files(
             concurrency_limit=PREDICTIONS,
             concurrency_id="predict",
         ).success(fn=None, inputs=file, js=call("animate", "save"))
-
-
-def _request(
-    speech: str,
-    style: str,
-    strength: float,
-    head: str,
-    nonverbal: list[str],
-    seed: int,
-    mood: str,
-    intensity: float,
-) -> VideoRequest:
-    return VideoRequest(
-        speech,
-        [style],
-        strength,
-        head,
-        nonverbal=nonverbal,
-        seed=seed,
-        mood=mood,
-        intensity=intensity,
-    )

@@ -8,8 +8,6 @@ import gradio as gr
 from gradio.components import Component
 
 KEY = "jambatalk-choices"  # of the browser's storage
-
-
 CHOICES = (
     gr.Radio,
     gr.CheckboxGroup,

@@ -13,7 +13,7 @@ from jambatalk.app.controls import (
     style_title,
 )
 from jambatalk.app.inputs import Inputs
-from jambatalk.app.video_service import VideoRequest, VideoService
+from jambatalk.app.video_service import VideoRequest, VideoService, motion_request
 from jambatalk.app.viewer import can_draw, connect_player
 
 MIN_STYLES, INITIAL_STYLES, MAX_STYLES = 2, 3, 4  # side by side
@@ -90,28 +90,6 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
         motion_inputs = [styles, strength, inputs.head, *inputs.nonverbal, *mood]
         with tab:
             connect_player(
-                service, "compare", start, inputs.voice, motion_inputs, _request, check_styles
+                service, "compare", start, inputs.voice, motion_inputs, motion_request, check_styles
             )
     return tab
-
-
-def _request(
-    speech: str,
-    styles: list[str],
-    strength: float,
-    head: str,
-    nonverbal: list[str],
-    seed: int,
-    mood: str,
-    intensity: float,
-) -> VideoRequest:
-    return VideoRequest(
-        speech,
-        styles,
-        strength,
-        head,
-        nonverbal=nonverbal,
-        seed=seed,
-        mood=mood,
-        intensity=intensity,
-    )

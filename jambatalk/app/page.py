@@ -59,9 +59,8 @@ def build_page(service: VideoService) -> gr.Blocks:
         privacy = PRIVACY.format(kept=in_words(settings.keep))
         gr.Markdown((BUNDLED_FOOTER if bundled else OTHER_FOOTER) + privacy, elem_id="footer")
         page.unload(service.cancel)
-    return page.queue(
-        max_size=settings.max_waiting, api_open=False
-    )  # no request goes round the queue
+    # No request goes round the queue.
+    return page.queue(max_size=settings.max_waiting, api_open=False)
 
 
 def _theme() -> gr.themes.Base:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import tempfile
 from pathlib import Path
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 
-from jambatalk.app.video_service import messages
+from jambatalk.app.video_service import messages, new_folder
 from jambatalk.progress import Progress
 from jambatalk.voices import INSTALL, MAX_CHARACTERS, list_voices, load_voice
 
@@ -75,9 +73,7 @@ def _check(text: str | None, voice: str | None) -> list[dict]:
 def _say(text: str, name: str, progress: Progress) -> Path:
     with messages():
         voice = load_voice(name)
-        served = Path(get_upload_folder())
-        served.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=served))  # which Gradio serves and deletes
+        folder = new_folder()
         try:
             return voice.write(text, folder / f"{name}.wav", progress)
         except BaseException:

@@ -37,9 +37,9 @@ class Settings:
     port: int = 7860
     root_path: str = ""
     auth: Sequence[str] = ()
-    max_seconds: float = 600.0
+    max_seconds: float = 600
     max_waiting: int = 20
-    keep: float = 3600.0
+    keep: float = 3600
     share: bool = False
 
     def __post_init__(self) -> None:
@@ -67,9 +67,8 @@ class Settings:
             JambaTalkError: the port is in use, or the host is not this machine's.
         """
         try:
-            family, *_, address = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[
-                0
-            ]
+            found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+            family, *_, address = found[0]
             with socket.socket(family) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(address)

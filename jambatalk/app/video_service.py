@@ -65,6 +65,29 @@ class VideoRequest:
     exports: Sequence[str] = ()  # suffixes of formats in which the first style's motion is written
 
 
+def motion_request(
+    recording: str,
+    styles: str | Sequence[str],
+    strength: float,
+    head: str,
+    nonverbal: Sequence[str],
+    seed: int,
+    mood: str,
+    intensity: float,
+) -> VideoRequest:
+    """Return the request of a motion alone, in one style or several."""
+    return VideoRequest(
+        recording,
+        [styles] if isinstance(styles, str) else styles,
+        strength,
+        head,
+        nonverbal=nonverbal,
+        seed=seed,
+        mood=mood,
+        intensity=intensity,
+    )
+
+
 class VideoService:
     """Animates the recordings of all clients with one loaded network, one video at a time.
 
@@ -78,9 +101,7 @@ class VideoService:
         self._cancelled: dict[str | None, Event] = {}
         self._lock = Lock()
         self._closed = False
-        self._threads = ThreadPoolExecutor(
-            THREADS, "jobs"
-        )  # Live and the health probe have their own
+        self._threads = ThreadPoolExecutor(THREADS, "jobs")  # Live and the probe have their own
 
     async def render(
         self, request: VideoRequest, progress: gr.Progress, session: str | None
@@ -242,10 +263,15 @@ class VideoService:
 
 def _new_path(request: VideoRequest) -> Path:
     """Return the path of the video, in a new folder that Gradio serves and deletes."""
+    name = "-".join(["jambatalk", request.head, *request.styles])
+    return new_folder() / f"{name}.mp4"
+
+
+def new_folder() -> Path:
+    """Create a folder that Gradio serves and deletes."""
     served = Path(get_upload_folder())
     served.mkdir(parents=True, exist_ok=True)
-    name = "-".join(["jambatalk", request.head, *request.styles])
-    return Path(tempfile.mkdtemp(dir=served)) / f"{name}.mp4"
+    return Path(tempfile.mkdtemp(dir=served))
 
 
 def _write_exports(motion: Motion, speech: Speech, video: Path, suffixes: Sequence[str]) -> None:

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jambatalk.app.settings import Settings as PageSettings
 from jambatalk.cli.options import (
     add_animation,
     add_checkpoint,
@@ -37,13 +38,23 @@ def add_commands(commands: Commands) -> None:
     """Add this module's commands."""
     app = commands.add("app", "the page in a browser: record or upload speech, and live")
     setting = partial(_add_setting, app)
-    setting("--host", "127.0.0.1", "the address to listen at; 0.0.0.0 is every one")
-    setting("--port", 7860, "the port to listen at", type=int)
+    setting("--host", PageSettings.host, "the address to listen at; 0.0.0.0 is every one")
+    setting("--port", PageSettings.port, "the port to listen at", type=int)
     setting("--root-path", "", "the path below which a proxy shows the page, as in /talk")
     setting("--auth", [], "who may log in, several with spaces between", "NAME:PASSWORD", nargs="+")
-    setting("--max-seconds", 600, "of the longest recording", type=float)
-    setting("--max-waiting", 20, "requests that may wait, all visitors together", type=int)
-    setting("--keep", 3600, "seconds for which recordings and results are kept", type=float)
+    setting("--max-seconds", PageSettings.max_seconds, "of the longest recording", type=float)
+    setting(
+        "--max-waiting",
+        PageSettings.max_waiting,
+        "requests that may wait, all visitors together",
+        type=int,
+    )
+    setting(
+        "--keep",
+        PageSettings.keep,
+        "seconds for which recordings and results are kept",
+        type=float,
+    )
     share = _from_environment("--share").lower() in ("1", "true", "yes")
     app.add_argument(
         "--share", action="store_true", default=share, help="a public address from Gradio's servers"
@@ -97,7 +108,6 @@ def _from_environment(option: str) -> str:
 def _app(options: argparse.Namespace) -> None:
     try:
         from jambatalk.app.serve import serve
-        from jambatalk.app.settings import Settings
     except ModuleNotFoundError as error:
         raise JambaTalkError(
             f"The page needs {error.name}, which is not installed.",
@@ -106,7 +116,7 @@ def _app(options: argparse.Namespace) -> None:
 
     for name in ("jambatalk.model.device", "jambatalk.app.metrics"):  # the device; a line a job
         logging.getLogger(name).setLevel(logging.INFO)
-    serve(from_options(Settings, options))
+    serve(from_options(PageSettings, options))
 
 
 def _batch(options: argparse.Namespace) -> None:

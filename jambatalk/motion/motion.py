@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from jambatalk.errors import FaceError, MotionError, abbreviate, brief
+from jambatalk.errors import FaceError, MotionError, abbreviate, brief, did_you_mean
 from jambatalk.face import lips
 from jambatalk.face.check_face import check_face
 from jambatalk.face.face import Face
@@ -206,11 +205,9 @@ class Motion:
         names = self.face.blendshapes
         if name not in names:
             name = brief(name)
-            near = get_close_matches(name, names, 1)
-            cure = (
-                f"Did you mean '{near[0]}'?" if near else f"Choose one of {abbreviate(names, 20)}."
-            )
-            raise MotionError(f"There is no blendshape '{name}'.", cure if names else "")
+            others = f"Choose one of {abbreviate(names, 20)}." if names else ""
+            cure = did_you_mean(name, names, others)
+            raise MotionError(f"There is no blendshape '{name}'.", cure)
         return self.weights[:, names.index(name)]
 
     def save(self, path: str | Path) -> Path:

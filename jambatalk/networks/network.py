@@ -90,7 +90,7 @@ class Network(nn.Module):
             SpeechError: the speech is too short.
         """
         needed = 1 + self.shortest
-        if len(speech.samples) / 16_000 * self.config.fps < needed:
+        if speech.duration * self.config.fps < needed:
             raise SpeechError(
                 f"'{speech.name}' lasts less than {needed} frames.", "Give a longer recording."
             )

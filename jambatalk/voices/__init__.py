@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
-from jambatalk.errors import VoiceError
+from jambatalk.errors import VoiceError, did_you_mean
 from jambatalk.voices.espeak import Espeak
 from jambatalk.voices.flite import Flite
 from jambatalk.voices.kokoro import Kokoro
@@ -58,8 +56,7 @@ def load_voice(name: str | None = None) -> Voice:
         raise VoiceError("No voice is installed that could say a text.", INSTALL)
     known = {voice.name: voice for voice in known_voices()}
     if name not in known:
-        near = get_close_matches(str(name), known, 1)
-        hint = f"Did you mean '{near[0]}'?" if near else "'jambatalk voices' lists them."
+        hint = did_you_mean(name, known, "'jambatalk voices' lists them.")
         raise VoiceError(f"There is no voice '{name}'.", hint)
     if missing := known[name].synthesiser.missing():
         raise VoiceError(f"Voice '{name}' needs {missing}, which is not installed.", INSTALL)

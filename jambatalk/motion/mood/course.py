@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 
 import numpy as np
 
-from jambatalk.errors import MotionError
+from jambatalk.errors import MotionError, did_you_mean
 from jambatalk.motion.curves import Glide
 from jambatalk.motion.mood.postures import MAX_INTENSITY, MOODS, NEUTRAL, VOICE
 
@@ -128,6 +127,5 @@ def check_name(name: str) -> None:
     """Raise a MotionError unless there is a mood of this name."""
     known = (*MOODS, VOICE)
     if name not in known:
-        near = get_close_matches(str(name), known, 1)
-        cure = f"Did you mean '{near[0]}'?" if near else f"Choose among {', '.join(known)}."
+        cure = did_you_mean(name, known, f"Choose among {', '.join(known)}.")
         raise MotionError(f"There is no mood '{name}'.", cure)
