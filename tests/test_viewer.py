@@ -184,10 +184,12 @@ def test_files_are_dropped_anywhere_and_saved_together(open_page: Callable[..., 
 
 def test_half_speed_stays_in_step(open_page: Callable[..., Page]) -> None:
     page = open_page()
-    button(page, "English")
-    page.wait_for_function("player.clip?.duration > 5 && player.sound.currentTime > 0.1")
+    page.wait_for_function("player.sound.currentTime > 0.1")
     page.get_by_role("button", name="Half speed").click()
     assert page.evaluate("player.sound.playbackRate") == 0.5
+    button(page, "Deutsch")
+    page.wait_for_function("player.sound.src.includes('_de') && player.sound.currentTime > 0.1")
+    assert page.evaluate("player.sound.playbackRate") == 0.5  # of the next recording too
     page.evaluate("player.seek(0); player.playing || player.toggle()")
     page.evaluate(RECORD % JAW)
     page.wait_for_function("shown.length > 10 && player.sound.currentTime > 2.5")

@@ -62,11 +62,16 @@ export class Head {
   }
 
   // Draw the head once for each frame: blendshape weights, then pitch, yaw and roll in radians.
+  // What is shown already is not drawn again.
   draw(frames) {
-    const { gl, canvas } = this;
+    const { gl, canvas, mesh } = this;
     const [width, height] = [canvas.clientWidth, canvas.clientHeight].map(
       (size) => Math.max(Math.round(size * this.pixelRatio), 1),
     );
+    const { yaw, pitch, zoom } = this.camera;
+    const shown = [[mesh, width, height, ...this.background, yaw, pitch, zoom], ...frames];
+    if (equal(shown, this.shown)) return;
+    this.shown = shown;
     if (canvas.width !== width) canvas.width = width;
     if (canvas.height !== height) canvas.height = height;
     const { columns, rows } = grid(width, height, frames.length);
@@ -76,7 +81,7 @@ export class Head {
     gl.clearColor(...this.background, 1);
     gl.clear(gl.COLOR_BUFFER_BIT);
     frames.forEach((frame, k) => {
-      this.mesh.pose(frame.subarray(0, -3), frame.subarray(-3));
+      mesh.pose(frame.subarray(0, -3), frame.subarray(-3));
       const [column, row] = [k % columns, Math.floor(k / columns)];
       this.drawPane(paneWidth, paneHeight, [column * paneWidth, height - (row + 1) * paneHeight]);
     });
@@ -181,6 +186,11 @@ function grid(width, height, count) {
   for (let more = 2; more <= count; more++) if (size(more) > size(columns)) columns = more;
   return { columns, rows: Math.ceil(count / columns) };
 }
+
+// Whether two lists of lists hold the same.
+const equal = (some, others) => some.length === others?.length && some.every(
+  (list, k) => list.length === others[k].length && list.every((value, n) => value === others[k][n]),
+);
 
 const linear = (srgb) => (srgb <= 0.04045 ? srgb / 12.92 : ((srgb + 0.055) / 1.055) ** 2.4);
 

@@ -15,7 +15,9 @@ export function connectTransport(player, viewer) {
     play: () => player.toggle(),
     unmute: () => player.unmute(),
     loop: () => { sound.loop = !sound.loop; },
-    slow: () => { sound.playbackRate = sound.playbackRate === 1 ? SLOW : 1; },
+    slow: () => { // of the next recordings too: loading one takes up the default
+      sound.defaultPlaybackRate = sound.playbackRate = sound.playbackRate === 1 ? SLOW : 1;
+    },
     close: () => viewer.orbit?.zoomTo(isClose(viewer) ? 1 : CLOSE),
     full: () => (document.fullscreenElement ? document.exitFullscreen()
       : document.getElementById("viewer").requestFullscreen()),
