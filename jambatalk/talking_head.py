@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jambatalk.errors import MotionError
+from jambatalk.errors import ModelError, MotionError, abbreviate
 from jambatalk.face.face import Face
 from jambatalk.face.library import BUNDLED, HeadLibrary, checkpoint_heads
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from jambatalk.model.jambatalk import JambaTalk
     from jambatalk.model.phones import TimedPhone
     from jambatalk.model.speaking_style import SpeakingStyle, Style
+    from jambatalk.networks.network import Network
     from jambatalk.styles.fit import StyleFit
     from jambatalk.styles.lip_track import LipTrack
 
@@ -44,7 +45,7 @@ class TalkingHead:
         >>> talking_head.video(motion, "speech.wav", "speech.mp4")
     """
 
-    def __init__(self, model: JambaTalk, heads: HeadLibrary = BUNDLED) -> None:
+    def __init__(self, model: JambaTalk | Network, heads: HeadLibrary = BUNDLED) -> None:
         self.model = model
         self.heads = heads  # that it can move
 
@@ -66,11 +67,11 @@ class TalkingHead:
         """
         from jambatalk.model.checkpoint import fetch_checkpoint  # torch takes seconds to import
         from jambatalk.model.device import choose_device
-        from jambatalk.model.jambatalk import JambaTalk
+        from jambatalk.networks.checkpoint import load_network
 
         device = choose_device(device)
         folder = fetch_checkpoint(source)
-        return cls(JambaTalk.from_pretrained(folder, device), checkpoint_heads(folder))
+        return cls(load_network(folder, device), checkpoint_heads(folder))
 
     @property
     def styles(self) -> tuple[str, ...]:
@@ -99,8 +100,9 @@ class TalkingHead:
         """
         from jambatalk.styles.own_style import OwnStyle
 
-        style, name = OwnStyle.read(path, self.model.decoder), Path(path).stem
-        self.model.add_style(name, style.vector, "Own: Fitted to a clip of lips.")
+        model = self._jambatalk
+        style, name = OwnStyle.read(path, model.decoder), Path(path).stem
+        model.add_style(name, style.vector, "Own: Fitted to a clip of lips.")
         return name
 
     def fit_style(
@@ -128,14 +130,14 @@ class TalkingHead:
 
         face = self.heads.load(1)
         track = track if isinstance(track, LipTrack) else LipTrack.read(track, face)
-        return fit_style(self.model, face, track, Speech.of(speech), progress)
+        return fit_style(self._jambatalk, face, track, Speech.of(speech), progress)
 
     def animate(
         self,
         speech: Recording,
         style: Style | None = None,
         strength: float = 1.0,
-        head: str | int = 1,
+        head: str | int | Face = 1,
         nonverbal: Nonverbal | None = None,
         seed: int = 0,
         progress: Progress = no_progress,
@@ -149,9 +151,10 @@ class TalkingHead:
             style: a name from :attr:`styles`, or names with their shares; None for neutral.
             strength: of the style: 0 is neutral, 1 the style as learned, 1.5 exaggerated; of the
                 neutral style itself, 0 is a still face.
-            head: name or number of one of :attr:`heads`.
+            head: name or number of one of :attr:`heads`, or a face with the same vertices.
             nonverbal: which of blinks, brows, gaze and head motion to add; None for all.
-            seed: of the nonverbal motion; the mouth does not depend on it.
+            seed: of the nonverbal motion; the mouth does not depend on it, but for FaceDiffuser,
+                which draws another sample for every seed.
             progress: called with a stage's name and the part of it that is done.
             mood: a name from :data:`jambatalk.MOODS`; "voice" for one that is as lively as the
                 voice; names with intensities of 0 to 1.5; or a curve, [(second, mood), ...]. The
@@ -230,7 +233,7 @@ class TalkingHead:
         speech: Recording,
         styles: Sequence[Style],
         strength: float = 1.0,
-        head: str | int = 1,
+        head: str | int | Face = 1,
         nonverbal: Nonverbal | None = None,
         seed: int = 0,
         progress: Progress = no_progress,
@@ -247,11 +250,17 @@ class TalkingHead:
         Example:
             >>> motions = talking_head.compare("speech.wav", ["crisp", "smiling"])
         """
+        import torch  # takes seconds
+
         check_seed(seed)
         check_mood(mood)
         speech, nonverbal = Speech.of(speech), Nonverbal.checked(nonverbal)
         face = self._face(head)
-        speaking = [self.model.style(style, strength) for style in styles]
+        template = torch.tensor(face.template)
+        speaking = [
+            self.model.style(style, strength)._replace(seed=seed, template=template)
+            for style in styles
+        ]
         predicted = self._predict(speech, speaking, progress)
         motions = [to_motion(frames, self.model.config, face) for frames in predicted]
         if motions and (nonverbal != STILL or mood is not None):  # the same for all styles
@@ -260,17 +269,37 @@ class TalkingHead:
         progress("Predicting motion", 1.0)
         return motions
 
-    def _face(self, head: str | int) -> Face:
-        face, config = self.heads.load(head), self.model.config
+    @property
+    def _jambatalk(self) -> JambaTalk:
+        """The network, for what JambaTalk alone can.
+
+        Raises:
+            ModelError: it is another.
+        """
+        from jambatalk.model.jambatalk import JambaTalk
+
+        if isinstance(self.model, JambaTalk):
+            return self.model
+        raise ModelError(
+            "This checkpoint's network has no styles of one's own, no phones and no stream.",
+            "Use a checkpoint of JambaTalk.",
+        )
+
+    def _face(self, head: str | int | Face) -> Face:
+        face = head if isinstance(head, Face) else self.heads.load(head)
+        config = self.model.config
         if config.vertices and len(face.template) != config.vertices:
             raise MotionError(
                 f"Head '{face.name}' has {len(face.template)} vertices; this checkpoint moves "
                 f"{config.vertices}.",
                 FETCH_AGAIN,
             )
-        if not config.vertices and face.blendshapes != config.blendshapes:
+        missing = [name for name in config.blendshapes if name not in face.blendshapes]
+        if missing:
             raise MotionError(
-                f"Head '{face.name}' does not have this checkpoint's blendshapes.", FETCH_AGAIN
+                f"Head '{face.name}' lacks blendshapes that this checkpoint moves: "
+                f"{abbreviate(missing)}.",
+                FETCH_AGAIN,
             )
         return face
 
@@ -296,7 +325,7 @@ class TalkingHead:
                 progress("Predicting motion", done / len(styles))
                 yield self.model.predict(features, style).cpu().numpy()
             return
-        prediction, parts = StreamingDecoder(self.model, styles), []
+        prediction, parts = StreamingDecoder(self._jambatalk, styles), []
         for start in range(0, len(speech.samples), PIECE):
             progress("Predicting motion", start / len(speech.samples))
             parts.append(prediction.feed(speech.samples[start : start + PIECE]))
@@ -321,7 +350,7 @@ class TalkingHead:
         """
         from jambatalk.model.phones import timed_phones
 
-        logits = self.model.recognise(Speech.of(speech).samples)
+        logits = self._jambatalk.recognise(Speech.of(speech).samples)
         return timed_phones(logits.cpu().numpy(), self.model.config.phones, self.fps)
 
     def stream(
@@ -353,7 +382,7 @@ class TalkingHead:
         from jambatalk.model.streaming_decoder import StreamingDecoder
 
         speaking_style, face = self._resolve(style, strength, head)
-        decoder = StreamingDecoder(self.model, [speaking_style])
+        decoder = StreamingDecoder(self._jambatalk, [speaking_style])
         return MotionStream(decoder, face, nonverbal, seed, self._resolve, mood)
 
     def _resolve(

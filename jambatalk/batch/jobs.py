@@ -176,8 +176,9 @@ def plan(recordings: Path, results: Path, settings: Settings) -> tuple[list[Job]
 
 def _resolved(settings: Settings) -> tuple[Settings, str]:
     """Check all settings; return them with full names, and a digest of the checkpoint."""
-    from jambatalk.model.checkpoint import fetch_checkpoint, read_config
+    from jambatalk.model.checkpoint import fetch_checkpoint
     from jambatalk.model.speaking_style import check_strength
+    from jambatalk.networks.checkpoint import read_any_config
     from jambatalk.styles.own_style import is_style_file
 
     check_strength(settings.strength)
@@ -194,7 +195,7 @@ def _resolved(settings: Settings) -> tuple[Settings, str]:
             f"There is no format '{min(unknown).removeprefix('.')}'.", f"Choose among {known}."
         )
     folder = fetch_checkpoint(settings.checkpoint)
-    config = read_config(folder)
+    config = read_any_config(folder)
     files = [Path(style).resolve() for style in settings.styles if is_style_file(style)]
     named = [Path(style).stem if is_style_file(style) else style for style in settings.styles]
     styles = tuple(dict.fromkeys(named)) or config.styles[:1]

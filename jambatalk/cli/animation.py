@@ -247,10 +247,11 @@ def _voices(options: argparse.Namespace) -> None:
 
 def _list(options: argparse.Namespace) -> None:
     from jambatalk.face.library import checkpoint_heads
-    from jambatalk.model.checkpoint import fetch_checkpoint, read_config
+    from jambatalk.model.checkpoint import fetch_checkpoint
+    from jambatalk.networks.checkpoint import read_any_config
 
     folder = fetch_checkpoint(options.checkpoint)
-    config, titles = read_config(folder), checkpoint_heads(folder).titles
+    config, titles = read_any_config(folder), checkpoint_heads(folder).titles
     print("Styles")
     width = max(map(len, config.styles))
     for style in config.styles:

@@ -84,8 +84,10 @@ def _add_predict(commands: Commands) -> None:
     add(
         "--unit",
         type=float,
-        help="metres per unit of the set's vertices (default: guessed from its size)",
+        help="metres per unit of the set's vertices (default: guessed from its size, or the "
+        "published network's)",
     )
+    add("--seed", type=int, default=0, help="of a network that draws at random (default: 0)")
     add_device(predict)
     predict.set_defaults(run=_predict)
 
@@ -211,7 +213,7 @@ def _predict(options: argparse.Namespace) -> None:
         written = split.write_targets(options.targets, timer)
         timer.finish()
         _report(options.targets, written, len(dataset), "captured motions")
-    written = split.write_predictions(options.output, styles, timer)
+    written = split.write_predictions(options.output, styles, timer, options.seed)
     timer.finish()
     _report(options.output, written, len(dataset) * max(1, len(styles)), "predictions")
     if options.targets:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from jambatalk.errors import ModelError, abbreviate, brief
@@ -14,6 +14,8 @@ from jambatalk.model.config import JambaTalkConfig
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+Config = TypeVar("Config")
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"  # the decoder, float32
@@ -53,17 +55,29 @@ def fetch_checkpoint(source: str | Path) -> Path:
 
 
 def read_config(folder: Path) -> JambaTalkConfig:
-    """Read and validate the configuration of a checkpoint folder.
+    """Read and validate the configuration of a checkpoint folder of JambaTalk.
 
     Raises:
         ModelError: it is missing or not JSON, or a field has no valid value.
+    """
+    return read_config_as(folder, JambaTalkConfig.from_dict)
+
+
+def read_config_as(folder: Path, read: Callable[[dict[str, Any]], Config]) -> Config:
+    """Read the configuration of a checkpoint folder.
+
+    Args:
+        read: its values → the configuration; raises ModelError.
+
+    Raises:
+        ModelError: it is missing or not JSON, or as `read` raises.
     """
     path = folder / CONFIG_FILE
     if not path.exists():
         raise ModelError(f"'{folder}' is not a checkpoint: it has no {CONFIG_FILE}.", CURE)
     values = read_json(path, ModelError, "the configuration of a checkpoint", CURE)
     try:
-        return JambaTalkConfig.from_dict(values)
+        return read(values)
     except ModelError as error:
         raise ModelError(f"'{path}': {error.what}", error.cure) from error
 

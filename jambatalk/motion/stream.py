@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from jambatalk.motion.nonverbal import STILL, Nonverbal, NonverbalStream, blend
 from jambatalk.motion.nonverbal.blending import COLUMNS
 
 if TYPE_CHECKING:
-    from jambatalk.model.config import JambaTalkConfig
     from jambatalk.model.speaking_style import SpeakingStyle, Style
     from jambatalk.model.streaming_decoder import StreamingDecoder
 
@@ -155,11 +154,31 @@ class MotionStream:
         return blend(motion, values, self._parts)
 
 
-def to_motion(predicted: np.ndarray, config: JambaTalkConfig, face: Face) -> Motion:
+class Outputs(Protocol):
+    """What a network's configuration says of its outputs."""
+
+    @property
+    def fps(self) -> float:
+        """Frames a second."""
+
+    @property
+    def vertices(self) -> int:
+        """Vertices whose offsets are predicted, or 0."""
+
+    @property
+    def blendshapes(self) -> tuple[str, ...]:
+        """Names of the predicted weights."""
+
+
+def to_motion(predicted: np.ndarray, config: Outputs, face: Face) -> Motion:
     """Turn weights (t, k) or offsets (t, 3 V) from a network into the motion of a face.
 
-    Lips that nearly close are closed.
+    The face may have more blendshapes than the network moves. Lips that nearly close are closed.
     """
     if config.vertices:
         return Motion.of_vertices(predicted.reshape(len(predicted), -1, 3), config.fps, face)
+    if config.blendshapes != face.blendshapes:
+        weights = np.zeros((len(predicted), len(face.blendshapes)), np.float32)
+        weights[:, [face.blendshapes.index(name) for name in config.blendshapes]] = predicted
+        predicted = weights
     return Motion(predicted, config.fps, face).sealed()

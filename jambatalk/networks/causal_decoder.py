@@ -20,9 +20,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from jambatalk.networks.config import HEADS
 from jambatalk.networks.positions import sines
-
-HEADS = 4
 
 
 def biased_mask(period: int, queries: Tensor, keys: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -10,6 +11,7 @@ from jambatalk.errors import ModelError
 from jambatalk.files.fields import Range, check_fields, read_fields
 from jambatalk.model.config import Count, EncoderConfig, Kind, Width
 
+HEADS = 4  # of the decoders of FaceFormer, CodeTalker and SelfTalk
 Name = Literal[
     "faceformer",
     "codetalker",
@@ -36,6 +38,9 @@ class NetworkConfig:
         vertices: of the mesh whose offsets from its template are predicted; 0 for blendshapes.
         blendshapes: names of the predicted weights, in order; none where vertices are predicted.
         axes: metres that one unit along x, y and z is; negative where the axis is turned round.
+        relative: coordinates were divided by the extent of the subject's template along each axis:
+            a unit is then so many extents, not metres.
+        longest: frames of a recording, the limit of the published code; None for no limit.
     """
 
     network: Name
@@ -47,6 +52,8 @@ class NetworkConfig:
     vertices: Annotated[int, Range(0, 1_000_000)] = 0
     blendshapes: Annotated[tuple[str, ...], Range(0, 10_000)] = ()
     axes: Annotated[tuple[float, ...], Range(3, 3)] = (1.0, 1.0, 1.0)
+    relative: bool = False
+    longest: Count | None = None
 
     # as a JambaTalkConfig answers
     phones = ()
@@ -58,6 +65,15 @@ class NetworkConfig:
         EncoderConfig(self.encoder_kind, architecture=self.encoder)  # checks them
         if bool(self.vertices) == bool(self.blendshapes):
             raise ModelError("Either vertices or blendshapes are predicted, one of the two.")
+        for name in ("styles", "blendshapes"):
+            if len(set(getattr(self, name))) < len(getattr(self, name)):
+                raise ModelError(f"{name} has a name twice.", "Give each name once.")
+        if 0 in self.axes:
+            raise ModelError("axes cannot be 0.", "Give metres.")
+        if self.network in ("faceformer", "codetalker", "selftalk") and self.width % HEADS:
+            raise ModelError(f"{HEADS} heads do not divide a width of {self.width}.")
+        if self.network == "facexhubert" and (self.fps != 25 or len(self.styles) % 2):
+            raise ModelError("FaceXHuBERT has two styles a subject, and 25 frames a second.")
 
     @property
     def encoder_kind(self) -> Kind:
@@ -91,11 +107,22 @@ class DiffuserConfig(NetworkConfig):
 
     Attributes:
         steps: of the diffusion.
+        sampling_steps: how many of them are taken without drawing anything but the start (DDIM,
+            which the published code does not have); None for all of them as published.
+        skipped_steps: how many of the first steps are left out, as the published code can; it then
+            starts from noise of the strength that they leave.
         token_width: channels of the diffusion step; those of the GRU where vertices are predicted.
     """
 
     steps: Annotated[int, Range(1, 5000)] = 1000
+    sampling_steps: Annotated[int, Range(1, 5000)] | None = None
+    skipped_steps: Annotated[int, Range(0, 4999)] = 0
     token_width: Width = 256
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.skipped_steps >= self.steps:
+            raise ModelError(f"{self.skipped_steps} of {self.steps} steps cannot be skipped.")
 
 
 @dataclass(frozen=True)
@@ -122,6 +149,13 @@ class CodeTalkerConfig(NetworkConfig):
     codes: Width = 256
     narrow: bool = False
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.hidden % self.attention_heads:
+            raise ModelError(
+                f"{self.attention_heads} attention_heads do not divide {self.hidden} channels."
+            )
+
 
 CONFIGS: dict[str, type[NetworkConfig]] = {
     "codetalker": CodeTalkerConfig,
@@ -131,7 +165,7 @@ CONFIGS: dict[str, type[NetworkConfig]] = {
 }
 
 
-def config_of(values: dict[str, Any]) -> NetworkConfig:
+def config_of(values: Mapping[str, Any]) -> NetworkConfig:
     """Read the values of :meth:`NetworkConfig.to_dict`.
 
     Raises:

@@ -35,10 +35,7 @@ class Diffuser(Network):
     """What the three networks have in common: speech, sampling, the loss.
 
     Attributes:
-        sampling_steps: how many steps of the diffusion :meth:`decode` takes without drawing
-            anything but the start (DDIM); None for all of them as published.
-        skipped_steps: how many of the first steps it leaves out, as the published code can; it
-            then starts from noise of the strength that they leave.
+        sampling_steps, skipped_steps: see :class:`DiffuserConfig`.
     """
 
     config: DiffuserConfig
@@ -47,8 +44,7 @@ class Diffuser(Network):
     def __init__(self, config: DiffuserConfig) -> None:
         super().__init__(config)
         self.schedule = NoiseSchedule(config.steps)
-        self.sampling_steps: int | None = None
-        self.skipped_steps = 0
+        self.sampling_steps, self.skipped_steps = config.sampling_steps, config.skipped_steps
 
     def extract_features(self, samples: Tensor, frames: int | None = None) -> Tensor:
         """Compute pairs of features (1, t, 2 c), one frame less than the speech lasts."""

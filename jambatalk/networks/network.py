@@ -5,13 +5,18 @@ n samples    t frames    s conditions    k outputs (3 V coordinates, or blendsha
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from jambatalk.errors import SpeechError
+from jambatalk.errors import SpeechError, TooLongError
+from jambatalk.model.checkpoint import CONFIG_FILE, WEIGHTS_FILE, replace_files
 from jambatalk.model.speaking_style import SpeakingStyle, Style, speaking_style
 from jambatalk.networks import speech_features
 from jambatalk.networks.config import NetworkConfig
@@ -87,14 +92,28 @@ class Network(nn.Module):
         """Compute features of speech; they do not depend on the style.
 
         Raises:
-            SpeechError: the speech is too short.
+            SpeechError: the speech is too short, or too long for `longest` of the configuration.
         """
         needed = 1 + self.shortest
         if speech.duration * self.config.fps < needed:
             raise SpeechError(
                 f"'{speech.name}' lasts less than {needed} frames.", "Give a longer recording."
             )
+        longest, frames = self.config.longest, self.count_frames(len(speech.samples))
+        if longest is not None and frames > longest:
+            raise TooLongError(
+                f"'{speech.name}' has {frames} frames; the published code of this network takes "
+                f"{longest}.",
+                "Give a shorter recording, or convert the weights without --as-published.",
+            )
         return self.extract_features(torch.tensor(speech.samples, device=self.device))
+
+    def count_frames(self, samples: int) -> int:
+        """Return how many frames so many samples at 16 kHz give."""
+        features = speech_features.feature_count(samples)
+        if self.config.features_per_frame == 2:
+            return features // 2
+        return speech_features.frames_of(features, self.config.fps)
 
     @torch.inference_mode()
     def predict(self, features: Tensor, style: SpeakingStyle) -> Tensor:
@@ -105,6 +124,8 @@ class Network(nn.Module):
         """
         axes = torch.tensor(self.config.axes, device=self.device)
         face = axes.new_zeros(0, 3) if style.template is None else style.template.to(axes)
+        if self.config.relative and len(face):
+            axes = axes * (face.amax(0) - face.amin(0))
         template = (face / axes).flatten()[None]
         output = self.decode(features, style.vector[None], template, style.seed)[0]
         output = style.amplitude * output
@@ -115,6 +136,21 @@ class Network(nn.Module):
     def style(self, style: Style, strength: float = 1.0) -> SpeakingStyle:
         """Return a named style or a mixture of styles, at a strength, as JambaTalk does."""
         return speaking_style(self.table(), self.config.styles, style, strength)
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write configuration and weights into a folder; leave what else is there as it is.
+
+        The files of a checkpoint that is there are replaced once the new ones are complete.
+        """
+        weights = {name: w.contiguous() for name, w in self.state_dict().items()}
+        values = json.dumps(self.config.to_dict(), indent=2) + "\n"
+        replace_files(
+            Path(folder),
+            {
+                WEIGHTS_FILE: partial(save_file, weights),
+                CONFIG_FILE: lambda path: path.write_text(values),
+            },
+        )
 
     @property
     def device(self) -> torch.device:

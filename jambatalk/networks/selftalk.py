@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from jambatalk.model.hub_encoder import import_transformers
-from jambatalk.networks.config import NetworkConfig
+from jambatalk.networks.config import HEADS, NetworkConfig
 from jambatalk.networks.network import Network, count_decoder_layers
 from jambatalk.networks.speech_features import (
     convolved,
@@ -31,7 +31,6 @@ from jambatalk.paper.lip_reader import LipReader
 if TYPE_CHECKING:
     from transformers import Wav2Vec2ForCTC
 
-HEADS = 4
 TRAINING = ("text_encoder.", "lip_map.", "transformer.", "lm_head.")  # weights for it alone
 LOSS_WEIGHTS = {"vertices": 1000.0, "velocity": 1000.0, "lip_features": 0.001, "letters": 0.0001}
 BLANK, DELIMITER = 0, 4  # of the text encoder's letters: CTC's blank, and between words

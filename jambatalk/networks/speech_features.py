@@ -66,6 +66,11 @@ def paired(features: Tensor) -> Tensor:
     return features[:, : features.shape[1] // 2 * 2].unflatten(1, (-1, 2)).flatten(2)
 
 
+def feature_count(samples: int) -> int:
+    """Return how many features so many samples have."""
+    return (samples - 400) // 320 + 1
+
+
 def frames_of(features: int, fps: float) -> int:
     """Return how many frames so many features last, in the published order of rounding."""
     return int(features / FEATURE_RATE * fps)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from jambatalk.errors import JambaTalkError
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
+from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.talking_head import TalkingHead
 from recipes.checkpoint.evaluation.baselines import (
     gru_baseline,
@@ -53,7 +54,8 @@ def run(options: argparse.Namespace) -> None:
         _log_stage("Baselines", 0.0)
         baselines["another clip"] = other_clip_baseline(options.data)
         baselines["linear"] = linear_baseline(options.data)
-        baselines["small GRU"] = gru_baseline(talking_head.model, options.data)
+        model = JambaTalk.from_pretrained(options.checkpoint, options.device)
+        baselines["small GRU"] = gru_baseline(model, options.data)
     if options.output:
         options.output.parent.mkdir(parents=True, exist_ok=True)
         content = {"rows": to_dicts([*chain(*groups.values())]), "baselines": baselines}
