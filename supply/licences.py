@@ -1,4 +1,4 @@
-"""The licences of what is installed to run JambaTalk, as SPDX expressions, and those that may be there."""
+"""The licences of what is installed to run JambaTalk, and which of them may be there."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent
 
-PERMISSIVE = frozenset(
-    "0BSD Apache-2.0 BSD-2-Clause BSD-3-Clause BSL-1.0 CC0-1.0 ISC MIT MIT-0 MIT-CMU PSF-2.0 Zlib".split()
-)
-# Copyleft for the package's own files: ours stay free of it, whoever changes theirs shows the changes.
+# SPDX names.
+PERMISSIVE = {"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC0-1.0", "ISC"}
+PERMISSIVE |= {"MIT", "MIT-0", "MIT-CMU", "PSF-2.0", "Zlib"}
+# Copyleft for the package's own files alone: whoever changes them shows the changes.
 BY_FILE = {
     "certifi": "MPL-2.0",
     "orjson": "MPL-2.0",
     "tqdm": "MPL-2.0",
     "soxr": "LGPL-2.1-or-later",
 }
-# Libraries and programs in packages whose metadata do not name their copyleft: file name → SPDX expression.
+# Libraries and programs in packages whose metadata do not name their copyleft: start of the
+# file's name → SPDX expression.
 CARRIED = {
-    "ffmpeg-": "GPL-3.0-or-later",  # imageio-ffmpeg; a program of its own
+    "ffmpeg-": "GPL-3.0-or-later",  # imageio-ffmpeg
     "libgfortran": "GPL-3.0-or-later WITH GCC-exception-3.1",  # numpy, scipy
     "libgomp": "GPL-3.0-or-later WITH GCC-exception-3.1",  # scikit-learn, torch
     "libquadmath": "LGPL-2.1-or-later",  # numpy, scipy
@@ -74,7 +75,7 @@ def locked_packages(lock: Path = ROOT / "requirements.lock") -> list[Locked]:
 
 
 def licence(package: Distribution) -> str:
-    """Return a package's licence as an SPDX expression: "" if its metadata tell none that we know."""
+    """Return a package's licence as an SPDX expression; "" where its metadata tell none."""
     data = package.metadata
     if data["Name"].lower() in READ:
         return READ[data["Name"].lower()]
@@ -112,5 +113,5 @@ def carried(package: Distribution) -> dict[str, str]:
         name: expression
         for name in sorted(names)
         for start, expression in CARRIED.items()
-        if name.startswith(start) and not name.endswith(".py")
+        if name.startswith(start) and not name.endswith((".py", ".js"))
     }

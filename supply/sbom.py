@@ -1,4 +1,4 @@
-"""Write out/sbom.json: what is installed here to run JambaTalk, and what comes with it (CycloneDX 1.6)."""
+"""Write out/sbom.json (CycloneDX 1.6): what is installed here to run JambaTalk, and its parts."""
 
 from __future__ import annotations
 

@@ -24,6 +24,8 @@ def checkout(tmp_path: Path) -> Path:
     for name in (
         "run",
         "requirements.txt",
+        "requirements.lock",
+        "torch.lock",
         "requirements-dev.txt",
         "pyproject.toml",
         "packages.txt",
@@ -103,7 +105,7 @@ esac
     assert "Setting" in anew.stdout
     assert "Setting" not in again.stdout
 
-    with (checkout / "requirements.txt").open("a") as requirements:
+    with (checkout / "requirements.lock").open("a") as requirements:
         requirements.write("one-more==1.0\n")
     assert "Setting" in run(checkout, "demo", PYTHON=str(python), NETWORK="1").stdout
 
@@ -112,14 +114,14 @@ def test_everything_installed_is_pinned():
     for file in ("requirements.txt", "requirements-dev.txt"):
         pins = (ROOT / file).read_text().splitlines()
         for pin in (line for line in pins if not line.startswith("#")):
-            assert re.match(r"[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.]*(; \w+ >= \"[0-9.]+\")?$", pin), (
-                pin
-            )
+            version, _, marker = pin.partition("; ")
+            assert re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.]*", version), pin
+            assert re.fullmatch(r'(python_version >=|sys_platform ==) "[\w.]+"|', marker), pin
 
 
 def test_the_lock_lies_in_the_declared_ranges():
     lines = (ROOT / "requirements.txt").read_text().splitlines()
-    locked = {canonicalize_name(pin.name): pin for pin in map(Requirement, lines[2:])}
+    locked = {canonicalize_name(pin.name): pin for pin in map(Requirement, lines[3:])}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     for line in project["dependencies"] + project["optional-dependencies"]["app"]:
         wanted = Requirement(line)
@@ -133,9 +135,32 @@ def test_the_space_is_built_from_the_same_files():
         assert re.fullmatch(r"[a-z0-9.+-]+", line), line
     _, front_matter, _ = (ROOT / "README.md").read_text().split("---\n", 2)
     space = yaml.safe_load(front_matter)
-    assert space["sdk"] == "gradio"
+    assert space["sdk"] == "docker"
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    assert f"EXPOSE {space['app_port']}\n" in dockerfile
+    assert f":{space['python_version']}." in dockerfile
     assert f"gradio=={space['sdk_version']}\n" in (ROOT / "requirements.txt").read_text()
     assert isinstance(space["python_version"], str)  # without quotes 3.10 would be 3.1
     assert len(space["short_description"]) <= 60  # the Hub refuses longer ones
     colors = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
     assert {space["colorFrom"], space["colorTo"]} <= colors
+
+
+def test_the_image_is_built_of_files_that_are_there_and_not_ignored():
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    kept = {line.removeprefix("!") for line in ignored if line.startswith("!")}
+    assert "*" in ignored  # whatever else lies in the folder, such as data or other checkpoints
+    assert ignored.index("checkpoints/*") < ignored.index("!checkpoints/default")
+    copied = re.findall(r"^COPY (.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    for name in {*" ".join(copied).split(), *kept} - {"."}:
+        assert (ROOT / name).exists(), name
+        assert name in kept, name
+
+
+def test_what_compose_starts_is_limited():
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    for name, service in services.items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["mem_limit"], name
+    assert "ports" not in services["page"]  # reached by the proxy alone
