@@ -25,7 +25,10 @@ BY_FILE = {
 # Libraries and programs in packages whose metadata do not name their copyleft: start of the
 # file's name → SPDX expression.
 CARRIED = {
-    "ffmpeg-": "GPL-3.0-or-later",  # imageio-ffmpeg
+    "ffmpeg-core.": "GPL-2.0-or-later",  # gradio; run by browsers, not by this page
+    "ffmpeg-linux": "GPL-3.0-or-later",  # imageio-ffmpeg
+    "ffmpeg-macos": "GPL-3.0-or-later",
+    "ffmpeg-win": "GPL-3.0-or-later",
     "libgfortran": "GPL-3.0-or-later WITH GCC-exception-3.1",  # numpy, scipy
     "libgomp": "GPL-3.0-or-later WITH GCC-exception-3.1",  # scikit-learn, torch
     "libquadmath": "LGPL-2.1-or-later",  # numpy, scipy
@@ -113,5 +116,5 @@ def carried(package: Distribution) -> dict[str, str]:
         name: expression
         for name in sorted(names)
         for start, expression in CARRIED.items()
-        if name.startswith(start) and not name.endswith((".py", ".js"))
+        if name.startswith(start)
     }
