@@ -1,7 +1,9 @@
 """The page in Chromium, served by `python app.py`."""
 
 import asyncio
+import json
 import os
+import re
 import shutil
 import subprocess
 import urllib.request
@@ -21,6 +23,7 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from scipy.io import wavfile
 
 from jambatalk import Motion, Speech
+from jambatalk.app.languages import DICTIONARIES
 from jambatalk.app.settings import Settings
 from jambatalk.app.video_service import VideoRequest, VideoService
 
@@ -66,10 +69,11 @@ def open_page(browser: Browser, url: str, tmp_path: Path) -> Iterator[Callable[.
     """Open the page in a new browser context; in the end check that no other host was contacted."""
     contexts, hosts = [], set()
 
-    def open_page(width: int = 1280) -> AppPage:
+    def open_page(width: int = 1280, locale: str = "en-US") -> AppPage:
         size = {"width": width, "height": 900}
-        contexts.append(browser.new_context(viewport=size, reduced_motion="reduce"))
-        page = contexts[-1].new_page()
+        context = browser.new_context(viewport=size, locale=locale, reduced_motion="reduce")
+        contexts.append(context)
+        page = context.new_page()
         page.set_default_timeout(TIMEOUT * 1000)
         page.on("request", lambda request: hosts.add(urlparse(request.url).hostname))
         page.goto(url)
@@ -92,6 +96,16 @@ def short_voice(tmp_path: Path) -> Callable[[float], Path]:
         return path
 
     return write
+
+
+SHOWN = """() => {
+    const shown = [], nodes = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (nodes.nextNode())
+        if (nodes.currentNode.parentElement.checkVisibility()) shown.push(nodes.currentNode.data);
+    for (const element of document.querySelectorAll("[aria-label], [placeholder]"))
+        shown.push(element.ariaLabel ?? element.placeholder);
+    return shown.map((text) => text.trim()).filter((text) => text);
+}"""  # texts and labels
 
 
 class AppPage:
@@ -231,13 +245,31 @@ def test_microphone(open_page: Callable[..., AppPage], tmp_path: Path) -> None:
     assert not Speech.read(file).is_silent
 
 
-@pytest.mark.parametrize("tab", ["Animate", "Compare styles"])
-def test_page_fits_a_phone(open_page: Callable[..., AppPage], tab: str) -> None:
-    app = open_page(width=360)
+@pytest.mark.parametrize(
+    ("tab", "options", "size", "locale"),
+    [
+        ("Animate", "More options", "Video size", "en-GB"),
+        ("Vergleichen", "Weitere Einstellungen", "Videogröße", "de-AT"),
+    ],
+)
+def test_page_fits_a_phone(
+    open_page: Callable[..., AppPage], tab: str, options: str, size: str, locale: str
+) -> None:
+    app = open_page(width=360, locale=locale)
     app.page.get_by_role("tab", name=tab).click()
-    app.page.get_by_text("More options").click()
-    expect(app.page.get_by_label("Video size")).to_be_visible()
+    app.page.get_by_text(options).click()
+    expect(app.page.get_by_label(size)).to_be_visible()
     assert app.page.evaluate("document.documentElement.scrollWidth") == 360
+    if locale == "de-AT":
+        app.button("Vergleichen").click()
+        expect(app.invalid()).to_have_text(
+            "Nehmen Sie zuerst Ihre Stimme auf oder wählen Sie eine Datei."
+        )
+        shown = app.page.evaluate(SHOWN)
+        assert "Lächelnd" in shown
+        english = json.loads((DICTIONARIES / "de.json").read_text("utf-8"))
+        assert not [text for text in shown if english.get(text, text) != text]
+        assert not re.findall(r"\b(?:the|and|of|to|your|with|for|is)\b", " ".join(shown))
 
 
 def test_errors_name_the_cure(open_page: Callable[..., AppPage], tmp_path: Path) -> None:

@@ -246,7 +246,7 @@ def test_mood_changes_during_playback(open_page: Callable[..., Page]) -> None:
 def test_typed_text_is_said(open_page: Callable[..., Page]) -> None:
     page = open_page()
     page.locator("#say-voice input").click()
-    page.get_by_role("option", name="German · eSpeak NG").click()
+    page.get_by_role("option", name="Deutsch · eSpeak NG").click()
     page.locator("#say-text textarea").fill("Guten Morgen, Mama.")
     page.locator("#say-it").click()
     page.wait_for_function("player.sound.src.includes('espeak-de') && player.clip?.duration > 1")

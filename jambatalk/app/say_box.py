@@ -10,9 +10,34 @@ import gradio as gr
 
 from jambatalk.app.video_service import messages, new_folder
 from jambatalk.progress import Progress
-from jambatalk.voices import INSTALL, MAX_CHARACTERS, list_voices, load_voice
+from jambatalk.voices import INSTALL, MAX_CHARACTERS, Voice, list_voices, load_voice
 
 LABEL = "Or type what it should say"
+LANGUAGES = {  # tag → name in itself
+    "en-US": "English (US)",
+    "en-GB": "English (UK)",
+    "de": "Deutsch",
+    "es": "Español",
+    "fr": "Français",
+    "it": "Italiano",
+    "pt-BR": "Português (Brasil)",
+    "hi": "हिन्दी",
+    "zh": "中文",
+    "nl": "Nederlands",
+    "sv": "Svenska",
+    "da": "Dansk",
+    "nb": "Norsk",
+    "fi": "Suomi",
+    "pl": "Polski",
+    "cs": "Čeština",
+    "hu": "Magyar",
+    "el": "Ελληνικά",
+    "ru": "Русский",
+    "uk": "Українська",
+    "tr": "Türkçe",
+    "ar": "العربية",
+}
+SIGNS = {"woman": "♀", "man": "♂"}  # words in voices' titles
 SPEAKERS = 1  # texts that are spoken at a time
 
 
@@ -31,7 +56,7 @@ def build_say_box(voice: gr.Audio) -> None:
         return
     with gr.Row(elem_id="say-row"):
         speaker = gr.Dropdown(
-            [(known.title, known.name) for known in voices],
+            [(_title(known), known.name) for known in voices],
             value=voices[0].name,
             label="Spoken by",
             show_label=False,
@@ -61,6 +86,14 @@ def build_say_box(voice: gr.Audio) -> None:
             concurrency_limit=SPEAKERS,
             concurrency_id="say",
         )
+
+
+def _title(voice: Voice) -> str:
+    """Return a voice's title: its language in that language, so that its speakers find it."""
+    _, _, who = voice.title.partition(" · ")
+    for word, sign in SIGNS.items():
+        who = who.replace(f", {word}", f" {sign}")
+    return f"{LANGUAGES.get(voice.language, voice.language)} · {who}"
 
 
 def _check(text: str | None, voice: str | None) -> list[dict]:

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from jambatalk.app.health import Health
 from jambatalk.app.inputs import head_thumbnails_css
+from jambatalk.app.languages import language_html
 from jambatalk.app.live.server import PAGE, live_routes
 from jambatalk.app.page import HERE, THEME, build_page
 from jambatalk.app.settings import Settings
@@ -49,7 +50,8 @@ def serve(settings: Settings) -> None:
                 css=head_thumbnails_css(talking_head.heads),
                 css_paths=[HERE / "page.css", PAGE / "viewer.css"],
                 js=(HERE / "queue_text.js").read_text("utf-8"),
-                head=head_html(talking_head) if can_draw(talking_head) else None,
+                head=language_html(talking_head)
+                + (head_html(talking_head) if can_draw(talking_head) else ""),
                 favicon_path=HERE / "icon.svg",
                 footer_links=["api"],
                 run_history=False,  # recordings are personal: browsers do not store them

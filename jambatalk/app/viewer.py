@@ -22,10 +22,10 @@ PREDICTIONS = 2  # at a time, beside a video
 
 VIEWER = """
 <div id="viewer" data-tab="animate">
-  <div id="viewer-stage" tabindex="0" role="group"
+  <div id="viewer-stage" tabindex="0" role="group" data-text="Drop it: the head says it"
     aria-label="Talking head. Space plays and pauses, arrow keys seek; drag turns the head.">
     <div id="viewer-titles"></div>
-    <p id="viewer-caption" aria-live="off"></p>
+    <p id="viewer-caption" translate="no" aria-live="off"></p>
     <button id="viewer-unmute" type="button" hidden>Sound on</button>
   </div>
   <canvas id="viewer-waveform" aria-hidden="true"></canvas>

@@ -40,8 +40,8 @@ async function useFile(file) {
 }
 
 async function showUpload() {
-  find("#voice button[aria-label=Clear]")?.click(); // the voice before
-  (await present("#voice button[aria-label='Upload file']")).click();
+  find("#voice .top-panel button")?.click(); // clears the voice before
+  (await present("#voice [data-testid=source-select] button")).click();
 }
 
 async function present(selector) {
