@@ -9,6 +9,7 @@ that a network can be trained on them. A set is the same each time it is written
     write_biwi(folder), write_folder(folder), write_tracks(folder)
     write_face(folder, vertices)                which of them are lips, and a mesh of them
     write_speech_encoder(folder)                a wav2vec 2.0 with random weights
+    write_hubert(folder)                        a HuBERT with random weights
 """
 
 from __future__ import annotations
@@ -327,6 +328,17 @@ def write_speech_encoder(folder: Path) -> Path:
 
     torch.manual_seed(1)
     Wav2Vec2ForCTC(Wav2Vec2Config(**WAV2VEC2)).save_pretrained(folder)
+    return folder
+
+
+def write_hubert(folder: Path) -> Path:
+    """Write a tiny HuBERT with random weights, 2 layers of 32 channels."""
+    import torch
+    from paper_files import BASE
+    from transformers import HubertConfig, HubertModel
+
+    torch.manual_seed(1)
+    HubertModel(HubertConfig(**BASE)).save_pretrained(folder)
     return folder
 
 

@@ -77,7 +77,7 @@ def lip_reading(network: SelfTalk, reference: FieldReference, offsets: Tensor) -
         offsets = network.decode(features, style, template)
         text_features, text_logits = network.encode_text(samples, offsets.shape[1], text_encoder)
         lip_features, lip_logits = reader(offsets, network.config.fps, text_features.shape[1])
-        losses = network.losses(samples, template, target, reader, text_encoder)
+        losses = network.reading_losses(samples, template, target, reader, text_encoder)
         collapsed = text_logits[0].argmax(-1).unique_consecutive()
         collapsed = collapsed[collapsed != 0]
         given = {f"loss_{part}": loss for part, loss in losses.items()} | {

@@ -187,12 +187,14 @@ def _convert(options: argparse.Namespace) -> None:
 def _train(options: argparse.Namespace) -> None:
     from jambatalk.train.config_file import load_config
     from jambatalk.train.loop import CHECKPOINT, train
+    from jambatalk.train.published_task import PublishedTask
     from jambatalk.train.recording_task import RecordingTask
     from jambatalk.train.training_config import TrainingConfig
 
     config = load_config(options.config, TrainingConfig, options.changes)
     folder = options.output or Path("runs") / options.config.stem
-    scores = train(lambda: RecordingTask(config), config, folder, options.resume)
+    task = RecordingTask if config.network.name == "jambatalk" else PublishedTask
+    scores = train(lambda: task(config), config, folder, options.resume)
     print(", ".join(f"{name} {value:.5g}" for name, value in scores.items()))
     print(f"{folder / CHECKPOINT}: try 'jambatalk list --checkpoint {folder / CHECKPOINT}'")
 

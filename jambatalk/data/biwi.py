@@ -28,7 +28,9 @@ def open_biwi(folder: Path, split: str) -> Dataset:
 
     Args:
         split: "train" (6 subjects, sentences 1 to 32), "val" (the same, 33 to 36), "test-a" (the
-            same, 37 to 40), "test-b" (8 others, 37 to 40), or "all".
+            same, 37 to 40), "test-b" (8 others, 37 to 40), or "all"; "both-train", "both-val" and
+            "both-test" (all 14, 1 to 36, 37 to 38, 39 to 40) take `SUBJECT_NN`, which are spoken
+            neutrally, too.
 
     Raises:
         DataError: see :class:`Dataset`; or a subject that is missing.

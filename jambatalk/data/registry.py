@@ -26,7 +26,7 @@ def open_dataset(name: str, folder: str | Path, split: str) -> Dataset:
     Args:
         name: "vocaset", "biwi", "folder" (wav, npy, templates) or "tracks" (wav, ARKit weights).
         folder: its path.
-        split: "train", "val", "test" ("test-a" and "test-b" for BIWI), or "all".
+        split: "train", "val", "test" (for BIWI see :func:`open_biwi`), or "all".
 
     Raises:
         DataError: no set of that name, or see :class:`Dataset`.

@@ -40,7 +40,8 @@ VOCASET = {
 }
 
 # Fan et al., "FaceFormer", CVPR 2022: "test-a" has other sentences of the training subjects,
-# "test-b" other subjects.
+# "test-b" other subjects. Haque and Yumak, "FaceXHuBERT", ICMI 2023: everybody's neutral and
+# emotional sentences.
 _BIWI_TRAINED = ("F2", "F3", "F4", "M3", "M4", "M5")
 _BIWI_OTHERS = ("F1", "F5", "F6", "F7", "F8", "M1", "M2", "M6")
 BIWI = {
@@ -49,6 +50,9 @@ BIWI = {
     "test-a": Split(_BIWI_TRAINED, range(37, 41)),
     "test-b": Split(_BIWI_OTHERS, range(37, 41)),
     "all": Split(_BIWI_TRAINED + _BIWI_OTHERS, range(1, 41)),
+    "both-train": Split(_BIWI_TRAINED + _BIWI_OTHERS, range(1, 37)),
+    "both-val": Split(_BIWI_TRAINED + _BIWI_OTHERS, range(37, 39)),
+    "both-test": Split(_BIWI_TRAINED + _BIWI_OTHERS, range(39, 41)),
 }
 
 
@@ -93,6 +97,11 @@ def check_vertices(
                 f"have {' or '.join(map(str, counts))}.",
                 f"Check that it is {name}'s, or open the folder as 'folder'.",
             )
+
+
+def is_emotional(name: str) -> bool:
+    """Tell whether a recording of BIWI is of an emotional sentence, "F2_e07", not "F2_07"."""
+    return name.rpartition("_")[2][:1] == "e"
 
 
 def sentence_number(name: str) -> int | None:

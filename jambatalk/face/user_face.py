@@ -119,14 +119,18 @@ def make_face(
 
 
 def make_heads(
-    mesh: Path, templates: Mapping[str, np.ndarray], masks: Mapping[str, np.ndarray], unit: float
+    mesh: Path,
+    templates: Mapping[str, np.ndarray],
+    masks: Mapping[str, np.ndarray],
+    unit: float | np.ndarray,
 ) -> list[Face]:
     """Make a face for every template, or for the mesh itself if there is none.
 
     Args:
         mesh: a .ply or .obj with the triangles.
         templates: name → vertices (V, 3), see :func:`jambatalk.face.mesh.read_templates`.
-        unit: metres that one unit of their coordinates is.
+        unit: metres that one unit of their coordinates is, also (3,) along x, y and z; negative
+            where two axes are turned round.
 
     Raises:
         FaceError: a file cannot be used, or a template has another number of vertices.

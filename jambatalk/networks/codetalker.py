@@ -51,6 +51,17 @@ class CodeTalker(Network):
         self.learnable_style_emb = nn.Embedding(len(config.styles), width)
         self.autoencoder = MotionCodes(config)
 
+    def freeze(self) -> None:
+        """Keep the convolutions and the first stage as they are."""
+        super().freeze()
+        self.autoencoder.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> CodeTalker:
+        """Set training mode of the second stage; the first stays in evaluation mode."""
+        super().train(mode)
+        self.autoencoder.eval()
+        return self
+
     @classmethod
     def sizes(cls, weights: Mapping[str, Tensor]) -> dict[str, Any]:
         """Read the widths off the authors' weights, of both stages."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -165,10 +164,11 @@ CONFIGS: dict[str, type[NetworkConfig]] = {
 }
 
 
-def config_of(values: Mapping[str, Any]) -> NetworkConfig:
+def config_of(values: Any) -> NetworkConfig:
     """Read the values of :meth:`NetworkConfig.to_dict`.
 
     Raises:
         ModelError: a field that does not exist or has no valid value.
     """
-    return read_fields(CONFIGS.get(str(values.get("network")), NetworkConfig), values)
+    name = values.get("network") if isinstance(values, dict) else None
+    return read_fields(CONFIGS.get(str(name), NetworkConfig), values)

@@ -22,6 +22,7 @@ from jambatalk.networks.network import Network, count_gru_layers
 from jambatalk.networks.noise_schedule import NoiseSchedule, spread
 from jambatalk.networks.positions import sines
 from jambatalk.networks.speech_features import (
+    FROZEN,
     convolved,
     normalised,
     paired,
@@ -40,6 +41,7 @@ class Diffuser(Network):
 
     config: DiffuserConfig
     shortest = 2
+    frozen = FROZEN
 
     def __init__(self, config: DiffuserConfig) -> None:
         super().__init__(config)
@@ -133,6 +135,15 @@ class Diffuser(Network):
         features = self.extract_features(samples, target.shape[1])
         x_0 = self.denoise(noised[:, : features.shape[1]], step, features, style, template)
         return F.huber_loss(x_0, target[:, : x_0.shape[1]])
+
+    def losses(
+        self, samples: Tensor, template: Tensor, target: Tensor, style: Tensor
+    ) -> dict[str, Tensor]:
+        """Compute the loss at a step drawn at random, with noise drawn at random."""
+        step = int(torch.randint(self.config.steps, ()))
+        noise = torch.randn(target.shape).to(target)  # on the CPU: the same on every device
+        loss = self.loss(samples, template, target, style, step, noise)
+        return {"vertices" if self.config.vertices else "weights": loss}
 
     def step_vector(self, step: int) -> Tensor:
         """Return the step (steps,) as one-hot."""

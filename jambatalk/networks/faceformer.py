@@ -95,6 +95,12 @@ class FaceFormer(Network):
         outputs, _ = self.force(memory, style, offsets) if forced else self.run(memory, style)
         return F.mse_loss(self.vertice_map_r(outputs) + template[:, None], target)
 
+    def losses(
+        self, samples: Tensor, template: Tensor, target: Tensor, style: Tensor
+    ) -> dict[str, Tensor]:
+        """Compute the loss: free-running in training mode, with teacher forcing otherwise."""
+        return {"vertices": self.loss(samples, template, target, style, not self.training)}
+
     def match(self, samples: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """Return the memory of speech, and the target, no longer than it."""
         memory = self.extract_features(samples, target.shape[1])

@@ -16,7 +16,13 @@ from torch.nn import functional as F  # noqa: N812
 
 from jambatalk.networks.config import NetworkConfig
 from jambatalk.networks.network import Network, count_gru_layers
-from jambatalk.networks.speech_features import convolved, normalised, paired, transformed
+from jambatalk.networks.speech_features import (
+    FROZEN,
+    convolved,
+    normalised,
+    paired,
+    transformed,
+)
 
 EMOTIONS = ("neutral", "expressive")
 
@@ -26,6 +32,8 @@ class FaceXHuBERT(Network):
 
     Styles are subjects, `M3`, who speak neutrally, or expressively, `M3-expressive`.
     """
+
+    frozen = FROZEN
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__(config)
@@ -62,6 +70,12 @@ class FaceXHuBERT(Network):
         subject = torch.eye(subjects, device=self.device).repeat(emotions, 1)
         emotion = torch.eye(emotions, device=self.device).repeat_interleave(subjects, 0)
         return torch.cat([subject, emotion], 1)
+
+    def losses(
+        self, samples: Tensor, template: Tensor, target: Tensor, style: Tensor
+    ) -> dict[str, Tensor]:
+        """Compute the loss; style (1, S + 2)."""
+        return {"vertices": self.loss(samples, template, target, style)}
 
     def loss(self, samples: Tensor, template: Tensor, target: Tensor, style: Tensor) -> Tensor:
         """Compute the Huber loss of vertices.

@@ -7,15 +7,25 @@ arXiv 2301.02379; vector quantisation, 1711.00937. Modules are named as in the a
 
 from __future__ import annotations
 
+import json
+from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from jambatalk.networks.config import CodeTalkerConfig
+from jambatalk.errors import ModelError
+from jambatalk.files.plain import read_json
+from jambatalk.model.checkpoint import CONFIG_FILE, load_weights, replace_files
+from jambatalk.networks.config import CodeTalkerConfig, config_of
 from jambatalk.networks.positions import sines
 
+FIRST_STAGE_FILE = "first_stage.safetensors"
+CURE = "Give the checkpoint that training CodeTalker's first stage wrote."
+DROPOUT = 0.1  # after the positions, in training
 QUANTISATION_WEIGHT = 0.25  # of moving latents to their codes, against codes to their latents
 
 
@@ -37,6 +47,26 @@ class MotionCodes(nn.Module):
         self.encoder, self.decoder = MotionEncoder(config), MotionDecoder(config)
         self.quantize: Any = nn.Module()
         self.quantize.embedding = nn.Embedding(config.codes, config.code_width)
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write configuration and weights into a folder, for the second stage."""
+        values = json.dumps(self.config.to_dict(), indent=2) + "\n"
+        writers = {
+            FIRST_STAGE_FILE: partial(save_file, self.state_dict()),
+            CONFIG_FILE: lambda path: path.write_text(values),
+        }
+        replace_files(Path(folder), writers)
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path) -> MotionCodes:
+        """Load what :meth:`save_pretrained` wrote; raises ModelError."""
+        path = Path(folder) / CONFIG_FILE
+        config = config_of(read_json(path, ModelError, "the configuration of a network", CURE))
+        if not isinstance(config, CodeTalkerConfig):
+            raise ModelError(f"'{path}' is not of CodeTalker.", CURE)
+        codes = cls(config)
+        load_weights(codes, Path(folder) / FIRST_STAGE_FILE)
+        return codes
 
     def encode(self, offsets: Tensor) -> Tensor:
         """Compute latents (1, t p, z) of offsets (1, t, 3 V), frame after frame."""
@@ -95,7 +125,7 @@ class MotionEncoder(nn.Module):
         x = self.vertice_mapping(offsets)
         x = self.squasher(x.transpose(1, 2)).transpose(1, 2)
         x = self.encoder_linear_embedding.net(x)
-        x = self.encoder_transformer(positioned(x))
+        x = self.encoder_transformer(positioned(x, self.training))
         post = getattr(self, "encoder_linear_embedding_post", None)
         return x if post is None else post.net(x)
 
@@ -130,14 +160,15 @@ class MotionDecoder(nn.Module):
         Normalised over time, they are exactly zero: a constant of the weights.
         """
         zero = self.decoder_linear_embedding.net.weight.new_zeros(1, 1, self.width)
-        x = self.decoder_transformer(positioned(self.decoder_linear_embedding.net(zero)))
+        x = positioned(self.decoder_linear_embedding.net(zero), self.training)
+        x = self.decoder_transformer(x)
         return self.vertice_map_reverse(x)
 
     def _before_blocks(self, codes: Tensor) -> Tensor:
         pre = getattr(self, "decoder_linear_embedding_pre", None)
         x = codes if pre is None else pre.net(codes)
         x = self.expander(x.transpose(1, 2)).transpose(1, 2)
-        return positioned(self.decoder_linear_embedding.net(x))
+        return positioned(self.decoder_linear_embedding.net(x), self.training)
 
 
 class Blocks(nn.Module):
@@ -219,6 +250,7 @@ def named_linear(inputs: int, outputs: int) -> Any:
     return module
 
 
-def positioned(x: Tensor) -> Tensor:
+def positioned(x: Tensor, training: bool) -> Tensor:
     """Add a place to frames (1, t, h): as published, all of them have that of the first."""
-    return x + sines(torch.zeros(1, device=x.device), x.shape[-1])
+    x = x + sines(torch.zeros(1, device=x.device), x.shape[-1])
+    return F.dropout(x, DROPOUT, training)

@@ -30,6 +30,7 @@ class Network(nn.Module):
     """
 
     epsilon: ClassVar[float] = 1e-5  # of the samples' normalisation
+    frozen: ClassVar[tuple[str, ...]] = ("feature_extractor",)  # of the encoder, in training
     shortest: ClassVar[int] = 1  # frames
     audio_encoder: Any
     audio_feature_map: Any
@@ -76,6 +77,23 @@ class Network(nn.Module):
             style: (1, s), a mixture of the rows of :meth:`table`.
             template: (1, 3 V), in the units of the training set; only a diffusion needs it.
             seed: of networks that draw at random.
+        """
+        raise NotImplementedError
+
+    def freeze(self) -> None:
+        """Keep training from the parts that stay as they were pretrained."""
+        for name in self.frozen:
+            self.audio_encoder.get_submodule(name).requires_grad_(False)
+
+    def losses(
+        self, samples: Tensor, template: Tensor, target: Tensor, style: Tensor
+    ) -> dict[str, Tensor]:
+        """Compute the published losses of a recording by name; see jambatalk/train.
+
+        Args:
+            samples: (n,) at 16 kHz.
+            template: (1, 3 V), and target (1, t, k), in the units of the training set.
+            style: (1, s), as :meth:`decode` takes it.
         """
         raise NotImplementedError
 

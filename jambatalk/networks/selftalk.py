@@ -81,7 +81,7 @@ class SelfTalk(Network):
         """Return a row without columns: there is one style."""
         return torch.zeros(1, 0, device=self.device)
 
-    def losses(
+    def reading_losses(
         self,
         samples: Tensor,
         template: Tensor,

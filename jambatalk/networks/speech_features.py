@@ -15,6 +15,9 @@ from jambatalk.model.encoder import FEATURE_RATE
 from jambatalk.model.hub_encoder import new_hub_encoder
 from jambatalk.model.waveform import Convolutions
 
+# parts of HuBERT that FaceXHuBERT and FaceDiffuser keep as they were pretrained
+FROZEN = ("feature_extractor", "feature_projection", "encoder.layers.0", "encoder.layers.1")
+
 
 def new_encoder(kind: str, architecture: dict[str, Any]) -> Any:
     """Build a speech encoder with random weights, whose convolutions run apart.

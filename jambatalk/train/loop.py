@@ -77,6 +77,7 @@ def train(
     done = state.get("epoch", 0)  # epochs
     best = state.get("best", {"error": math.inf})
     stale = state.get("stale", 0)  # validations without improvement
+    clip = config.optimizer.clip or math.inf
     step, steps, started = done * sampler.steps, config.epochs * sampler.steps, time.monotonic()
     if main:
         from jambatalk.train.run_logger import RunLogger
@@ -103,7 +104,7 @@ def train(
                 loss = task.total_loss(losses)
                 accelerator.backward(loss)
                 if accelerator.sync_gradients:
-                    norm = accelerator.clip_grad_norm_(weights, config.optimizer.clip)
+                    norm = accelerator.clip_grad_norm_(weights, clip)
                     if not torch.isfinite(norm):  # the same in all processes
                         raise _not_finite(losses, epoch, step + 1, folder)
                     rate = config.optimizer.rate(step, steps)

@@ -13,6 +13,7 @@ from jambatalk.model.checkpoint import ENCODER_FILE, fetch_checkpoint, load_weig
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.hub_encoder import load_hub_encoder
 from jambatalk.model.jambatalk import JambaTalk
+from jambatalk.networks.config import NetworkConfig as Published
 from jambatalk.paper.layouts import LAYOUTS
 from jambatalk.paper.lip_reader import TEXT_ENCODER_FILE, LipReadingNetwork
 from jambatalk.train.training_config import NetworkConfig, with_changes
@@ -42,7 +43,7 @@ def build_network(
         text_encoder: Any = load_hub_encoder("wav2vec2", config.text_encoder, "ForCTC")
         network = LipReadingNetwork.build(network, lips, text_encoder)
     model = network.model if isinstance(network, LipReadingNetwork) else network
-    _check_outputs(model.config, dataset)
+    check_outputs(model.config, dataset)
     model.use_scan(config.scan)
     return network
 
@@ -82,7 +83,7 @@ def _new_network(config: NetworkConfig, dataset: Dataset, unit: float) -> JambaT
     return model
 
 
-def _check_outputs(config: JambaTalkConfig, dataset: Dataset) -> None:
+def check_outputs(config: JambaTalkConfig | Published, dataset: Dataset) -> None:
     """Raise a ModelError unless the network predicts what the set holds."""
     compared = {
         "frames a second": (config.fps, dataset.fps),

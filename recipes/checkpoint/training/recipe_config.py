@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from jambatalk.files.fields import Range, check, check_fields, check_keys
-from jambatalk.train.training_config import LoopConfig, LossConfig, Weight
+from jambatalk.train.training_config import OF_WEIGHTS, LoopConfig, LossConfig, Weight
 from recipes.checkpoint.captured.spliced_pairs import CLIPS
 
 SILENCE, LABELLED, PEOPLE, SPLICED = "silence", "labelled", "people", "spliced"
@@ -97,4 +97,4 @@ class RecipeConfig(LoopConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.loss.check_zero(("lip_features", "letters"), "weights")
+        self.loss.check_only((*OF_WEIGHTS, "phones", "contact"), "the network predicts weights")

@@ -1,0 +1,97 @@
+"""The published network that a configuration asks for, shaped by its training set."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from jambatalk.data.dataset import Dataset, Recording
+from jambatalk.data.splits import is_emotional
+from jambatalk.errors import ModelError
+from jambatalk.face.user_face import guess_unit
+from jambatalk.files.fields import check
+from jambatalk.model.hub_encoder import load_hub_encoder
+from jambatalk.networks.config import NetworkConfig, config_of
+from jambatalk.networks.facexhubert import EMOTIONS
+from jambatalk.networks.layouts import find_layout
+from jambatalk.networks.network import Network
+from jambatalk.networks.registry import new_network
+from jambatalk.train.training_config import NetworkConfig as Choice
+
+EXPRESSIVE = f"-{EMOTIONS[1]}"  # at the end of a style's name
+
+
+def layout_of(choice: Choice) -> NetworkConfig:
+    """Return the layout in which the network was published; raises ModelError."""
+    return find_layout(choice.name.partition("_")[0], choice.layout)
+
+
+def axes_of(layout: NetworkConfig, dataset: Dataset) -> np.ndarray:
+    """Return the metres (3,) that one unit of the set's coordinates is along x, y and z."""
+    if not dataset.templates:
+        return np.ones(3)
+    if dataset.vertex_count == layout.vertices:
+        return np.array(layout.axes)
+    return np.full(3, guess_unit(next(iter(dataset.templates.values()))))
+
+
+def shaped_config(layout: NetworkConfig, choice: Choice, dataset: Dataset) -> NetworkConfig:
+    """Return a layout with the set's outputs and subjects, and the configuration's changes.
+
+    Raises:
+        ModelError: a field that does not exist, or values that do not fit together or to the set.
+    """
+    shaped = replace(
+        layout,
+        fps=dataset.fps,
+        styles=_styles(layout, dataset),
+        vertices=dataset.vertex_count,
+        blendshapes=dataset.blendshapes,
+        axes=tuple(axes_of(layout, dataset).tolist()),
+    )
+    if shaped.network == "facexhubert":
+        check(dataset.fps == 25, "data.set", dataset.name, "FaceXHuBERT takes 25 frames a second.")
+    try:
+        return config_of(shaped.to_dict() | choice.changes)
+    except ModelError as error:
+        raise ModelError(f"network.changes: {error.what}", error.cure) from error
+
+
+def build_published(config: NetworkConfig, speech_encoder: str | None) -> Network:
+    """Build a network with random weights but for its speech encoder's.
+
+    Raises:
+        ModelError: the speech encoder cannot be loaded, or none is given.
+    """
+    if speech_encoder is None:
+        raise ModelError(
+            "There are no pretrained weights for the speech encoder.",
+            "Set network.speech_encoder to a folder or a name on the Hugging Face hub.",
+        )
+    encoder: Any = load_hub_encoder(config.encoder_kind, speech_encoder)
+    network = new_network(replace(config, encoder=encoder.config.to_diff_dict()))
+    network.audio_encoder.load_state_dict(encoder.state_dict())
+    return network
+
+
+def style_indices(config: NetworkConfig, recording: Recording) -> list[int]:
+    """Return the style of a recording; all of them if its subject has none."""
+    styles, name = config.styles, recording.subject
+    if name not in styles:
+        return list(range(len(styles)))
+    if f"{name}{EXPRESSIVE}" in styles and is_emotional(recording.name):
+        name = f"{name}{EXPRESSIVE}"
+    return [styles.index(name)]
+
+
+def _styles(layout: NetworkConfig, dataset: Dataset) -> tuple[str, ...]:
+    """Return a style a subject, in the published order where those are the subjects."""
+    if len(layout.styles) == 1:
+        return layout.styles
+    published = tuple(name for name in layout.styles if not name.endswith(EXPRESSIVE))
+    subjects = dataset.subjects if set(published) != set(dataset.subjects) else published
+    if layout.network != "facexhubert":
+        return subjects
+    return (*subjects, *(f"{name}{EXPRESSIVE}" for name in subjects))
