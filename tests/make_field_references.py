@@ -13,14 +13,25 @@ import torch
 from field_reference import DATA
 from local_data import REFERENCE
 
-COMMON = ("samples", "template", "one_hot", "enc_output")
+COMMON = ("samples", "template", "one_hot", "enc_output", "target")
 KEPT = {
-    "faceformer_biwi_tiny": ("memory", "fed", "offsets"),
-    "codetalker_biwi_tiny": ("one_hot2", "memory", "codes", "indices", "offsets", "vq_vertices"),
-    "selftalk_vocaset_tiny": ("dec_input", "dec_output", "offsets"),
-    "facexhubert_biwi_tiny": ("emotion_one_hot", "gru", "offsets_emotion1"),
-    "facediffuser_vocaset_tiny": ("x", "x_tokens", "denoised_t5"),
-    "facediffuser_beat_tiny": ("x", "noise", "denoised_t9", "sample", "sample_skip4"),
+    "faceformer_biwi_tiny": (
+        *("memory", "fed", "offsets", "target_forced_loss", "target_free_loss"),
+    ),
+    "codetalker_biwi_tiny": (
+        *("one_hot2", "memory", "codes", "indices", "offsets", "vq_vertices"),
+        *("vq_quant_loss", "vq_rec_loss", "vq_loss"),
+        *("target_motion_loss", "target_reg_loss", "target_loss"),
+    ),
+    "selftalk_vocaset_tiny": (
+        *("dec_input", "dec_output", "offsets"),
+        *("target_loss_vertices", "target_loss_velocity"),
+    ),
+    "facexhubert_biwi_tiny": ("emotion_one_hot", "gru", "offsets_emotion1", "target_loss"),
+    "facediffuser_vocaset_tiny": ("x", "x_tokens", "denoised_t5", "target_noise", "target_loss"),
+    "facediffuser_beat_tiny": (
+        *("x", "noise", "denoised_t9", "sample", "sample_skip4", "target_noise", "target_loss"),
+    ),
 }
 NOTE = (
     "Random weights, and what the network's own published code computes with them. Cut down by "

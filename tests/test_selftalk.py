@@ -51,6 +51,9 @@ def test_all_arrays_agree(path: Path) -> None:
             "vertices": offsets + template[:, None],
         }
     )
+    for name in reference.targets:
+        losses = network.losses(samples, template, reference[name], style)
+        ours |= {f"{name}_loss_{part}": loss for part, loss in losses.items()}
     if "lip_mask" in reference.values:
         ours |= lip_reading(network, reference, offsets)
     compare(ours, reference)

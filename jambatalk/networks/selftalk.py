@@ -81,6 +81,25 @@ class SelfTalk(Network):
         """Return a row without columns: there is one style."""
         return torch.zeros(1, 0, device=self.device)
 
+    def losses(
+        self, samples: Tensor, template: Tensor, target: Tensor, style: Tensor
+    ) -> dict[str, Tensor]:
+        """Compute the losses that need no lip reader."""
+        return self.compare(self.match(samples, target, template), template, target)
+
+    def match(self, samples: Tensor, target: Tensor, template: Tensor) -> Tensor:
+        """Predict offsets (1, t, 3 V) of a target's length, or of the features' if that is less."""
+        features = self.extract_features(samples, target.shape[1])
+        return self.decode(features, samples.new_zeros(1, 0), template)
+
+    def compare(self, offsets: Tensor, template: Tensor, target: Tensor) -> dict[str, Tensor]:
+        """Compute the losses of vertices and of their change from frame to frame."""
+        error = offsets + template[:, None] - target[:, : offsets.shape[1]]
+        return {
+            "vertices": error.square().mean(),
+            "velocity": error.diff(dim=1).square().mean(),
+        }
+
     def reading_losses(
         self,
         samples: Tensor,
@@ -98,16 +117,10 @@ class SelfTalk(Network):
             text_encoder: frozen, in evaluation mode: the authors' loop put it into training mode
                 with the rest, so that dropout disturbed what the lips should match.
         """
-        offsets = self.decode(
-            self.extract_features(samples, target.shape[1]), samples.new_zeros(1, 0), template
-        )
-        vertices = offsets + template[:, None]
-        error = vertices - target[:, : vertices.shape[1]]
+        offsets = self.match(samples, target, template)
         features, logits = self.encode_text(samples, offsets.shape[1], text_encoder)
         lip_features, lip_logits = lip_reader(offsets, self.config.fps, features.shape[1])
-        return {
-            "vertices": error.square().mean(),
-            "velocity": error.diff(dim=1).square().mean(),
+        return self.compare(offsets, template, target) | {
             "lip_features": F.mse_loss(lip_features, features),
             "letters": letter_loss(lip_logits, greedy_text(logits[0])),
         }
