@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import torch
-from field_reference import FieldReference, compare, references, watched, watched_encoder
+from field_reference import DATA, FieldReference, compare, references, watched, watched_encoder
 from torch import Tensor
 
 from jambatalk.networks.causal_decoder import biased_mask, memory_mask
@@ -81,6 +81,18 @@ def test_all_arrays_agree(path: Path) -> None:
     compare(ours, reference, LOOSE)
 
 
+@torch.no_grad()
+def test_last_frame_is_that_of_all_frames_decoded_anew() -> None:
+    codec = FieldReference.read(DATA / "codetalker_biwi_tiny.json").network().autoencoder
+    codes = codec.joined(codec.quantize.embedding.weight[:96].flatten().reshape(1, 96, -1))
+    kept = codes.new_zeros(1, codec.decoder.width, 0)
+    for count in range(2, codes.shape[1] + 1):
+        last, kept = codec.decoder.last_frame(codes[:, :count], kept)
+        whole = codec.decoder(codes[:, :count])
+        assert kept.shape[-1] == count
+        assert (last - whole[:, -1:]).abs().max() < 1e-5 * whole.std()
+
+
 def first_stage(codec: MotionCodes, reference: FieldReference) -> dict[str, Tensor]:
     """Run the autoencoder on a motion."""
     target, template = reference["vq_vertices"], reference["template"]
@@ -90,7 +102,7 @@ def first_stage(codec: MotionCodes, reference: FieldReference) -> dict[str, Tens
         "enc_squashed": encoder.squasher,
         "enc_embedded": encoder.encoder_linear_embedding.net,
         "z": encoder,
-        "dec_expanded": decoder.expander,
+        "dec_expanded": decoder.expander[0][2],
         "dec_embedded": decoder.decoder_linear_embedding.net,
     }
     if codec.config.narrow:

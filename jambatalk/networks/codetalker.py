@@ -115,27 +115,24 @@ class CodeTalker(Network):
         Codes of earlier frames stay as they are, but not their offsets: what is fed back is the
         last frame as decoded then.
         """
-        s, codes, fed_back = self.style_vector(style), memory.new_zeros(1, 0, 1), []
+        s, decoder = self.style_vector(style), self.autoencoder.decoder
+        codes = memory.new_zeros(1, 0, self.config.parts * self.config.code_width)
+        convolved, fed_back = memory.new_zeros(1, decoder.width, 0), []
 
         def feed_back(y: Tensor) -> Tensor:
-            nonlocal codes
+            nonlocal codes, convolved
             new = self.autoencoder.nearest(self.latents(y)).codes
-            codes = torch.cat([codes, new], 1) if codes.shape[1] else new
-            fed_back.append(self.last_frame(codes))
-            return self.vertice_map(fed_back[-1]) + s
+            codes = torch.cat([codes, self.autoencoder.joined(new)], 1)
+            if codes.shape[1] == 1:  # decoded as two equal ones: a constant of the weights
+                last = decoder.single_frame()
+            else:
+                last, convolved = decoder.last_frame(codes, convolved)
+            fed_back.append(last)
+            return self.vertice_map(last) + s
 
         outputs, inputs = self.transformer_decoder.run(memory, s, feed_back)
         feed_back(outputs[:, -1:])  # the last frame, which no other follows
         return Run(self.latents(outputs), inputs, torch.cat(fed_back, 1))
-
-    def last_frame(self, codes: Tensor) -> Tensor:
-        """Decode codes (1, t p, z), the last frame alone: (1, 1, 3 V).
-
-        A single frame is decoded as two equal ones, which is a constant of the weights.
-        """
-        if codes.shape[1] == self.config.parts:
-            return self.autoencoder.decoder.single_frame()
-        return self.autoencoder.decoder.last_frame(self.autoencoder.joined(codes))
 
     def latents(self, y: Tensor) -> Tensor:
         """Map the decoder's output (1, t, d) to latents (1, t p, z)."""

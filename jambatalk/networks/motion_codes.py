@@ -8,6 +8,7 @@ arXiv 2301.02379; vector quantisation, 1711.00937. Modules are named as in the a
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +26,7 @@ from jambatalk.networks.positions import sines
 
 FIRST_STAGE_FILE = "first_stage.safetensors"
 CURE = "Give the checkpoint that training CodeTalker's first stage wrote."
+REACH = 2  # frames on each side that a convolution sees
 DROPOUT = 0.1  # after the positions, in training
 QUANTISATION_WEIGHT = 0.25  # of moving latents to their codes, against codes to their latents
 
@@ -51,7 +53,7 @@ class MotionCodes(nn.Module):
     def save_pretrained(self, folder: str | Path) -> None:
         """Write configuration and weights into a folder, for the second stage."""
         values = json.dumps(self.config.to_dict(), indent=2) + "\n"
-        writers = {
+        writers: dict[str, Callable[[Path], Any]] = {
             FIRST_STAGE_FILE: partial(save_file, self.state_dict()),
             CONFIG_FILE: lambda path: path.write_text(values),
         }
@@ -139,7 +141,7 @@ class MotionDecoder(nn.Module):
         if config.narrow:
             codes = config.parts * config.code_width
             self.decoder_linear_embedding_pre = named_linear(codes, width)
-        self.expander = nn.Sequential(convolution(width))
+        self.expander: Any = nn.Sequential(convolution(width))
         self.decoder_linear_embedding = named_linear(width, width)
         self.decoder_transformer = Blocks(config)
         # without bias where the codes are narrow
@@ -147,12 +149,27 @@ class MotionDecoder(nn.Module):
 
     def forward(self, codes: Tensor) -> Tensor:
         """Compute offsets (1, t, 3 V) of codes (1, t, p z)."""
-        return self.vertice_map_reverse(self.decoder_transformer(self._before_blocks(codes)))
+        x = self._normed(self._convolved(codes))
+        return self.vertice_map_reverse(self.decoder_transformer(x))
 
-    def last_frame(self, codes: Tensor) -> Tensor:
-        """Compute the offsets (1, 1, 3 V) of the last frame alone."""
-        x = self.decoder_transformer(self._before_blocks(codes), last_alone=True)
-        return self.vertice_map_reverse(x)
+    def last_frame(self, codes: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
+        """Compute the offsets (1, 1, 3 V) of the last frame alone.
+
+        Args:
+            codes: (1, t, p z) of all frames, more than one.
+            before: (1, h, t - 1), convolved, as the last call returned; the padding and the reach
+                of the convolution leave all but two of them as they are.
+
+        Returns:
+            The offsets, and the frames (1, h, t), convolved.
+        """
+        count, window = codes.shape[1], 2 * REACH + 1
+        convolved = self._convolved(codes[:, -window:])
+        if count > window:  # its first frames lack their neighbours
+            kept = before[..., : count - REACH - 1]
+            convolved = torch.cat([kept, convolved[..., REACH:]], -1)
+        x = self.decoder_transformer(self._normed(convolved), last_alone=True)
+        return self.vertice_map_reverse(x), convolved
 
     def single_frame(self) -> Tensor:
         """Compute the offsets (1, 1, 3 V) of a sequence of equal frames, whatever they are.
@@ -161,13 +178,17 @@ class MotionDecoder(nn.Module):
         """
         zero = self.decoder_linear_embedding.net.weight.new_zeros(1, 1, self.width)
         x = positioned(self.decoder_linear_embedding.net(zero), self.training)
-        x = self.decoder_transformer(x)
-        return self.vertice_map_reverse(x)
+        return self.vertice_map_reverse(self.decoder_transformer(x))
 
-    def _before_blocks(self, codes: Tensor) -> Tensor:
+    def _convolved(self, codes: Tensor) -> Tensor:
+        """(1, t, p z) → (1, h, t), before the norm over time."""
         pre = getattr(self, "decoder_linear_embedding_pre", None)
         x = codes if pre is None else pre.net(codes)
-        x = self.expander(x.transpose(1, 2)).transpose(1, 2)
+        return self.expander[0][:2](x.transpose(1, 2))
+
+    def _normed(self, convolved: Tensor) -> Tensor:
+        """(1, h, t) → what enters the blocks (1, t, h)."""
+        x = self.expander[0][2](convolved).transpose(1, 2)
         return positioned(self.decoder_linear_embedding.net(x), self.training)
 
 
@@ -237,7 +258,7 @@ class FeedForward(nn.Module):
 def convolution(width: int) -> nn.Sequential:
     """Build a convolution over five frames, normalised over the whole sequence."""
     return nn.Sequential(
-        nn.Conv1d(width, width, 5, padding=2, padding_mode="replicate"),
+        nn.Conv1d(width, width, 2 * REACH + 1, padding=REACH, padding_mode="replicate"),
         nn.LeakyReLU(0.2),
         nn.InstanceNorm1d(width),
     )

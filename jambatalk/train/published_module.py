@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from jambatalk.networks.motion_codes import MotionCodes
 from jambatalk.networks.network import Network
 from jambatalk.networks.selftalk import SelfTalk
+from jambatalk.paper.layouts import LETTERS
 from jambatalk.paper.lip_reader import LipReader
 from jambatalk.train.task import Losses
 
@@ -104,6 +105,6 @@ class FirstStageModule(nn.Module):
 def new_lip_reader(lips: Tensor, text_encoder: Wav2Vec2ForCTC) -> LipReader:
     """Build an untrained lip reader of vertices (h,) for the letters of a text encoder."""
     config = text_encoder.config
-    reader = LipReader(len(lips), config.hidden_size, config.vocab_size)
+    reader = LipReader(len(lips), config.hidden_size, config.vocab_size or LETTERS)
     reader.lips.copy_(torch.as_tensor(lips))
     return reader

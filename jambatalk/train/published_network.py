@@ -12,10 +12,15 @@ from jambatalk.data.splits import is_emotional
 from jambatalk.errors import ModelError
 from jambatalk.face.user_face import guess_unit
 from jambatalk.files.fields import check
+from jambatalk.model.checkpoint import fetch_checkpoint
 from jambatalk.model.hub_encoder import load_hub_encoder
-from jambatalk.networks.config import NetworkConfig, config_of
+from jambatalk.model.jambatalk import JambaTalk
+from jambatalk.networks.checkpoint import load_network
+from jambatalk.networks.codetalker import CodeTalker
+from jambatalk.networks.config import CodeTalkerConfig, NetworkConfig, config_of
 from jambatalk.networks.facexhubert import EMOTIONS
 from jambatalk.networks.layouts import find_layout
+from jambatalk.networks.motion_codes import MotionCodes
 from jambatalk.networks.network import Network
 from jambatalk.networks.registry import new_network
 from jambatalk.train.training_config import NetworkConfig as Choice
@@ -59,20 +64,44 @@ def shaped_config(layout: NetworkConfig, choice: Choice, dataset: Dataset) -> Ne
         raise ModelError(f"network.changes: {error.what}", error.cure) from error
 
 
-def build_published(config: NetworkConfig, speech_encoder: str | None) -> Network:
-    """Build a network with random weights but for its speech encoder's.
+def build_codes(choice: Choice, dataset: Dataset) -> MotionCodes:
+    """Build CodeTalker's first stage with random weights, or load that to start from."""
+    if choice.start is not None:
+        return MotionCodes.from_pretrained(choice.start)
+    config = shaped_config(layout_of(choice), choice, dataset)
+    assert isinstance(config, CodeTalkerConfig)
+    return MotionCodes(config)
+
+
+def build_published(choice: Choice, dataset: Dataset) -> Network:
+    """Build a network with random weights but for its speech encoder's and its first stage's.
+
+    Or load the checkpoint to start from.
 
     Raises:
-        ModelError: the speech encoder cannot be loaded, or none is given.
+        ModelError: the speech encoder, start or first stage cannot be loaded, are of another
+            network, or none is given.
     """
-    if speech_encoder is None:
+    layout = layout_of(choice)
+    if choice.start is not None:
+        network = load_network(fetch_checkpoint(choice.start))
+        if isinstance(network, JambaTalk) or network.config.network != layout.network:
+            raise ModelError(
+                f"'{choice.start}' is not of {choice.name}.", "Start from another, or from none."
+            )
+        return network
+    if choice.speech_encoder is None:
         raise ModelError(
             "There are no pretrained weights for the speech encoder.",
             "Set network.speech_encoder to a folder or a name on the Hugging Face hub.",
         )
-    encoder: Any = load_hub_encoder(config.encoder_kind, speech_encoder)
+    codes = MotionCodes.from_pretrained(choice.first_stage) if choice.first_stage else None
+    config = shaped_config(codes.config if codes else layout, choice, dataset)
+    encoder: Any = load_hub_encoder(config.encoder_kind, choice.speech_encoder)
     network = new_network(replace(config, encoder=encoder.config.to_diff_dict()))
     network.audio_encoder.load_state_dict(encoder.state_dict())
+    if isinstance(network, CodeTalker) and codes:
+        network.autoencoder.load_state_dict(codes.state_dict())
     return network
 
 

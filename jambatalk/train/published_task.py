@@ -13,11 +13,9 @@ import torch
 from torch import Tensor
 
 from jambatalk.data.dataset import Dataset, Recording
-from jambatalk.errors import DataError, ModelError
+from jambatalk.errors import DataError
 from jambatalk.model.hub_encoder import load_hub_encoder
-from jambatalk.networks.codetalker import CodeTalker
-from jambatalk.networks.config import CodeTalkerConfig, NetworkConfig
-from jambatalk.networks.motion_codes import MotionCodes
+from jambatalk.networks.config import NetworkConfig
 from jambatalk.networks.selftalk import SelfTalk
 from jambatalk.train.network import check_outputs
 from jambatalk.train.published_module import (
@@ -28,9 +26,9 @@ from jambatalk.train.published_module import (
 )
 from jambatalk.train.published_network import (
     axes_of,
+    build_codes,
     build_published,
     layout_of,
-    shaped_config,
     style_indices,
 )
 from jambatalk.train.set_task import SetTask
@@ -96,20 +94,9 @@ class PublishedTask(SetTask):
 
     def _build(self) -> PublishedModule | FirstStageModule:
         choice = self.config.network
-        if choice.start is not None:
-            raise ModelError("not yet")
-        layout, codes = layout_of(choice), None
-        if choice.first_stage is not None:
-            codes = MotionCodes.from_pretrained(choice.first_stage)
-            layout = codes.config
-        config = shaped_config(layout, choice, self.train_set)
         if choice.name == "codetalker_stage1":
-            assert isinstance(config, CodeTalkerConfig)
-            return FirstStageModule(MotionCodes(config))
-        network = build_published(config, choice.speech_encoder)
-        if isinstance(network, CodeTalker):
-            assert codes is not None
-            network.autoencoder.load_state_dict(codes.state_dict())
+            return FirstStageModule(build_codes(choice, self.train_set))
+        network = build_published(choice, self.train_set)
         if isinstance(network, SelfTalk):
             text_encoder: Any = load_hub_encoder("wav2vec2", choice.text_encoder, "ForCTC")
             reader = new_lip_reader(torch.from_numpy(self.masks["lips"]), text_encoder)
