@@ -9,7 +9,10 @@ import synthetic
 import torch
 from field_reference import DATA, FieldReference
 
+from jambatalk import Speech, TalkingHead
 from jambatalk.cli import main
+from jambatalk.errors import ModelError
+from jambatalk.networks.checkpoint import load_network
 from jambatalk.networks.motion_codes import MotionCodes
 from jambatalk.train.config_file import load_config
 from jambatalk.train.loop import train
@@ -75,11 +78,6 @@ class Bare(PublishedTask):
         super().make_faces(axes)
         self.faces = {}
 
-    def save_checkpoint(self, folder: Path, scores: dict[str, float]) -> None:
-        folder.mkdir(exist_ok=True)
-        if isinstance(self.model, MotionCodes):
-            super().save_checkpoint(folder, scores)
-
 
 def changes(data: Path, *more: str) -> list[str]:
     """Return a published configuration's changes for a small set."""
@@ -118,7 +116,11 @@ def test_a_network_learns(
     given += [f"network.changes.width={width}"]
     first, *_, last = learn(name, tmp_path, changes(data[fps], *given))
     assert last["loss"] < 0.8 * first["loss"]
-    assert last["val.error"] > 0
+    network = load_network(tmp_path / "checkpoint")
+    assert network.config.vertices == 100
+    speech = Speech.from_array(synthetic.make_voice(0.5, 16000), 16000)
+    style = network.style(network.config.styles[-1])._replace(template=torch.zeros(100, 3))
+    assert 1e-5 < network.predict(network.encode(speech), style).std() < 1.0  # metres
 
 
 def test_codetalker_learns_in_two_stages(
@@ -144,6 +146,32 @@ def test_codetalker_learns_in_two_stages(
     before = MotionCodes.from_pretrained(saved).state_dict()
     after = task.model.autoencoder.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)  # frozen
+    again = ["network.start=" + str(tmp_path / "two" / "checkpoint"), "network.first_stage=null"]
+    config = load_config(
+        CONFIGS / "codetalker_vocaset_stage2.yaml", TrainingConfig, changes(data[30], *again)
+    )
+    started = Bare(config).model.state_dict()
+    trained = load_network(tmp_path / "two" / "checkpoint").state_dict()
+    assert all(torch.equal(started[name], weight) for name, weight in trained.items())
+
+
+def test_trained_on_the_command_line_it_animates(
+    data: dict[int, Path], speech_encoders: dict[str, Path], tmp_path: Path
+) -> None:
+    given = changes(data[30], f"network.speech_encoder={speech_encoders['hubert']}", "epochs=1")
+    given += ["network.changes={width: 16, token_width: 16, steps: 8}", "video_every=1"]
+    config = str(CONFIGS / "facediffuser_vocaset.yaml")
+    assert main(["train", config, "-o", str(tmp_path), *given]) == 0
+    assert (tmp_path / "videos" / "epoch0001.mp4").stat().st_size > 5000
+    assert "# FaceDiffuser, trained on" in (tmp_path / "checkpoint" / "README.md").read_text()
+    talking_head = TalkingHead.from_pretrained(tmp_path / "checkpoint")
+    assert talking_head.heads.names == ["anna", "ben"]
+    motion = talking_head.animate((synthetic.make_voice(0.5, 16000), 16000), "ben", head="ben")
+    assert motion.offsets.shape[1:] == (100, 3)
+    start = f"network={{name: faceformer, start: {tmp_path / 'checkpoint'}}}"
+    other = load_config(Path(config), TrainingConfig, changes(data[30], start))
+    with pytest.raises(ModelError, match="is not of faceformer"):
+        Bare(other)
 
 
 def test_speech_is_heard_again_by_what_training_may_change(

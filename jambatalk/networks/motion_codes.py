@@ -19,8 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from jambatalk.errors import ModelError
-from jambatalk.files.plain import read_json
-from jambatalk.model.checkpoint import CONFIG_FILE, load_weights, replace_files
+from jambatalk.model.checkpoint import CONFIG_FILE, load_weights, read_config_as, replace_files
 from jambatalk.networks.config import CodeTalkerConfig, config_of
 from jambatalk.networks.positions import sines
 
@@ -62,10 +61,9 @@ class MotionCodes(nn.Module):
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> MotionCodes:
         """Load what :meth:`save_pretrained` wrote; raises ModelError."""
-        path = Path(folder) / CONFIG_FILE
-        config = config_of(read_json(path, ModelError, "the configuration of a network", CURE))
+        config = read_config_as(Path(folder), config_of)
         if not isinstance(config, CodeTalkerConfig):
-            raise ModelError(f"'{path}' is not of CodeTalker.", CURE)
+            raise ModelError(f"'{folder}' is not of CodeTalker's first stage.", CURE)
         codes = cls(config)
         load_weights(codes, Path(folder) / FIRST_STAGE_FILE)
         return codes

@@ -11,7 +11,6 @@ from jambatalk.data.dataset import Dataset, Recording
 from jambatalk.data.splits import is_emotional
 from jambatalk.errors import ModelError
 from jambatalk.face.user_face import guess_unit
-from jambatalk.files.fields import check
 from jambatalk.model.checkpoint import fetch_checkpoint
 from jambatalk.model.hub_encoder import load_hub_encoder
 from jambatalk.model.jambatalk import JambaTalk
@@ -34,12 +33,16 @@ def layout_of(choice: Choice) -> NetworkConfig:
 
 
 def axes_of(layout: NetworkConfig, dataset: Dataset) -> np.ndarray:
-    """Return the metres (3,) that one unit of the set's coordinates is along x, y and z."""
+    """Return the metres (3,) that one unit of the set's coordinates is along x, y and z.
+
+    Coordinates that are `relative` do not tell the shape of the face.
+    """
     if not dataset.templates:
         return np.ones(3)
-    if dataset.vertex_count == layout.vertices:
-        return np.array(layout.axes)
-    return np.full(3, guess_unit(next(iter(dataset.templates.values()))))
+    unit = np.full(3, guess_unit(next(iter(dataset.templates.values()))))
+    if dataset.vertex_count != layout.vertices:
+        return unit
+    return np.array(layout.axes) * (unit if layout.relative else 1.0)
 
 
 def shaped_config(layout: NetworkConfig, choice: Choice, dataset: Dataset) -> NetworkConfig:
@@ -48,16 +51,16 @@ def shaped_config(layout: NetworkConfig, choice: Choice, dataset: Dataset) -> Ne
     Raises:
         ModelError: a field that does not exist, or values that do not fit together or to the set.
     """
+    published = dataset.vertex_count == layout.vertices  # coordinates are scaled as published
     shaped = replace(
         layout,
         fps=dataset.fps,
         styles=_styles(layout, dataset),
         vertices=dataset.vertex_count,
         blendshapes=dataset.blendshapes,
-        axes=tuple(axes_of(layout, dataset).tolist()),
+        axes=layout.axes if published else tuple(axes_of(layout, dataset).tolist()),
+        relative=layout.relative and published,
     )
-    if shaped.network == "facexhubert":
-        check(dataset.fps == 25, "data.set", dataset.name, "FaceXHuBERT takes 25 frames a second.")
     try:
         return config_of(shaped.to_dict() | choice.changes)
     except ModelError as error:
