@@ -19,6 +19,8 @@ from jambatalk.errors import DataError
 from jambatalk.evaluate.mesh_motion import MeshMotion, align
 from jambatalk.evaluate.mesh_regions import choose_regions, find_lip_pair, read_region
 from jambatalk.evaluate.sequence_metrics import lip_apertures
+from jambatalk.export.phones import export_phones
+from jambatalk.model.phones import TimedPhone
 
 VOICES = Path(__file__).parent.parent / "assets" / "voices"
 FPS = 30.0
@@ -107,6 +109,7 @@ def test_evaluate_compares_two_predictions(
     output = capsys.readouterr().out
     assert output.count(f"| LVE, mm² | {squared:.3f} [") == 1
     assert "beat alignment" in output
+    assert good["slcc"]["mean"] is None  # one sentence of ben, and anna's two alike
 
 
 def test_evaluate_without_template_or_speech_leaves_out_their_metrics(folders: Path) -> None:
@@ -114,6 +117,36 @@ def test_evaluate_without_template_or_speech_leaves_out_their_metrics(folders: P
     measured = json.loads((folders / "out" / "report.json").read_text())["overall"]["good"]
     assert "lve" in measured
     assert not {"fdd", "beat", "loudness_r"} & set(measured)
+
+
+def test_evaluate_tells_the_mean_of_styles_and_seeds_from_the_best(
+    folders: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, size in enumerate((0.5, 0.7, 0.8, 0.9)):
+        for path in (folders / "targets").glob("*.npy"):
+            name = f"{path.stem}_condition_{'ab'[number // 2]}_seed_{number % 2}.npy"
+            np.save(folders / "late" / name, talking(60, size))
+    for path in (folders / "late").glob("*_condition_anna.npy"):
+        path.unlink()
+    phones = [TimedPhone("AA", 0.2, 0.3), TimedPhone("B", 0.4, 0.6)]
+    for name in ("anna_01", "anna_02", "ben_01"):  # widest at 0.25 s, closed at 0.5 s
+        export_phones(phones, folders / "audio" / f"{name}.json")
+    region = ["--lip-region", str(folders / "lips.txt"), "--phones", str(folders / "audio")]
+    assert evaluate(folders, *region, predictions=("late", "good")) == 0
+    report = json.loads((folders / "out" / "report.json").read_text())
+    mean, best, good = (report["overall"][name] for name in ("late", "late, best", "good"))
+    assert list(report["overall"]) == ["late", "late, best", "good"]
+    assert mean["mod"]["mean"] == pytest.approx(5 * (0.5 + 0.3 + 0.2 + 0.1) / 4, rel=1e-3)
+    assert best["mod"]["mean"] == pytest.approx(0.5, rel=1e-3)
+    # of 24 lip vertices 8 follow the aperture, 5 mm in the mean, and 4 half of it
+    whole = 5 * (8 + 4 / 2) / 24
+    assert mean["style_diversity"]["mean"] == pytest.approx(whole * (0.3 + 0.2) / 2, rel=1e-3)
+    assert mean["seed_diversity"]["mean"] == pytest.approx(whole * (0.2 + 0.1) / 2, rel=1e-3)
+    assert mean["coverage"]["mean"] == pytest.approx(whole * 0.1, rel=1e-3)
+    assert best["coverage"]["mean"] is None
+    assert good["open"]["mean"] > 0.9 > good["bilabial"]["mean"]  # of 1 mm where it is widest
+    rows = list(csv.DictReader((folders / "out" / "sequences.csv").open()))
+    assert {row["condition"] for row in rows} == {"", "b_seed_1"}
 
 
 def test_evaluate_uses_the_regions_of_saved_motions(tmp_path: Path) -> None:
@@ -161,7 +194,7 @@ def test_evaluate_converts_millimetres(folders: Path) -> None:
     assert evaluate(folders, *region, predictions=("good",)) == 0
     measured = json.loads((folders / "out" / "report.json").read_text())["overall"]["good"]
     assert measured["mve"]["mean"] == pytest.approx(0.5 * 10 / 144, rel=1e-3)
-    assert measured["aperture_error"]["mean"] == pytest.approx(0.5, rel=1e-3)
+    assert measured["mod"]["mean"] == pytest.approx(0.5, rel=1e-3)
 
 
 def test_align_resamples_to_the_slower_frame_rate() -> None:

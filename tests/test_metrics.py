@@ -1,12 +1,19 @@
 """Metrics against values computed by hand."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from jambatalk.errors import DataError
 from jambatalk.evaluate import curve_metrics, metrics
-from jambatalk.evaluate.report import bootstrap_mean
+from jambatalk.evaluate.phone_classes import class_errors, read_phones
+from jambatalk.evaluate.report import Report, Score, bootstrap_mean
+from jambatalk.evaluate.sample_metrics import Condition, coverage_error, diversity
+from jambatalk.evaluate.warping import warp
+from jambatalk.export.phones import export_phones
+from jambatalk.model.phones import TimedPhone
 
 FPS = 25.0
 
@@ -38,11 +45,53 @@ def test_fdd_is_the_difference_of_standard_deviations():
     assert metrics.upper_face_dynamics_deviation(target, target, template, upper_face) == 0
 
 
-def test_mve_is_the_mean_distance():
+def test_mve_is_the_mean_and_fve_the_largest_squared_distance():
     pred = zeros(2, 2)
     pred[0, 0] = (0.003, 0, 0.004)
     pred[1, 1] = (0, 0.001, 0)
-    assert metrics.mean_vertex_error(pred, zeros(2, 2)) == pytest.approx(0.006 / 4)
+    mve, fve = metrics.vertex_errors(pred, zeros(2, 2))
+    assert mve == pytest.approx(0.006 / 4)
+    assert fve == pytest.approx((25 + 1) / 2 * 1e-6)
+
+
+def test_lip_max_is_the_largest_lip_distance():
+    pred = zeros(2)
+    pred[0, 0], pred[0, 1] = (0.003, 0.004, 0), (0.001, 0, 0)
+    pred[1, 1], pred[1, 2] = (0, 0, -0.002), (1, 1, 1)  # the last is not a lip vertex
+    largest = metrics.largest_lip_error(pred, zeros(2), np.array([0, 1]))
+    np.testing.assert_allclose(largest, [0.005, 0.002], rtol=1e-6)
+
+
+def test_ldtw_forgives_a_shift_in_time():
+    target, lips = zeros(6, 2), np.array([1])
+    target[:, 1, 1] = np.array([0, 0, 3, 1, 0, 0]) / 1000
+    late = np.concatenate([target[:1], target[:-1]])
+    assert metrics.lip_time_warping(late, target, lips, FPS) == pytest.approx(0, abs=1e-9)
+    # 0 and 0, 4 and 3, 4 and 1, 0 and 0: the 4 has to be with one of them, and best with the 3
+    pred, target = zeros(4, 2), zeros(4, 2)
+    pred[:, 1, 1] = np.array([0, 4, 0, 0]) / 1000
+    target[:, 1, 1] = np.array([0, 0, 3, 0]) / 1000
+    pairs, distances = warp(pred[:, 1, 1], target[:, 1, 1], lambda a, b: abs(a - b), FPS)
+    assert [tuple(pair) for pair in pairs] == [(0, 0), (0, 1), (1, 2), (2, 3), (3, 3)]
+    assert distances.sum() == pytest.approx(0.001)
+    assert metrics.lip_time_warping(pred, target, lips, FPS) == pytest.approx(0.001 / 5)
+
+
+def test_warping_keeps_within_half_a_second():
+    target = np.zeros(50)
+    target[10], late = 1, np.roll(target, 5)
+    late[10 + 5] = 0
+    late[10 + 20] = 1  # 0.8 s late
+    pairs, _ = warp(late, target, lambda a, b: abs(a - b), FPS)
+    assert np.abs(pairs[:, 0] - pairs[:, 1]).max() <= 12
+    assert (np.diff(pairs, axis=0) >= 0).all()
+
+
+def test_lip_speed_is_the_mean_per_second():
+    vertices = zeros(3)
+    vertices[1, 0, 1], vertices[2, 0, 1] = 0.004, 0.001  # 4 and 3 mm; the other lip rests
+    assert metrics.lip_speed(vertices, np.array([0, 1]), FPS) == pytest.approx(0.0035 / 2 * FPS)
+    assert math.isnan(metrics.lip_speed(vertices[:1], np.array([0]), FPS))
 
 
 def test_velocity_and_acceleration_errors_are_per_second():
@@ -72,6 +121,71 @@ def test_lip_aperture_is_measured_along_up():
     vertices[1, 0], vertices[1, 1] = (0, 0.004, 0.003), (0, -0.002, 0)
     aperture = metrics.lip_aperture(vertices, np.array([[0, 1]]), np.array([0.0, 1.0, 0.0]))
     np.testing.assert_allclose(aperture, [0, 0.006], atol=1e-9)
+
+
+def test_concordance_counts_amplitude_and_mean():
+    target = np.array([0.0, 1, 2, 3])  # variance 5/4
+    assert curve_metrics.concordance(target, target) == pytest.approx(1)
+    assert curve_metrics.concordance(target + 1, target) == pytest.approx(2.5 / 3.5)
+    assert curve_metrics.concordance(2 * target, target) == pytest.approx(5 / (5 + 1.25 + 2.25))
+    assert curve_metrics.concordance(target * 0, target * 0) == 0
+
+
+def test_mtm_is_the_shift_of_a_late_prediction():
+    times = np.arange(150) / FPS
+    target = 0.01 * (1 - np.cos(2 * np.pi * 1.5 * times))
+    for frames in (0, 1, 3):  # 0, 40 and 120 ms; both at rest before
+        late = np.concatenate([np.zeros(frames), target])[: len(target)]
+        mtm = curve_metrics.temporal_misalignment(0.5 * late + 0.002, 0.5 * target, FPS)
+        assert mtm == pytest.approx(frames / FPS, abs=0.007)  # the ends are pinned
+    assert math.isnan(curve_metrics.temporal_misalignment(target * 0, target, FPS))
+
+
+def test_diversity_tells_styles_from_seeds():
+    names = ("anna_seed_0", "anna_seed_1", "ben_seed_0", "ben_seed_1")
+    conditions = [Condition.of(name) for name in names]
+    assert conditions[3] == ("ben", "1")
+    lips = [np.full((2, 3, 3), (0, 0, height)) for height in (0.0, 1, 5, 7)]
+    assert diversity(lips, conditions, "style") == pytest.approx((5 + 6) / 2)
+    assert diversity(lips, conditions, "seed") == pytest.approx((1 + 2) / 2)
+    assert math.isnan(diversity(lips[::2], conditions[::2], "seed"))
+    assert coverage_error(lips, lips[0] + (0, 4, 5)) == pytest.approx(4)  # of the third
+    assert math.isnan(coverage_error(lips[:1], lips[0]))
+
+
+def test_errors_by_phone_class(tmp_path):
+    phones = [TimedPhone("SIL", 0, 0.04), TimedPhone("M", 0.04, 0.12), TimedPhone("AA", 0.12, 0.2)]
+    by_class = class_errors(np.array([9.0, 1, 2, 4, 6, 9]), phones, FPS)
+    assert (by_class["bilabial"], by_class["open"]) == (1.5, 5)
+    assert math.isnan(by_class["rounded"])
+    for suffix in (".json", ".TextGrid"):
+        assert read_phones(export_phones(phones, tmp_path / f"one{suffix}"))[1:] == phones[1:]
+    (tmp_path / "aligned.TextGrid").write_text(
+        'item [1]:\n class = "IntervalTier"\n name = "words"\n intervals [1]:\n xmin = 0\n'
+        'xmax = 1\n text = "P"\n item [2]:\n class = "IntervalTier"\n name = "phones"\n'
+        'intervals [1]:\n xmin = 0.5\n xmax = 1\n text = "UW1"\n'
+    )
+    assert read_phones(tmp_path / "aligned.TextGrid") == [TimedPhone("UW", 0.5, 1)]
+    for name, content in (("ipa.json", '[{"phone": "ɑ", "start": 0, "end": 1}]'), ("no.json", "3")):
+        (tmp_path / name).write_text(content)
+        with pytest.raises(DataError, match="phones"):
+            read_phones(tmp_path / name)
+
+
+def test_slcc_correlates_what_is_normalised_by_subject():
+    speech, lips = [0.1, 0.2, 0.3, 1, 2], [1, 3, 2, 50, 40]
+    scores = [
+        Score("net", str(n), "anna" if n < 3 else "ben", 9, {"speech_rms": s, "lip_speed": v})
+        for n, (s, v) in enumerate(zip(speech, lips, strict=True))
+    ]
+    # anna's are ±1.22 and 0 against -1.22, 1.22 and 0, so their products 1.5, 0 and 0; ben's -1, -1
+    estimate = Report(scores, {}).estimates("net")["slcc"]
+    assert estimate.mean == pytest.approx((1.5 - 2) / 5)
+    assert estimate.low < estimate.mean < estimate.high
+    assert math.isnan(Report(scores, {}).estimates("net", "ben")["slcc"].mean)  # only two
+    same = [replace(score, prediction="same") for score in scores]
+    difference = Report([*scores, *same], {}).estimates("same", minus="net")["slcc"]
+    assert difference == pytest.approx((0, 0, 0), abs=1e-9)
 
 
 def test_best_lag_is_positive_for_late_predictions():

@@ -3,6 +3,8 @@
 import json
 import pickle
 import shutil
+import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +13,14 @@ import pytest
 import soundfile
 import synthetic
 import trimesh
+from imageio_ffmpeg import get_ffmpeg_exe
 
 from jambatalk import Motion, Speech, TalkingHead, load_head
 from jambatalk.cli import main
 from jambatalk.data.registry import open_dataset
 from jambatalk.data.splits import BIWI, VOCASET
-from jambatalk.evaluate.predictions import SOUNDS
+from jambatalk.evaluate.predictions import SOUNDS, SplitPrediction
+from jambatalk.evaluate.speed import measure_speed
 from jambatalk.face.mesh import read_templates
 from jambatalk.motion.nonverbal import STILL
 
@@ -158,7 +162,54 @@ def test_predict_in_trained_styles(trained_run: Path, tmp_path: Path) -> None:
     folders = [str(tmp_path / name) for name in ("targets", "mine", "all")]
     assert main(["evaluate", *folders, "-o", str(tmp_path / "both")]) == 0
     report = json.loads((tmp_path / "both" / "report.json").read_text())
-    assert set(report["overall"]) == {"mine", "all"}
+    assert set(report["overall"]) == {"mine", "all", "all, best"}
+
+
+@pytest.mark.skipif(not find_spec("matplotlib"), reason="matplotlib is not installed")
+def test_bench_writes_table_plot_and_video(
+    trained_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained, data = trained_run / "run" / "checkpoint", trained_run / "data"
+    out = tmp_path / "out"
+    drawn = iter([False, True])  # the second of the networks draws at random
+    monkeypatch.setattr(SplitPrediction, "draws_at_random", lambda _: next(drawn))
+    given = ["bench", str(trained), str(trained), "--set", "folder", "--data", str(data)]
+    given += ["-o", str(out), "--seeds", "2", "--seconds", "0", "--size", "64"]
+    assert main([*given, "--names", "one,one"]) == 1
+    assert main([*given, "--names", "one,two", "--sentences", "carl_01,dan_01"]) == 1
+    assert main([*given, "--names", "one,two", "--sentences", "carl_01,ben_10"]) == 0
+    files = sorted(path.stem for path in (out / "predictions" / "one").glob("*.npz"))
+    unseen = [
+        f"carl_{n}_condition_{style}" for n in ("01", "02", "10") for style in ("anna", "ben")
+    ]
+    assert files == ["anna_10", "ben_10", *unseen]
+    files = {path.stem for path in (out / "predictions" / "two").glob("*.npz")}
+    assert {"anna_10_condition_anna_seed_1", "carl_10_condition_ben_seed_0"} < files
+    assert len(files) == 2 * 2 + 3 * 2 * 2
+    report = json.loads((out / "report.json").read_text())
+    assert list(report["overall"]) == ["one", "one, best", "two", "two, best"]
+    one, best, two = (report["overall"][name] for name in ("one", "one, best", "two"))
+    assert best["lve"]["mean"] < one["lve"]["mean"]
+    assert one["style_diversity"]["mean"] > 0
+    assert one["seed_diversity"]["mean"] is None
+    assert two["seed_diversity"]["mean"] == 0  # this network does not, in truth
+    assert two["lve"]["mean"] == pytest.approx(one["lve"]["mean"], rel=1e-5)
+    assert "slcc" in one
+    assert "2 of each of two" in report["seeds"]
+    assert (out / "apertures.png").stat().st_size > 10_000
+    probe = [get_ffmpeg_exe(), "-v", "info", "-i", str(out / "comparison.mp4")]
+    info = subprocess.run(probe, capture_output=True, text=True).stderr
+    assert "192x64" in info
+    assert "Audio: aac" in info
+
+
+def test_speed_is_measured_in_a_process_of_its_own(trained_run: Path) -> None:
+    trained = trained_run / "run" / "checkpoint"
+    speed = measure_speed(trained, "cpu", synthetic.make_voice(2.0, 16000))
+    parameters = sum(p.numel() for p in TalkingHead.from_pretrained(trained).model.parameters())
+    assert speed["parameters"] == pytest.approx(parameters / 1e6)
+    assert speed["rtf"] > 0
+    assert 50 < speed["peak_memory"] < 4000
 
 
 def test_predict_continues_an_interrupted_run(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from jambatalk.errors import DataError
 from jambatalk.export import FORMATS
 from jambatalk.face.library import checkpoint_heads
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
@@ -141,6 +142,44 @@ def add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-sound", action="store_true", help="write no .wav beside .glb, .csv and .json"
     )
+
+
+def add_regions(parser: argparse.ArgumentParser) -> None:
+    """Add the vertices and the phones that are measured."""
+    add = parser.add_argument
+    add("--lip-region", metavar="FILE[:NAME]", help="FLAME_masks.pkl, lve.txt, ...: the lips")
+    add("--upper-region", metavar="FILE[:NAME+NAME]", help="the same for FDD's upper face")
+    add("--lip-pairs", metavar="U:L[,U:L]", help="lip vertices that touch (default: found)")
+    add("--phones", type=Path, help="folder of .json or .TextGrid, for Lip-max in P, B, M ...")
+    add("--resample", action="store_true", help="bring the faster one to the other's frame rate")
+
+
+def lip_pairs(given: str | None) -> list[tuple[int, int]] | None:
+    """Read the pairs of vertices that `--lip-pairs` names; None where it is not given."""
+    if given is None:
+        return None
+    pairs = [pair.split(":") for pair in given.split(",")]
+    if not all(len(pair) == 2 and all(n.strip().isdigit() for n in pair) for pair in pairs):
+        raise DataError(
+            f"'{given}' are no pairs of vertices.", "Write UPPER:LOWER[,UPPER:LOWER...]."
+        )
+    return [(int(upper), int(lower)) for upper, lower in pairs]
+
+
+def unique_names(given: str | None, usual: Sequence[str], option: str) -> list[str]:
+    """Return a name for each of several things: as given, or the usual ones.
+
+    Raises:
+        DataError: another number of names, or one twice.
+    """
+    names = list(split_commas(given)) if given else list(usual)
+    if len(names) != len(usual):
+        raise DataError(
+            f"{option} has {len(names)} names for {len(usual)}.", "Separate them by commas."
+        )
+    if len(set(names)) < len(names):
+        raise DataError("Two have the same name.", f"Give names with {option} A,B.")
+    return names
 
 
 def add_view(parser: argparse.ArgumentParser) -> None:

@@ -1,19 +1,29 @@
-"""For researchers: `convert`, `train`, `predict`, `evaluate`, `render-compare`."""
+"""For researchers: `convert`, `train`, `predict`, `evaluate`, `render-compare`; also `bench`."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jambatalk.cli.options import add_device, add_view, from_options, split_commas, view_from
+from jambatalk.cli import bench
+from jambatalk.cli.options import (
+    add_device,
+    add_regions,
+    add_view,
+    from_options,
+    lip_pairs,
+    split_commas,
+    unique_names,
+    view_from,
+)
 from jambatalk.cli.stage_timer import StageTimer
 from jambatalk.errors import DataError
 from jambatalk.evaluate import UNITS
 
 if TYPE_CHECKING:
     from jambatalk.cli import Commands
+    from jambatalk.evaluate.aperture_plot import ApertureCurves
 
 
 def add_commands(commands: Commands) -> None:
@@ -22,6 +32,7 @@ def add_commands(commands: Commands) -> None:
     _add_train(commands)
     _add_predict(commands)
     _add_evaluate(commands)
+    bench.add_commands(commands)
     _add_render_compare(commands)
 
 
@@ -99,12 +110,10 @@ def _add_evaluate(commands: Commands) -> None:
     add("predictions", type=Path, nargs="+", help="folders with the same names")
     add("-o", "--output", type=Path, required=True, help="folder of the report")
     add("--names", metavar="A,B", help="of the predictions (default: folders)")
-    add("--audio", type=Path, help="folder of recordings, for beat and plots")
+    add("--audio", type=Path, help="folder of recordings, for what depends on sound, and plots")
     add("--template", type=Path, help="faces at rest, for FDD: .ply, .obj, .npy, .pkl or a folder")
-    add("--lip-region", metavar="FILE[:NAME]", help="FLAME_masks.pkl, lve.txt, ...: the lips")
-    add("--upper-region", metavar="FILE[:NAME+NAME]", help="the same for FDD's upper face")
-    add("--lip-pairs", metavar="U:L[,U:L]", help="lip vertices that touch (default: found)")
     _add_files(evaluate)
+    add_regions(evaluate)
     add("--common", action="store_true", help="leave out sequences that some folder lacks")
     add("--plots", action="store_true", help="plot the lip aperture of every sequence")
     evaluate.set_defaults(run=_evaluate)
@@ -115,12 +124,13 @@ def _add_render_compare(commands: Commands) -> None:
         "render-compare", "captured and predicted motions side by side in one video"
     )
     video.add_argument("target", type=Path, help="a captured motion, .npy or .npz")
-    video.add_argument("predictions", type=Path, nargs="+", help="one to three")
+    video.add_argument("predictions", type=Path, nargs="+", help="one to eight")
     video.add_argument("-o", "--output", type=Path, required=True, help="an .mp4")
     video.add_argument("--speech", type=Path, help="the recording they belong to")
     video.add_argument("--captions", metavar="A,B,...", help="default: target, and the folders")
     video.add_argument("--template", type=Path, help="the triangles of .npy: a .ply or .obj")
     _add_files(video)
+    video.add_argument("--resample", action="store_true", help="bring all to the slowest rate")
     add_view(video)
     video.set_defaults(run=_render_compare)
 
@@ -130,24 +140,25 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fps", type=float, help="frames a second of .npy files")
     parser.add_argument("--pred-fps", type=float, help="of the predicted ones, if it is another")
     parser.add_argument("--unit", choices=UNITS, default="m", help="of .npy files (default: m)")
-    parser.add_argument(
-        "--resample", action="store_true", help="bring the faster one to the other's frame rate"
-    )
 
 
 def _evaluate(options: argparse.Namespace) -> None:
+    from jambatalk.evaluate.aperture_plot import plot_apertures, require_matplotlib
     from jambatalk.evaluate.folders import EvaluationConfig, evaluate_folders
 
+    def plot(curves: ApertureCurves) -> None:
+        plot_apertures(options.output / "plots" / f"{curves.sequence}.png", [curves])
+
+    if options.plots:
+        require_matplotlib()
     folders = options.predictions
-    names = _names(options.names, [folder.resolve().name for folder in folders], "--names")
-    if len(set(names)) < len(names):
-        raise DataError("Two predictions have the same name.", "Give names with --names A,B.")
+    names = unique_names(options.names, [folder.resolve().name for folder in folders], "--names")
     timer = StageTimer()
     report = evaluate_folders(
         dict(zip(names, folders, strict=True)),
         options.targets,
-        from_options(EvaluationConfig, options, lip_pairs=_pairs(options.lip_pairs)),
-        options.output / "plots" if options.plots else None,
+        from_options(EvaluationConfig, options, lip_pairs=lip_pairs(options.lip_pairs)),
+        plot if options.plots else None,
         timer,
     )
     written = report.write(options.output)
@@ -169,7 +180,11 @@ def _render_compare(options: argparse.Namespace) -> None:
     rates = [options.fps] + [options.pred_fps or options.fps] * len(options.predictions)
     motions = [read_motion(p, fps, options.unit) for p, fps in zip(files, rates, strict=True)]
     usual = ["target", *(path.resolve().parent.name for path in options.predictions)]
-    captions = _names(options.captions, usual, "--captions")
+    captions = list(split_commas(options.captions)) if options.captions else usual
+    if len(captions) != len(usual):
+        raise DataError(
+            f"--captions has {len(captions)} for {len(usual)} motions.", "Separate them by commas."
+        )
     compare_video(motions, captions, face, speech, options.output, view, options.resample, timer)
     timer.finish()
     print(options.output)
@@ -215,7 +230,7 @@ def _predict(options: argparse.Namespace) -> None:
         written = split.write_targets(options.targets, timer)
         timer.finish()
         _report(options.targets, written, len(dataset), "captured motions")
-    written = split.write_predictions(options.output, styles, timer, options.seed)
+    written = split.write_predictions(options.output, styles, [options.seed], progress=timer)
     timer.finish()
     _report(options.output, written, len(dataset) * max(1, len(styles)), "predictions")
     if options.targets:
@@ -232,23 +247,3 @@ def _styles(given: str | None, known: tuple[str, ...]) -> list[str]:
 def _report(folder: Path, written: int, of: int, what: str) -> None:
     existing = f", {of - written} existed" if written < of else ""
     print(f"{folder}: {written} {what} written{existing}")
-
-
-def _names(given: str | None, usual: Sequence[str], option: str) -> list[str]:
-    names = list(split_commas(given)) if given else list(usual)
-    if len(names) != len(usual):
-        raise DataError(
-            f"{option} has {len(names)} names for {len(usual)}.", "Separate them by commas."
-        )
-    return names
-
-
-def _pairs(given: str | None) -> list[tuple[int, int]] | None:
-    if given is None:
-        return None
-    pairs = [pair.split(":") for pair in given.split(",")]
-    if not all(len(pair) == 2 and all(n.strip().isdigit() for n in pair) for pair in pairs):
-        raise DataError(
-            f"'{given}' are no pairs of vertices.", "Write UPPER:LOWER[,UPPER:LOWER...]."
-        )
-    return [(int(upper), int(lower)) for upper, lower in pairs]

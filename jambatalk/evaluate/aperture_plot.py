@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jambatalk.errors import NotInstalledError
 from jambatalk.speech import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    from matplotlib.figure import SubFigure
 
 TARGET_COLOR = "#202020"
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # Okabe and Ito
@@ -25,20 +30,30 @@ def require_matplotlib() -> None:
         )
 
 
-def plot_apertures(
-    path: Path,
-    title: str,
-    predictions: Mapping[str, np.ndarray],
-    target: np.ndarray,
-    fps: float,
-    samples: np.ndarray | None = None,
-) -> Path:
+@dataclass(frozen=True, eq=False)
+class ApertureCurves:
+    """The lip apertures of a sequence.
+
+    Attributes:
+        sequence: its name.
+        predictions: name → aperture (T,) in metres.
+        target: (T,) metres.
+        fps: frames a second.
+        samples: (n,) speech at 16 kHz; None for no waveform.
+    """
+
+    sequence: str
+    predictions: Mapping[str, np.ndarray]
+    target: np.ndarray
+    fps: float
+    samples: np.ndarray | None = None
+
+
+def plot_apertures(path: Path, sequences: Sequence[ApertureCurves]) -> Path:
     """Plot lip apertures in mm, and above them the waveform, as .png, .svg or .pdf.
 
     Args:
-        predictions: name → aperture (T,) in metres.
-        target: (T,) metres.
-        samples: (n,) speech at 16 kHz; None for no waveform.
+        sequences: one below the other, of the same predictions.
 
     Raises:
         NotInstalledError: matplotlib is not installed.
@@ -46,7 +61,19 @@ def plot_apertures(
     require_matplotlib()
     from matplotlib.figure import Figure  # not pyplot, which needs a display
 
-    figure = Figure(figsize=SIZE, layout="constrained")
+    figure = Figure(figsize=(SIZE[0], SIZE[1] * len(sequences)), layout="constrained")
+    rows = figure.subfigures(len(sequences), 1, squeeze=False)[:, 0]
+    for row, curves in zip(rows, sequences, strict=True):
+        _draw(row, curves)
+    handles, labels = rows[0].axes[-1].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper right", frameon=False, ncols=len(labels))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
+    return path
+
+
+def _draw(figure: SubFigure, curves: ApertureCurves) -> None:
+    samples, fps = curves.samples, curves.fps
     heights = [1, 2] if samples is not None else [1]
     axes = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0]
     if samples is not None:
@@ -54,19 +81,15 @@ def plot_apertures(
         axes[0].plot(seconds, samples, color="#808080", linewidth=0.4)
         axes[0].set_yticks([])
         axes[0].set_ylabel("speech")
-    lips, seconds = axes[-1], np.arange(len(target)) / fps
-    lips.plot(seconds, target * 1e3, color=TARGET_COLOR, linewidth=2, label="target")
-    for number, (name, aperture) in enumerate(predictions.items()):
-        color = COLORS[number % len(COLORS)]
-        lips.plot(
-            np.arange(len(aperture)) / fps, aperture * 1e3, color=color, linewidth=1.3, label=name
-        )
+    lips = axes[-1]
+    lines = {"target": (curves.target, TARGET_COLOR, 2.0)}
+    for number, (name, aperture) in enumerate(curves.predictions.items()):
+        lines[name] = (aperture, COLORS[number % len(COLORS)], 1.3)
+    for name, (aperture, color, width) in lines.items():
+        seconds = np.arange(len(aperture)) / fps
+        lips.plot(seconds, aperture * 1e3, color=color, linewidth=width, label=name)
     lips.axhline(0, color="#b0b0b0", linewidth=0.6, zorder=0)
-    lips.set(xlim=(0, len(target) / fps), xlabel="seconds", ylabel="lip aperture, mm")
+    lips.set(xlim=(0, len(curves.target) / fps), xlabel="seconds", ylabel="lip aperture, mm")
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)
-    axes[0].set_title(title, loc="left", fontsize=11)
-    figure.legend(loc="outside upper right", frameon=False, ncols=1 + len(predictions))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
-    return path
+    axes[0].set_title(curves.sequence, loc="left", fontsize=11)

@@ -53,7 +53,7 @@ def compare_video(
     resample: bool = False,
     progress: Progress = no_progress,
 ) -> Path:
-    """Render the target and one to three predictions side by side into one captioned MP4.
+    """Render the target and one to eight predictions side by side into one captioned MP4.
 
     Args:
         motions: the target first; see :func:`jambatalk.evaluate.mesh_motion.align` for lengths and
@@ -67,7 +67,7 @@ def compare_video(
 
     Raises:
         DataError: motions that do not belong together, or no triangles.
-        RenderError: not 2 to 4 motions, or no offscreen OpenGL.
+        RenderError: not 2 to 9 motions, or no offscreen OpenGL.
         VideoError: the video cannot be written.
     """
     grid_size(len(motions), 0)  # refuses other numbers before any work

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from jambatalk.data.vertex_folder import subject_of
 from jambatalk.errors import DataError
 from jambatalk.evaluate import UNITS
-from jambatalk.evaluate.aperture_plot import plot_apertures, require_matplotlib
+from jambatalk.evaluate.aperture_plot import ApertureCurves
 from jambatalk.evaluate.mesh_motion import (
     MeshMotion,
     align,
     check_template,
+    condition_of,
     list_motions,
     match,
     read_motion,
 )
 from jambatalk.evaluate.mesh_regions import MeshRegions, choose_regions
-from jambatalk.evaluate.report import Report, Score
+from jambatalk.evaluate.phone_classes import read_phones
+from jambatalk.evaluate.report import BEST_OF, Report, Score
+from jambatalk.evaluate.sample_metrics import Condition, coverage_error, diversity
 from jambatalk.evaluate.sequence_metrics import evaluate_sequence, lip_apertures
+from jambatalk.export.phones import SUFFIXES as PHONE_SUFFIXES
 from jambatalk.face.mesh import read_templates
+from jambatalk.model.phones import TimedPhone
 from jambatalk.progress import Progress, no_progress
 from jambatalk.speech import Speech
 
@@ -39,6 +45,8 @@ class EvaluationConfig:
         resample: bring the faster of prediction and target to the other's frame rate.
         common: leave out sequences that a folder lacks, instead of raising an error.
         audio: folder with a recording of each sequence, for the metrics that need one.
+        phones: folder with the phones of each recording, for errors by class, see
+            :func:`jambatalk.evaluate.phone_classes.read_phones`.
         template: faces at rest in the `unit`, see :func:`jambatalk.face.mesh.read_templates`;
             saved motions contain their own.
         lip_region: see :func:`jambatalk.evaluate.mesh_regions.read_region`; saved motions contain
@@ -53,108 +61,188 @@ class EvaluationConfig:
     resample: bool = False
     common: bool = False
     audio: Path | None = None
+    phones: Path | None = None
     template: Path | None = None
     lip_region: str | None = None
     upper_region: str | None = None
     lip_pairs: Sequence[tuple[int, int]] | None = None
 
 
+class _Sequence(NamedTuple):
+    """What the predictions of a sequence are compared with; see :func:`evaluate_sequence`."""
+
+    target: MeshMotion
+    template: np.ndarray | None
+    regions: MeshRegions
+    samples: np.ndarray | None
+    phones: Sequence[TimedPhone]
+
+
+class _Measured(NamedTuple):
+    """One prediction of a sequence.
+
+    Attributes:
+        condition: what follows `_condition_` in its name, or nothing.
+        fps, frames: at and over which it was compared.
+        values: key of a metric → value.
+        lips: its and the target's vertices of the lips, (T, L, 3) metres.
+        apertures: its and the target's, (T,) metres.
+    """
+
+    condition: str
+    fps: float
+    frames: int
+    values: dict[str, float]
+    lips: tuple[np.ndarray, np.ndarray]
+    apertures: tuple[np.ndarray, np.ndarray]
+
+
 def evaluate_folders(
     predictions: Mapping[str, Path],
     targets: Path,
     config: EvaluationConfig,
-    plots: Path | None = None,
+    show: Callable[[ApertureCurves], object] | None = None,
     progress: Progress = no_progress,
 ) -> Report:
     """Evaluate predictions sequence by sequence; one sequence is in memory at a time.
 
-    The scores of a sequence that was predicted in several styles (`NAME_condition_STYLE`) are the
-    means over them.
+    The scores of a sequence that was predicted in several styles or of several seeds
+    (`NAME_condition_STYLE`, `NAME_condition_STYLE_seed_NUMBER`) are the means over them. A second
+    prediction, "..., best", then has the scores of that with the least LVE in every sequence.
 
     Args:
         predictions: name → folder of motions.
         targets: folder of motions.
-        plots: folder for plots of the lip aperture; None for no plots.
+        show: called with the lip apertures of each sequence, the best of several predictions.
 
     Raises:
         DataError: files that cannot be compared; the message names them.
         SpeechError: a recording that cannot be read.
-        NotInstalledError: plots without matplotlib.
     """
-    if plots is not None:
-        require_matplotlib()
     target_files = list_motions(targets)
     matched = {
         name: match(list_motions(folder), target_files, str(folder), config.common)
         for name, folder in predictions.items()
     }
-    sequences = [name for name in target_files if all(name in files for files in matched.values())]
-    if not sequences:
+    names = [name for name in target_files if all(name in files for files in matched.values())]
+    if not names:
         raise DataError("The folders have no sequence in common.", "Equal names belong together.")
-    recordings = _recordings(config.audio, sequences)
+    recordings = _files_for(config.audio, names, "recording", "--audio")
+    phones = _files_for(config.phones, names, "file of phones", "--phones", PHONE_SUFFIXES)
     templates = read_templates(config.template) if config.template else {}
     templates = {who: template * UNITS[config.unit] for who, template in templates.items()}
     regions: MeshRegions | None = None
-    scores: list[Score] = []
+    means: dict[str, list[Score]] = {name: [] for name in predictions}
+    bests: dict[str, list[Score]] = {name: [] for name in predictions}
     rates: set[float] = set()
-    for done, name in enumerate(sequences):
-        progress("Measuring", done / len(sequences))
+    for done, name in enumerate(names):
+        progress("Measuring", done / len(names))
         target = read_motion(target_files[name], config.fps, config.unit)
         subject = subject_of(name, list(templates))
         template = _template(target, subject, templates)
-        if regions is None:
-            regions = choose_regions(
-                target.vertices,
-                target.vertices[0] if template is None else template,
-                target.face,
-                config.lip_region,
-                config.upper_region,
-                config.lip_pairs,
-            )
+        regions = regions or _regions(target, template, config)
         samples = Speech.read(recordings[name]).samples if recordings else None
-        apertures: dict[str, np.ndarray] = {}
+        timed = read_phones(phones[name]) if phones else ()
+        sequence = _Sequence(target, template, regions, samples, timed)
+        shown: dict[str, np.ndarray] = {}
         for prediction, files in matched.items():
-            values = []
-            for path in files[name]:
-                pred = read_motion(path, config.pred_fps or config.fps, config.unit)
-                pred, aligned = align(pred, target, config.resample)
-                q, p = pred.vertices, aligned.vertices
-                values.append(evaluate_sequence(q, p, template, regions, aligned.fps, samples))
-                if plots is not None:
-                    label = prediction + path.stem.removeprefix(name)
-                    apertures[label], target_aperture = lip_apertures(q, p, template, regions)
-            rates.add(round(aligned.fps, 3))
+            measured = [_measure(path, sequence, config) for path in files[name]]
+            rates.update(round(one.fps, 3) for one in measured)
             if len(rates) > 1:
                 raise DataError(
                     f"Motions of {min(rates):g} and {max(rates):g} frames a second cannot be "
                     "compared in one table.",
                     "Evaluate them one by one, or predict at one rate.",
                 )
-            scores.append(Score(prediction, name, subject, len(aligned), _mean(values)))
-        if plots is not None:
-            path = plots / f"{name}.png"
-            plot_apertures(path, name, apertures, target_aperture, aligned.fps, samples)
+            best = min(measured, key=lambda one: one.values["lve"])
+            frames, values = best.frames, _mean([one.values for one in measured])
+            values |= _of_several(measured)
+            means[prediction].append(Score(prediction, name, subject, frames, values))
+            bests[prediction].append(
+                Score(f"{prediction}{BEST_OF}", name, subject, frames, best.values, best.condition)
+            )
+            label = f"{prediction} ({best.condition})" if best.condition else prediction
+            shown[label], shown_target = best.apertures
+        if show is not None:
+            show(ApertureCurves(name, shown, shown_target, rates.copy().pop(), samples))
     progress("Measuring", 1.0)
+    scores: list[Score] = []
+    for prediction, files in matched.items():
+        several = any(len(files[name]) > 1 for name in names)
+        scores += means[prediction] + (bests[prediction] if several else [])
     settings: dict[str, object] = {
         "targets": targets.name,
         "predictions": {name: folder.name for name, folder in predictions.items()},
         "fps": rates.pop(),
         "regions": dict(regions.sources) if regions else {},
     }
-    if len(sequences) < len(target_files):
-        settings["left_out_targets"] = len(target_files) - len(sequences)
+    if len(names) < len(target_files):
+        settings["left_out_targets"] = len(target_files) - len(names)
     return Report(scores, settings)
 
 
-def _recordings(folder: Path | None, sequences: Sequence[str]) -> dict[str, Path]:
+def _regions(
+    target: MeshMotion, template: np.ndarray | None, config: EvaluationConfig
+) -> MeshRegions:
+    return choose_regions(
+        target.vertices,
+        target.vertices[0] if template is None else template,
+        target.face,
+        config.lip_region,
+        config.upper_region,
+        config.lip_pairs,
+    )
+
+
+def _measure(path: Path, sequence: _Sequence, config: EvaluationConfig) -> _Measured:
+    target, template, regions, samples, phones = sequence
+    pred = read_motion(path, config.pred_fps or config.fps, config.unit)
+    pred, target = align(pred, target, config.resample)
+    q, p = pred.vertices, target.vertices
+    return _Measured(
+        condition_of(path.stem),
+        target.fps,
+        len(target),
+        evaluate_sequence(q, p, template, regions, target.fps, samples, phones),
+        (q[:, regions.lips], p[:, regions.lips]),
+        lip_apertures(q, p, template, regions),
+    )
+
+
+def _of_several(measured: Sequence[_Measured]) -> dict[str, float]:
+    """Compute the metrics of several predictions for one sequence: key → mm."""
+    if len(measured) < 2:
+        return {}
+    frames = min(one.frames for one in measured)
+    lips = [one.lips[0][:frames] for one in measured]
+    conditions = [Condition.of(one.condition) for one in measured]
+    return {
+        "coverage": coverage_error(lips, measured[0].lips[1][:frames]) * 1e3,
+        "style_diversity": diversity(lips, conditions, "style") * 1e3,
+        "seed_diversity": diversity(lips, conditions, "seed") * 1e3,
+    }
+
+
+def _files_for(
+    folder: Path | None,
+    names: Sequence[str],
+    what: str,
+    option: str,
+    suffixes: Sequence[str] = (),
+) -> dict[str, Path]:
+    """Find the file of each sequence in a folder, of any suffix or of some: name → file."""
     if folder is None:
         return {}
     if not folder.is_dir():
-        raise DataError(f"There is no folder {folder}.", "Check --audio.")
-    found = {path.stem: path for path in sorted(folder.iterdir()) if path.is_file()}
-    for name in sequences:
+        raise DataError(f"There is no folder {folder}.", f"Check {option}.")
+    found = {
+        path.stem: path
+        for path in sorted(folder.iterdir())
+        if path.is_file() and (not suffixes or path.suffix in suffixes)
+    }
+    for name in names:
         if name not in found:
-            raise DataError(f"There is no recording of '{name}' in {folder}.", "Check --audio.")
+            raise DataError(f"There is no {what} of '{name}' in {folder}.", f"Check {option}.")
     return found
 
 
@@ -173,7 +261,7 @@ def _template(
 
 
 def _mean(values: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Average over the styles in which a sequence was predicted, without NaN."""
+    """Average over the predictions for a sequence, without NaN."""
     return {
         key: float(np.mean([v for row in values if np.isfinite(v := row[key])] or [np.nan]))
         for key in values[0]

@@ -92,6 +92,11 @@ def read_motion(path: Path, fps: float | None, unit: str = "m") -> MeshMotion:
     return MeshMotion(path.stem, vertices, fps)
 
 
+def condition_of(name: str) -> str:
+    """Return what a motion's name says it was predicted in, or nothing."""
+    return name.partition(CONDITION)[2]
+
+
 def match(
     predictions: dict[str, Path], targets: dict[str, Path], folder: str, common: bool
 ) -> dict[str, list[Path]]:

@@ -20,6 +20,7 @@ import numpy as np
 from jambatalk.data.dataset import Dataset, Recording
 from jambatalk.errors import DataError
 from jambatalk.evaluate.mesh_motion import CONDITION
+from jambatalk.evaluate.sample_metrics import SEED
 from jambatalk.face.face import Face
 from jambatalk.face.user_face import guess_unit
 from jambatalk.files.plain import read_json
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from jambatalk.networks.network import Network
 
 SOUNDS = "wav"  # folder of the recordings, in that of the targets
+NEUTRAL = "neutral"  # a style of all training subjects together
+EXPRESSIVE = "-expressive"  # ends the name of a subject's second style, in FaceXHuBERT
 SOURCE_FILE = "made_from.json"  # in a folder of motions: the set and network they are from
 
 
@@ -103,15 +106,19 @@ class SplitPrediction:
         self,
         folder: Path,
         styles: Sequence[str] = (),
+        seeds: Sequence[int] = (0,),
+        every_style: bool = False,
         progress: Progress = no_progress,
-        seed: int = 0,
     ) -> int:
         """Write the predictions for every recording, on its subject's face at rest.
 
         Args:
             styles: predict each recording in all of them, as `NAME_condition_STYLE`. By default it
                 is the subject's own style, or the first one where there is none of that name.
-            seed: of a network that draws at random.
+            seeds: of a network that draws at random; with several, predict each recording with all
+                of them, as `NAME_condition_STYLE_seed_NUMBER`.
+            every_style: without `styles`, predict a subject that has no style in every one that the
+                network was trained in, and one that has several in all of its own.
 
         Returns:
             How many were written.
@@ -120,30 +127,54 @@ class SplitPrediction:
             ModelError: an unknown style.
             DataError: a recording that cannot be used; the folder contains something else.
         """
-        model, known = self.talking_head.model, self.talking_head.styles
+        model = self.talking_head.model
         for style in styles:
             model.style(style)  # refuses unknown names before any work
-        made_by = {"network": _fingerprint(model), "styles": list(styles), "seed": seed}
+        made_by: dict[str, object] = {"network": _fingerprint(model), "styles": list(styles)}
+        made_by |= {"seeds": list(seeds), "every_style": every_style}
         _open_folder(folder, self._source() | made_by)
         written = 0
         for number, entry in enumerate(self.dataset.entries):
             progress("Predicting", number / len(self.dataset))
-            own = entry.subject if entry.subject in known else known[0]
-            names = {style: f"{entry.name}{CONDITION}{style}.npz" for style in styles}
-            names = names or {own: f"{entry.name}.npz"}
-            paths = {style: folder / name for style, name in names.items()}
-            missing = {style: path for style, path in paths.items() if not path.exists()}
+            chosen = list(styles) or self._styles_of(entry.subject, every_style)
+            named = bool(styles) or len(chosen) > 1
+            paths = {
+                (style, seed): folder / f"{entry.name}{condition}.npz"
+                for seed in seeds
+                for style in chosen
+                for condition in [_condition(style, seed, named, len(seeds) > 1)]
+            }
+            missing = {key: path for key, path in paths.items() if not path.exists()}
             if not missing:
                 continue
             recording = self.dataset[number]
             speech = Speech(recording.audio, recording.name)  # as long as the captured motion
-            motions = self.talking_head.compare(
-                speech, list(missing), head=self._face(recording), nonverbal=STILL, seed=seed
-            )
-            for motion, path in zip(motions, missing.values(), strict=True):
-                _save(motion, path)
+            for seed in dict.fromkeys(seed for _, seed in missing):
+                of_seed = {style: path for (style, s), path in missing.items() if s == seed}
+                face = self._face(recording)
+                motions = self.talking_head.compare(
+                    speech, list(of_seed), head=face, nonverbal=STILL, seed=seed
+                )
+                for motion, path in zip(motions, of_seed.values(), strict=True):
+                    _save(motion, path)
             written += len(missing)
         return written
+
+    def _styles_of(self, subject: str, every_style: bool) -> list[str]:
+        known = self.talking_head.styles
+        own = [style for style in known if style in (subject, f"{subject}{EXPRESSIVE}")]
+        if not every_style:
+            return own[:1] or [known[0]]
+        return own or [style for style in known if style != NEUTRAL] or list(known)
+
+    def draws_at_random(self) -> bool:
+        """Find out whether the network's motion depends on the seed."""
+        noise = np.random.default_rng(0).normal(0, 0.1, SAMPLE_RATE).astype(np.float32)
+        first, second = (
+            self.talking_head.animate(Speech(noise), nonverbal=STILL, seed=seed).vertices()
+            for seed in (0, 1)
+        )
+        return not np.array_equal(first, second)
 
     def _source(self) -> dict[str, object]:
         return {"set": self.dataset.name, "unit": self.unit}
@@ -160,6 +191,13 @@ class SplitPrediction:
         if recording.weights is not None:
             return Motion(recording.weights, recording.fps, face)
         return Motion.of_vertices(recording.offsets(1.0) * self.axes, recording.fps, face)
+
+
+def _condition(style: str, seed: int, name_style: bool, name_seed: bool) -> str:
+    """Return what a file's name says of style and seed."""
+    if name_seed:
+        return f"{CONDITION}{style}{SEED}{seed}"
+    return f"{CONDITION}{style}" if name_style else ""
 
 
 def _outputs(vertices: int, blendshapes: Sequence[str]) -> str:

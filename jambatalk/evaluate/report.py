@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +18,9 @@ RESAMPLES = 2000
 SEED = 0
 CONFIDENCE = 0.95
 BEST = {"low": " Lower is better.", "high": " Higher is better.", "zero": " 0 is best.", "": ""}
+AVERAGED = {"frames": " Averaged over all frames.", "sequences": " Averaged over sequences."}
+BEST_OF = ", best"  # ends the name of a prediction of which each sequence's best is taken
+LEAST_PAIRS = 3  # of which a correlation is computed
 LATEX = str.maketrans(
     {"\\": r"\textbackslash ", "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#"}
     | {"²": "$^2$", "±": r"$\pm$", "–": "--"}
@@ -42,6 +45,7 @@ class Score:
         subject: the speaker.
         frames: number of frames compared.
         values: key of a metric → value.
+        condition: style and seed of the prediction, where it is one of several.
     """
 
     prediction: str
@@ -49,6 +53,7 @@ class Score:
     subject: str
     frames: int
     values: Mapping[str, float]
+    condition: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,10 +63,12 @@ class Report:
     Attributes:
         scores: every prediction on the same sequences in the same order.
         settings: what else belongs on record, such as folders, frame rate and regions.
+        networks: name of a prediction → key of a metric of its whole network → value.
     """
 
     scores: Sequence[Score]
     settings: Mapping[str, object]
+    networks: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def predictions(self) -> list[str]:
@@ -75,29 +82,42 @@ class Report:
 
     @property
     def metrics(self) -> list[Metric]:
-        """The metrics that at least one sequence has."""
-        return [m for m in METRICS if any(m.key in score.values for score in self.scores)]
+        """The metrics that at least one sequence or network has."""
+        known = {key for values in self.networks.values() for key in values}
+        known.update(key for score in self.scores for key in score.values)
+        return [m for m in METRICS if m.key in known or (m.of and known.issuperset(m.of))]
 
     def estimates(
         self, prediction: str, subject: str | None = None, minus: str | None = None
     ) -> dict[str, Estimate]:
-        """Estimate the mean of every metric over sequences: key → estimate.
+        """Estimate every metric, most of them as a mean over sequences: key → estimate.
 
         Args:
             prediction: its name.
             subject: restrict to the sequences of a speaker.
-            minus: average the differences to this other prediction, sequence by sequence.
+            minus: take the differences to this other prediction, sequence by sequence.
         """
         scores = self._select(prediction, subject)
         others = self._select(minus, subject) if minus else []
         frames = np.array([score.frames for score in scores], float)
         estimates = {}
-        for key, by_frame in ((metric.key, metric.by_frame) for metric in self.metrics):
-            values = np.array([score.values.get(key, math.nan) for score in scores])
-            if others:
-                values -= [score.values.get(key, math.nan) for score in others]
-            estimates[key] = bootstrap_mean(values, frames if by_frame else np.ones(len(values)))
+        for metric in self.metrics:
+            if metric.over == "network":
+                value = self._of_network(prediction, metric)
+                value -= self._of_network(minus, metric) if minus else 0.0
+                estimates[metric.key] = Estimate(value, value, value)
+            elif metric.over == "correlation":
+                pairs = [_by_subject(rows, key) for rows in (scores, others) for key in metric.of]
+                estimates[metric.key] = bootstrap_correlation(*pairs[: 4 if others else 2])
+            else:
+                values = _values(scores, metric.key)
+                values = values - _values(others, metric.key) if others else values
+                weights = frames if metric.over == "frames" else np.ones(len(values))
+                estimates[metric.key] = bootstrap_mean(values, weights)
         return estimates
+
+    def _of_network(self, prediction: str, metric: Metric) -> float:
+        return self.networks.get(prediction, {}).get(metric.key, math.nan)
 
     def _select(self, prediction: str, subject: str | None = None) -> list[Score]:
         return [
@@ -137,19 +157,22 @@ class Report:
                 subject: {name: summary(name, subject) for name in self.predictions}
                 for subject in self.subjects
             },
+            "networks": self.networks,
             "sequences": [asdict(score) for score in self.scores],
         }
 
     def _write_csv(self, path: Path) -> Path:
         with path.open("w", newline="", encoding="utf-8") as file:
             table = csv.writer(file)
-            titles = [f"{m.key} ({m.unit})" if m.unit else m.key for m in self.metrics]
-            table.writerow(["prediction", "sequence", "subject", "frames", *titles])
+            columns = [m for m in self.metrics if m.over in AVERAGED]
+            titles = [f"{m.key} ({m.unit})" if m.unit else m.key for m in columns]
+            first = ["prediction", "sequence", "subject", "condition", "frames"]
+            table.writerow([*first, *titles])
             for score in self.scores:
-                values = (score.values.get(m.key, math.nan) for m in self.metrics)
+                values = (score.values.get(m.key, math.nan) for m in columns)
                 cells = ["" if math.isnan(value) else f"{value:.6g}" for value in values]
-                row = [score.prediction, score.sequence, score.subject, score.frames]
-                table.writerow([*row, *cells])
+                row = [score.prediction, score.sequence, score.subject, score.condition]
+                table.writerow([*row, score.frames, *cells])
         return path
 
     def markdown(self) -> str:
@@ -185,8 +208,7 @@ class Report:
                 lines += self._table({who: self._cells(name, who) for who in self.subjects})
         lines += ["", "## Definitions"]
         for m in self.metrics:
-            over = "all frames" if m.by_frame else "sequences"
-            formula = f"{m.formula}.{BEST[m.best]} Averaged over {over}."
+            formula = f"{m.formula}.{BEST[m.best]}{AVERAGED.get(m.over, '')}"
             lines.append(f"- **{m.title}**{f', {m.unit}' if m.unit else ''}: {formula}")
         return "\n".join(lines) + "\n"
 
@@ -203,7 +225,7 @@ class Report:
         for metric in self.metrics:
             estimate = estimates[metric.key]
             mean, low, high = (f"{value:.{metric.digits}f}" for value in estimate)
-            cell = f"{mean} [{low}, {high}]" if interval else mean
+            cell = f"{mean} [{low}, {high}]" if interval and metric.over != "network" else mean
             cells.append("–" if math.isnan(estimate.mean) else cell)
         return cells
 
@@ -228,18 +250,34 @@ def bootstrap_mean(values: np.ndarray, weights: np.ndarray) -> Estimate:
     Values and their weights are resampled together with a fixed seed; NaN values are left out. With
     a single value the interval is that value.
     """
+    known = np.isfinite(values)
+    return _bootstrap(_weighted_mean, values[known], weights[known])
+
+
+def bootstrap_correlation(*curves: np.ndarray) -> Estimate:
+    """Compute Pearson's r of two arrays (n,) and its 95 % percentile bootstrap interval.
+
+    Of four arrays it is the difference, r of the first two minus r of the others. What is NaN in
+    one of them is left out of all; NaN for fewer than three.
+    """
+    known = np.isfinite(curves).all(0)
+    if known.sum() < LEAST_PAIRS:
+        return Estimate(math.nan, math.nan, math.nan)
+    return _bootstrap(_correlation, *(curve[known] for curve in curves))
+
+
+def _bootstrap(statistic: Callable[..., np.ndarray], *samples: np.ndarray) -> Estimate:
+    """Compute a statistic of arrays (n,) that are resampled together, with a fixed seed."""
     from scipy.stats import bootstrap
 
-    known = np.isfinite(values)
-    values, weights = values[known], weights[known]
-    if not len(values):
+    if not len(samples[0]):
         return Estimate(math.nan, math.nan, math.nan)
-    mean = float(_weighted_mean(values, weights))
-    if len(values) == 1:
-        return Estimate(mean, mean, mean)
+    value = float(statistic(*samples))
+    if len(samples[0]) == 1:
+        return Estimate(value, value, value)
     interval = bootstrap(
-        (values, weights),
-        _weighted_mean,
+        samples,
+        statistic,
         n_resamples=RESAMPLES,
         vectorized=True,
         paired=True,
@@ -247,11 +285,37 @@ def bootstrap_mean(values: np.ndarray, weights: np.ndarray) -> Estimate:
         method="percentile",
         rng=SEED,
     ).confidence_interval
-    return Estimate(mean, float(interval.low), float(interval.high))
+    return Estimate(value, float(interval.low), float(interval.high))
 
 
 def _weighted_mean(values: np.ndarray, weights: np.ndarray, axis: int = -1) -> np.ndarray:
     return (values * weights).sum(axis) / weights.sum(axis)
+
+
+def _correlation(*curves: np.ndarray, axis: int = -1) -> np.ndarray:
+    """Compute r of two arrays along an axis, 0 where one is constant, minus that of two others."""
+    centred = [curve - curve.mean(axis, keepdims=True) for curve in curves]
+    a, b, *others = centred
+    scale = np.sqrt((a * a).sum(axis) * (b * b).sum(axis))
+    r = np.where(scale > 1e-12, (a * b).sum(axis) / np.maximum(scale, 1e-12), 0.0)
+    return r - _correlation(*others, axis=axis) if others else r
+
+
+def _values(scores: Sequence[Score], key: str) -> np.ndarray:
+    return np.array([score.values.get(key, math.nan) for score in scores])
+
+
+def _by_subject(scores: Sequence[Score], key: str) -> np.ndarray:
+    """Return values less the mean and over the standard deviation of their subject's."""
+    values = _values(scores, key)
+    subjects = np.array([score.subject for score in scores])
+    normalised = np.full(len(values), math.nan)
+    for subject in np.unique(subjects):
+        rows = (subjects == subject) & np.isfinite(values)
+        if rows.sum() > 1:
+            spread = max(float(values[rows].std()), 1e-12)
+            normalised[rows] = (values[rows] - values[rows].mean()) / spread
+    return normalised
 
 
 def _text(value: object) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from jambatalk.evaluate import curve_metrics, metrics
 from jambatalk.evaluate.mesh_regions import MeshRegions
+from jambatalk.evaluate.phone_classes import class_errors
+from jambatalk.model.phones import TimedPhone
 
 
 @dataclass(frozen=True)
@@ -20,8 +24,10 @@ class Metric:
         unit: of the reported value.
         digits: decimals in tables.
         best: "low", "high", "zero" for signed metrics, or "" for values to compare only.
-        by_frame: whether sequences are weighted by their frames, or equally.
+        over: what is averaged: all frames, sequences, or nothing: the coefficient of correlation of
+            two other metrics over sequences, or a property of the whole network.
         formula: its definition in words.
+        of: keys of the two correlated metrics.
     """
 
     key: str
@@ -29,54 +35,100 @@ class Metric:
     unit: str
     digits: int
     best: str
-    by_frame: bool
+    over: Literal["frames", "sequences", "correlation", "network"]
     formula: str
+    of: tuple[str, ...] = ()
 
 
 # fmt: off
 METRICS = (
-    #      key, title, unit, digits, best, by_frame
-    Metric("lve", "LVE", "mm²", 3, "low", True,
+    #      key, title, unit, digits, best, over
+    Metric("lve", "LVE", "mm²", 3, "low", "frames",
            "mean over frames of the largest squared distance among the lip vertices"),
-    Metric("fdd", "FDD", "mm²", 4, "zero", False,
+    Metric("fdd", "FDD", "mm²", 4, "zero", "sequences",
            "mean over upper-face vertices of the standard deviation over time of the squared "
            "distance from the template, target minus prediction"),
-    Metric("mve", "MVE", "mm", 3, "low", True,
+    Metric("lip_max", "Lip-max", "mm", 3, "low", "frames",
+           "mean over frames of the largest distance among the lip vertices"),
+    Metric("fve", "FVE", "mm²", 3, "low", "frames",
+           "mean over frames of the largest squared distance among all vertices"),
+    Metric("mve", "MVE", "mm", 3, "low", "frames",
            "mean over frames and all vertices of the distance"),
-    Metric("velocity", "velocity error", "mm/s", 2, "low", True,
+    Metric("ldtw", "LDTW", "mm", 3, "low", "sequences",
+           "mean distance of the lip vertices after dynamic time warping within ±0.5 s"),
+    Metric("velocity", "velocity error", "mm/s", 2, "low", "frames",
            "mean over frames and lip vertices of the length of the velocities' difference"),
-    Metric("acceleration", "acceleration error", "m/s²", 3, "low", True,
+    Metric("acceleration", "acceleration error", "m/s²", 3, "low", "frames",
            "mean over frames and lip vertices of the length of the accelerations' difference"),
-    Metric("frequency", "frequency error", "dB", 2, "low", False,
+    Metric("frequency", "frequency error", "dB", 2, "low", "sequences",
            "root mean square over 0.5 to 10 Hz of the difference of the lip vertices' power "
            "spectra, Welch's method, windows of 1 s"),
-    Metric("aperture_r", "lip aperture, r", "", 3, "high", False,
+    Metric("aperture_r", "lip aperture, r", "", 3, "high", "sequences",
            "Pearson's correlation of the lip apertures over time"),
-    Metric("aperture_lag", "lip aperture, best lag", "ms", 0, "zero", False,
+    Metric("aperture_ccc", "lip aperture, CCC", "", 3, "high", "sequences",
+           "Lin's concordance of the lip apertures, which also counts amplitude and mean"),
+    Metric("aperture_lag", "lip aperture, best lag", "ms", 0, "zero", "sequences",
            "shift within ±150 ms at which that correlation is greatest; positive for a late "
            "prediction"),
-    Metric("aperture_error", "lip aperture, error", "mm", 2, "low", True,
-           "mean over frames of the absolute difference of the lip apertures"),
-    Metric("aperture_sd", "lip aperture, sd ratio", "", 3, "", False,
+    Metric("mtm", "MTM", "ms", 1, "low", "sequences",
+           "mean distance in time of corresponding extrema of the speed of opening, by derivative "
+           "dynamic time warping of the lip apertures"),
+    Metric("mod", "MOD", "mm", 2, "low", "frames",
+           "mouth-opening difference: mean over frames of the absolute difference of the lip "
+           "apertures"),
+    Metric("aperture_sd", "lip aperture, sd ratio", "", 3, "", "sequences",
            "standard deviation of the predicted lip aperture over that of the target; 1 is ideal"),
-    Metric("closed_target", "lips closed, target", "%", 1, "", True,
+    Metric("closed_target", "lips closed, target", "%", 1, "", "frames",
            "frames in which the target aperture is at most a tenth of its 95th percentile"),
-    Metric("closed", "lips closed", "%", 1, "", True,
+    Metric("closed", "lips closed", "%", 1, "", "frames",
            "the same of the predicted aperture, with the same threshold"),
-    Metric("closure_recall", "closure recall", "%", 1, "high", False,
+    Metric("closure_recall", "closure recall", "%", 1, "high", "sequences",
            "target closures (runs of closed frames) within which the prediction closes, ±40 ms"),
-    Metric("closure_precision", "closure precision", "%", 1, "high", False,
+    Metric("closure_precision", "closure precision", "%", 1, "high", "sequences",
            "predicted closures within which the target closes, ±40 ms"),
-    Metric("loudness_r", "aperture and loudness, r", "", 3, "high", False,
+    Metric("loudness_r", "aperture and loudness, r", "", 3, "high", "sequences",
            "greatest correlation of the predicted lip aperture with the speech level in dB, within "
            "±150 ms"),
-    Metric("loudness_lag", "aperture and loudness, lag", "ms", 0, "zero", False,
+    Metric("loudness_lag", "aperture and loudness, lag", "ms", 0, "zero", "sequences",
            "shift of that correlation; positive where the lips are late"),
-    Metric("beat", "beat alignment", "", 3, "high", False,
+    Metric("beat", "BA, beat alignment", "", 3, "high", "sequences",
            "mean over onsets of opening lips of exp(-d²/(2·0.1²)), d seconds to the nearest onset "
            "of loudness"),
-    Metric("beat_target", "beat alignment, target", "", 3, "", False,
+    Metric("beat_target", "BA, beat alignment, target", "", 3, "", "sequences",
            "the same of the target"),
+    Metric("speech_rms", "speech, RMS", "", 4, "", "sequences",
+           "root mean square of the recording, whose full scale is 1"),
+    Metric("lip_speed_target", "lip speed, target", "mm/s", 2, "", "sequences",
+           "mean over frames and lip vertices of the target's speed"),
+    Metric("lip_speed", "lip speed", "mm/s", 2, "", "sequences",
+           "the same of the prediction"),
+    Metric("slcc", "SLCC", "", 3, "", "correlation",
+           "speech-lip intensity correlation: Pearson's r over sequences of the speech's RMS and "
+           "the lip speed, both less the mean and over the standard deviation of their subject; "
+           "that of the target is ideal", ("speech_rms", "lip_speed")),
+    Metric("slcc_target", "SLCC, target", "", 3, "", "correlation",
+           "the same of the target", ("speech_rms", "lip_speed_target")),
+    Metric("bilabial", "Lip-max in P, B, M", "mm", 3, "low", "sequences",
+           "Lip-max over the frames within these phones"),
+    Metric("labiodental", "Lip-max in F, V", "mm", 3, "low", "sequences",
+           "the same of labiodental phones"),
+    Metric("rounded", "Lip-max in UW, UH, OW, W, AO", "mm", 3, "low", "sequences",
+           "the same of rounded phones"),
+    Metric("open", "Lip-max in AA, AE, AW, AY", "mm", 3, "low", "sequences",
+           "the same of open phones"),
+    Metric("coverage", "coverage error", "mm", 3, "low", "sequences",
+           "mean distance of the lip vertices to the target, of the nearest of all predictions for "
+           "the sequence"),
+    Metric("style_diversity", "diversity across styles", "mm", 3, "", "sequences",
+           "mean distance of the lip vertices between two predictions in different styles"),
+    Metric("seed_diversity", "diversity across seeds", "mm", 3, "", "sequences",
+           "the same between two predictions of different seeds"),
+    Metric("rtf", "real-time factor", "", 3, "low", "network",
+           "seconds from speech to vertices for a second of speech"),
+    Metric("peak_memory", "peak memory", "MB", 0, "low", "network",
+           "largest resident memory of a process that does nothing else; on a GPU, of its memory"),
+    Metric("parameters", "parameters", "M", 2, "", "network",
+           "of all parts that are loaded for prediction"),
 )
 # fmt: on
 
@@ -88,23 +140,30 @@ def evaluate_sequence(
     regions: MeshRegions,
     fps: float,
     samples: np.ndarray | None = None,
+    phones: Sequence[TimedPhone] = (),
 ) -> dict[str, float]:
-    """Evaluate one sequence: key of :data:`METRICS` → value in its unit.
+    """Evaluate one prediction of one sequence: key of :data:`METRICS` → value in its unit.
 
-    FDD is left out without `template` or upper face, and what depends on the speech without
-    `samples`. Values that are undefined for the sequence, such as closures where there are none,
-    are NaN.
+    FDD is left out without `template` or upper face, what depends on the speech without `samples`,
+    and classes of phones without `phones`. Values that are undefined for the sequence, such as
+    closures where there are none, are NaN.
 
     Args:
         pred: (T, V, 3) metres.
         target: (T, V, 3) metres.
         template: (V, 3) metres, the face at rest.
         samples: (n,) speech at 16 kHz.
+        phones: those of the speech.
     """
     lips = regions.lips
+    largest = metrics.largest_lip_error(pred, target, lips)
+    mean_error, face_error = metrics.vertex_errors(pred, target)
     values = {
         "lve": metrics.lip_vertex_error(pred, target, lips) * 1e6,
-        "mve": metrics.mean_vertex_error(pred, target) * 1e3,
+        "lip_max": float(largest.mean()) * 1e3,
+        "fve": face_error * 1e6,
+        "mve": mean_error * 1e3,
+        "ldtw": metrics.lip_time_warping(pred, target, lips, fps) * 1e3,
         "velocity": metrics.derivative_error(pred, target, lips, fps, 1) * 1e3,
         "acceleration": metrics.derivative_error(pred, target, lips, fps, 2),
         "frequency": metrics.frequency_error(pred, target, lips, fps),
@@ -118,8 +177,10 @@ def evaluate_sequence(
     spread = target_aperture.std()
     values |= {
         "aperture_r": curve_metrics.correlation(pred_aperture, target_aperture),
+        "aperture_ccc": curve_metrics.concordance(pred_aperture, target_aperture),
+        "mtm": curve_metrics.temporal_misalignment(pred_aperture, target_aperture, fps) * 1e3,
         "aperture_lag": curve_metrics.best_lag(pred_aperture, target_aperture, fps)[0] * 1e3,
-        "aperture_error": float(np.abs(pred_aperture - target_aperture).mean()) * 1e3,
+        "mod": float(np.abs(pred_aperture - target_aperture).mean()) * 1e3,
         "aperture_sd": float(pred_aperture.std() / spread) if spread > 1e-9 else float("nan"),
         "closed_target": closures.target_closed * 100,
         "closed": closures.pred_closed * 100,
@@ -137,7 +198,12 @@ def evaluate_sequence(
             "loudness_lag": lag * 1e3,
             "beat": curve_metrics.beat_alignment(pred_onsets, sound_onsets),
             "beat_target": curve_metrics.beat_alignment(target_onsets, sound_onsets),
+            "speech_rms": float(np.sqrt(np.square(samples, dtype=np.float64).mean())),
+            "lip_speed_target": metrics.lip_speed(target, lips, fps) * 1e3,
+            "lip_speed": metrics.lip_speed(pred, lips, fps) * 1e3,
         }
+    if phones:
+        values |= {name: x * 1e3 for name, x in class_errors(largest, phones, fps).items()}
     return {metric.key: values[metric.key] for metric in METRICS if metric.key in values}
 
 

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from jambatalk.errors import RenderError
 
-COLUMNS = {2: 2, 3: 3, 4: 2}  # clips → columns
+MOST = 9  # clips
 LETTERS = 0.05  # font size, of a clip's height
 BOX = (16, 18, 21, 175)  # RGBA
 TEXT = (255, 255, 255, 255)
@@ -22,19 +22,21 @@ TEXT = (255, 255, 255, 255)
 def grid_size(count: int, size: int) -> tuple[int, int]:
     """Return width and height of a picture of `count` square clips of `size` pixels.
 
+    Four make a square, other numbers rows of three.
+
     Raises:
-        RenderError: not 2, 3 or 4 clips.
+        RenderError: not 2 to 9 clips.
     """
-    if count not in COLUMNS:
-        raise RenderError(f"{count} clips cannot be compared.", "Choose 2, 3 or 4.")
-    columns = COLUMNS[count]
-    return columns * size, count // columns * size
+    if not 2 <= count <= MOST:
+        raise RenderError(f"{count} clips cannot be compared.", f"Choose 2 to {MOST}.")
+    columns = 2 if count in (2, 4) else 3
+    return columns * size, -(-count // columns) * size
 
 
 def side_by_side(
     streams: Sequence[Iterator[np.ndarray]], captions: Sequence[str]
 ) -> Iterator[np.ndarray]:
-    """Put two or three clips in a row, or four in a square, each with its caption.
+    """Put clips in rows, see :func:`grid_size`, each with its caption.
 
     Args:
         streams: frames (size, size, 3) uint8 RGB of clips of equal length and size.
@@ -44,7 +46,7 @@ def side_by_side(
         (height, width, 3) uint8, see :func:`grid_size`.
 
     Raises:
-        RenderError: not 2, 3 or 4 clips, or they differ in length.
+        RenderError: not 2 to 9 clips, or they differ in length.
     """
     if len(captions) != len(streams):
         raise RenderError(f"{len(captions)} captions do not fit {len(streams)} clips.")

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jambatalk.errors import JambaTalkError
-from jambatalk.evaluate.aperture_plot import plot_apertures, require_matplotlib
+from jambatalk.evaluate.aperture_plot import ApertureCurves, plot_apertures, require_matplotlib
 from jambatalk.face.library import load_head
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.motion.nonverbal import STILL
@@ -53,7 +53,8 @@ def plot_clip(folder: Path, clip: TrackedSpeech, heads: dict[str, TalkingHead]) 
         predicted[name], eyes = motion.lip_aperture(), eye_distance(motion.face)
     tracked = clip.lips[:, APERTURE] * eyes  # on the head's scale
     path = folder / f"{clip.name}.png"
-    return plot_apertures(path, clip.name, predicted, tracked, clip.fps, clip.speech.samples)
+    curves = ApertureCurves(clip.name, predicted, tracked, clip.fps, clip.speech.samples)
+    return plot_apertures(path, [curves])
 
 
 if __name__ == "__main__":
