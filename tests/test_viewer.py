@@ -1,12 +1,14 @@
 """The viewer of the page's first screen, in Chromium with WebGL in software."""
 
+import re
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import PurePath
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from test_app import server_files, url  # noqa: F401  fixtures
 from test_live import browser, button, launch  # noqa: F401  fixtures
 
@@ -139,23 +141,35 @@ def test_styles_are_compared_side_by_side(open_page: Callable[..., Page]) -> Non
     assert page.locator("#viewer-titles span").count() == 0
 
 
-def test_choices_survive_a_reload(open_page: Callable[..., Page]) -> None:
+def test_choices_survive_a_reload_and_back(open_page: Callable[..., Page], url: str) -> None:  # noqa: F811
     page = open_page()
     for choice in ("Kofi", "Crisp", "Happy"):
         page.locator("label", has_text=choice).locator("visible=true").click()
     page.wait_for_function("(localStorage['jambatalk-choices'] ?? '').length > 100")
-    page.wait_for_timeout(1000)
-    page.reload()
-    page.evaluate(MODULES)
-    page.wait_for_function("viewer.head?.name === 'kofi'")
-    for choice in ("Kofi", "Crisp", "Happy"):
-        label = page.locator("label", has_text=choice).locator("visible=true")
-        expect(label.locator("input")).to_be_checked()
-    stored = "localStorage['jambatalk-choices']"
-    page.evaluate(f"{stored} = 'damaged'")
-    page.reload()
+    address = re.compile("head=kofi&animate-speaking-style=crisp&animate-mood=happy$")
+    expect(page).to_have_url(address)
+    for reopen in (page.reload, partial(page.goto, url)):  # by the address; by what is stored
+        reopen()
+        page.evaluate(MODULES)
+        page.wait_for_function("viewer.head?.name === 'kofi'")
+        for choice in ("Kofi", "Crisp", "Happy"):
+            expect(chosen(page, choice)).to_be_checked()
+        expect(page).to_have_url(address)
+    page.get_by_role("tab", name="Live").click()
+    page.locator("label", has_text="Relaxed").locator("visible=true").click()
+    expect(page).to_have_url(re.compile("live-speaking-style=relaxed"))
+    page.go_back()
+    expect(chosen(page, "Neutral").first).to_be_checked()  # of Live
+    page.go_back()
+    expect(chosen(page, "Crisp")).to_be_checked()  # of Animate
+    page.evaluate("localStorage['jambatalk-choices'] = 'damaged'")
+    page.goto(f"{url}?head=nobody&animate-strength=much")
     page.evaluate(MODULES)
     page.wait_for_function("viewer.head?.name === 'mara'")
+
+
+def chosen(page: Page, choice: str) -> Locator:
+    return page.locator("label", has_text=choice).locator("visible=true").locator("input")
 
 
 DROP = """async () => {

@@ -37,7 +37,7 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
     talking_head = service.talking_head
     viewed = can_draw(talking_head)  # else the tab shows a video
     neutral = talking_head.styles[0]
-    with gr.Tab("Animate") as tab:
+    with gr.Tab("Animate", id="animate") as tab:
         if viewed:
             start = gr.Button("Animate", variant="primary", elem_id="animate")
         else:

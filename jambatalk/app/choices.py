@@ -1,11 +1,18 @@
-"""The visitor's choices, which the browser keeps until the next visit; the server keeps none."""
+"""The visitor's choices: the browser keeps them until the next visit, and the address holds them.
+
+So a page can be shared, reloaded and gone back to; the server keeps nothing.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
+
+from jambatalk.app.javascript import call
+from jambatalk.voices import list_voices
 
 KEY = "jambatalk-choices"  # of the browser's storage
 CHOICES = (
@@ -17,16 +24,18 @@ CHOICES = (
     gr.Number,
     gr.ColorPicker,
 )
+TAB = "tab"  # name of the open tab in the address
 
 
-def remember_choices(page: gr.Blocks) -> None:
+def remember_choices(page: gr.Blocks, tabs: gr.Tabs) -> None:
     """Restore the choices of all tabs when the page is opened, and keep their changes.
 
-    Call it in the context of the page, when all of it is built.
+    Call it in the context of the page, when all of it is built; `live/page/choices.js` reads and
+    writes the address. Choices in the address go before those that the browser keeps.
     """
-    chosen = [block for block in page.blocks.values() if isinstance(block, CHOICES)]
-    components = {f"{n} {choice.label}": choice for n, choice in enumerate(chosen)}
+    components = _components(page)
     stored = gr.BrowserState({}, storage_key=KEY, secret=KEY)  # or a restart would forget them
+    back = gr.Button("", visible="hidden", elem_id="choices-back")  # the browser presses it
     settings: dict[str, Any] = {
         "queue": False,
         "show_progress": "hidden",
@@ -36,17 +45,37 @@ def remember_choices(page: gr.Blocks) -> None:
     def restore(values: Any) -> Any:
         if not isinstance(values, dict) or not values:
             return gr.skip()  # or what is chosen meanwhile would be undone
+        known = values.get(TAB) in {tab.id for tab in tabs.children if isinstance(tab, gr.Tab)}
         return [
-            values[name] if name in values and _fits(component, values[name]) else gr.skip()
-            for name, component in components.items()
+            gr.Tabs(selected=values[TAB]) if known else gr.skip(),
+            *(
+                values[name] if name in values and _fits(component, values[name]) else gr.skip()
+                for name, component in components.items()
+            ),
         ]
 
-    def keep(*values: Any) -> dict[str, Any]:
-        return dict(zip(components, values, strict=True))
-
-    page.load(restore, stored, [*components.values()], **settings)
+    restored = [tabs, *components.values()]
+    first = next(iter(tabs.children)).id
+    served = {TAB: first} | {name: component.value for name, component in components.items()}
+    spoken = {voice.language.split("-")[0]: voice.name for voice in reversed(list_voices())}
+    opening = call("choices", "open", served, {"spoken-by": spoken})
+    page.load(restore, stored, restored, js=opening, **settings)
+    back.click(restore, stored, restored, js=call("choices", "restore"), **settings)
     changes = [component.change for component in components.values()]
-    gr.on(changes, keep, [*components.values()], stored, **settings)
+    gr.on(changes, None, [*components.values()], stored, js=call("choices", "keep"), **settings)
+
+
+def _components(page: gr.Blocks) -> dict[str, Component]:
+    """Name the choices by their labels, and by the tab that they are in."""
+    named = {}
+    for block in page.blocks.values():
+        if isinstance(block, CHOICES):
+            parent = block.parent
+            while parent is not None and not isinstance(parent, gr.Tab):
+                parent = parent.parent
+            name = f"{parent.id} {block.label}" if parent else str(block.label)
+            named[re.sub(r"\W+", "-", name.lower())] = block
+    return named
 
 
 def _fits(component: Component, value: Any) -> bool:

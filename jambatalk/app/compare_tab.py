@@ -23,7 +23,7 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
     """Build the tab in the enclosing Gradio context."""
     talking_head = service.talking_head
     viewed = can_draw(talking_head)  # else the tab shows a video
-    with gr.Tab("Compare styles", elem_id="compare") as tab:
+    with gr.Tab("Compare styles", id="compare", elem_id="compare") as tab:
         if viewed:
             start = gr.Button("Compare", variant="primary", elem_classes="start")
         styles = gr.CheckboxGroup(

@@ -28,7 +28,7 @@ def can_stream(talking_head: TalkingHead) -> bool:
 
 def build_tab(talking_head: TalkingHead, inputs: Inputs) -> gr.Tab:
     """Build the tab in the enclosing Gradio context; `live/page/live.js` runs it."""
-    with gr.Tab("Live", elem_id="live") as tab:
+    with gr.Tab("Live", id="live", elem_id="live") as tab:
         with gr.Row():
             speak = gr.Button("Speak", variant="primary", scale=2, min_width=80)
             play = gr.Button("Play voice", scale=3, min_width=120, elem_classes="start")

@@ -9,6 +9,7 @@ import gradio as gr
 from jambatalk.app import animate_tab, compare_tab, live_tab
 from jambatalk.app.choices import remember_choices
 from jambatalk.app.inputs import build_inputs
+from jambatalk.app.javascript import call
 from jambatalk.app.settings import in_words
 from jambatalk.app.video_service import VideoService
 from jambatalk.app.viewer import build_viewer, can_draw, connect_viewer
@@ -42,11 +43,12 @@ def build_page(service: VideoService) -> gr.Blocks:
         with gr.Row(elem_id="main"):
             with gr.Column(scale=2, min_width=320, elem_id="inputs"):
                 inputs = build_inputs(talking_head.heads)
+                link = gr.Button("Copy link to these choices", size="sm", elem_id="copy-link")
             with gr.Column(scale=3, min_width=320, elem_id="outputs"):
                 if can_draw(talking_head):
                     with gr.Column(min_width=320, elem_id="viewer-column"):
                         build_viewer()
-                with gr.Column(min_width=320, elem_id="tabs"), gr.Tabs():
+                with gr.Column(min_width=320, elem_id="tabs"), gr.Tabs() as pane:
                     tabs = {"animate": animate_tab.build_tab(service, inputs)}
                     if len(talking_head.styles) > 1:
                         tabs["compare"] = compare_tab.build_tab(service, inputs)
@@ -54,7 +56,8 @@ def build_page(service: VideoService) -> gr.Blocks:
                         tabs["live"] = live_tab.build_tab(talking_head, inputs)
         if can_draw(talking_head):
             connect_viewer(inputs, tabs)
-        remember_choices(page)
+        link.click(fn=None, js=call("choices", "copyLink"))
+        remember_choices(page, pane)
         bundled = talking_head.heads is BUNDLED
         privacy = PRIVACY.format(kept=in_words(settings.keep))
         gr.Markdown((BUNDLED_FOOTER if bundled else OTHER_FOOTER) + privacy, elem_id="footer")
