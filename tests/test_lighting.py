@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from jambatalk.render.program import SHADERS, source
+from jambatalk.render.program import source
+from jambatalk.render.shader_text import SHADERS
 from recipes.lighting.irradiance import basis, irradiance, to_glsl
 
 

@@ -20,7 +20,7 @@ from starlette.testclient import TestClient, WebSocketTestSession
 from test_app import FLAGS, TIMEOUT, VOICE, server_files, url  # noqa: F401  fixtures
 
 from jambatalk import Motion, Speech, TalkingHead, View, load_head
-from jambatalk.app.live import clips, server, session
+from jambatalk.app.live import clips, head_file, server, session
 from jambatalk.app.live.server import live_routes
 from jambatalk.app.live.session import LiveSession
 from jambatalk.errors import LiveError
@@ -271,10 +271,14 @@ def test_routes_serve_heads(client: TestClient) -> None:
         served = client.get(f"/live/textures/kofi/{name}")
         assert served.content == getattr(face.materials[int(number)], kind)
         assert served.headers["content-type"] in ("image/jpeg", "image/png")
+        preview = Image.open(BytesIO(b64decode(header["previews"][name])))
+        assert max(preview.size) <= head_file.PREVIEW
     for name in ("unknown", "1", "²"):  # one address per head
         assert client.get(f"/live/head/{name}").status_code == 404
     for path in ("unknown/0.albedo", "kofi/99.albedo", "kofi/0.name", "kofi/²", "kofi/1.albedo"):
         assert client.get(f"/live/textures/{path}").status_code == 404
+    assert "#include" not in client.get("/live/shaders/mesh.frag").text
+    assert client.get("/live/shaders/kinds.glsl").status_code == 404  # it is in the two others
     for path in ("%2e%2e/server.py", "/etc/passwd", "unknown.js"):
         assert client.get(f"/live/page/{path}").status_code == 404
 
@@ -406,6 +410,10 @@ def test_head_looks_as_in_the_videos(
     expect(page.locator("#viewer-canvas")).to_be_visible()
     page.evaluate("async () => { window.live = await import('/live/page/live.js'); }")
     page.wait_for_function("live.state().head === 'mara'")
+    page.evaluate(
+        "async () => { ({ viewer: window.viewer } = await import('/live/page/viewer.js')); }"
+    )
+    page.wait_for_function("viewer.head.whole && document.querySelector('#viewer-stage canvas')")
     shown = Image.open(BytesIO(page.locator("#viewer-canvas").screenshot())).convert("RGB")
     face = talking_head.heads.load("mara")
     drawn = Image.fromarray(next(draw_frames(face, [face.template], View(size=256))))
@@ -428,6 +436,7 @@ DRAW = """async ([name, weights, pose]) => {
     document.body.append(canvas);
     const head = new Head(canvas);
     await head.load(name);
+    await head.refine();
     const frame = head.blendshapes.map((blendshape) => weights[blendshape] ?? 0);
     head.draw([Float32Array.from([...frame, ...pose])]);
     return canvas.toDataURL();

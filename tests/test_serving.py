@@ -1,5 +1,6 @@
 """The page as a server: options, limits, health, metrics and what is closed."""
 
+import re
 import shutil
 import socket
 import subprocess
@@ -170,6 +171,7 @@ def test_the_page_says_how_long_files_are_kept(url: str) -> None:
 def test_a_login_is_asked_for(files: Path) -> None:
     with serving(files.with_name("auth"), JAMBATALK_AUTH="mara:secret kofi:other") as url:
         assert httpx.get(f"{url}config").status_code == 401
+        assert "start.js" not in httpx.get(url).text  # no head speaks to strangers
         with pytest.raises(Exception, match=r"login|auth|credentials"):
             Client(url, auth=("mara", "wrong"), verbose=False)
         client = Client(url, auth=("kofi", "other"), verbose=False)
@@ -180,9 +182,18 @@ def test_a_login_is_asked_for(files: Path) -> None:
 
 MOVES = """async () => {
     const { viewer } = await import("/live/page/viewer.js");
-    while (!viewer.firstDrawn || !viewer.idle) await new Promise((next) => setTimeout(next, 20));
-    return Math.round(viewer.firstDrawn);
+    while (!viewer.drawn < 5) await new Promise((next) => setTimeout(next, 20));
+    return Math.round(performance.getEntriesByName("viewer-moved")[0].startTime);
 }"""
+
+
+def test_the_viewer_starts_before_gradio(url: str) -> None:
+    html = httpx.get(url).text
+    assert html.index("start.js") < html.index("gradio_config")
+    links = re.findall(r'preload"[^>]* href="([^"]*)"', html)
+    assert len(links) > 10
+    for link in links:
+        assert httpx.get(url + link).status_code == 200, link
 
 
 def test_little_is_fetched_before_the_head_moves(url: str) -> None:

@@ -16,6 +16,10 @@ from jambatalk import Motion, Speech, TalkingHead, load_head
 from jambatalk.export.phones import text_grid
 from jambatalk.files.bundled import VOICES
 
+EARLY = """new MutationObserver(() => {
+    const early = document.getElementById("viewer-early");
+    if (early) globalThis.early ??= early.getBoundingClientRect().toJSON();
+}).observe(document, { childList: true, subtree: true });"""
 JAW = load_head(1).blendshapes.index("jawOpen")
 MODULES = """async () => {
     ({ viewer: globalThis.viewer } = await import("/live/page/viewer.js"));
@@ -49,9 +53,10 @@ def open_page(browser, url) -> Callable[..., Page]:  # noqa: F811
         page = contexts[-1].new_page()
         page.set_default_timeout(120_000)
         page.on("pageerror", lambda error: errors.append(error))
+        page.add_init_script(EARLY)
         page.goto(url)
         page.evaluate(MODULES)
-        page.wait_for_function("viewer.firstDrawn")
+        page.wait_for_function("viewer.drawn && document.querySelector('#viewer-stage canvas')")
         return page
 
     yield open_page
@@ -60,8 +65,16 @@ def open_page(browser, url) -> Callable[..., Page]:  # noqa: F811
     assert not errors
 
 
+def stays_in_place(page: Page) -> None:
+    """Check that the head is where it was before Gradio had built the page."""
+    stage = page.locator("#viewer-stage").bounding_box()
+    early = page.evaluate("early")
+    assert [early[side] for side in stage] == pytest.approx(list(stage.values()), abs=8)
+
+
 def test_head_lives_and_speaks_without_a_click(open_page: Callable[..., Page]) -> None:
     page = open_page()
+    stays_in_place(page)
     before = page.evaluate("[...viewer.shown[0]]")
     page.wait_for_function("before => viewer.shown[0].some((v, k) => v !== before[k])", arg=before)
     page.wait_for_function("viewer.source === player && player.sound.currentTime > 0.5")
@@ -235,6 +248,7 @@ def test_keys_and_mouse(open_page: Callable[..., Page]) -> None:
 
 def test_head_and_big_button_fit_a_phone(open_page: Callable[..., Page]) -> None:
     page = open_page(width=390)
+    stays_in_place(page)
     for part in (
         page.locator("#viewer-canvas"),
         page.get_by_role("button", name="Record", exact=True),

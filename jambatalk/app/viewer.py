@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,11 +12,10 @@ from jambatalk.app.controls import checker, enable_with_voice, style_title
 from jambatalk.app.inputs import Inputs
 from jambatalk.app.javascript import call
 from jambatalk.app.live.clips import INTRO, pack_motion
-from jambatalk.app.live.server import PAGE
-from jambatalk.app.live.version import version
 from jambatalk.app.video_service import VideoRequest, VideoService
 from jambatalk.talking_head import TalkingHead
 
+ELEMENT = "viewer-block"  # of the page
 PREDICTIONS = 2  # at a time, beside a video
 
 VIEWER = """
@@ -54,7 +52,7 @@ def can_draw(talking_head: TalkingHead) -> bool:
 
 def build_viewer() -> None:
     """Build the viewer in the enclosing Gradio context."""
-    gr.HTML(VIEWER, elem_id="viewer-block", padding=False)
+    gr.HTML(VIEWER, elem_id=ELEMENT, padding=False)
 
 
 def connect_player(
@@ -145,15 +143,3 @@ def connect_viewer(inputs: Inputs, tabs: Mapping[str, gr.Tab]) -> None:
         choice.change(fn=None, inputs=[background, yaw], js=call("animate", "setView"))
     for name, tab in tabs.items():
         tab.select(fn=None, js=call("tabs", "open", name))
-
-
-def head_html(talking_head: TalkingHead) -> str:
-    """Return what the page's HTML head holds: it loads the viewer before Gradio has started."""
-    folder = f"live/v-{version(talking_head)}/page"
-    modules = sorted(path.name for path in PAGE.glob("*.js") if path.name != "worklet.js")
-    preloads = [f'<link rel="modulepreload" href="{folder}/{name}">' for name in modules]
-    return f"""{"".join(preloads)}
-        <script type="module">
-            const page = new URL("{folder}/animate.js", document.baseURI);
-            (await import(page)).open({json.dumps(talking_head.heads.names[0])});
-        </script>"""

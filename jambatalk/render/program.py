@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 from OpenGL import GL
 from OpenGL.GL import shaders
 
-SHADERS = Path(__file__).with_name("shaders")
+from jambatalk.render.shader_text import STAGES, shader_text
 
 
 class Program:
@@ -20,10 +18,7 @@ class Program:
     def __init__(self, defines: Iterable[str]) -> None:
         compiled = [
             shaders.compileShader(source(name, defines), kind)
-            for name, kind in (
-                ("mesh.vert", GL.GL_VERTEX_SHADER),
-                ("mesh.frag", GL.GL_FRAGMENT_SHADER),
-            )
+            for name, kind in zip(STAGES, (GL.GL_VERTEX_SHADER, GL.GL_FRAGMENT_SHADER), strict=True)
         ]
         self._number = shaders.compileProgram(*compiled, validate=False)
         count = GL.glGetProgramiv(self._number, GL.GL_ACTIVE_UNIFORMS)
@@ -58,14 +53,8 @@ class Program:
 
 def source(name: str, defines: Iterable[str]) -> str:
     """Read a shader with the files it includes and, after its first line, the definitions."""
-    text = _with_includes(name)
-    version, rest = text.split("\n", 1)
+    version, rest = shader_text(name).split("\n", 1)
     return "\n".join([version, *(f"#define {define}" for define in defines), rest])
-
-
-def _with_includes(name: str) -> str:
-    text = (SHADERS / name).read_text("utf-8")
-    return re.sub(r'#include "(.*)"', lambda found: _with_includes(found[1]), text)
 
 
 @cache

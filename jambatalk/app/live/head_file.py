@@ -1,19 +1,22 @@
 """The file from which a browser draws a head: a header in JSON, and numbers that compress well.
 
 4 bytes   length of the header, uint32, little-endian
-header    {"pivot", "chin", "blendshapes", "landmarks", "batches", "textures", "arrays"}, see
-          :func:`pack_head`
+header    {"pivot", "chin", "blendshapes", "landmarks", "batches", "textures", "previews",
+          "arrays"}, see :func:`pack_head`
 arrays    integers: first the lowest bytes of all numbers of an array, then the next ones
 """
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import struct
+from io import BytesIO
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from jambatalk.face.face import PICTURES, Face
 from jambatalk.face.mouth_opening import LANDMARKS
@@ -27,6 +30,8 @@ STEP = 1e-5  # metres, of displacements: a sixtieth of a pixel
 FORWARD = np.array([0.0, 0.0, 1.0])
 NONE = np.zeros((0, 3), np.int64)
 LEVEL = 6  # of compression
+PREVIEW = 256  # pixels, the longer side of the pictures with which a head is drawn at first
+QUALITY = 60  # of these
 
 
 def pack_head(face: Face) -> bytes:
@@ -34,7 +39,8 @@ def pack_head(face: Face) -> bytes:
 
     Header: `pivot` of the :class:`Neck`; `camera`, see :func:`framing`, and its field of view;
     `landmarks` of the lips; `batches` as :class:`Batch`, in the order of drawing, each with the
-    numbers of its `textures`. A texture is a list of two pictures, see :func:`picture`, or null.
+    numbers of its `textures`. A texture is a list of two pictures, see :func:`picture`, or null;
+    `previews` are the same pictures, small, as WebP in base64.
 
     Arrays: "positions", "uv" (each with the least value and the step of its numbers), "colors"
     (sRGB), "gloss", "occlusion", "share" (of the neck's rotation), "weld", "triangles" of the
@@ -62,6 +68,12 @@ def pack_head(face: Face) -> bytes:
             {"kind": kind, "pictures": [names.get(picture) for picture in pictures[:2]]}
             for kind, *pictures in textures
         ],
+        "previews": {
+            names[found]: base64.b64encode(_preview(found)).decode()
+            for _, *pictures in textures
+            for found in pictures[:2]
+            if found
+        },
         "arrays": {},
     }
     moved = [np.flatnonzero(np.abs(delta).max(1) >= STEP / 2) for delta in face.deltas]
@@ -95,6 +107,15 @@ def picture(face: Face, name: str) -> bytes | None:
         return None
     found: bytes | None = getattr(face.materials[int(number)], kind)
     return found
+
+
+def _preview(file: bytes) -> bytes:
+    small = BytesIO()
+    with Image.open(BytesIO(file)) as picture:
+        picture = picture.convert("RGBA" if "A" in picture.mode else "RGB")
+        picture.thumbnail((PREVIEW, PREVIEW))
+        picture.save(small, "WEBP", quality=QUALITY, exact=True)
+    return small.getvalue()
 
 
 def _picture_names(face: Face) -> dict[bytes, str]:

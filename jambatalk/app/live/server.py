@@ -23,6 +23,7 @@ from jambatalk.app.live.session import LiveSession
 from jambatalk.app.live.version import version
 from jambatalk.errors import JambaTalkError
 from jambatalk.face.library import HeadLibrary
+from jambatalk.render.shader_text import STAGES, shader_text
 from jambatalk.talking_head import TalkingHead
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,6 @@ MAX_CACHED = 32  # heads, 1 MB each
 KEPT = {"Cache-Control": "public, max-age=31536000, immutable"}  # under an address of its version
 ASKED = {"Cache-Control": "no-cache"}  # for every time
 PAGE = Path(__file__).parent / "page"
-SHADERS = Path(__file__).parents[2] / "render" / "shaders"
 POLICY_VIOLATION, INTERNAL_ERROR, TRY_AGAIN_LATER = 1008, 1011, 1013  # WebSocket close codes
 
 
@@ -88,16 +88,19 @@ def live_routes(
     async def intro(request: Request) -> Response:
         return FileResponse(INTRO, headers=caching(request))
 
-    def files(directory: Path) -> Handler:
-        # Starlette's Mount fails where a proxy strips a root path from requests.
-        static = StaticFiles(directory=directory)
+    async def shader(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in STAGES:
+            return PlainTextResponse("There is no such shader.", 404)
+        return PlainTextResponse(shader_text(name), headers=caching(request))
 
-        async def file(request: Request) -> Response:
-            answer = await static.get_response(request.path_params["file"], request.scope)
-            answer.headers.update(caching(request))
-            return answer
+    # Starlette's Mount fails where a proxy strips a root path from requests.
+    static = StaticFiles(directory=PAGE)
 
-        return file
+    async def page(request: Request) -> Response:
+        answer = await static.get_response(request.path_params["file"], request.scope)
+        answer.headers.update(caching(request))
+        return answer
 
     async def module(request: Request) -> Response:
         """Name the module of this version, so that every page holds one of each."""
@@ -112,15 +115,22 @@ def live_routes(
         "/textures/{name}/{picture}": texture,
         "/clips/{name}": clip,
         "/intro.wav": intro,
-        "/shaders/{file:path}": files(SHADERS),
+        "/shaders/{name}": shader,
     }
     return [
         WebSocketRoute("/live/socket", ConnectionLimit(talking_head, job).serve),
         Route("/live/page/{name}.js", module),
-        Route("/live/v-{version}/page/{file:path}", files(PAGE)),
+        Route("/live/v-{version}/page/{file:path}", page),
         *(Route(f"/live/v-{{version}}{path}", handler) for path, handler in routes.items()),
         *(Route(f"/live{path}", handler) for path, handler in routes.items()),
     ]
+
+
+def warm_up(talking_head: TalkingHead) -> None:
+    """Compute what every page fetches, before the first visitor waits for it."""
+    head_file(talking_head.heads, talking_head.heads.names[0])
+    idle_clip(talking_head)
+    intro_clip(talking_head)
 
 
 @lru_cache(MAX_CACHED)

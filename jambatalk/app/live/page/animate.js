@@ -5,7 +5,7 @@ import { Clip } from "./clip.js";
 import { acceptFiles } from "./drop.js";
 import { Player } from "./player.js";
 import { connectTransport } from "./transport.js";
-import { viewer } from "./viewer.js";
+import { mounted, viewer } from "./viewer.js";
 
 const INTRO = new URL("../clips/intro", import.meta.url);
 const INTRO_SOUND = new URL("../intro.wav", import.meta.url);
@@ -16,13 +16,13 @@ export const player = new Player(viewer);
 export const waveform = connectTransport(player, viewer);
 let own = false; // whether the visitor has chosen a voice
 
-// Show the head, and on the first visit let it speak.
-export async function open(name) {
+// On the first visit, let the head speak.
+export async function open() {
   acceptFiles();
-  await viewer.open(name);
   if (matchMedia("(prefers-reduced-motion: reduce)").matches || visited()) return;
   const [motion] = await Promise.all([fetch(INTRO).then((answer) => answer.json()), wait(PAUSE)]);
-  if (own || viewer.source || !isOpen("animate")) return;
+  await mounted();
+  if (own || !viewer.drawn || viewer.source || !isOpen("animate")) return;
   await player.play([new Clip(motion)], INTRO_SOUND.href, { muted: true, caption: motion.caption });
   remember();
 }

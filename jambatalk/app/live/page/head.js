@@ -4,7 +4,7 @@ import { loadHead } from "./head_file.js";
 import { Mesh } from "./mesh.js";
 import { Programs } from "./programs.js";
 import { SampledPicture } from "./samples.js";
-import { loadTextures } from "./textures.js";
+import { Textures } from "./textures.js";
 
 const MIN_PIXEL_RATIO = 0.5, MAX_PIXEL_RATIO = 2;
 const BACKGROUND = [0x2b, 0x30, 0x36].map((value) => value / 255); // as in jambatalk/render/view.py
@@ -23,23 +23,39 @@ export class Head {
     Object.assign(this, { canvas, gl, background: BACKGROUND });
     this.camera = { yaw: 0, pitch: 0, zoom: 1 }; // radians; positive to the head's left, and up
     this.picture = new SampledPicture(gl);
+    this.loader = new Textures(gl);
     this.resetResolution();
   }
 
-  // Load the head of this name, at rest.
+  // Load the head of this name, at rest, with small pictures; the whole ones come later.
   async load(name) {
     this.requested = name;
     this.programs ??= Programs.load(this.gl);
     const [head, program] = await Promise.all([loadHead(name), this.programs]);
-    const textures = await loadTextures(this.gl, head);
-    if (this.requested !== name) return; // another was requested meanwhile
+    const compiled = head.batches.map(({ defines }) => program(defines));
+    const mesh = new Mesh(head); // while the programs are compiled
+    const textures = await Promise.all(
+      head.textures.map((texture) => this.loader.load(head, texture, false)),
+    );
+    const batches = head.batches.map((batch, k) => ({ ...batch, ...compiled[k]() }));
+    if (this.requested !== name)  // another was requested meanwhile
+      return textures.forEach((texture) => this.gl.deleteTexture(texture));
     this.release();
-    this.mesh = new Mesh(head);
-    this.textures = textures;
-    this.batches = head.batches.map((batch) => ({ ...batch, ...program(batch.defines) }));
+    Object.assign(this, { name, mesh, textures, batches, whole: false });
     this.createBuffers(head);
     this.frameCamera(head.camera);
-    this.name = name;
+  }
+
+  // Load the whole pictures of the head that is shown, one after the other.
+  async refine() {
+    const { gl, loader, textures, mesh: { head } } = this;
+    for (const [k, texture] of head.textures.entries()) {
+      const whole = await loader.load(head, texture, true);
+      if (this.textures !== textures) return gl.deleteTexture(whole); // another head is shown
+      gl.deleteTexture(textures[k]);
+      textures[k] = whole;
+    }
+    this.whole = true;
   }
 
   release() {

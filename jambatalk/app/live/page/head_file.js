@@ -17,9 +17,9 @@ export async function loadHead(name) {
   const bytes = new Uint8Array(file, 4 + length);
   const read = (array) => unpack(bytes, head.arrays[array]);
   const [positionScale, uvScale] = head.scales;
-  const { pivot, camera, blendshapes, landmarks, batches, textures } = head;
+  const { pivot, camera, blendshapes, landmarks, batches, textures, previews } = head;
   return {
-    name, pivot, camera, blendshapes, landmarks, batches, textures,
+    name, pivot, camera, blendshapes, landmarks, batches, textures, previews,
     positions: interleave(read("positions"), 3, positionScale.step, positionScale.low),
     uv: interleave(read("uv"), 2, uvScale.step, uvScale.low),
     colors: interleave(read("colors"), 3, 1 / 255),

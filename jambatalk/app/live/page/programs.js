@@ -9,18 +9,21 @@ export class Programs {
     const withDefines = (text, defines) =>
       text.replace(/^#version.*\n/, VERSION + defines.map((name) => `#define ${name}\n`).join(""));
     const programs = new Map();
-    // Return the program with these definitions.
+    // Return a function that returns the program with these definitions; it is compiled meanwhile.
     return (defines) => {
       const key = defines.join();
       if (!programs.has(key))
-        programs.set(key, compile(gl, withDefines(vertex, defines), withDefines(fragment, defines)));
+        programs.set(key, start(gl, withDefines(vertex, defines), withDefines(fragment, defines)));
       return programs.get(key);
     };
   }
 }
 
 // Compile a program; return it, and the places of its uniforms by their names.
-export function compile(gl, vertex, fragment) {
+export const compile = (gl, vertex, fragment) => start(gl, vertex, fragment)();
+
+// Start to compile a program; return a function that waits for it.
+function start(gl, vertex, fragment) {
   const program = gl.createProgram();
   for (const [kind, text] of [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragment]]) {
     const shader = gl.createShader(kind);
@@ -29,6 +32,11 @@ export function compile(gl, vertex, fragment) {
     gl.attachShader(program, shader);
   }
   gl.linkProgram(program);
+  let finished;
+  return () => (finished ??= finish(gl, program));
+}
+
+function finish(gl, program) {
   if (!gl.getProgramParameter(program, gl.LINK_STATUS)) {
     const logs = gl.getAttachedShaders(program).map((shader) => gl.getShaderInfoLog(shader));
     throw new Error(`a shader was refused (${[...logs, gl.getProgramInfoLog(program)].join(" ")}).`);
@@ -48,10 +56,4 @@ export const fullScreen = (body, uniforms = "") => [
   `${VERSION}out vec4 color;\n${uniforms}\nvoid main() { ${body} }`,
 ];
 
-async function read(name) {
-  const text = await (await fetch(new URL(name, SHADERS))).text();
-  const parts = await Promise.all(
-    text.split(/^#include "(.*)"$/m).map((part, i) => (i % 2 ? read(part) : part)),
-  );
-  return parts.join("");
-}
+const read = async (name) => (await fetch(new URL(name, SHADERS))).text();

@@ -7,8 +7,10 @@ import { Head } from "./head.js";
 import { Idle, mix } from "./idle.js";
 import { Orbit } from "./orbit.js";
 
+const SEEN = 5; // pictures, of which two are seen: browsers let pages draw that far ahead
 const BLEND = 200; // milliseconds from one motion to another
 const STATISTICS_PERIOD = 500; // milliseconds
+const PERIOD = 20; // milliseconds between looks whether the page is there
 const MIN_DRAW_RATE = 28; // pictures per second, below which the resolution is reduced
 const REST = { blendshapes: [], frame: () => [new Float32Array(0), new Float32Array(3)] };
 
@@ -19,6 +21,7 @@ class Viewer {
   constructor() {
     this.canvas = document.createElement("canvas");
     this.canvas.id = "viewer-canvas";
+    this.canvas.style.visibility = "hidden"; // it is black before the first picture
     this.canvas.setAttribute("role", "img");
     this.canvas.setAttribute("aria-label", "Talking head");
     this.drawRate = 0;
@@ -26,28 +29,40 @@ class Viewer {
     this.blendEnd = 0;
   }
 
-  // Load what is needed before the page has room for the canvas, and then put it there.
+  // Show a head where the stage will be, and move it there as soon as Gradio has built the page.
   async open(name) {
-    if (this.opened) return this.opened;
-    this.opened = this.showHead(name);
-    Idle.load().then((idle) => { this.idle = idle; }).catch(() => {});
-    await mounted();
-    element("stage").prepend(this.canvas);
+    performance.mark("viewer-started");
+    const idle = Idle.load().then((loaded) => { this.idle = loaded; }).catch(() => {});
+    const early = document.createElement("div");
+    early.id = "viewer-early";
+    early.append(this.canvas);
+    await until(() => document.body);
+    document.body.append(early);
+    const mount = mounted().then(() => {
+      element("stage").prepend(this.canvas);
+      early.remove();
+      new IntersectionObserver(([{ isIntersecting }]) => {
+        this.visible = isIntersecting;
+      }).observe(this.canvas);
+    });
+    await this.showHead(name).catch(async (error) => {
+      await mount;
+      this.canvas.remove();
+      throw error;
+    });
+    await idle;
+    performance.mark("viewer-loaded");
+    this.canvas.style.visibility = "";
     this.visible = true;
-    new IntersectionObserver(([{ isIntersecting }]) => {
-      this.visible = isIntersecting;
-    }).observe(this.canvas);
-    await this.opened;
     this.measured = performance.now();
     requestAnimationFrame((time) => this.animate(time));
-    return this.opened;
   }
 
   async showHead(name) {
     try {
       this.head ??= new Head(this.canvas);
-      if (this.head.requested !== name) await this.head.load(name);
       this.orbit ??= new Orbit(this.canvas, this.head);
+      if (this.head.requested !== name) await this.head.load(name);
     } catch (error) {
       const cure = this.head ? "Try again." : "Use a browser with WebGL, or download the video.";
       const message = `The head cannot be drawn: ${error.message} ${cure}`;
@@ -55,6 +70,7 @@ class Viewer {
       this.showStatus(message, "error");
       throw new Error(message);
     }
+    mounted().then(() => this.head.refine()).catch(() => {}); // then it stays coarse
   }
 
   showStatus(text, kind = "") {
@@ -92,9 +108,8 @@ class Viewer {
     }
     this.shown = frames;
     this.head.draw(frames);
-    element("titles").style.setProperty("--columns", this.head.columns);
-    this.drawn++;
-    this.firstDrawn ??= performance.now();
+    element("titles")?.style.setProperty("--columns", this.head.columns);
+    if (++this.drawn === SEEN) performance.mark("viewer-moved");
     if (time - this.measured > STATISTICS_PERIOD) this.measure(time);
   }
 
@@ -123,8 +138,10 @@ class Viewer {
 }
 
 // Wait until Gradio has built the page.
-async function mounted() {
-  while (!element("stage")) await new Promise((resolve) => setTimeout(resolve, 30));
+export const mounted = () => until(() => element("stage"));
+
+async function until(condition) {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, PERIOD));
 }
 
 export const viewer = new Viewer();
