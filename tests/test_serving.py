@@ -182,7 +182,7 @@ def test_a_login_is_asked_for(files: Path) -> None:
 
 MOVES = """async () => {
     const { viewer } = await import("/live/page/viewer.js");
-    while (!viewer.drawn < 5) await new Promise((next) => setTimeout(next, 20));
+    while (viewer.drawn < 5) await new Promise((next) => setTimeout(next, 20));
     return Math.round(performance.getEntriesByName("viewer-moved")[0].startTime);
 }"""
 

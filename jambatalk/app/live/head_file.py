@@ -112,9 +112,9 @@ def picture(face: Face, name: str) -> bytes | None:
 def _preview(file: bytes) -> bytes:
     small = BytesIO()
     with Image.open(BytesIO(file)) as picture:
-        picture = picture.convert("RGBA" if "A" in picture.mode else "RGB")
-        picture.thumbnail((PREVIEW, PREVIEW))
-        picture.save(small, "WEBP", quality=QUALITY, exact=True)
+        preview = picture.convert("RGBA" if "A" in picture.mode else "RGB")
+        preview.thumbnail((PREVIEW, PREVIEW))
+        preview.save(small, "WEBP", quality=QUALITY, exact=True)
     return small.getvalue()
 
 
