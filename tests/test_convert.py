@@ -15,7 +15,7 @@ from paper_files import VERTICES, WAV2VEC2, UserFiles, write_files
 from jambatalk import Motion, Speech, TalkingHead
 from jambatalk.cli import main
 from jambatalk.errors import ModelError
-from jambatalk.paper.convert import Conversion, convert
+from jambatalk.networks.convert import Conversion, convert
 from jambatalk.paper.layouts import LAYOUTS
 from jambatalk.paper.lip_reader import LipReadingNetwork
 from jambatalk.paper.paper_weights import to_our_name
@@ -223,7 +223,9 @@ def test_weights_of_the_other_layout_are_recognised(
 
 def test_small_encoder_needs_its_configuration(files: dict, tmp_path: Path) -> None:
     given = files["vocaset"]
-    job = Conversion(given.weights, "vocaset", given.lip_mask, given.mesh)
+    job = Conversion(
+        [given.weights], "vocaset", lip_mask=given.lip_mask, template=given.mesh
+    )
     with pytest.raises(ModelError, match="--encoder-config"):
         convert(job, tmp_path / "out")
     assert WAV2VEC2["hidden_size"] == 32

@@ -37,12 +37,24 @@ def add_commands(commands: Commands) -> None:
 
 
 def _add_convert(commands: Commands) -> None:
-    convert = commands.add("convert", "the paper's published weights to a checkpoint folder")
+    convert = commands.add("convert", "published weights to a checkpoint folder")
     add = convert.add_argument
-    add("weights", type=Path, help="the authors' vocaset.pth or biwi.pth")
-    add("--layout", required=True, choices=("vocaset", "biwi"))
-    add("--lip-mask", type=Path, required=True, help="FLAME_masks.pkl or BIWI_lip.pkl")
-    add("--template", type=Path, required=True, help="a .ply or .obj of the mesh, FLAME_sample.ply")
+    add("weights", type=Path, nargs="+", help="the authors' .pth; of CodeTalker both stages")
+    add(
+        "--network",
+        default="jambatalk",
+        metavar="NAME",
+        help="whose weights: jambatalk, faceformer, codetalker, selftalk, facexhubert or "
+        "facediffuser (default: jambatalk)",
+    )
+    add(
+        "--layout",
+        required=True,
+        metavar="NAME",
+        help="vocaset or biwi; of facediffuser also multiface, beat and uudamm",
+    )
+    add("--lip-mask", type=Path, help="FLAME_masks.pkl or BIWI_lip.pkl, where vertices move")
+    add("--template", type=Path, help="a .ply or .obj of the mesh, FLAME_sample.ply; the same")
     add(
         "--templates",
         type=Path,
@@ -54,10 +66,16 @@ def _add_convert(commands: Commands) -> None:
     add(
         "--unit",
         type=float,
-        help="metres per unit of the templates (default: guessed from their size)",
+        help="metres per unit of the templates (default: that of the training set where it is "
+        "known, or else guessed from their size)",
     )
-    add("--encoder-config", type=Path, help="JSON of a speech encoder other than wav2vec2-large")
+    add("--encoder-config", type=Path, help="JSON of a speech encoder other than the published")
     add("--for-training", action="store_true", help="keep the lip reader and the text encoder")
+    add(
+        "--as-published",
+        action="store_true",
+        help="refuse recordings of more than 600 frames, as FaceFormer's and CodeTalker's code",
+    )
     convert.set_defaults(run=_convert)
 
 
@@ -191,11 +209,13 @@ def _render_compare(options: argparse.Namespace) -> None:
 
 
 def _convert(options: argparse.Namespace) -> None:
-    from jambatalk.paper.convert import Conversion, convert
+    from jambatalk.files.origins import WEIGHTS
+    from jambatalk.networks.convert import Conversion, convert
 
     convert(from_options(Conversion, options), options.output)
-    if not options.for_training:
+    if options.network in ("jambatalk", "selftalk") and not options.for_training:
         print("Left out the lip reader and the text encoder, which only training needs.")
+    print(WEIGHTS[options.network].origin)
     print(f"{options.output}: try 'jambatalk list --checkpoint {options.output}'")
 
 

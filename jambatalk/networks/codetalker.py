@@ -65,6 +65,7 @@ class CodeTalker(Network):
     @classmethod
     def sizes(cls, weights: Mapping[str, Tensor]) -> dict[str, Any]:
         """Read the widths off the authors' weights, of both stages."""
+        weights = {name.removeprefix("autoencoder."): w for name, w in weights.items()}
         width, outputs = weights["vertice_map.weight"].shape
         codes, code_width = weights["quantize.embedding.weight"].shape
         feed_forward, hidden = weights["encoder.encoder_transformer.net.1.fn.fn.l1.weight"].shape

@@ -58,6 +58,8 @@ LAYOUTS: dict[str, dict[str, NetworkConfig]] = {
             layers=2,
             styles=(*ALL_BIWI_SUBJECTS, *(f"{name}-expressive" for name in ALL_BIWI_SUBJECTS)),
             vertices=23_370,
+            axes=(1.0, -1.0, -1.0),  # the corpus is captured upside down
+            relative=True,
         ),
     },
     "facediffuser": {

@@ -15,7 +15,7 @@ from jambatalk.networks.config import NetworkConfig
 from jambatalk.networks.facediffuser import FaceDiffuser, FaceDiffuserBeat, FaceDiffuserRig
 from jambatalk.networks.faceformer import FaceFormer
 from jambatalk.networks.facexhubert import FaceXHuBERT
-from jambatalk.networks.layouts import find_layout
+from jambatalk.networks.layouts import LAYOUTS, find_layout
 from jambatalk.networks.network import Network
 from jambatalk.networks.selftalk import SelfTalk
 from jambatalk.networks.weights import fit_weights
@@ -52,15 +52,41 @@ def published_network(
         cure: where the right weights come from.
 
     Raises:
-        ModelError: an unknown network or layout, or weights that are not theirs.
+        ModelError: an unknown network or layout, or weights that are not theirs; the message says
+            which others they are of, where it is known.
     """
     published = find_layout(name, layout)
+    try:
+        return _fit(published, weights, fields, cure)
+    except ModelError as error:
+        for other, layouts in LAYOUTS.items():
+            for of, theirs in layouts.items():
+                if theirs != published and _fits(theirs, weights, fields):
+                    right = f"They are those of --network {other} --layout {of}."
+                    raise ModelError(error.what, right) from error
+        raise
+
+
+def _fits(
+    published: NetworkConfig, weights: Mapping[str, Tensor], fields: Mapping[str, Any]
+) -> bool:
+    try:
+        _fit(published, weights, fields, "")
+    except (ModelError, TypeError):  # fields that this network does not have
+        return False
+    return True
+
+
+def _fit(
+    published: NetworkConfig, weights: Mapping[str, Tensor], fields: Mapping[str, Any], cure: str
+) -> Network:
     cls = NETWORKS[published.network]
     try:
         sizes = cls.sizes(weights)
-    except (KeyError, ValueError, IndexError) as error:
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        reason = f"missing {error}" if isinstance(error, KeyError) else f"their shapes, {error}"
         raise ModelError(
-            f"These are not the weights of '{name}': missing {error}.", cure
+            f"These are not the weights of {published.network}: {reason}.", cure
         ) from error
     with torch.device("meta"):  # no memory: all weights are given
         network = cls(replace(published, **sizes | dict(fields)))

@@ -1,1 +1,1 @@
-"""The paper's network: its layouts, its lip reader, and conversion of the authors' weights."""
+"""JambaTalk's network as published: its layouts, its weights' names, its lip reader."""

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from jambatalk.errors import ModelError, abbreviate, brief
 from jambatalk.files.origins import PUBLISHED_WEIGHTS
+from jambatalk.files.plain import read_json
 from jambatalk.model.checkpoint import ENCODER_FILE, WEIGHTS_FILE
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.model.hub_encoder import import_transformers
 from jambatalk.model.jambatalk import JambaTalk
+from jambatalk.paper.layouts import LAYOUTS, WAV2VEC2_LARGE
 from jambatalk.paper.lip_reader import LIP_READER_FILE, TEXT_ENCODER_FILE, LipReader
 
 # fmt: off
@@ -42,6 +47,49 @@ OLD_NAMES = {  # of a normalised weight's length and direction in older versions
     "conv.weight_v": "conv.parametrizations.weight.original1",
 }
 # fmt: on
+
+
+def fit_layout(
+    layout: JambaTalkConfig, paper_weights: Mapping[str, Tensor], encoder_config: Path | None
+) -> JambaTalkConfig:
+    """Return the layout with the widths of these weights.
+
+    Args:
+        encoder_config: JSON of a speech encoder that is not wav2vec2-large.
+
+    Raises:
+        ModelError: they are of another network or layout.
+    """
+    try:
+        width, encoder_width = paper_weights["audio_feature_map.weight"].shape
+        outputs = len(paper_weights["vertice_map_r.bias"])
+        hidden = len(paper_weights["audio_encoder.encoder.layer_norm.weight"])
+    except (KeyError, ValueError, TypeError) as error:
+        raise ModelError(
+            f"These are not the weights of the published network: missing {error}.",
+            PUBLISHED_WEIGHTS,
+        ) from error
+    architecture: dict[str, Any] = dict(WAV2VEC2_LARGE)
+    if encoder_config is not None:
+        cure = "Give the config.json of the speech encoder."
+        architecture = read_json(encoder_config, ModelError, "a configuration in JSON", cure)
+    if not isinstance(architecture, dict) or architecture.get("hidden_size") != hidden:
+        raise ModelError(
+            f"The speech encoder is {hidden} wide, and wav2vec2-large is not.",
+            "Give its configuration with --encoder-config.",
+        )
+    encoder = replace(
+        layout.encoder, architecture=architecture, layers=(architecture["num_hidden_layers"],)
+    )
+    if encoder_width != hidden * (2 if encoder.resample == "pairs" else 1):
+        raise ModelError(
+            f"Each frame of these weights takes {encoder_width} channels of an encoder that is "
+            f"{hidden} wide, which does not fit this layout.",
+            f"Give the other one of --layout {' and '.join(LAYOUTS)}.",
+        )
+    return replace(
+        layout, encoder=encoder, encoder_width=encoder_width, width=width, vertices=outputs // 3
+    )
 
 
 def sort_weights(
