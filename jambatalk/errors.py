@@ -3,7 +3,13 @@
 import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from signal import Signals
 
+NO_MEMORY = "There is not enough memory. Try a shorter recording, or a smaller picture."
+# PyTorch's exceptions are of no type of their own.
+_NO_MEMORY = (
+    r"out of memory|(not enough|allocate|Insufficient) memory|bad_alloc|not create a primitive"
+)
 LONGEST_WORD, LONGEST_TEXT = 80, 600  # characters of what a message repeats, and of a message
 
 
@@ -103,6 +109,16 @@ def brief(value: object, length: int = LONGEST_WORD) -> str:
     if len(text) <= length:
         return text
     return f"{text[: length // 2]}…{text[len(text) - length // 2 + 1 :]}"
+
+
+def how_it_ended(status: int | None) -> str:
+    """Name the signal or the status with which a process has ended."""
+    return Signals(-status).name if status is not None and status < 0 else f"status {status}"
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Return whether an exception says that there is not enough memory."""
+    return isinstance(error, MemoryError) or bool(re.search(_NO_MEMORY, str(error)))
 
 
 def _tidy(text: str) -> str:

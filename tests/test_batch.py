@@ -107,7 +107,7 @@ def test_batch_writes_every_recording_in_every_style_and_format(
         "hello.wav.crisp.npz",  # which has no background
         "hello.wav.neutral.npz",
     ]
-    assert not list(out.rglob("unfinished"))
+    assert not list(out.rglob(".jambatalk-*"))
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_ctrl_c_stops_cleanly_and_the_next_run_continues(
     command: subprocess.Popen, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out, family = tmp_path / "out", psutil.Process(command.pid).children(recursive=True)
-    while not list(out.rglob("unfinished")):  # until the second recording
+    while not list(out.rglob(".jambatalk-*")):  # until the second recording
         time.sleep(0.01)
     os.killpg(command.pid, signal.SIGINT)  # as a terminal does
     output, error = command.communicate(timeout=60)
@@ -249,7 +249,7 @@ def test_ctrl_c_stops_cleanly_and_the_next_run_continues(
     wait_for_end(family)
     first = files(out)
     assert len(first) == 1
-    assert not list(out.rglob("unfinished"))
+    assert not list(out.rglob(".jambatalk-*"))
     assert main(["batch", str(tmp_path / "voices"), str(out), "--size", "384"]) == 0
     assert "2 done, 1 skipped, 0 failed" in capsys.readouterr().out
     assert files(out).items() >= first.items()
@@ -312,4 +312,4 @@ def test_nothing_is_lost_or_repeated_when_ray_actors_die(voices: Path, tmp_path:
     made = [name for outcome in outcomes for name in outcome.made]
     kept = [name for outcome in outcomes for name in outcome.kept]  # by the killed one
     assert sorted(made + kept) == sorted(path.name for path in wanted)
-    assert not list(out.rglob("unfinished"))
+    assert not list(out.rglob(".jambatalk-*"))

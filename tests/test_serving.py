@@ -1,11 +1,13 @@
 """The page as a server: options, limits, health, metrics and what is closed."""
 
+import os
 import re
 import shutil
 import socket
 import subprocess
 import sys
 import threading
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlparse
@@ -26,6 +28,7 @@ from starlette.testclient import TestClient
 from jambatalk.app import health
 from jambatalk.app.metrics import Metrics
 from jambatalk.app.settings import Settings, in_words
+from jambatalk.app.video_service import zip_files
 from jambatalk.errors import JambaTalkError
 
 VOICES = ROOT / "assets" / "voices"
@@ -77,6 +80,14 @@ def test_settings_are_checked(settings: dict, why: str) -> None:
 def test_durations_in_words() -> None:
     words = {in_words(seconds) for seconds in (8, 600, 3600, 7200)}
     assert words == {"8 s", "10 minutes", "an hour", "2 hours"}
+
+
+def test_files_of_a_time_before_the_clock_was_set_are_zipped(tmp_path: Path) -> None:
+    file = tmp_path / "motion.csv"
+    file.touch()
+    os.utime(file, (0, 0))
+    with zipfile.ZipFile(zip_files([file])) as archive:
+        assert archive.namelist() == ["motion.csv"]
 
 
 def test_a_busy_port_is_an_error_at_once() -> None:

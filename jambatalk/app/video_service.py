@@ -290,7 +290,7 @@ def _existing(video: Path, suffixes: Sequence[str]) -> list[Path | None]:
 def zip_files(files: Sequence[Path]) -> Path:
     """Write files to a .zip beside the first, and return it."""
     path = files[0].with_suffix(".zip")
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
         for file in files:
             archive.write(file, file.name)
     return path

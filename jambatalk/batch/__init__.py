@@ -23,7 +23,9 @@ def run(
     """
     remaining = []
     for job in jobs:
-        if job.missing():
+        if job.fault:
+            yield Outcome(job.name, failed={job.name: job.fault})
+        elif job.missing():
             remaining.append(job)
         else:
             yield Outcome(job.name, kept=tuple(output.path.name for output in job.outputs))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jambatalk.batch.job_runner import Outcome
 from jambatalk.errors import BatchError
+from jambatalk.files.unfinished import whole_file
 
 
 class Report:
@@ -63,14 +64,8 @@ class Report:
         """
         ordered = sorted(self.outcomes, key=lambda outcome: outcome.name)
         content = {"totals": self.totals(), "recordings": [asdict(outcome) for outcome in ordered]}
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise BatchError(
-                f"The report cannot be written to {path} ({error.strerror}).",
-                "Free some disk space, or choose another folder.",
-            ) from error
+        with whole_file(path, BatchError) as unfinished:
+            unfinished.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         return path
 
     def lines(self) -> list[str]:

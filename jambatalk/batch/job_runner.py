@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import socket
 import time
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from jambatalk.batch.jobs import VIDEO, Job, Output, Settings
-from jambatalk.errors import JambaTalkError, Stopped
+from jambatalk.errors import NO_MEMORY, JambaTalkError, Stopped, lacks_memory
 from jambatalk.export import export_motion
 from jambatalk.motion.motion import Motion
 from jambatalk.progress import Progress, no_progress
@@ -82,18 +81,14 @@ class JobRunner:
         started, missing = time.perf_counter(), job.missing()
         failed: dict[str, str] = {}
         seconds = 0.0
-        shutil.rmtree(job.unfinished, ignore_errors=True)  # of a worker that died
-        try:
-            with _errors_noted(failed, job, missing):
-                job.unfinished.mkdir(parents=True)
-                speech = Speech.read(job.recording, self.settings.max_seconds)
-                seconds = speech.duration
-                motions = self._motions(speech, missing, progress)
-                for output in missing:
-                    with _errors_noted(failed, job, [output]):
-                        self._write(output, motions[output.style], speech, job, progress)
-        finally:
-            shutil.rmtree(job.unfinished, ignore_errors=True)
+        with _errors_noted(failed, job, missing):
+            speech = Speech.read(job.recording, self.settings.max_seconds)
+            seconds = speech.duration
+            motions = self._motions(speech, missing, progress)
+            for output in missing:
+                with _errors_noted(failed, job, [output]):
+                    self._write(output, motions[output.style], speech, progress)
+                    job.mark_complete(output)
         return Outcome(
             name=job.name,
             made=tuple(output.path.name for output in missing if output.path.name not in failed),
@@ -121,18 +116,12 @@ class JobRunner:
         )
         return dict(zip(styles, motions, strict=True))
 
-    def _write(
-        self, output: Output, motion: Motion, speech: Speech, job: Job, progress: Progress
-    ) -> None:
-        unfinished = job.unfinished / output.path.name
+    def _write(self, output: Output, motion: Motion, speech: Speech, progress: Progress) -> None:
         if output.path.suffix == VIDEO:
             view = self.settings.view
-            self.talking_head.video(motion, speech, unfinished, view, progress=progress)
+            self.talking_head.video(motion, speech, output.path, view, progress=progress)
         else:
-            export_motion(motion, unfinished, fps=self.settings.fps)
-        output.path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.replace(output.path)
-        job.mark_complete(output)
+            export_motion(motion, output.path, fps=self.settings.fps)
 
 
 def _others(job: Job, outputs: list[Output]) -> tuple[str, ...]:
@@ -150,6 +139,8 @@ def _errors_noted(failed: dict[str, str], job: Job, outputs: list[Output]) -> It
     except Exception as error:
         if isinstance(error, JambaTalkError):
             reason = str(error)
+        elif lacks_memory(error):
+            reason = NO_MEMORY
         else:
             log.exception("'%s' failed unexpectedly.", job.name)
             reason = f"Unexpected error: {type(error).__name__}: {error}. The log says where."

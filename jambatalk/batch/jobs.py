@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
@@ -15,6 +16,7 @@ from jambatalk.export import FORMATS
 from jambatalk.face.library import checkpoint_heads
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.files.plain import read_json
+from jambatalk.files.unfinished import lock_file, whole_file
 from jambatalk.motion.mood import MOODS, SteadyMood, check_mood
 from jambatalk.motion.motion import check_fps
 from jambatalk.motion.nonverbal import Nonverbal, check_seed
@@ -88,14 +90,16 @@ class Job:
         name: path relative to the folder of recordings.
         recording: its path. size: of that file, bytes.
         outputs: one file for each style and format.
-        folder: for unfinished files and the record of complete ones.
+        results: folder of all results.
+        fault: why it cannot be run, where `name` is a folder that cannot be searched.
     """
 
     name: str
     recording: Path
     size: int
     outputs: tuple[Output, ...]
-    folder: Path
+    results: Path
+    fault: str = ""
 
     def missing(self) -> list[Output]:
         """Return the outputs that do not exist, or were made from other input."""
@@ -109,18 +113,12 @@ class Job:
     def mark_complete(self, output: Output) -> None:
         """Record that this output is complete."""
         complete = self._complete() | {output.path.name: output.key}
-        unfinished = self._record.with_suffix(".new")
-        unfinished.write_text(json.dumps(complete, indent=1))
-        unfinished.replace(self._record)
-
-    @property
-    def unfinished(self) -> Path:
-        """Folder for files that are not complete."""
-        return self.folder / "unfinished"
+        with whole_file(self._record, BatchError) as unfinished:
+            unfinished.write_text(json.dumps(complete, indent=1))
 
     @property
     def _record(self) -> Path:
-        return self.folder / "complete.json"
+        return self.results / STATE / self.name / "complete.json"
 
     def _complete(self) -> dict[str, str]:
         """Return file name → key."""
@@ -129,6 +127,31 @@ class Job:
         except BatchError:  # none yet, or damaged
             return {}
         return complete if isinstance(complete, dict) else {}
+
+
+@contextmanager
+def alone_in(results: Path) -> Iterator[None]:
+    """Keep other batches out of a folder of results.
+
+    Raises:
+        BatchError: another one is at work there, or it cannot be written to.
+    """
+    try:
+        (results / STATE).mkdir(parents=True, exist_ok=True)
+        lock = lock_file(results / STATE / "lock")
+    except OSError as error:
+        raise BatchError(
+            f"The folder {results} cannot be written to ({error.strerror}).",
+            "Choose another folder.",
+        ) from error
+    if lock is None:
+        raise BatchError(
+            f"Another batch is at work in {results}.", "Wait for its end, or choose another folder."
+        )
+    try:
+        yield
+    finally:
+        os.close(lock)
 
 
 def plan(recordings: Path, results: Path, settings: Settings) -> tuple[list[Job], Settings]:
@@ -153,8 +176,9 @@ def plan(recordings: Path, results: Path, settings: Settings) -> tuple[list[Job]
     if not existing.is_dir() or not os.access(existing, os.W_OK):
         raise BatchError(f"The folder {results} cannot be written to.", "Choose another folder.")
     settings, checkpoint_key = _resolved(settings)
+    unreadable: list[OSError] = []
     jobs = []
-    for path in _recordings(recordings):
+    for path in _recordings(recordings, unreadable.append):
         name, state = path.relative_to(recordings), _state(path)
         outputs = tuple(
             Output(
@@ -165,7 +189,11 @@ def plan(recordings: Path, results: Path, settings: Settings) -> tuple[list[Job]
             for style in settings.styles
             for suffix in settings.formats
         )
-        jobs.append(Job(name.as_posix(), path, state[0], outputs, results / STATE / name))
+        jobs.append(Job(name.as_posix(), path, state[0], outputs, results))
+    for error in unreadable:
+        path = Path(error.filename)
+        fault = f"The folder '{path}' cannot be searched ({error.strerror}). Open it to this user."
+        jobs.append(Job(path.relative_to(recordings).as_posix(), path, 0, (), results, fault))
     if not jobs:
         raise BatchError(
             f"There are no recordings in {recordings}.",
@@ -219,9 +247,9 @@ def _resolved(settings: Settings) -> tuple[Settings, str]:
     return settings, _content(folder, files)
 
 
-def _recordings(folder: Path) -> Iterator[Path]:
+def _recordings(folder: Path, on_error: Callable[[OSError], None]) -> Iterator[Path]:
     """Yield the recordings in alphabetical order, without hidden files and folders."""
-    for parent, folders, files in os.walk(folder):
+    for parent, folders, files in os.walk(folder, onerror=on_error):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             if not name.startswith(".") and Path(name).suffix.lower() in RECORDINGS:

@@ -7,14 +7,15 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 
 from jambatalk.batch.job_runner import JobRunner, Outcome
-from jambatalk.batch.jobs import VIDEO, Job, Settings
-from jambatalk.errors import Stopped
+from jambatalk.batch.jobs import VIDEO, Job, Settings, alone_in
+from jambatalk.errors import Stopped, how_it_ended
 from jambatalk.render.worker_pool import available_cores, check_opengl
+from jambatalk.render.worker_process import ignore_terminal
 
 SPAWN = multiprocessing.get_context("spawn")  # PyTorch's threads do not survive a fork
 STOP_SECONDS = 20  # for a worker to stop; it checks every ten frames, but not while it encodes
@@ -33,6 +34,7 @@ def run_locally(jobs: list[Job], settings: Settings, processes: int | None) -> I
             a GPU at most four.
 
     Raises:
+        BatchError: another batch is at work in the same folder of results.
         ModelError: the device is not available.
         RenderError: there is no offscreen OpenGL for the videos.
     """
@@ -46,8 +48,11 @@ def run_locally(jobs: list[Job], settings: Settings, processes: int | None) -> I
     default = cores if settings.device == "cpu" else min(cores, WORKERS_ON_GPU)
     count = min(processes or default, len(jobs))
     render_workers = max(1, cores // max(1, count))
-    workers = [_Worker(settings, render_workers) for _ in range(count)]
-    try:
+    with ExitStack() as stack:
+        stack.enter_context(alone_in(jobs[0].results))
+        workers: list[_Worker] = []
+        stack.callback(_stop, workers)
+        workers += [_Worker(settings, render_workers) for _ in range(count)]
         for worker in workers:
             worker.assign(jobs.pop(0))
         while busy := {worker.pipe: worker for worker in workers if worker.job}:
@@ -61,11 +66,13 @@ def run_locally(jobs: list[Job], settings: Settings, processes: int | None) -> I
                 if jobs:
                     worker.assign(jobs.pop(0))
                 yield outcome
-    finally:
-        for worker in workers:
-            worker.pipe.close()
-        for worker in workers:
-            worker.join()
+
+
+def _stop(workers: list[_Worker]) -> None:
+    for worker in workers:  # all at once, then wait
+        worker.pipe.close()
+    for worker in workers:
+        worker.join()
 
 
 class _Worker:
@@ -96,10 +103,11 @@ class _Worker:
         except (EOFError, OSError):
             self.is_dead = True
             self._process.join()
+            how = how_it_ended(self._process.exitcode)
             return Outcome.of_failure(
                 job,
-                f"The process that worked on it died ({_exit_name(self._process.exitcode)}). There "
-                "may be too little memory: try fewer --processes.",
+                f"The process that worked on it died ({how}). There may be too little memory: try "
+                "fewer --processes.",
                 f"{socket.gethostname()}:{self._process.pid}",
             )
 
@@ -112,7 +120,7 @@ class _Worker:
 
 def _serve(pipe: Connection, settings: Settings, render_workers: int) -> None:
     """Run jobs until the pipe is closed, also by the death of the parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ignore_terminal()
 
     def stop_if_closed(stage: str, done: float) -> None:
         if pipe.poll():  # nothing is sent during a job: the other end is closed
@@ -138,7 +146,3 @@ def _ctrl_c_blocked() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _exit_name(status: int | None) -> str:
-    return signal.Signals(-status).name if status is not None and status < 0 else f"status {status}"

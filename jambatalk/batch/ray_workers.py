@@ -6,8 +6,10 @@ Recordings, results and checkpoint lie on a filesystem that all machines share, 
 from __future__ import annotations
 
 import logging
+import math
 import os
 import signal
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,13 +19,17 @@ from threading import current_thread, main_thread
 from typing import Any
 
 from jambatalk.batch.job_runner import JobRunner, Outcome
-from jambatalk.batch.jobs import Job, Settings
+from jambatalk.batch.jobs import Job, Settings, alone_in
 from jambatalk.errors import BatchError, ClusterError
 
 log = logging.getLogger(__name__)
 
 MAX_TRIES = 3  # of a job whose actor dies, and of starting an actor
 GPU_SHARE = 0.25  # of a GPU for each actor
+START_SECONDS = 1800  # for the first actor: a cluster that grows takes minutes
+SLOWNESS = 60  # seconds of work on a second of speech, for each file: drawing is the slowest
+ANSWER_SECONDS = 60  # for a result that is there
+CHECK_SECONDS = 10  # between looks at the clock
 LOCAL_STORE = 100 << 20  # bytes of shared memory of a local cluster: messages are small
 
 
@@ -33,8 +39,8 @@ def run_in_cluster(
     """Run jobs in a Ray cluster; yield their outcomes as they finish.
 
     When an actor dies, or its machine, another one starts wherever there is room, and repeats its
-    job; completed files are kept. A job fails when three actors have died running it. Closing the
-    iterator stops the actors.
+    job; completed files are kept. A job fails when three actors have died running it; one that
+    takes longer than any recording can counts as dead. Closing the iterator stops the actors.
 
     Args:
         processes: number of actors, by default one for each core of the cluster. Those without a
@@ -44,9 +50,10 @@ def run_in_cluster(
 
     Raises:
         ClusterError: Ray is not installed, or there is no cluster at that address.
-        BatchError: the cluster lacks a core or GPU, or no actor can start.
+        BatchError: the cluster lacks a core or GPU; no actor can start, or does in half an hour; or
+            another batch is at work in the same folder of results.
     """
-    with _connection(address, processes) as ray:
+    with _connection(address, processes) as ray, alone_in(jobs[0].results):
         jobs, tries = list(jobs), Counter[str | None]()
         resources = ray.cluster_resources()
         cores, gpus = resources.get("CPU", 0), resources.get("GPU", 0)
@@ -60,22 +67,36 @@ def run_in_cluster(
         # Ray's own retries are used up in the seconds before it knows that a machine is gone.
         share = GPU_SHARE if use_gpu else 0
         remote = ray.remote(num_cpus=1, num_gpus=share, max_restarts=0)(Actor)
-        running: dict[Any, tuple[Any, Job | None]] = {}  # awaited result → actor, job
+        # awaited result → actor, job, and the time by which it must be there
+        running: dict[Any, tuple[Any, Job | None, float]] = {}
+        heard = time.monotonic()  # from any actor
 
         def start_actor() -> None:
             actor = remote.remote(settings)
             # It gets a job once it has started: some may never find a core.
-            running[actor.load.remote()] = actor, None
+            running[actor.load.remote()] = actor, None, math.inf
 
         try:
             for _ in range(count):
                 start_actor()
-            while jobs or any(job for _, job in running.values()):
-                (result,), _ = ray.wait(list(running))
-                actor, job = running.pop(result)
+            while jobs or any(job for _, job, _ in running.values()):
+                ready, _ = ray.wait(list(running), timeout=CHECK_SECONDS)
+                now = time.monotonic()
+                is_working = any(job for _, job, _ in running.values())
+                if not ready and not is_working and now > heard + START_SECONDS:
+                    raise BatchError(
+                        f"No worker has started in {START_SECONDS // 60} minutes.",
+                        "See what keeps the cluster busy: 'ray status'.",
+                    )
+                due = ready or [result for result, (_, _, by) in running.items() if by < now]
+                if not due:
+                    continue
+                heard, result = now, due[0]
+                actor, job, _ = running.pop(result)
                 outcome, is_alive = None, True
                 try:
-                    outcome = ray.get(result)
+                    # That of a late actor is not there, which is as if it were dead.
+                    outcome = ray.get(result, timeout=ANSWER_SECONDS if ready else 0)
                 except ray.exceptions.RayTaskError as error:  # the actor lives on
                     if job is None:
                         raise BatchError(f"No worker can start: {_reason(error)}") from error
@@ -96,13 +117,14 @@ def run_in_cluster(
                         start_actor()
                 if is_alive and jobs:
                     following = jobs.pop(0)
-                    running[actor.run.remote(following)] = actor, following
+                    by = now + START_SECONDS + _longest(following, settings)
+                    running[actor.run.remote(following)] = actor, following, by
                 elif is_alive:
                     ray.kill(actor)  # its core is free for one that waits to start
                 if outcome:
                     yield outcome
         finally:
-            for actor, _ in running.values():
+            for actor, *_ in running.values():
                 ray.kill(actor)
 
 
@@ -112,6 +134,11 @@ class Actor(JobRunner):
     def load(self) -> None:
         """Load the network."""
         self.talking_head  # noqa: B018  loaded on first use
+
+
+def _longest(job: Job, settings: Settings) -> float:
+    """Return seconds in which any job of this kind is done."""
+    return SLOWNESS * settings.max_seconds * len(job.outputs)
 
 
 @contextmanager

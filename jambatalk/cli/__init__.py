@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
+from threading import current_thread, main_thread
 
 from jambatalk import __version__
 from jambatalk.cli import animation, research, serving, styles
-from jambatalk.errors import JambaTalkError, brief
+from jambatalk.errors import NO_MEMORY, JambaTalkError, brief, lacks_memory
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         level=logging.INFO if options.verbose else logging.WARNING, format="%(message)s"
     )
     try:
-        options.run(options)
-        sys.stdout.flush()
+        with _stopped_by_signals():
+            options.run(options)
+            sys.stdout.flush()
     except JambaTalkError as error:
         print(f"jambatalk: {error}", file=sys.stderr)
         return 1
@@ -49,10 +53,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Stop as on Ctrl-C when the process is to end, or its terminal does; the next is ignored."""
+
+    def stop(number: int, _: object) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    names = ("SIGTERM", "SIGHUP") if current_thread() is main_thread() else ()
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]  # Windows
+    before = {number: signal.getsignal(number) for number in numbers}
+    for number, handler in before.items():
+        if handler == signal.SIG_DFL:  # nohup ignores SIGHUP
+            signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _describe(error: Exception) -> str:
     """Say in a sentence or two what no reader, check or writer has foreseen."""
-    if isinstance(error, MemoryError):
-        return "There is not enough memory. Try a shorter recording, or a smaller picture."
+    if lacks_memory(error):
+        return NO_MEMORY
     if isinstance(error, OSError) and error.strerror:
         file = f" ('{brief(error.filename)}')" if error.filename else ""
         return f"The system refused: {error.strerror}{file}."

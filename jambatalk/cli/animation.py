@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -28,9 +27,10 @@ from jambatalk.cli.options import (
     view_from,
 )
 from jambatalk.cli.stage_timer import StageTimer
-from jambatalk.errors import JambaTalkError
+from jambatalk.errors import JambaTalkError, VoiceError
 from jambatalk.export import FORMATS, check_name, export_motion
 from jambatalk.export.phones import SUFFIXES, check_phones_name, export_phones
+from jambatalk.files.unfinished import scratch_folder
 from jambatalk.motion.mood.tags import MoodSpan, read_tags
 from jambatalk.motion.motion import check_fps
 from jambatalk.progress import Progress
@@ -107,8 +107,8 @@ def _say(options: argparse.Namespace) -> None:
     if text == "-":
         text = sys.stdin.buffer.read().decode(errors="replace")
     said, spans = read_tags(clean_text(text))
-    with tempfile.TemporaryDirectory(prefix="jambatalk-") as folder:
-        sound = Path(folder) / "speech.wav"  # at the voice's own rate, for the video
+    with scratch_folder(VoiceError) as folder:
+        sound = folder / "speech.wav"  # at the voice's own rate, for the video
 
         def speak(options: argparse.Namespace, progress: Progress) -> Speech:
             return Speech.read(voice.write(said, sound, progress))

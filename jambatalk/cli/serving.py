@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -136,7 +135,6 @@ def _batch(options: argparse.Namespace) -> None:
     )
     jobs, settings = plan(options.recordings, options.output, settings)
     report = Report(len(jobs))
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as on Ctrl-C
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # any name
     try:
         with closing(run(jobs, settings, options.processes, options.ray)) as outcomes:

@@ -49,7 +49,7 @@ def list_motions(folder: Path) -> dict[str, Path]:
         raise DataError(f"There is no folder {folder}.", "Check the name.")
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix in (".npy", ".npz"):
+        if path.suffix in (".npy", ".npz") and not path.name.startswith("."):
             if path.stem in found:
                 raise DataError(f"{folder} holds two motions '{path.stem}'.", "Keep one.")
             found[path.stem] = path

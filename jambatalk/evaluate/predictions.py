@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from jambatalk.evaluate.sample_metrics import SEED
 from jambatalk.face.face import Face
 from jambatalk.face.user_face import guess_unit
 from jambatalk.files.plain import read_json
+from jambatalk.files.unfinished import sweep, whole_file
 from jambatalk.motion.motion import Motion
 from jambatalk.motion.nonverbal import STILL
 from jambatalk.networks.config import NetworkConfig
@@ -98,7 +98,7 @@ class SplitPrediction:
             recording = self.dataset[number]
             sound = folder / SOUNDS / f"{entry.name}.wav"
             soundfile.write(sound, recording.audio, SAMPLE_RATE)
-            _save(self._captured(recording), path)
+            self._captured(recording).save(path)
             written += 1
         return written
 
@@ -156,7 +156,7 @@ class SplitPrediction:
                     speech, list(of_seed), head=face, nonverbal=STILL, seed=seed
                 )
                 for motion, path in zip(motions, of_seed.values(), strict=True):
-                    _save(motion, path)
+                    motion.save(path)
             written += len(missing)
         return written
 
@@ -208,19 +208,15 @@ def _open_folder(folder: Path, source: dict[str, object]) -> None:
     """Create a folder for motions, or check that an existing one has the same source."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / SOURCE_FILE
+    sweep(folder)
     if not any(folder.iterdir()):
-        file.write_text(json.dumps(source, indent=2) + "\n")
+        with whole_file(file, DataError) as unfinished:
+            unfinished.write_text(json.dumps(source, indent=2) + "\n")
     elif not file.exists() or read_json(file) != source:
         raise DataError(
             f"{folder} contains motions of another set, network, style or unit, or other files.",
             "Choose another folder, or remove it.",
         )
-
-
-def _save(motion: Motion, path: Path) -> None:
-    part = path.with_name(f"{path.name}.part")
-    motion.save(part)
-    os.replace(part, path)  # an interrupted run leaves no partial file
 
 
 def _fingerprint(model: JambaTalk | Network) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jambatalk.errors import DataError
 from jambatalk.evaluate.sequence_metrics import METRICS, Metric
+from jambatalk.files.unfinished import whole_file
 
 RESAMPLES = 2000
 SEED = 0
@@ -128,14 +131,15 @@ class Report:
 
     def write(self, folder: Path) -> list[Path]:
         """Write report.json, report.md, report.tex and sequences.csv; returns their paths."""
-        folder.mkdir(parents=True, exist_ok=True)
-        written = [self._write_csv(folder / "sequences.csv")]
+        written = []
         for name, text in (
+            ("sequences.csv", self._csv()),
             ("report.json", json.dumps(_null_for_nan(self.to_dict()), indent=2) + "\n"),
             ("report.md", self.markdown()),
             ("report.tex", self.latex()),
         ):
-            (folder / name).write_text(text, encoding="utf-8")
+            with whole_file(folder / name, DataError) as unfinished:
+                unfinished.write_text(text, encoding="utf-8", newline="")
             written.append(folder / name)
         return written
 
@@ -161,8 +165,8 @@ class Report:
             "sequences": [asdict(score) for score in self.scores],
         }
 
-    def _write_csv(self, path: Path) -> Path:
-        with path.open("w", newline="", encoding="utf-8") as file:
+    def _csv(self) -> str:
+        with io.StringIO(newline="") as file:
             table = csv.writer(file)
             columns = [m for m in self.metrics if m.over in AVERAGED]
             titles = [f"{m.key} ({m.unit})" if m.unit else m.key for m in columns]
@@ -173,7 +177,7 @@ class Report:
                 cells = ["" if math.isnan(value) else f"{value:.6g}" for value in values]
                 row = [score.prediction, score.sequence, score.subject, score.condition]
                 table.writerow([*row, score.frames, *cells])
-        return path
+            return file.getvalue()
 
     def markdown(self) -> str:
         """Format tables: overall with intervals, differences, subjects, and the formulas."""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import numpy as np
 
@@ -15,6 +13,7 @@ from jambatalk.export.arkit import write_csv, write_json
 from jambatalk.export.glb import to_glb
 from jambatalk.export.vertices import write_npy, write_obj
 from jambatalk.files.ffmpeg import convert_sound, ffmpeg_path
+from jambatalk.files.unfinished import whole_file
 from jambatalk.speech import DECODING_SECONDS, SAMPLE_RATE, Speech
 
 if TYPE_CHECKING:
@@ -70,11 +69,13 @@ def export_motion(
     if fps is not None:
         motion = motion.resampled(fps)
     suffix = path.suffix.lower()
-    write_whole(path, lambda unfinished: FORMATS[suffix](motion, unfinished))
+    with whole_file(path, ExportError) as unfinished:
+        FORMATS[suffix](motion, unfinished)
     if speech is not None and suffix in WITH_SOUND:
         recording, sound = Speech.of(speech), path.with_suffix(".wav")
         if not (recording.source and sound.exists() and sound.samefile(recording.source)):
-            write_whole(sound, lambda unfinished: _write_wav(recording, unfinished))
+            with whole_file(sound, ExportError) as unfinished:
+                _write_wav(recording, unfinished)
     return path
 
 
@@ -109,20 +110,3 @@ def _write_wav(speech: Speech, path: Path) -> None:
             f"The sound of '{speech.source}' cannot be written ({failure}).",
             "Check that the recording is still there, and the disk's free space.",
         )
-
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file under a temporary name, then rename it; remove it if anything fails."""
-    unfinished = path.with_name(f".{uuid4().hex}{path.suffix}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(unfinished)
-        unfinished.replace(path)
-    except OSError as error:
-        raise ExportError(
-            f"'{path}' cannot be written ({error.strerror}).",
-            "Choose a name in a folder that you may write to, and check the disk's free space.",
-        ) from error
-    finally:
-        with suppress(OSError):  # never created, or already renamed
-            unfinished.unlink()

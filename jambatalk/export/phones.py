@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jambatalk.errors import ExportError
-from jambatalk.export import write_whole
+from jambatalk.files.unfinished import whole_file
 from jambatalk.model.phones import TimedPhone
 
 SUFFIXES = (".TextGrid", ".json")
@@ -33,7 +33,8 @@ def export_phones(phones: Sequence[TimedPhone], path: str | Path) -> Path:
         raise ExportError("There are no phones.")
     rows = [{"phone": one.name, "start": one.start, "end": one.end} for one in phones]
     text = json.dumps(rows, indent=1) if path.suffix.lower() == ".json" else text_grid(phones)
-    write_whole(path, lambda unfinished: unfinished.write_text(text + "\n", encoding="utf-8"))
+    with whole_file(path, ExportError) as unfinished:
+        unfinished.write_text(text + "\n", encoding="utf-8")
     return path
 
 

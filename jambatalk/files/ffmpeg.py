@@ -6,7 +6,7 @@ import logging
 import subprocess
 from pathlib import Path
 
-from jambatalk.errors import JambaTalkError, brief
+from jambatalk.errors import JambaTalkError, brief, how_it_ended
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,7 @@ INPUT_LIMITS = (  # go before "-i"
 )
 # fmt: on
 MAX_ALLOC = ("-max_alloc", str(256 << 20))  # bytes, of one block
+UNREADABLE = "it is damaged, or in a format that is not read here"
 INSTALL = "Install it: pip install imageio-ffmpeg, or name one in IMAGEIO_FFMPEG_EXE."
 
 
@@ -71,20 +72,24 @@ def convert_sound(
         return b"", "it took too long"
     except OSError as cause:
         raise error(f"ffmpeg could not be started ({cause.strerror}).", INSTALL) from cause
+    if done.returncode < 0:
+        return b"", f"ffmpeg ended by {how_it_ended(done.returncode)}"
     return done.stdout, explain(done.stderr) if done.returncode else ""
 
 
-def explain(messages: bytes) -> str:
+def explain(messages: bytes, otherwise: str = UNREADABLE) -> str:
     """Say in our words why ffmpeg failed; its own go to the log, they name addresses and paths."""
     text = messages.decode(errors="replace")
     for line in text.strip().splitlines()[-5:]:
         log.info("ffmpeg: %s", brief(line, 200))
     reasons = {
         "No space left on device": "the disk is full",
+        "File too large": "the file may not grow further",
+        "Cannot allocate memory": "there is not enough memory",
         "Permission denied": "it may not be opened",
         "matches no streams": "it has no sound",
         "not on whitelist": "it is in a format that is not read here",
         "Invalid data": "it is damaged, or no recording",
     }
     found = (reason for sign, reason in reasons.items() if sign in text)
-    return next(found, "it is damaged, or in a format that is not read here")
+    return next(found, otherwise)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from errno import EIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +52,23 @@ def read_tensors(
     except Exception as cause:  # safetensors raises its own, and OSError
         raise damaged(path, cause, error, kind, cure) from cause
     return found, notes
+
+
+def write_tensors(
+    tensors: Mapping[str, Tensor], path: Path, notes: Mapping[str, str] | None = None
+) -> None:
+    """Write a safetensors file; `notes` are name → text.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    try:
+        save_file(dict(tensors), path, dict(notes or {}) or None)
+    except SafetensorError as cause:
+        raise OSError(EIO, brief(cause)) from cause
 
 
 def _check(name: str, tensor: Tensor) -> None:

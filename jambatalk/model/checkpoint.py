@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from uuid import uuid4
 
 from jambatalk.errors import ModelError, abbreviate, brief
 from jambatalk.files.plain import read_json
 from jambatalk.files.tensors import read_tensors
+from jambatalk.files.unfinished import whole_file
 from jambatalk.model.config import JambaTalkConfig
 
 if TYPE_CHECKING:
@@ -129,19 +130,19 @@ def check_weights(module: nn.Module, weights: Mapping[str, Tensor], path: Path) 
             raise ModelError(f"{name} in {path} is of {found.dtype}.", MISMATCH)
 
 
-def replace_files(folder: Path, writers: Mapping[str, Callable[[Path], Any]]) -> None:
+def replace_files(folder: Path, writers: dict[str, Callable[[Path], Any]]) -> None:
     """Write files into a folder, each complete before any replaces an older one.
 
     Args:
         writers: name → what writes a file to the path it is given; renamed in this order.
+
+    Raises:
+        ModelError: a file cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    unfinished = {name: folder / f".{uuid4().hex}-{name}" for name in writers}
-    try:
+    with ExitStack() as stack:  # the last entered is renamed first
+        unfinished = {
+            name: stack.enter_context(whole_file(folder / name, ModelError))
+            for name in reversed(writers)
+        }
         for name, write in writers.items():
             write(unfinished[name])
-        for name, path in unfinished.items():
-            path.replace(folder / name)
-    finally:
-        for path in unfinished.values():
-            path.unlink(missing_ok=True)

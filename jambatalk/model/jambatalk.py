@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from jambatalk.errors import ModelError
+from jambatalk.files.tensors import write_tensors
 from jambatalk.model.checkpoint import (
     CONFIG_FILE,
     ENCODER_FILE,
@@ -198,13 +198,13 @@ class JambaTalk(nn.Module):
             shape = self.encoder.model.config.to_diff_dict()
             encoder = replace(config.encoder, source=None, architecture=shape)
             config = replace(config, encoder=encoder)
-        writers = {WEIGHTS_FILE: partial(save_file, dict(self.decoder.state_dict()))}
+        writers = {WEIGHTS_FILE: partial(write_tensors, self.decoder.state_dict())}
         if config.encoder.source is None and not (frozen and (folder / ENCODER_FILE).exists()):
             weights = {
                 name: (weight.half() if frozen else weight).contiguous()
                 for name, weight in self.encoder.model.state_dict().items()
             }
-            writers[ENCODER_FILE] = partial(save_file, weights)
+            writers[ENCODER_FILE] = partial(write_tensors, weights)
         values = json.dumps(config.to_dict(), indent=2) + "\n"
         replace_files(folder, {**writers, CONFIG_FILE: lambda path: path.write_text(values)})
 

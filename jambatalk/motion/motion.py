@@ -18,6 +18,7 @@ from jambatalk.face.library import load_head
 from jambatalk.face.neck import Neck
 from jambatalk.files.arrays import read_npz
 from jambatalk.files.regular import damaged
+from jambatalk.files.unfinished import whole_file
 from jambatalk.motion.resample import resample
 
 FRAMES_AT_ONCE = 64
@@ -215,6 +216,9 @@ class Motion:
 
         It holds weights, fps, blendshapes (their names) and head (its name); pose where the head
         moves; where vertices move, offsets and the whole face, as arrays named "face.*".
+
+        Raises:
+            MotionError: the file cannot be written.
         """
         path = Path(path)
         arrays: dict[str, np.ndarray] = {
@@ -228,7 +232,7 @@ class Motion:
         if self.offsets is not None:
             arrays |= {FACE + name: array for name, array in self.face.to_arrays().items()}
             arrays["offsets"] = self.offsets
-        with path.open("wb") as file:
+        with whole_file(path, MotionError) as unfinished, unfinished.open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
         return path
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from jambatalk.errors import FaceError, ModelError, abbreviate
@@ -22,6 +21,7 @@ from jambatalk.face.user_face import guess_unit, make_heads, read_mask
 from jambatalk.files.origins import WEIGHTS
 from jambatalk.files.plain import read_json
 from jambatalk.files.pth import read_pth
+from jambatalk.files.tensors import write_tensors
 from jambatalk.model.checkpoint import CONFIG_FILE, ENCODER_FILE, WEIGHTS_FILE, replace_files
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.networks.card import conversion_card, sources
@@ -118,7 +118,7 @@ def convert(job: Conversion, folder: Path) -> None:
     card = conversion_card(job, config, [head.name for head in heads], LIP_READER_FILE in files)
     values = json.dumps(config.to_dict(), indent=2) + "\n"
     writers = {
-        file: partial(save_file, {name: weight.contiguous() for name, weight in part.items()})
+        file: partial(write_tensors, {name: weight.contiguous() for name, weight in part.items()})
         for file, part in files.items()
         if job.for_training or file in (WEIGHTS_FILE, ENCODER_FILE)
     }

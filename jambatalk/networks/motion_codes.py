@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from jambatalk.errors import ModelError
+from jambatalk.files.tensors import write_tensors
 from jambatalk.model.checkpoint import CONFIG_FILE, load_weights, read_config_as, replace_files
 from jambatalk.networks.config import CodeTalkerConfig, config_of
 from jambatalk.networks.positions import sines
@@ -53,7 +53,7 @@ class MotionCodes(nn.Module):
         """Write configuration and weights into a folder, for the second stage."""
         values = json.dumps(self.config.to_dict(), indent=2) + "\n"
         writers: dict[str, Callable[[Path], Any]] = {
-            FIRST_STAGE_FILE: partial(save_file, self.state_dict()),
+            FIRST_STAGE_FILE: partial(write_tensors, self.state_dict()),
             CONFIG_FILE: lambda path: path.write_text(values),
         }
         replace_files(Path(folder), writers)

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from jambatalk.errors import SpeechError, TooLongError
+from jambatalk.files.tensors import write_tensors
 from jambatalk.model.checkpoint import CONFIG_FILE, WEIGHTS_FILE, replace_files
 from jambatalk.model.speaking_style import SpeakingStyle, Style, speaking_style
 from jambatalk.networks import speech_features
@@ -165,7 +165,7 @@ class Network(nn.Module):
         replace_files(
             Path(folder),
             {
-                WEIGHTS_FILE: partial(save_file, weights),
+                WEIGHTS_FILE: partial(write_tensors, weights),
                 CONFIG_FILE: lambda path: path.write_text(values),
             },
         )

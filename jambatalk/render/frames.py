@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import tempfile
 from collections import deque
 from collections.abc import Generator, Iterable
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from jambatalk.errors import RenderError
+from jambatalk.files.unfinished import ROOM, Unfinished
 from jambatalk.render.view import View
 from jambatalk.render.worker_pool import RenderWorker, render_workers
 
@@ -82,8 +82,7 @@ class _Clip:
         self._face = replace(face, blendshapes=(), deltas=face.deltas[:0])  # what drawing needs
         self._opened: dict[RenderWorker, Future] = {}
         shape = (self.slots, view.size, view.size, 3)
-        self._path = _reserve_file(math.prod(shape))
-        self._pictures: np.memmap | None = np.memmap(self._path, np.uint8, "r", shape=shape)
+        self._file, self._pictures = _reserve(shape)
 
     def request(self, vertices: np.ndarray) -> _Request:
         """Let the next worker draw a frame into the next slot."""
@@ -93,7 +92,7 @@ class _Clip:
         if worker not in self._opened:
             worker.wait_started()
             self._opened[worker] = worker.submit(
-                "open", self._number, self._face, self._view, str(self._path)
+                "open", self._number, self._face, self._view, str(self._file.path)
             )
         drawn = worker.submit("draw", self._number, vertices, slot)
         return _Request(self._opened[worker], drawn, slot)
@@ -117,22 +116,21 @@ class _Clip:
 
     def _remove_file(self, _: Future | None = None) -> None:
         """Remove the file; Windows refuses until the last worker has unmapped it."""
-        with suppress(PermissionError):
-            self._path.unlink(missing_ok=True)
+        self._file.remove()
 
 
-def _reserve_file(size: int) -> Path:
-    """Create a temporary file of `size` bytes that are really there: writing to a memory-mapped
-    file on a full disk kills a process."""
-    descriptor, name = tempfile.mkstemp(prefix="jambatalk-")
+def _reserve(shape: tuple[int, ...]) -> tuple[Unfinished, np.memmap | None]:
+    """Map a temporary file whose bytes are really there: writing to a memory-mapped file on a full
+    disk kills a process."""
+    folder, reserved, size = tempfile.gettempdir(), None, math.prod(shape)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            for start in range(0, size, len(BLOCK)):
-                file.write(BLOCK[: size - start])
+        reserved = Unfinished(Path(folder), mode=0o600)
+        for start in range(0, size, len(BLOCK)):
+            reserved.file.write(BLOCK[: size - start])
+        return reserved, np.memmap(reserved.path, np.uint8, "r", shape=shape)
     except OSError as error:
-        Path(name).unlink()
+        if reserved is not None:
+            reserved.remove()
         raise RenderError(
-            f"There is no room for frames in {tempfile.gettempdir()} ({error.strerror}).",
-            "Free some disk space, or set TMPDIR to another folder.",
+            f"There is no room for frames in {folder} ({error.strerror}).", ROOM
         ) from error
-    return Path(name)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import subprocess
-import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
-from errno import EISDIR
 from fractions import Fraction
 from pathlib import Path
 from typing import IO
-from uuid import uuid4
 
 import numpy as np
 
-from jambatalk.errors import VideoError
+from jambatalk.errors import VideoError, how_it_ended
 from jambatalk.files.ffmpeg import (
     INPUT_LIMITS,
     INSTALL,
@@ -23,6 +20,7 @@ from jambatalk.files.ffmpeg import (
     ffmpeg_path,
     ffmpeg_program,
 )
+from jambatalk.files.unfinished import scratch_folder, whole_file
 from jambatalk.progress import Progress, no_progress
 from jambatalk.render.watchdog import Watchdog
 from jambatalk.speech import SAMPLE_RATE, Speech
@@ -72,35 +70,14 @@ def write_video(
         raise VideoError(f"A video cannot be {size[0]} by {size[1]}.", "Give two even numbers.")
     if frame_count < 1 or not 0 < fps < 1000:
         raise VideoError(f"A video cannot have {frame_count} frames at {fps:g} a second.")
-    unfinished = _reserve(path)
-    try:
-        with tempfile.TemporaryDirectory(prefix="jambatalk-") as folder:
-            sound = _sound_file(speech, Path(folder))
-            command = _command(unfinished, sound, fps, size, frame_count)
-            frames = _validated(frames, size, frame_count, progress)
-            _encode(command, frames, Path(folder) / "ffmpeg.log")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return path
-
-
-def _reserve(path: Path) -> Path:
-    """Create an empty file beside `path`, to find out whether the video can be written there."""
     if path.suffix.lower() != ".mp4":
         raise VideoError(f"'{path}' is not a name for a video.", "End it with .mp4.")
-    unfinished = path.with_name(f".{uuid4().hex}.mp4")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            raise IsADirectoryError(EISDIR, "there is a folder of that name")
-        unfinished.touch(exist_ok=False)
-    except OSError as error:
-        raise VideoError(
-            f"'{path}' cannot be written ({error.strerror}).",
-            "Choose a name in a folder that you may write to.",
-        ) from error
-    return unfinished
+    with whole_file(path, VideoError) as unfinished, scratch_folder(VideoError) as folder:
+        sound = _sound_file(speech, folder)
+        command = _command(unfinished, sound, fps, size, frame_count)
+        frames = _validated(frames, size, frame_count, progress)
+        _encode(command, frames, folder / "ffmpeg.log")
+    return path
 
 
 def _sound_file(speech: Speech | None, folder: Path) -> Path | None:
@@ -196,9 +173,11 @@ def _encode(command: list[str], frames: Iterable[np.ndarray], log: Path) -> None
         if status == 0:
             return
         messages.seek(0)
-        reason = explain(messages.read(MAX_MESSAGES))
+        reason = explain(messages.read(MAX_MESSAGES), "ffmpeg failed")
     if watchdog.expired:
         reason = f"ffmpeg did nothing for {STALL_SECONDS:g} s"
+    elif status < 0:
+        reason = f"ffmpeg ended by {how_it_ended(status)}"
     raise VideoError(
         f"The video could not be written ({reason}).",
         "Check the disk's free space and the recording.",

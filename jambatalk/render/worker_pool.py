@@ -16,7 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from threading import Lock, Thread
 
-from jambatalk.errors import RenderError
+from jambatalk.errors import RenderError, how_it_ended
 from jambatalk.render.opengl import advice, backends
 from jambatalk.render.watchdog import Watchdog
 
@@ -113,7 +113,8 @@ class RenderWorker:
         except (OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
             self.process.kill()  # a late answer would be taken for that to the next request
             status = self.process.wait()
-            reason = "did not answer" if self._watchdog.expired else f"died (status {status})"
+            died = f"died ({how_it_ended(status)})"
+            reason = "did not answer" if self._watchdog.expired else died
             raise RenderError(
                 f"A render worker {reason}.",
                 "Try again; if it happens again, there may be too little memory.",

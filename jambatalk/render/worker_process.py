@@ -10,6 +10,7 @@ import os
 import pickle
 import signal
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,22 +57,30 @@ class RenderServer:
 
 def main() -> None:
     """Serve requests until the input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
+    ignore_terminal()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # output of libraries must not get between the answers
     server = RenderServer()
-    while True:
-        try:
+    # The parent has closed the pipes, or is dead.
+    with suppress(EOFError, BrokenPipeError, pickle.UnpicklingError):
+        while True:
             method, arguments = pickle.load(sys.stdin.buffer)
-        except EOFError:
-            break
-        answer: object
-        try:
-            answer = getattr(server, method)(*arguments)
-        except RenderError as error:
-            answer = error
-        except Exception as error:  # of a driver, for instance: it is the caller's to handle
-            answer = RenderError(f"A frame could not be drawn ({type(error).__name__}: {error}).")
-        pickle.dump(answer, answers)
-        answers.flush()
+            answer: object
+            try:
+                answer = getattr(server, method)(*arguments)
+            except RenderError as error:
+                answer = error
+            except Exception as error:  # of a driver, for instance: it is the caller's to handle
+                answer = RenderError(
+                    f"A frame could not be drawn ({type(error).__name__}: {error})."
+                )
+            pickle.dump(answer, answers)
+            answers.flush()
     os._exit(0)  # the interpreter's shutdown would close OpenGL's objects in any order
+
+
+def ignore_terminal() -> None:
+    """Leave Ctrl-C, and the end of the terminal, to the parent of this process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "SIGHUP"):  # not Windows
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -6,11 +6,11 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from safetensors.torch import save_file
 from torch import Tensor
 
 from jambatalk.errors import ModelError
-from jambatalk.files.tensors import read_tensors
+from jambatalk.files.tensors import read_tensors, write_tensors
+from jambatalk.files.unfinished import whole_file
 from jambatalk.model.decoder import JambaDecoder
 from jambatalk.model.paper_decoder import PaperDecoder
 
@@ -29,12 +29,17 @@ class OwnStyle:
     decoder: str
 
     def save(self, path: str | Path) -> Path:
-        """Write the style; its name is that of the file, to which its suffix is added."""
+        """Write the style; its name is that of the file, to which its suffix is added.
+
+        Raises:
+            ModelError: the file cannot be written.
+        """
         path = Path(path)
         if path.suffix != SUFFIX:
             path = path.with_name(path.name + SUFFIX)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file({VECTOR: self.vector.cpu().contiguous()}, path, {NETWORK: self.decoder})
+        with whole_file(path, ModelError) as unfinished:
+            tensors = {VECTOR: self.vector.cpu().contiguous()}
+            write_tensors(tensors, unfinished, {NETWORK: self.decoder})
         return path
 
     @classmethod

@@ -104,6 +104,11 @@ def _request(text: str, language: str, task: str) -> bytes:
         raise VoiceError(
             f"eSpeak NG did not finish within {TIMEOUT:g} s.", "Try a shorter text."
         ) from error
+    except OSError as error:
+        raise VoiceError(
+            f"eSpeak NG could not be started ({error.strerror}).",
+            "Close other programs: memory, processes or open files have run out.",
+        ) from error
     if done.returncode != 0 or not done.stdout:
         reason = done.stderr.decode(errors="replace").strip()[-200:] or "it gave no reason"
         raise VoiceError(f"eSpeak NG could not say this text ({reason}).", "Try another voice.")

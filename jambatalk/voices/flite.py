@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import tempfile
 import unicodedata
-from pathlib import Path
 
 import numpy as np
 
 from jambatalk.errors import VoiceError
+from jambatalk.files.unfinished import scratch_folder
 from jambatalk.progress import Progress
 from jambatalk.voices.voice import Synthesiser, Voice
 
@@ -45,12 +44,12 @@ class Flite(Synthesiser):
         plain = unicodedata.normalize("NFKD", text.replace("’", "'")).encode("ascii", "ignore")
         if not any(chr(byte).isalnum() for byte in plain):
             raise VoiceError(f"Voice '{voice.name}' speaks English only.", "Try another voice.")
-        with tempfile.TemporaryDirectory() as folder:
-            written, sound = Path(folder, "text.txt"), Path(folder, "speech.wav")
-            written.write_bytes(plain)
+        with scratch_folder(VoiceError) as folder:
+            written, sound = folder / "text.txt", folder / "speech.wav"
             name = voice.name.removeprefix("flite-")
             command = ["flite", "-voice", name, "-f", str(written), "-o", str(sound)]
             try:
+                written.write_bytes(plain)
                 done = subprocess.run(
                     command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT
                 )
