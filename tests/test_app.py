@@ -379,7 +379,7 @@ def test_two_users_get_their_own_videos(
 def test_api(url: str, short_voice: Callable[[float], Path]) -> None:
     client = Client(url, verbose=False)
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert set(endpoints) == {"/animate", "/compare", "/say"}
+    assert set(endpoints) == {"/animate", "/compare", "/list", "/say"}
     names = [each["parameter_name"] for each in endpoints["/animate"]["parameters"]]
     assert names[:4] == ["speech", "style", "strength", "head"]
 

@@ -223,9 +223,7 @@ def test_weights_of_the_other_layout_are_recognised(
 
 def test_small_encoder_needs_its_configuration(files: dict, tmp_path: Path) -> None:
     given = files["vocaset"]
-    job = Conversion(
-        [given.weights], "vocaset", lip_mask=given.lip_mask, template=given.mesh
-    )
+    job = Conversion([given.weights], "vocaset", lip_mask=given.lip_mask, template=given.mesh)
     with pytest.raises(ModelError, match="--encoder-config"):
         convert(job, tmp_path / "out")
     assert WAV2VEC2["hidden_size"] == 32

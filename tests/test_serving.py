@@ -8,14 +8,15 @@ import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlparse
 
 import httpx
 import pytest
 from gradio_client import Client, handle_file
-from gradio_client.exceptions import AppError
+from gradio_client.exceptions import AppError, ValidationError
 from page_server import ROOT, TIMEOUT, serving, wait_until
 from playwright.sync_api import Page, sync_playwright
 from prometheus_client import generate_latest
@@ -26,6 +27,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from jambatalk.app import health
+from jambatalk.app.lent_gpu import lend_gpu
 from jambatalk.app.metrics import Metrics
 from jambatalk.app.settings import Settings, in_words
 from jambatalk.app.video_service import zip_files
@@ -179,10 +181,82 @@ def test_the_page_says_how_long_files_are_kept(url: str) -> None:
     assert "after about 15 s" in httpx.get(url).text
 
 
+def test_the_examples_of_the_api_run(
+    url: str, short_voice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "results"))
+    shutil.copy(short_voice, "speech.wav")
+    text = (ROOT / "docs" / "api.md").read_text().replace("http://127.0.0.1:7860/", url)
+    found: dict = {}
+    for example in re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        exec(example, found)
+    files = [found[name] for name in ("video", "glb", "csv", "npz", "wav", "both")]
+    kinds = [Path(file).suffix for file in files]
+    assert kinds == [".mp4", ".glb", ".csv", ".npz", ".wav", ".mp4"]
+    assert found["names"]["styles"]["crisp"]
+    assert found["tools"] == ["animate", "compare", "list", "say"]
+    assert [urlparse(address).scheme for address in found["addresses"]] == ["http"] * 5
+    assert httpx.get(found["addresses"][0]).content[4:8] == b"ftyp"
+
+
+def test_schemas_for_programs(url: str) -> None:
+    tools = {each["name"]: each for each in httpx.get(f"{url}gradio_api/mcp/schema").json()}
+    assert set(tools) == {"animate", "compare", "list", "say"}
+    for tool in tools.values():
+        given = tool["inputSchema"]["properties"]
+        assert all(each["description"] for each in given.values())
+    given = tools["animate"]["inputSchema"]["properties"]
+    assert given["size"] == {
+        "type": "integer",
+        "enum": [256, 384, 512, 768, 1024],
+        "default": 512,
+        "description": "width and height of each head's picture, pixels",
+    }
+    assert {"neutral", "crisp"} <= set(given["style"]["enum"])
+    assert "degrees from -90 to 90" in given["yaw"]["description"]
+    assert "af_heart" in tools["say"]["inputSchema"]["properties"]["voice"]["enum"]
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:1/speech.wav", "{url}gradio_api/file=/etc/hostname"]
+)
+def test_recordings_of_this_network_are_not_fetched(client: Client, url: str, address: str) -> None:
+    with pytest.raises((AppError, httpx.HTTPStatusError, ValidationError)):
+        client.predict(handle_file(address.format(url=url)), size=256, api_name="/animate")
+
+
+def test_a_gpu_is_borrowed_on_zero_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    class Head:
+        class model:  # noqa: N801
+            to = calls.append
+
+        def compare(self, *arguments: object, **options: object) -> list:
+            calls.append((arguments, options))
+            return ["a motion"]
+
+    head = Head()
+    assert lend_gpu(head) == head.compare
+    monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+
+    def gpu(duration: int) -> Callable:
+        return lambda function: lambda *a, **o: calls.append(duration) or function(*a, **o)
+
+    monkeypatch.setitem(sys.modules, "spaces", SimpleNamespace(GPU=gpu))
+    told = []
+    made = lend_gpu(head)("speech", seed=1, progress=lambda *what: told.append(what))
+    assert made == ["a motion"]
+    assert calls == [60, "cuda", (("speech",), {"seed": 1})]
+    assert told == [("Predicting motion", 0.0)]
+
+
 def test_a_login_is_asked_for(files: Path) -> None:
     with serving(files.with_name("auth"), JAMBATALK_AUTH="mara:secret kofi:other") as url:
         assert httpx.get(f"{url}config").status_code == 401
         assert "start.js" not in httpx.get(url).text  # no head speaks to strangers
+        assert httpx.get(f"{url}gradio_api/mcp/schema").status_code == 404
         with pytest.raises(Exception, match=r"login|auth|credentials"):
             Client(url, auth=("mara", "wrong"), verbose=False)
         client = Client(url, auth=("kofi", "other"), verbose=False)

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from jambatalk.app.api import describe_arguments
 from jambatalk.app.controls import (
     Controls,
     checker,
@@ -68,6 +69,7 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
         api_visibility="private",
     )
 
+    @describe_arguments
     async def animate(
         speech: str,
         style: str,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
+from jambatalk.app.api import describe_arguments
 from jambatalk.app.controls import (
     Controls,
     mood_dial,
@@ -54,6 +55,7 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
         fits = MIN_STYLES <= len(styles or ()) <= MAX_STYLES
         return gr.validate(fits, f"Choose {MIN_STYLES} to {MAX_STYLES} styles.")
 
+    @describe_arguments
     async def compare(
         speech: str,
         styles: list[str],

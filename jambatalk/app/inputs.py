@@ -9,6 +9,7 @@ from io import BytesIO
 import gradio as gr
 from PIL import Image
 
+from jambatalk.app.components import describe_integers, take_own_files
 from jambatalk.app.say_box import build_say_box
 from jambatalk.face.library import HeadLibrary
 from jambatalk.files.bundled import VOICES
@@ -50,12 +51,14 @@ class Inputs:
 def build_inputs(heads: HeadLibrary) -> Inputs:
     """Build them in the enclosing Gradio context."""
     default = View()
-    voice = gr.Audio(
-        label="Voice",
-        sources=["microphone", "upload"],
-        type="filepath",
-        buttons=[],
-        elem_id="voice",
+    voice = take_own_files(
+        gr.Audio(
+            label="Voice",
+            sources=["microphone", "upload"],
+            type="filepath",
+            buttons=[],
+            elem_id="voice",
+        )
     )
     build_say_box(voice)
     _build_examples(voice)
@@ -88,8 +91,10 @@ def build_inputs(heads: HeadLibrary) -> Inputs:
         )
         shadings = [(shading.capitalize(), shading) for shading in SHADINGS]
         view = (
-            gr.Dropdown(
-                SIZES, value=default.size, label="Video size", info="Width and height in pixels"
+            describe_integers(
+                gr.Dropdown(
+                    SIZES, value=default.size, label="Video size", info="Width and height in pixels"
+                )
             ),
             gr.ColorPicker(value=default.background, label="Background"),
             gr.Slider(

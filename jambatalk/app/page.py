@@ -7,6 +7,7 @@ from pathlib import Path
 import gradio as gr
 
 from jambatalk.app import animate_tab, compare_tab, live_tab
+from jambatalk.app.api import build_list
 from jambatalk.app.choices import remember_choices
 from jambatalk.app.inputs import build_inputs
 from jambatalk.app.javascript import call
@@ -58,6 +59,7 @@ def build_page(service: VideoService) -> gr.Blocks:
             connect_viewer(inputs, tabs)
         link.click(fn=None, js=call("choices", "copyLink"))
         remember_choices(page, pane)
+        build_list(talking_head)
         bundled = talking_head.heads is BUNDLED
         privacy = PRIVACY.format(kept=in_words(settings.keep))
         gr.Markdown((BUNDLED_FOOTER if bundled else OTHER_FOOTER) + privacy, elem_id="footer")

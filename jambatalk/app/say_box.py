@@ -8,6 +8,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from jambatalk.app.api import describe_arguments
 from jambatalk.app.video_service import messages, new_folder
 from jambatalk.progress import Progress
 from jambatalk.voices import INSTALL, MAX_CHARACTERS, Voice, list_voices, load_voice
@@ -66,6 +67,7 @@ def build_say_box(voice: gr.Audio) -> None:
         )
         button = gr.Button("Say it", scale=1, min_width=90, elem_id="say-it")
 
+    @describe_arguments
     async def say(text: str, voice: str, progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008  Gradio requires this default
         """Say a text with a synthetic voice: a sound file (.wav) for `animate` and `compare`."""
 

@@ -7,6 +7,7 @@ import signal
 import tempfile
 import threading
 
+from gradio import mcp
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
@@ -14,6 +15,7 @@ from jambatalk.app.early_viewer import EarlyViewer, start_html
 from jambatalk.app.health import Health
 from jambatalk.app.inputs import head_thumbnails_css
 from jambatalk.app.languages import language_html
+from jambatalk.app.lent_gpu import is_zero_gpu
 from jambatalk.app.live.server import PAGE, live_routes, warm_up
 from jambatalk.app.page import HERE, THEME, build_page
 from jambatalk.app.settings import Settings
@@ -33,13 +35,14 @@ def serve(settings: Settings) -> None:
         ModelError: no such checkpoint, device or style. JambaTalkError: the port is in use.
     """
     settings.check_address()
-    talking_head = TalkingHead.from_pretrained(settings.checkpoint, settings.device)
+    device = "cpu" if is_zero_gpu() else settings.device
+    talking_head = TalkingHead.from_pretrained(settings.checkpoint, device)
     for path in settings.style:
         talking_head.add_style(path)
     service = VideoService(talking_head, settings)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as on Ctrl-C
     with tempfile.TemporaryDirectory(prefix="jambatalk-", ignore_cleanup_errors=True) as folder:
-        os.environ["GRADIO_TEMP_DIR"] = folder  # Gradio takes it in no other way
+        os.environ["GRADIO_TEMP_DIR"] = mcp.DEFAULT_TEMP_DIR = folder  # no other way into Gradio
         page = build_page(service)
         middleware = []
         if can_draw(talking_head):
@@ -60,6 +63,7 @@ def serve(settings: Settings) -> None:
                 head=language_html(talking_head),
                 favicon_path=HERE / "icon.svg",
                 footer_links=["api"],
+                mcp_server=not settings.auth,  # its clients cannot log in
                 run_history=False,  # recordings are personal: browsers do not store them
                 max_file_size=MAX_UPLOAD,
                 ssr_mode=False,

@@ -23,6 +23,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from jambatalk.app.controls import style_title
+from jambatalk.app.lent_gpu import lend_gpu
 from jambatalk.app.metrics import Metrics
 from jambatalk.app.settings import Settings, in_words
 from jambatalk.errors import ExportError, JambaTalkError, SpeechError, Stopped, TooLongError
@@ -97,6 +98,7 @@ class VideoService:
 
     def __init__(self, talking_head: TalkingHead, settings: Settings) -> None:
         self.talking_head, self.settings = talking_head, settings
+        self._compare = lend_gpu(talking_head)
         self.metrics = Metrics()
         self._cancelled: dict[str | None, Event] = {}
         self._lock = Lock()
@@ -236,7 +238,7 @@ class VideoService:
         return speech
 
     def _predict(self, request: VideoRequest, speech: Speech, progress: Progress) -> list[Motion]:
-        return self.talking_head.compare(
+        return self._compare(
             speech,
             request.styles,
             request.strength,
