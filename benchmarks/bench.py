@@ -1,7 +1,7 @@
 """All benchmarks of speed: `./run bench [--quick]` writes docs/performance.md with its plots.
 
-Each measurement runs in a process of its own, one after the other, for four minutes on two cores,
-less with --quick. Other load on the machine distorts the results.
+Each measurement runs in a process of its own, one after the other, for ten minutes on two
+cores, less with --quick. Other load on the machine distorts the results.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from string import Template
 
 import numpy as np
-from common import HERE, ROOT, machine, run, speech_of, spread
+import published_networks
+from common import HERE, ROOT, machine, run, speech_of, spread, table
 from scipy.io import wavfile
 
 from jambatalk.speech import SAMPLE_RATE
@@ -46,6 +47,7 @@ def main() -> None:
         "stages": measure_stages(runs),
         "streaming": measure_streaming(runs),
         "lengths": measure_lengths(lengths, options.output),
+        "networks": measure_networks(),
     }
     results |= measure_cold_start(runs, warm)
     page = Template((HERE / "performance_template.md").read_text()).substitute(results)
@@ -140,6 +142,12 @@ def measure_lengths(lengths: Sequence[float], folder: Path) -> str:
     return table([*head, "peak memory, MB", "of each render worker", "of ffmpeg"], rows)
 
 
+def measure_networks() -> str:
+    """Measure the field's published networks."""
+    log("the field's networks")
+    return published_networks.networks_table(run)
+
+
 def measure_cold_start(runs: int, warm: float) -> dict[str, str]:
     """Measure the command line in a new process."""
     log("the command line")
@@ -155,12 +163,6 @@ def measure_cold_start(runs: int, warm: float) -> dict[str, str]:
     added = median(times) - warm
     factor = f"{added / SECONDS:.2f}"
     return {"cold": spread(times, 1), "added": f"{added:.1f}", "added_factor": factor}
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Format a Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def plot(

@@ -72,6 +72,8 @@ def test_bench_fills_in_the_page(tmp_path, monkeypatch):
             "speech_to_video.py": {stage: [2.0] for stage in stages},
             "stages.py": {"decode": [1.0, 2.0]},
             "streaming.py": {name: [1.0] for name in streamed},
+            "published_networks.py": {"parameters": 1e8, "memory": 1.0}
+            | {"encode": 1.0, "decode": 2.0},
             "long_speech.py": {"animate": 1.0, "video": 2.0} | dict.fromkeys(memory, 300.0),
         }[script]
 
@@ -88,6 +90,7 @@ def test_bench_fills_in_the_page(tmp_path, monkeypatch):
     assert "| 512×512 | 2.00 (2.00–2.00) |" in page
     row = "| 0.20 | 34 | 17 times |"
     assert row in page, "3 s of network, 6 s for each 60 of 300 frames, 1 s of the rest"
+    assert "| FaceFormer | 100 | 10 | 1.0 | 2.0 | 3.0 | 1.0 | 3.0 | 3.1 |" in page
     for plot in ("performance_factor.png", "performance_memory.png"):
         assert plot in page
         assert (tmp_path / plot).stat().st_size > 1000

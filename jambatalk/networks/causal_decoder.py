@@ -47,12 +47,17 @@ def memory_mask(frames: int, features_per_frame: int) -> Tensor:
 
 
 class Cache(NamedTuple):
-    """What a layer keeps: of the decoded frames (1, h, t, d / h), of speech (1, t, h, r, d / h)."""
+    """What a layer keeps: of the decoded frames (1, h, t, d / h), of speech (1, t, h, r, d / h).
+
+    A frame with one feature attends to it whatever its query is, so that what it hears is known
+    from the start: `heard` (1, t, d), in place of the speech's keys and values.
+    """
 
     keys: Tensor
     values: Tensor
-    speech_keys: Tensor
-    speech_values: Tensor
+    speech_keys: Tensor | None = None
+    speech_values: Tensor | None = None
+    heard: Tensor | None = None
 
 
 class CausalDecoderLayer(nn.TransformerDecoderLayer):
@@ -63,8 +68,11 @@ class CausalDecoderLayer(nn.TransformerDecoderLayer):
 
     def begin(self, memory: Tensor) -> Cache:
         """Return the cache before the first frame, of speech (1, t, r, d)."""
+        empty = memory.new_empty(1, HEADS, 0, memory.shape[-1] // HEADS)
+        if memory.shape[2] == 1 and not self.training:  # no dropout of attention
+            (values,) = _project(self.multihead_attn, memory[:, :, 0], 2, 1)
+            return Cache(empty, empty, heard=self.multihead_attn.out_proj(values.flatten(2)))
         keys, values = _project(self.multihead_attn, memory, 1, 2)
-        empty = keys.new_empty(1, HEADS, 0, keys.shape[-1])
         return Cache(empty, empty, keys.transpose(2, 3), values.transpose(2, 3))
 
     def decode(self, x: Tensor, bias: Tensor, cache: Cache) -> tuple[Tensor, Cache]:
@@ -77,14 +85,22 @@ class CausalDecoderLayer(nn.TransformerDecoderLayer):
         dropout = self.self_attn.dropout if self.training else 0.0
         y = F.scaled_dot_product_attention(q, cache.keys, cache.values, bias[None], dropout)
         x = self.norm1(x + self.dropout1(self.self_attn.out_proj(y.transpose(1, 2).flatten(2))))
-        (q,) = _project(self.multihead_attn, x, 0, 1)  # (1, q, h, d / h)
         own = slice(start, start + x.shape[1])  # each frame's own speech
-        y = F.scaled_dot_product_attention(
-            q[..., None, :], cache.speech_keys[:, own], cache.speech_values[:, own], None, dropout
-        )
-        x = self.norm2(x + self.dropout2(self.multihead_attn.out_proj(y.flatten(2))))
+        x = self.norm2(x + self.dropout2(self._hear(x, cache, own)))
         y = self.linear2(self.dropout(F.relu(self.linear1(x))))
         return self.norm3(x + self.dropout3(y)), cache
+
+    def _hear(self, x: Tensor, cache: Cache, own: slice) -> Tensor:
+        """Attend from frames (1, q, d) to their own speech."""
+        if cache.heard is not None:
+            return cache.heard[:, own]
+        assert cache.speech_keys is not None
+        assert cache.speech_values is not None
+        (q,) = _project(self.multihead_attn, x, 0, 1)  # (1, q, h, d / h)
+        keys, values = cache.speech_keys[:, own], cache.speech_values[:, own]
+        dropout = self.multihead_attn.dropout if self.training else 0.0
+        y = F.scaled_dot_product_attention(q[..., None, :], keys, values, None, dropout)
+        return self.multihead_attn.out_proj(y.flatten(2))
 
 
 class CausalDecoder(nn.Module):

@@ -1,6 +1,7 @@
 """CodeTalker: speech to codes of motion, frame by frame, and codes to motion.
 
     n samples    t frames    S subjects    d channels    V vertices    p parts    z of a code
+    h of the first stage
 
 arXiv 2301.02379.
 """
@@ -17,7 +18,7 @@ from torch.nn import functional as F  # noqa: N812
 from jambatalk.networks.config import CodeTalkerConfig
 from jambatalk.networks.faceformer import features_before_transformer, new_causal_decoder
 from jambatalk.networks.motion_codes import MotionCodes
-from jambatalk.networks.network import Network, count_decoder_layers
+from jambatalk.networks.network import Network, composed, count_decoder_layers
 from jambatalk.networks.positions import sines
 
 FIRST_STAGE = ("encoder.", "decoder.", "quantize.")  # names in the first stage's file
@@ -28,7 +29,7 @@ class Run(NamedTuple):
 
     latents: Tensor  # (1, t p, z), before quantisation
     inputs: Tensor  # (1, t, d), of the decoder
-    fed_back: Tensor  # (1, t, 3 V), offsets as they were fed back
+    fed_back: Tensor  # (1, t, h), what the first stage maps to the offsets that were fed back
 
 
 class CodeTalker(Network):
@@ -114,11 +115,12 @@ class CodeTalker(Network):
         """Decode frame by frame.
 
         Codes of earlier frames stay as they are, but not their offsets: what is fed back is the
-        last frame as decoded then.
+        last frame as decoded then. Its offsets only pass through two linear maps, which are one.
         """
         s, decoder = self.style_vector(style), self.autoencoder.decoder
         codes = memory.new_zeros(1, 0, self.config.parts * self.config.code_width)
         convolved, fed_back = memory.new_zeros(1, decoder.width, 0), []
+        weight, bias = composed(self.vertice_map, decoder.vertice_map_reverse)
 
         def feed_back(y: Tensor) -> Tensor:
             nonlocal codes, convolved
@@ -129,7 +131,7 @@ class CodeTalker(Network):
             else:
                 last, convolved = decoder.last_frame(codes, convolved)
             fed_back.append(last)
-            return self.vertice_map(last) + s
+            return F.linear(last, weight, bias) + s
 
         outputs, inputs = self.transformer_decoder.run(memory, s, feed_back)
         feed_back(outputs[:, -1:])  # the last frame, which no other follows

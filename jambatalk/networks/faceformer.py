@@ -13,7 +13,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from jambatalk.networks.causal_decoder import CausalDecoder
 from jambatalk.networks.config import NetworkConfig
-from jambatalk.networks.network import Network, count_decoder_layers
+from jambatalk.networks.network import Network, composed, count_decoder_layers
 from jambatalk.networks.speech_features import (
     convolved,
     frames_of,
@@ -61,9 +61,7 @@ class FaceFormer(Network):
         are one small map. So vertices are computed once, for all frames together.
         """
         s = self.obj_vector(style)[:, None]
-        back, forth = self.vertice_map, self.vertice_map_r
-        weight = (back.weight.double() @ forth.weight.double()).float()  # (d, d)
-        bias = (back.weight.double() @ forth.bias.double()).float() + back.bias
+        weight, bias = composed(self.vertice_map, self.vertice_map_r)  # (d, d)
         return self.transformer_decoder.run(memory, s, lambda y: F.linear(y, weight, bias) + s)
 
     def force(self, memory: Tensor, style: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:

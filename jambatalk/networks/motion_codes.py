@@ -151,7 +151,7 @@ class MotionDecoder(nn.Module):
         return self.vertice_map_reverse(self.decoder_transformer(x))
 
     def last_frame(self, codes: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
-        """Compute the offsets (1, 1, 3 V) of the last frame alone.
+        """Compute what is mapped to the offsets of the last frame, (1, 1, h), and it alone.
 
         Args:
             codes: (1, t, p z) of all frames, more than one.
@@ -159,24 +159,23 @@ class MotionDecoder(nn.Module):
                 of the convolution leave all but two of them as they are.
 
         Returns:
-            The offsets, and the frames (1, h, t), convolved.
+            The last frame, and the frames (1, h, t), convolved.
         """
         count, window = codes.shape[1], 2 * REACH + 1
         convolved = self._convolved(codes[:, -window:])
         if count > window:  # its first frames lack their neighbours
             kept = before[..., : count - REACH - 1]
             convolved = torch.cat([kept, convolved[..., REACH:]], -1)
-        x = self.decoder_transformer(self._normed(convolved), last_alone=True)
-        return self.vertice_map_reverse(x), convolved
+        return self.decoder_transformer(self._normed(convolved), last_alone=True), convolved
 
     def single_frame(self) -> Tensor:
-        """Compute the offsets (1, 1, 3 V) of a sequence of equal frames, whatever they are.
+        """Compute the same, (1, 1, h), of a sequence of equal frames, whatever they are.
 
         Normalised over time, they are exactly zero: a constant of the weights.
         """
         zero = self.decoder_linear_embedding.net.weight.new_zeros(1, 1, self.width)
         x = positioned(self.decoder_linear_embedding.net(zero), self.training)
-        return self.vertice_map_reverse(self.decoder_transformer(x))
+        return self.decoder_transformer(x)
 
     def _convolved(self, codes: Tensor) -> Tensor:
         """(1, t, p z) → (1, h, t), before the norm over time."""

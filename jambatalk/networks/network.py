@@ -176,6 +176,12 @@ class Network(nn.Module):
         return next(self.parameters()).device
 
 
+def composed(outer: nn.Linear, inner: nn.Linear) -> tuple[Tensor, Tensor]:
+    """Return weight and bias of one linear map after another, as one."""
+    bias = outer.bias if inner.bias is None else outer.weight @ inner.bias + outer.bias
+    return outer.weight @ inner.weight, bias
+
+
 def count_decoder_layers(weights: Mapping[str, Tensor]) -> int:
     """Count the layers of the decoder in the authors' weights."""
     ends = ".norm3.weight"
