@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from field_reference import (
+    DATA,
     FieldReference,
     compare,
     references,
@@ -17,7 +18,7 @@ from local_data import REFERENCE
 from torch import Tensor
 
 from jambatalk.networks.facediffuser import Diffuser, FaceDiffuser, FaceDiffuserRig
-from jambatalk.networks.noise_schedule import NoiseSchedule
+from jambatalk.networks.noise_schedule import NoiseSchedule, spread
 from jambatalk.networks.speech_features import convolved, normalised
 
 SKIPPED = 4  # steps, in a reference
@@ -92,6 +93,46 @@ def test_all_arrays_agree(path: Path) -> None:
             f"{name}_loss": network.loss(samples, template, target, style, step, drawn),
         }
     compare(ours, reference)
+
+
+@torch.no_grad()
+def test_sampling_in_the_mapped_motion_gives_the_same() -> None:
+    """Also with few steps (DDIM), and with the first steps skipped."""
+    reference = FieldReference.read(DATA / "facediffuser_vocaset_tiny.json")
+    network: FaceDiffuser = reference.network()
+    template, style = reference["template"], reference["one_hot"]
+    features = network.extract_features(reference["samples"])
+    torch.manual_seed(0)
+    noise = torch.randn(network.config.steps + 1, 1, features.shape[1], network.config.outputs)
+    first = network.input_projection[0].weight
+    for few, skipped in ((None, 0), (4, 0), (None, SKIPPED)):
+        network.sampling_steps, network.skipped_steps = few, skipped
+        plain = network.sample(features, style, template, iter(noise))
+        mapped = iter(x @ first.T for x in noise)
+        hidden = network.sample_hidden(features, style, template, mapped)
+        vertices = network.final_layer(hidden) + template[:, None]
+        assert (vertices - plain).abs().max() < 1e-5 * plain.std(), (few, skipped)
+
+
+@torch.no_grad()
+def test_noise_is_distributed_as_if_it_were_mapped() -> None:
+    network: FaceDiffuser = FieldReference.read(DATA / "facediffuser_vocaset_tiny.json").network()
+    weight = network.input_projection[0].weight
+    one, again, other = (next(network.mapped_noise(20_000, seed))[0] for seed in (1, 1, 2))
+    assert torch.equal(one, again)
+    assert not torch.equal(one, other)
+    expected = weight @ weight.T
+    assert (one.T @ one / len(one) - expected).norm() < 0.05 * expected.norm()
+
+
+def test_a_jump_to_an_earlier_step_keeps_the_noise() -> None:
+    schedule = NoiseSchedule(1000)
+    clean, noise = torch.randn(2, 50, generator=torch.Generator().manual_seed(0))
+    noised = schedule.add_noise(clean, 900, noise)
+    jumped = schedule.jump(noised, clean, 900, 300)
+    torch.testing.assert_close(jumped, schedule.add_noise(clean, 300, noise))
+    steps = spread(1000, 25)
+    assert (len(steps), steps[0], steps[-1]) == (25, 999, 0)
 
 
 def inside(network: Diffuser, reference: FieldReference, features: Tensor) -> dict[str, Tensor]:
