@@ -276,6 +276,8 @@ def test_errors_name_the_cure(open_page: Callable[..., AppPage], tmp_path: Path)
     app = open_page()
     app.button("Animate").click()
     expect(app.invalid()).to_have_text("Record your voice or choose a file first.")
+    expect(app.invalid()).to_have_role("alert")
+    expect(app.invalid()).to_be_in_viewport()
 
     text = tmp_path / "letter.wav"
     text.write_text("Dear reader, this is no sound. " * 20)

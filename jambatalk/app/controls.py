@@ -25,7 +25,7 @@ ORIGINS = {  # note prefix → badge
 }
 
 SHOW_RESULT = """() => [...document.querySelectorAll(".result")]
-    .find(result => result.offsetParent)?.scrollIntoView({behavior: "smooth", block: "nearest"})"""
+    .find(result => result.offsetParent)?.scrollIntoView({block: "nearest"})"""
 
 ENABLED = "() => ({__type__: 'update', interactive: true})"
 VISIBLE = ENABLED.replace("interactive", "visible")

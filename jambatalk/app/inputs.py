@@ -79,7 +79,6 @@ def build_inputs(heads: HeadLibrary) -> Inputs:
                 value=list(PARTS),
                 label="Also animate",
                 info="Motion beside the mouth",
-                show_select_all=True,
             ),
             gr.Number(
                 value=0,

@@ -83,7 +83,13 @@ def _theme() -> gr.themes.Base:
         # System fonts, so that nothing is fetched from other servers.
         font=["system-ui", "sans-serif"],
         font_mono=["ui-monospace", "monospace"],
-    ).set(**small_print)
+    ).set(
+        color_accent="*primary_600",  # .dark: page.css
+        button_primary_background_fill="*primary_600",
+        button_primary_background_fill_dark="*primary_600",
+        link_text_color_dark="*primary_300",
+        **small_print,
+    )
 
 
 THEME = _theme()

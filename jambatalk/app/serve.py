@@ -59,7 +59,7 @@ def serve(settings: Settings) -> None:
                 theme=THEME,
                 css=head_thumbnails_css(talking_head.heads),
                 css_paths=[HERE / "page.css", PAGE / "viewer.css"],
-                js=(HERE / "queue_text.js").read_text("utf-8"),
+                js=(HERE / "page.js").read_text("utf-8"),
                 head=language_html(talking_head),
                 favicon_path=HERE / "icon.svg",
                 footer_links=["api"],

@@ -35,7 +35,7 @@ async function start(recording, style, strength, name, mood, intensity, monitor)
   const started = (session = new Session({ style, strength, head: name, mood, intensity }));
   showStatus("Connecting …");
   player.leave();
-  viewer.canvas.scrollIntoView({ behavior: "smooth", block: "nearest" });
+  viewer.canvas.scrollIntoView({ block: "nearest" });
   try {
     await viewer.showHead(name);
     const sound = await Sound.open(recording?.url, monitor);

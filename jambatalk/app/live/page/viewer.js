@@ -76,6 +76,7 @@ class Viewer {
   showStatus(text, kind = "") {
     element("status").textContent = text;
     element("status").className = kind;
+    element("status").role = kind === "error" ? "alert" : "status";
   }
 
   // Let a source move the head, or let it idle.
