@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from jambatalk.networks.motion_codes import MotionCodes
 from jambatalk.train.config_file import load_config
 from jambatalk.train.loop import train
 from jambatalk.train.published_module import FirstStageModule, PublishedModule
+from jambatalk.train.published_network import layout_of, shaped_config
 from jambatalk.train.published_task import PublishedTask
 from jambatalk.train.training_config import OptimizerConfig, TrainingConfig
 
@@ -69,6 +71,20 @@ def test_configurations_minimise_the_published_losses(
     losses = module.eval()(given["samples"][None], target, template, style)
     published = load_config(CONFIGS / f"{config}.yaml", TrainingConfig)
     assert float(published.loss.total(losses)) == pytest.approx(float(given[loss]), rel=1e-5)
+
+
+PUBLISHED = [path.stem for path in CONFIGS.glob("*_*.yaml") if path.stem[-6:] != "tracks"]
+
+
+@pytest.mark.parametrize("name", sorted(PUBLISHED))
+def test_a_published_set_shapes_the_published_network(name: str) -> None:
+    choice = load_config(CONFIGS / f"{name}.yaml", TrainingConfig).network
+    layout = layout_of(choice)
+    subjects = sorted({style.partition("-")[0] for style in layout.styles})
+    fields = {"vertex_count": layout.vertices, "blendshapes": (), "fps": layout.fps}
+    templates = {subject: np.eye(3) for subject in subjects}
+    given = SimpleNamespace(subjects=tuple(subjects), templates=templates, **fields)
+    assert shaped_config(layout, choice, given) == layout
 
 
 class Bare(PublishedTask):
