@@ -22,10 +22,12 @@ from page_server import ROOT, TIMEOUT, serving, wait_until
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from scipy.io import wavfile
 
-from jambatalk import Motion, Speech
+from jambatalk import Motion, Speech, TalkingHead
+from jambatalk.app import video_service
 from jambatalk.app.languages import DICTIONARIES
 from jambatalk.app.settings import Settings
 from jambatalk.app.video_service import VideoRequest, VideoService
+from jambatalk.files.bundled import VOICES
 
 VOICE = ROOT / "assets" / "voices" / "pico_en.wav"
 FLAGS = [
@@ -312,12 +314,29 @@ def test_error_messages_quote_few_characters() -> None:
 
 def render_error(talking_head: object, background: str) -> str:
     """Return the message of a request that fails."""
-    request = VideoRequest(str(VOICE), ["neutral"], 1, "mara", 256, background, 0, "skin")
+    request = VideoRequest(str(VOICE), ["neutral"], 1, "mara", 256, background)
     service = VideoService(talking_head, Settings())
     rendering = service.render(request, progress=lambda *_, **__: None, session=None)
     with ThreadPoolExecutor() as thread, pytest.raises(gr.Error) as error:  # has no event loop yet
         thread.submit(asyncio.run, rendering).result()
     return error.value.message
+
+
+def test_a_long_recording_begins_with_what_it_goes_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(video_service, "LONG", 3.0)
+    service = VideoService(TalkingHead.from_pretrained(), Settings())
+    request = VideoRequest(
+        str(VOICES / "pico_en.wav"), ["neutral", "crisp"], 1, "mara", mood="happy"
+    )
+    with ThreadPoolExecutor() as thread:  # has no event loop yet
+        beginnings, frames = thread.submit(asyncio.run, service.predict_beginning(request)).result()
+        wholes = thread.submit(asyncio.run, service.predict(request)).result()
+    for beginning, whole in zip(beginnings, wholes, strict=True):
+        assert len(whole) == frames
+        assert 2 * whole.fps < len(beginning) < 3 * whole.fps
+        begun = whole.first(len(beginning))
+        np.testing.assert_allclose(beginning.weights, begun.weights, atol=1e-4)
+        np.testing.assert_allclose(beginning.pose, begun.pose, atol=1e-4)
 
 
 def test_silence_gives_a_warning(open_page: Callable[..., AppPage], tmp_path: Path) -> None:

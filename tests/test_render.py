@@ -155,6 +155,18 @@ def test_yaw_turns_the_camera_to_the_heads_left(ball):
     assert right[0] > right[2] + 50, "skin"
 
 
+def test_camera_rises_and_comes_closer(ball):
+    def share(**camera: float) -> float:
+        return drawn(picture(ball, View(size=64, **camera))).mean()
+
+    assert share(zoom=2) > 2 * share()
+    above, below = (picture(ball, View(size=64, pitch=pitch)).astype(int) for pitch in (30, -30))
+    assert np.abs(above - below).max() > 20
+    for wrong in ({"pitch": 31}, {"zoom": 0.5}, {"zoom": float("nan")}):
+        with pytest.raises(RenderError):
+            View(**wrong)
+
+
 def test_background_size_and_shading_take_effect(ball):
     frame = picture(ball, View(size=200, background="#12a0F3"))
     assert frame.shape == (200, 200, 3)

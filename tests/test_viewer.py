@@ -1,16 +1,21 @@
 """The viewer of the page's first screen, in Chromium with WebGL in software."""
 
 import re
+import subprocess
 import zipfile
 from collections.abc import Callable
 from functools import partial
-from pathlib import PurePath
+from io import BytesIO
+from pathlib import Path, PurePath
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
+from imageio_ffmpeg import get_ffmpeg_exe
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 from test_app import server_files, url  # noqa: F401  fixtures
-from test_live import browser, button, launch  # noqa: F401  fixtures
+from test_live import browser, button, launch, similarity  # noqa: F401  fixtures
 
 from jambatalk import Motion, Speech, TalkingHead, load_head
 from jambatalk.export.phones import text_grid
@@ -48,13 +53,13 @@ def open_page(browser, url) -> Callable[..., Page]:  # noqa: F811
     """Open the page in a new browser context, as on a first visit."""
     contexts, errors = [], []
 
-    def open_page(width: int = 1440, **settings: str) -> Page:
+    def open_page(width: int = 1440, choices: str = "", **settings: str) -> Page:
         contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **settings))
         page = contexts[-1].new_page()
         page.set_default_timeout(120_000)
         page.on("pageerror", lambda error: errors.append(error))
         page.add_init_script(EARLY)
-        page.goto(url)
+        page.goto(url + choices)
         page.evaluate(MODULES)
         page.wait_for_function("viewer.drawn && document.querySelector('#viewer-stage canvas')")
         return page
@@ -149,6 +154,17 @@ def test_styles_are_compared_side_by_side(open_page: Callable[..., Page]) -> Non
     page.wait_for_function("player.clips.length === 4")
     page.get_by_role("button", name="Close-up").click()
     assert page.evaluate("viewer.head.camera.zoom") == 3
+    page.get_by_role("button", name="One style at a time").click()
+    page.evaluate("player.seek(1)")  # if it has ended
+    page.wait_for_function("viewer.shown.length === 1")
+    page.locator("#viewer-stage").focus()
+    for title in ("Expansive", "Reserved"):
+        page.keyboard.press("b")
+        expect(page.locator("#viewer-next")).to_have_text(title)
+    page.locator("#viewer-next").click()
+    expect(page.locator("#viewer-next")).to_have_text("Crisp")
+    page.get_by_role("button", name="One style at a time").click()
+    page.wait_for_function("viewer.shown.length === 4")
     page.get_by_role("tab", name="Animate").click()
     page.wait_for_function("viewer.shown.length === 1")
     assert page.locator("#viewer-titles span").count() == 0
@@ -198,8 +214,20 @@ DROP = """async () => {
 }"""
 
 
+VIEW = {
+    "head": "kofi",
+    "background": "#35506b",
+    "camera-angle": 24,
+    "camera-height": 12,
+    "zoom": 1.5,
+    "video-size": 256,
+    "animate-mood": "happy",
+}
+SECOND = 2  # that is compared
+
+
 def test_files_are_dropped_anywhere_and_saved_together(open_page: Callable[..., Page]) -> None:
-    page = open_page()
+    page = open_page(choices="?" + urlencode(VIEW))
     for _ in range(2):  # in place of nothing, and of a voice
         page.evaluate(DROP)
         page.wait_for_function("player.sound.src.endsWith('dropped.wav') && player.clips")
@@ -212,6 +240,32 @@ def test_files_are_dropped_anywhere_and_saved_together(open_page: Callable[..., 
         (phones,) = (name for name in files.namelist() if name.endswith(".TextGrid"))
         recognised = TalkingHead.from_pretrained().phones(VOICES / "pico_en.wav")
         assert files.read(phones).decode().strip() == text_grid(recognised).strip()
+    page.evaluate(DROP)
+    page.wait_for_function("player.clip && viewer.head.name === 'kofi' && viewer.head.whole")
+    with page.expect_download() as saved:
+        button(page, "Download video")
+    one, other = viewed(page, SECOND), filmed(saved.value.path(), SECOND)
+    Image.fromarray(np.hstack([one, other]).astype(np.uint8)).save("/tmp/vwork/pair.png")
+    assert similarity(one, other) > 0.95
+
+
+def viewed(page: Page, second: float) -> np.ndarray:
+    """The viewer's picture at a second, as the video cuts it."""
+    page.evaluate(f"player.pause(); player.seek({second}); viewer.head.resetResolution()")
+    page.wait_for_function(f"player.second === {second} && performance.now() > viewer.blendEnd")
+    page.locator("#viewer-canvas").scroll_into_view_if_needed()
+    with Image.open(BytesIO(page.locator("#viewer-canvas").screenshot())) as picture:
+        spare = (picture.width - picture.height) / 2
+        square = picture.crop((spare, 0, picture.width - spare, picture.height))
+        return np.asarray(square.convert("RGB").resize([VIEW["video-size"]] * 2), float)
+
+
+def filmed(video: Path, second: float) -> np.ndarray:
+    """A video's picture at a second."""
+    command = [get_ffmpeg_exe(), "-v", "error", "-ss", str(second), "-i", video]
+    command += ["-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    found = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
+    return np.frombuffer(found, np.uint8).reshape(VIEW["video-size"], -1, 3).astype(float)
 
 
 def test_half_speed_stays_in_step(open_page: Callable[..., Page]) -> None:
@@ -246,9 +300,16 @@ def test_keys_and_mouse(open_page: Callable[..., Page]) -> None:
     page.mouse.down()
     page.mouse.move(800, 300)
     page.mouse.up()
-    assert page.evaluate("viewer.head.camera.yaw") == pytest.approx(0.8)
+    assert page.evaluate("viewer.orbit.angles") == [46, 0, 1]
+    page.get_by_text("More options").click()
+    angle = page.get_by_role("spinbutton", name="Camera angle")
+    expect(angle).to_have_value("46")
+    angle.fill("20")
+    angle.press("Enter")
+    page.wait_for_function("viewer.orbit.yaw === 20")
     page.locator("#viewer-canvas").dblclick()
     assert page.evaluate("viewer.head.camera") == {"yaw": 0, "pitch": 0, "zoom": 1}
+    expect(angle).to_have_value("0")
 
 
 def test_head_and_big_button_fit_a_phone(open_page: Callable[..., Page]) -> None:

@@ -78,6 +78,8 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
         size: int,
         background: str,
         yaw: float,
+        pitch: float,
+        zoom: float,
         shading: str,
         nonverbal: list[str],
         seed: int,
@@ -87,7 +89,7 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
         progress: gr.Progress = gr.Progress(),  # noqa: B008  Gradio requires this default
     ) -> tuple[str | None, ...]:
         """Animate speech: a video (.mp4), its motion (.glb, .csv, .npz) and sound (.wav)."""
-        view = size, background, yaw, shading
+        view = size, background, yaw, pitch, zoom, shading
         wanted = VideoRequest(
             speech, [style], strength, head, *view, nonverbal, seed, mood, intensity, [*EXPORTS]
         )

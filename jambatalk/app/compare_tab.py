@@ -64,6 +64,8 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
         size: int,
         background: str,
         yaw: float,
+        pitch: float,
+        zoom: float,
         shading: str,
         nonverbal: list[str],
         seed: int,
@@ -73,7 +75,7 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
         progress: gr.Progress = gr.Progress(),  # noqa: B008  Gradio requires this default
     ) -> str:
         """Compare the same speech in 2 to 4 styles, side by side in one video (.mp4)."""
-        view = size, background, yaw, shading
+        view = size, background, yaw, pitch, zoom, shading
         wanted = VideoRequest(
             speech, styles, strength, head, *view, nonverbal, seed, mood, intensity
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from io import BytesIO
 
 import gradio as gr
+from gradio.components import Component
 from PIL import Image
 
 from jambatalk.app.components import describe_integers, take_own_files
@@ -14,7 +15,7 @@ from jambatalk.app.say_box import build_say_box
 from jambatalk.face.library import HeadLibrary
 from jambatalk.files.bundled import VOICES
 from jambatalk.motion.nonverbal import PARTS
-from jambatalk.render.view import MAX_YAW, SHADINGS, View
+from jambatalk.render.view import MAX_PITCH, MAX_YAW, MAX_ZOOM, SHADINGS, View
 
 EXAMPLES = {  # label → file
     "John F. Kennedy": "jfk.flac",
@@ -44,8 +45,16 @@ class Inputs:
 
     voice: gr.Audio
     head: gr.Radio
-    view: tuple[gr.Dropdown, gr.ColorPicker, gr.Slider, gr.Radio]  # size, background, yaw, shading
+    size: gr.Dropdown
+    background: gr.ColorPicker
+    camera: tuple[gr.Slider, gr.Slider, gr.Slider]  # yaw, pitch, zoom
+    shading: gr.Radio
     nonverbal: tuple[gr.CheckboxGroup, gr.Number]  # parts, seed
+
+    @property
+    def view(self) -> list[Component]:
+        """The fields of :class:`jambatalk.View`, in its order."""
+        return [self.size, self.background, *self.camera, self.shading]
 
 
 def build_inputs(heads: HeadLibrary) -> Inputs:
@@ -89,24 +98,26 @@ def build_inputs(heads: HeadLibrary) -> Inputs:
             ),
         )
         shadings = [(shading.capitalize(), shading) for shading in SHADINGS]
-        view = (
-            describe_integers(
-                gr.Dropdown(
-                    SIZES, value=default.size, label="Video size", info="Width and height in pixels"
-                )
-            ),
-            gr.ColorPicker(value=default.background, label="Background"),
+        size = describe_integers(
+            gr.Dropdown(
+                SIZES, value=default.size, label="Video size", info="Width and height in pixels"
+            )
+        )
+        background = gr.ColorPicker(value=default.background, label="Background")
+        camera = (
             gr.Slider(
                 -MAX_YAW,
                 MAX_YAW,
                 default.yaw,
-                step=5,
+                step=1,
                 label="Camera angle",
-                info="0 front, 90 side",
+                info="0 front, 90 side; or drag the head",
             ),
-            gr.Radio(shadings, value=default.shading, label="Shading"),
+            gr.Slider(-MAX_PITCH, MAX_PITCH, default.pitch, step=1, label="Camera height"),
+            gr.Slider(1, MAX_ZOOM, default.zoom, step=0.05, label="Zoom"),
         )
-    return Inputs(voice, head, view, nonverbal)
+        shading = gr.Radio(shadings, value=default.shading, label="Shading")
+    return Inputs(voice, head, size, background, camera, shading, nonverbal)
 
 
 def _build_examples(voice: gr.Audio) -> None:

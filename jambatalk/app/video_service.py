@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from threading import Event, Lock
@@ -29,18 +29,20 @@ from jambatalk.app.settings import Settings, in_words
 from jambatalk.errors import ExportError, JambaTalkError, SpeechError, Stopped, TooLongError
 from jambatalk.export import export_motion
 from jambatalk.export.phones import export_phones
+from jambatalk.model.encoder import count_frames
 from jambatalk.motion.mood import MOODS
 from jambatalk.motion.motion import Motion
 from jambatalk.motion.nonverbal import PARTS, Nonverbal
 from jambatalk.progress import Progress, no_progress
 from jambatalk.render.view import View
-from jambatalk.speech import Speech
+from jambatalk.speech import SAMPLE_RATE, Speech
 from jambatalk.talking_head import TalkingHead
 
 log = logging.getLogger(__name__)
 
 PHONES = ".TextGrid"  # suffix
 Result = TypeVar("Result")
+LONG = 20.0  # seconds of a recording, whose beginning of this length is predicted first
 THREADS = 6  # a video, and small requests beside it
 
 
@@ -48,7 +50,7 @@ THREADS = 6  # a video, and small requests beside it
 class VideoRequest:
     """The inputs of one video, see :class:`jambatalk.View` for size to shading.
 
-    A motion alone needs none of these four.
+    A motion alone needs none of these six.
     """
 
     recording: str  # path of the audio file
@@ -58,6 +60,8 @@ class VideoRequest:
     size: int = View.size
     background: str = View.background
     yaw: float = View.yaw
+    pitch: float = View.pitch
+    zoom: float = View.zoom
     shading: str = View.shading
     nonverbal: Sequence[str] = PARTS  # names of the parts that move
     seed: int = 0  # of the nonverbal motion
@@ -156,6 +160,31 @@ class VideoService:
 
         return await self._in_thread(predict)
 
+    async def predict_beginning(self, request: VideoRequest) -> tuple[list[Motion], int]:
+        """Return the beginning of what `predict` returns, and the number of all frames.
+
+        It is predicted within a second, and says what a long recording says while the rest is
+        predicted. Of a recording that is not long it is all.
+
+        Raises:
+            gr.Error: whatever went wrong, as a message for the user.
+        """
+
+        def predict() -> tuple[list[Motion], int]:
+            with self._job("motion"):
+                speech = self._read(request.recording)
+                frames = count_frames(speech.duration, self.talking_head.fps)
+                known = frames
+                if speech.duration > LONG and self.talking_head.model.config.streamable:
+                    speech = replace(speech, samples=speech.samples[: round(LONG * SAMPLE_RATE)])
+                    known = int(
+                        (LONG - self.talking_head.stream().look_ahead) * self.talking_head.fps
+                    )
+                motions = self._predict(request, speech, no_progress)
+                return [motion.first(known) for motion in motions], frames
+
+        return await self._in_thread(predict)
+
     async def recognise(self, recording: str) -> list[tuple[str, float, float]]:
         """Return the recognised phones: name, start and end in seconds; none of some checkpoints.
 
@@ -210,7 +239,7 @@ class VideoService:
             return self._render(request, progress)
 
     def _render(self, request: VideoRequest, progress: Progress) -> tuple[Path, list[Path | None]]:
-        view = View(request.size, request.background, request.yaw, request.shading)
+        view = View(**{field.name: getattr(request, field.name) for field in fields(View)})
         speech = self._read(request.recording)
         motions = self._predict(request, speech, progress)
         captions = [style_title(style).removeprefix("Captured: ") for style in request.styles]

@@ -13,6 +13,7 @@ from jambatalk.app.inputs import Inputs
 from jambatalk.app.javascript import call
 from jambatalk.app.live.clips import INTRO, pack_motion
 from jambatalk.app.video_service import VideoRequest, VideoService
+from jambatalk.motion.motion import Motion
 from jambatalk.talking_head import TalkingHead
 
 ELEMENT = "viewer-block"  # of the page
@@ -35,6 +36,8 @@ VIEWER = """
     <button id="viewer-loop" type="button" aria-label="Repeat" aria-pressed="false"></button>
     <button id="viewer-slow" type="button" aria-label="Half speed" aria-pressed="false"></button>
     <button id="viewer-close" type="button" aria-label="Close-up" aria-pressed="false"></button>
+    <button id="viewer-single" type="button" aria-label="One style at a time; B shows the next"
+      aria-pressed="false" hidden></button>
     <button id="viewer-full" type="button" aria-label="Full screen"></button>
   </div>
   <p id="viewer-status" role="status"></p>
@@ -72,8 +75,7 @@ def connect_player(
         request: makes a request of the voice and the values of `inputs`.
         check_first: validates the first of `inputs`.
     """
-    motions, changed = gr.JSON(visible="hidden"), gr.JSON(visible="hidden")
-    phones, opened = gr.JSON(visible="hidden"), gr.JSON(visible="hidden")
+    motions, rest, changed, phones, opened = (gr.JSON(visible="hidden") for _ in range(5))
     settings: dict[str, Any] = {
         "show_progress": "hidden",
         "api_visibility": "private",
@@ -81,15 +83,24 @@ def connect_player(
         "concurrency_id": "predict",
     }
 
-    async def predict(speech: str | None, *values: Any) -> list[dict[str, Any]] | None:
+    def pack(wanted: VideoRequest, motions: Sequence[Motion], length: int) -> list[dict[str, Any]]:
+        return [
+            pack_motion(motion, length) | {"title": style_title(style)}
+            for motion, style in zip(motions, wanted.styles, strict=True)
+        ]
+
+    async def predict_beginning(speech: str | None, *values: Any) -> list[dict[str, Any]] | None:
         if not speech:  # it was cleared, or this tab is not open
             return None
         wanted = request(speech, *values)
-        found = await service.predict(wanted)
-        return [
-            pack_motion(motion) | {"title": style_title(style)}
-            for motion, style in zip(found, wanted.styles, strict=True)
-        ]
+        return pack(wanted, *await service.predict_beginning(wanted))
+
+    async def predict(speech: str | None, *values: Any) -> list[dict[str, Any]] | None:
+        if not speech:  # all of it is there already
+            return None
+        wanted = request(speech, *values)
+        motions = await service.predict(wanted)
+        return pack(wanted, motions, len(motions[0]))
 
     async def predict_again(
         opened: bool, speech: str | None, *values: Any
@@ -109,12 +120,14 @@ def connect_player(
     pressed = {"validator": checker(inputs, check_first)}
     for trigger, options in ((start.click, pressed), (voice.change, new_voice)):
         trigger(fn=None, inputs=voice, js=call("animate", "expect", tab))
-        predicting = trigger(predict, values, motions, **options, **settings)
+        predicting = trigger(predict_beginning, values, motions, **options, **settings)
         predicting.failure(fn=None, js=call("animate", "fail"))
         playing = predicting.success(
             fn=None, inputs=[motions, voice], js=call("animate", "play", tab)
         )
-        recognising = playing.then(
+        going_on = playing.then(predict, values, rest, js=call("animate", "askForRest"), **settings)
+        going_on.success(fn=None, inputs=rest, js=call("animate", "addRest", tab))
+        recognising = going_on.then(
             recognise, voice, phones, js=f"(voice) => {is_open} ? voice : null", **settings
         )
         recognising.success(fn=None, inputs=[phones, voice], js=call("animate", "showPhones"))
@@ -137,9 +150,11 @@ def connect_viewer(inputs: Inputs, tabs: Mapping[str, gr.Tab]) -> None:
     Args:
         tabs: by the names under which `live/page/` knows them.
     """
-    _, background, yaw, _ = inputs.view
     inputs.head.change(fn=None, inputs=inputs.head, js=call("animate", "showHead"))
-    for choice in (background, yaw):
-        choice.change(fn=None, inputs=[background, yaw], js=call("animate", "setView"))
+    inputs.background.change(fn=None, inputs=inputs.background, js=call("animate", "setBackground"))
+    for choice in inputs.camera:
+        choice.change(fn=None, inputs=[*inputs.camera], js=call("animate", "setCamera"))
+    turned = gr.Button("", visible="hidden", elem_id="viewer-turned")  # `orbit.js` presses it
+    turned.click(fn=None, outputs=[*inputs.camera], js=call("animate", "readCamera"))
     for name, tab in tabs.items():
         tab.select(fn=None, js=call("tabs", "open", name))

@@ -188,12 +188,14 @@ def add_view(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, default=view.size, help="pixels (default: 512)")
     parser.add_argument("--background", default=view.background, help="#rrggbb")
     parser.add_argument("--yaw", type=float, default=view.yaw, help="of the camera, degrees")
+    parser.add_argument("--pitch", type=float, default=view.pitch, help="lifts it, degrees")
+    parser.add_argument("--zoom", type=float, default=view.zoom, help="1 to 4, at the lips")
     parser.add_argument("--shading", choices=SHADINGS, default=view.shading)
 
 
 def view_from(options: argparse.Namespace) -> View:
     """Build the view that `add_view` describes."""
-    return View(options.size, options.background, options.yaw, options.shading)
+    return View(**{field.name: getattr(options, field.name) for field in fields(View)})
 
 
 def nonverbal_from(options: argparse.Namespace) -> Nonverbal:

@@ -103,6 +103,11 @@ class Motion:
         motion._check_shapes()
         return motion
 
+    def first(self, frames: int) -> Motion:
+        """Return its first frames, at most this many."""
+        pose = None if self.pose is None else self.pose[:frames]
+        return self.changed(weights=self.weights[:frames], pose=pose)
+
     def __len__(self) -> int:
         return len(self.weights)
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jambatalk.face.face import Face
+from jambatalk.face.mouth_opening import MouthOpening
+from jambatalk.render.view import View
 
 if TYPE_CHECKING:
     import pyrender
@@ -16,11 +18,8 @@ HEAD_HEIGHT = 0.60  # of the picture, from the chin to the top of the head
 HEAD_CENTRE = 0.58  # of the picture, from below: room for the neck and the collar
 
 
-def portrait_camera(face: Face, yaw: float) -> tuple[pyrender.PerspectiveCamera, np.ndarray]:
+def portrait_camera(face: Face, view: View) -> tuple[pyrender.PerspectiveCamera, np.ndarray]:
     """Place the camera by the face at rest, so that heads of any size fill the picture alike.
-
-    Args:
-        yaw: degrees around the head, positive to its own left.
 
     Returns:
         The camera and its (4, 4) pose.
@@ -28,11 +27,14 @@ def portrait_camera(face: Face, yaw: float) -> tuple[pyrender.PerspectiveCamera,
     import pyrender  # needs OpenGL
 
     centre, height = framing(face)
-    distance = height / 2 / np.tan(FIELD_OF_VIEW / 2)
+    distance = height / 2 / np.tan(FIELD_OF_VIEW / 2) / view.zoom
     depth = float(np.abs(face.template - centre).max())
-    sine, cosine = np.sin(np.radians(yaw)), np.cos(np.radians(yaw))
+    if "mouth_corners" in face.landmarks:
+        lips = MouthOpening(face)(face.template)[0][:3]
+        centre = centre + (1 - 1 / view.zoom) * (lips - centre)
+    (sy, sp), (cy, cp) = (f(np.radians([view.yaw, view.pitch])) for f in (np.sin, np.cos))
     pose = np.eye(4)
-    pose[:3, :3] = [[cosine, 0, sine], [0, 1, 0], [-sine, 0, cosine]]
+    pose[:3, :3] = [[cy, -sp * sy, cp * sy], [0, cp, sp], [-sy, -sp * cy, cp * cy]]
     pose[:3, 3] = centre + distance * pose[:3, 2]
     near, far = max(distance - 2 * depth, 0.1 * distance), distance + 2 * depth
     return pyrender.PerspectiveCamera(FIELD_OF_VIEW, znear=near, zfar=far), pose

@@ -34,7 +34,7 @@ class ClipRenderer:
     def __init__(self, face: Face, view: View) -> None:
         self._count = len(face.template)
         self._opening = MouthOpening(face)
-        lens, pose = portrait_camera(face, view.yaw)
+        lens, pose = portrait_camera(face, view)
         face, self._used = only_used(face)
         self._normals = SmoothNormals(face.triangles, len(self._used), face.weld)
         triangles, self._batches = batches(face, view, pose[:3, 2])

@@ -9,7 +9,8 @@ from jambatalk.errors import RenderError
 
 SHADINGS = ("skin", "plain", "clay")
 MIN_SIZE, MAX_SIZE = 64, 2048  # pixels
-MAX_YAW = 90.0  # degrees
+MAX_YAW, MAX_PITCH = 90.0, 30.0  # degrees
+MAX_ZOOM = 4.0
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class View:
         size: width and height in pixels, even, 64 to 2048.
         background: "#rrggbb".
         yaw: degrees, -90 to 90; positive turns the camera to the head's own left.
+        pitch: degrees, -30 to 30; positive lifts the camera, which goes on looking at the head.
+        zoom: 1 for the head, to 4; the closer it is, the more the camera looks at the lips.
         shading: "skin", the face as it is; "plain" for slow machines, without fine structure,
             wrinkles and antialiasing, lit per vertex; or "clay", one colour, which shows the shape.
 
@@ -30,6 +33,8 @@ class View:
     size: int = 512
     background: str = "#2b3036"
     yaw: float = 0.0
+    pitch: float = 0.0
+    zoom: float = 1.0
     shading: str = "skin"
 
     def __post_init__(self) -> None:
@@ -43,11 +48,14 @@ class View:
                 f"'{self.background}' is not a colour.",
                 "Write it as #rrggbb, like '#2b3036'.",
             )
-        if not -MAX_YAW <= self.yaw <= MAX_YAW:  # also NaN
-            raise RenderError(
-                f"The camera cannot be turned by {self.yaw} degrees.",
-                f"Choose a yaw from {-MAX_YAW:g} to {MAX_YAW:g}.",
-            )
+        for name, angle, most in (("yaw", self.yaw, MAX_YAW), ("pitch", self.pitch, MAX_PITCH)):
+            if not -most <= angle <= most:  # also NaN
+                raise RenderError(
+                    f"The camera cannot be turned by {angle} degrees.",
+                    f"Choose a {name} from {-most:g} to {most:g}.",
+                )
+        if not 1 <= self.zoom <= MAX_ZOOM:
+            raise RenderError(f"{self.zoom} is not a zoom.", f"Choose 1 to {MAX_ZOOM:g}.")
         if self.shading not in SHADINGS:
             raise RenderError(
                 f"There is no shading '{self.shading}'.", f"Choose {' or '.join(SHADINGS)}."

@@ -129,7 +129,7 @@ def _square(
     face: Face, yaw: float, centre: np.ndarray, width: float
 ) -> tuple[float, float, float, float]:
     """Return left, top, right and bottom of a square around a point, in pixels."""
-    lens, pose = portrait_camera(face, yaw)
+    lens, pose = portrait_camera(face, View(yaw=yaw))
     seen = np.linalg.inv(pose) @ [*centre, 1.0]
     scale = CLOSE_UP / 2 / np.tan(lens.yfov / 2) / -seen[2]
     x, y = CLOSE_UP / 2 + scale * seen[0], CLOSE_UP / 2 - scale * seen[1]

@@ -24,8 +24,11 @@ INTRO_TEXT = (
 )
 
 
-def pack_motion(motion: Motion) -> dict[str, Any]:
+def pack_motion(motion: Motion, length: int | None = None) -> dict[str, Any]:
     """Return a motion of blendshapes as values that JSON holds.
+
+    Args:
+        length: of the whole motion, in frames, if this is its beginning.
 
     `frames` are int16 in units of `step`, little-endian and in base64: for each frame the weights
     of the K `blendshapes`, then pitch, yaw and roll of the head in radians.
@@ -36,6 +39,7 @@ def pack_motion(motion: Motion) -> dict[str, Any]:
         "blendshapes": motion.face.blendshapes,
         "fps": motion.fps,
         "step": STEP,
+        "length": length or len(motion),
         "frames": base64.b64encode(values.astype("<i2").tobytes()).decode(),
     }
 

@@ -45,6 +45,15 @@ export function play(tab, motions, voice) {
   return player.play(clips, voice.url, { titles: titles(motions) });
 }
 
+// Return the voice, and the choices, of which only the beginning is there; no voice if it is whole.
+export const askForRest = (voice, ...choices) =>
+  [player.clip?.whole !== false || voice?.url !== waveform.address ? null : voice, ...choices];
+
+// Go on with the whole of what has begun.
+export function addRest(tab, motions) {
+  if (player.clip?.whole === false) change(tab, motions);
+}
+
 // Go on in other styles, or with another head.
 export function change(tab, motions) {
   if (!motions || !isOpen(tab)) return;
@@ -64,12 +73,14 @@ export function fail() {
 }
 
 // Look as the video will.
-export function setView(background, yaw) {
-  if (!viewer.head) return;
+export function setBackground(background) {
   const channels = /^#(..)(..)(..)$/.exec(background);
-  if (channels) viewer.head.background = channels.slice(1).map((hex) => parseInt(hex, 16) / 255);
-  viewer.orbit?.turn((yaw * Math.PI) / 180);
+  if (channels && viewer.head)
+    viewer.head.background = channels.slice(1).map((hex) => parseInt(hex, 16) / 255);
 }
+
+export const setCamera = (...angles) => viewer.orbit?.set(angles);
+export const readCamera = () => viewer.orbit.angles;
 
 const isOpen = (tab) => document.getElementById("viewer").dataset.tab === tab;
 

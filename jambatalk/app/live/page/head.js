@@ -54,6 +54,7 @@ export class Head {
       if (this.textures !== textures) return gl.deleteTexture(whole); // another head is shown
       gl.deleteTexture(textures[k]);
       textures[k] = whole;
+      this.shown = null; // draw it
     }
     this.whole = true;
   }

@@ -16,6 +16,7 @@ export class Mesh {
     this.opening = [0, 0, 0, 1e6];
     this.outward = [0, 0, 1];
     this.place([0, 0, 0]);
+    this.openMouth();
     this.restArea = this.normals.filter((_, index) => index % 4 === 3);
   }
 

@@ -10,6 +10,7 @@ export class Player extends EventTarget {
     this.sound = new Audio();
     this.sound.preload = "auto";
     this.second = this.lag = 0; // shown, and how late it is seen
+    this.single = null; // number of the style that is seen alone, if one is
     this.lead = 0.03;
     this.sound.addEventListener("ended", () => {
       this.ended = true; // the head idles
@@ -57,7 +58,28 @@ export class Player extends EventTarget {
   }
 
   get heads() {
-    return this.clips.length;
+    return this.seen(this.clips).length;
+  }
+
+  // Of things in the order of the styles, those of the styles that are seen.
+  seen(things) {
+    const alone = this.single !== null && things.length > 1;
+    return alone ? [things[this.single % things.length]] : things;
+  }
+
+  // See one style alone, or all side by side.
+  toggleSingle() {
+    this.single = this.single === null ? 0 : null;
+    this.viewer.blend();
+    this.update();
+  }
+
+  // See the next style in the place of the one that is seen alone, at the same time of the sound.
+  switch() {
+    if (this.single === null || !this.clip) return;
+    this.single = (this.single + 1) % this.clips.length;
+    this.viewer.blend();
+    this.update();
   }
 
   get blendshapes() {
@@ -76,7 +98,7 @@ export class Player extends EventTarget {
     this.lag = !paused && Math.abs(lag) < JUMP ? lag : 0;
     this.lead = Math.max(0, Math.min(this.lead + GAIN * this.lag, MAX_LEAD));
     this.second = paused ? now : Math.min(now + this.lead * rate, this.duration);
-    return this.clips.map((clip) => clip.at(this.second));
+    return this.seen(this.clips).map((clip) => clip.at(this.second));
   }
 
   get duration() {

@@ -19,6 +19,8 @@ export function connectTransport(player, viewer) {
       sound.defaultPlaybackRate = sound.playbackRate = sound.playbackRate === 1 ? SLOW : 1;
     },
     close: () => viewer.orbit?.zoomTo(isClose(viewer) ? 1 : CLOSE),
+    single: () => player.toggleSingle(),
+    next: () => player.switch(),
     full: () => (document.fullscreenElement ? document.exitFullscreen()
       : document.getElementById("viewer").requestFullscreen()),
   };
@@ -42,6 +44,7 @@ function press(event, player) {
   const free = target === document.body || target.id === "viewer-stage";
   if (!free || !player.clip || event.ctrlKey || event.metaKey || event.altKey) return;
   if (key === " ") player.toggle();
+  else if (key === "b") player.switch();
   else if (key === "ArrowLeft") player.seek(player.sound.currentTime - STEP);
   else if (key === "ArrowRight") player.seek(player.sound.currentTime + STEP);
   else return;
@@ -56,7 +59,10 @@ function show(player, viewer) {
   element("waveform").classList.toggle("on", Boolean(clip));
   element("play").classList.toggle("playing", playing);
   element("play").setAttribute("aria-label", playing ? "Pause the head" : "Play the head");
-  const pressed = { loop: sound.loop, slow: sound.playbackRate !== 1, close: isClose(viewer) };
+  const pressed = {
+    loop: sound.loop, slow: sound.playbackRate !== 1, close: isClose(viewer),
+    single: player.single !== null,
+  };
   for (const [name, on] of Object.entries(pressed))
     element(name).setAttribute("aria-pressed", String(on));
   element("full").hidden = !document.fullscreenEnabled;
@@ -66,16 +72,25 @@ function show(player, viewer) {
   element("time").textContent = `${clock(sound.currentTime)} / ${clock(duration)}`;
   element("unmute").hidden = !(clip && sound.muted);
   element("caption").textContent = playing ? player.caption : "";
-  const titles = clip ? player.titles : [];
-  if (element("titles").children.length !== titles.length ||
-      titles.some((title, k) => element("titles").children[k].textContent !== title))
-    element("titles").replaceChildren(...titles.map(titleElement));
+  showTitles(player);
 }
 
-function titleElement(title) {
-  const span = document.createElement("span");
-  span.textContent = title;
-  return span;
+// Under each head its style; under one that is seen alone, a button for the next style.
+function showTitles(player) {
+  const all = player.clip ? player.titles : [], titles = player.seen(all);
+  element("single").hidden = all.length < 2;
+  const shown = [...element("titles").children].map(({ textContent }) => textContent);
+  if (shown.join("\n") !== titles.join("\n"))
+    element("titles").replaceChildren(
+      ...titles.map((title) => titleElement(title, titles.length < all.length)),
+    );
+}
+
+function titleElement(title, single) {
+  const found = document.createElement(single ? "button" : "span");
+  found.textContent = title;
+  if (single) Object.assign(found, { type: "button", id: "viewer-next" });
+  return found;
 }
 
 function clock(seconds) {

@@ -133,7 +133,8 @@ class Viewer {
 
   measure(time) {
     this.drawRate = Math.round((1000 * (this.drawn - this.counted)) / (time - this.measured));
-    if (this.drawRate < MIN_DRAW_RATE) this.head.reduceResolution();
+    const settled = this.head.whole; // else the page is being built meanwhile
+    if (settled && this.drawRate < MIN_DRAW_RATE) this.head.reduceResolution();
     [this.measured, this.counted] = [time, this.drawn];
   }
 }
