@@ -11,7 +11,7 @@ import gradio as gr
 from jambatalk.app.controls import style_title
 from jambatalk.model.speaking_style import MAX_STRENGTH
 from jambatalk.motion.mood import MAX_INTENSITY, MOODS, VOICE
-from jambatalk.render.view import MAX_YAW
+from jambatalk.render.view import MAX_PITCH, MAX_YAW, MAX_ZOOM
 from jambatalk.talking_head import TalkingHead
 from jambatalk.voices import MAX_CHARACTERS, list_voices
 
@@ -26,6 +26,8 @@ ARGUMENTS = {
     "size": "width and height of each head's picture, pixels",
     "background": "its colour, #RRGGBB",
     "yaw": f"camera angle, degrees from -{MAX_YAW:g} to {MAX_YAW:g}: 0 front, 90 side",
+    "pitch": f"camera height, degrees from -{MAX_PITCH:g} to {MAX_PITCH:g}: 0 of the face, 30 above",
+    "zoom": f"1 for the head, to {MAX_ZOOM:g}: the closer, the more at the lips",
     "shading": "how it is drawn",
     "nonverbal": "what moves beside the mouth",
     "seed": "a whole number from 0; another gives other blinks and glances",
