@@ -273,7 +273,7 @@ def test_routes_serve_heads(client: TestClient) -> None:
         assert served.headers["content-type"] in ("image/jpeg", "image/png")
         preview = Image.open(BytesIO(b64decode(header["previews"][name])))
         assert max(preview.size) <= head_file.PREVIEW
-    for name in ("unknown", "1", "²"):  # one address per head
+    for name in ("unknown", "1", "²", "kofi?shading=oil"):  # one address per head
         assert client.get(f"/live/head/{name}").status_code == 404
     for path in ("unknown/0.albedo", "kofi/99.albedo", "kofi/0.name", "kofi/²", "kofi/1.albedo"):
         assert client.get(f"/live/textures/{path}").status_code == 404
@@ -289,7 +289,9 @@ def test_bytes_before_the_first_motion(talking_head: TalkingHead) -> None:
     for name in talking_head.heads.names:
         face = talking_head.heads.load(name)
         pictures = {getattr(m, kind) for m in face.materials for kind in PICTURES} - {None}
-        size = page + len(server.head_file(talking_head.heads, name)) + sum(map(len, pictures))
+        size = (
+            page + len(server.head_file(talking_head.heads, name, "skin")) + sum(map(len, pictures))
+        )
         assert size < 2_500_000, name
 
 
@@ -429,13 +431,13 @@ def test_head_looks_as_in_the_videos(
 
 
 SPEAKING = {"jawOpen": 0.3, "mouthUpperUpLeft": 0.3, "mouthUpperUpRight": 0.3, "browInnerUp": 0.6}
-DRAW = """async ([name, weights, pose]) => {
+DRAW = """async ([name, shading, weights, pose]) => {
     const { Head } = await import("/live/page/head.js");
     const canvas = document.createElement("canvas");
     canvas.style.cssText = "position: fixed; left: 0; top: 0; width: 512px; height: 512px";
     document.body.append(canvas);
     const head = new Head(canvas);
-    await head.load(name);
+    await head.load(name, shading);
     await head.refine();
     const frame = head.blendshapes.map((blendshape) => weights[blendshape] ?? 0);
     head.draw([Float32Array.from([...frame, ...pose])]);
@@ -453,16 +455,18 @@ def similarity(one: np.ndarray, other: np.ndarray) -> float:
     return float(((2 * a * b + c) * (2 * ab + d) / (a**2 + b**2 + c) / (aa + bb + d)).mean())
 
 
-@pytest.mark.parametrize("name", ["mara", "kofi"])
-@pytest.mark.parametrize("yaw", [0, 40])
+@pytest.mark.parametrize(
+    ("name", "yaw", "shading"),
+    [("mara", 0, "skin"), ("kofi", 40, "skin"), ("mara", 40, "clay"), ("kofi", 0, "plain")],
+)
 def test_webgl_draws_what_the_renderer_draws(
-    name: str, yaw: int, open_tab: Callable[..., Page]
+    name: str, yaw: int, shading: str, open_tab: Callable[..., Page]
 ) -> None:
     face, pose = load_head(name), np.radians([3.0, yaw, 0.0])
     weights = np.array([SPEAKING.get(each, 0.0) for each in face.blendshapes], np.float32)
     vertices = Neck.of(face).turn(face.vertices(weights), pose)
-    drawn = next(draw_frames(face, [vertices], View(size=512))).astype(float)
-    shown = open_tab().evaluate(DRAW, [name, SPEAKING, pose.tolist()])
+    drawn = next(draw_frames(face, [vertices], View(size=512, shading=shading))).astype(float)
+    shown = open_tab().evaluate(DRAW, [name, shading, SPEAKING, pose.tolist()])
     picture = Image.open(BytesIO(b64decode(shown.partition(",")[2]))).convert("RGB")
     assert similarity(np.asarray(picture, float), drawn) > 0.98
 

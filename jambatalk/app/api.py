@@ -26,7 +26,7 @@ ARGUMENTS = {
     "size": "width and height of each head's picture, pixels",
     "background": "its colour, #RRGGBB",
     "yaw": f"camera angle, degrees from -{MAX_YAW:g} to {MAX_YAW:g}: 0 front, 90 side",
-    "pitch": f"camera height, degrees from -{MAX_PITCH:g} to {MAX_PITCH:g}: 0 of the face, 30 above",
+    "pitch": f"camera height, degrees from -{MAX_PITCH:g} to {MAX_PITCH:g}: 30 from above",
     "zoom": f"1 for the head, to {MAX_ZOOM:g}: the closer, the more at the lips",
     "shading": "how it is drawn",
     "nonverbal": "what moves beside the mouth",

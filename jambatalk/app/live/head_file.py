@@ -22,7 +22,7 @@ from jambatalk.face.face import PICTURES, Face
 from jambatalk.face.mouth_opening import LANDMARKS
 from jambatalk.face.neck import Neck
 from jambatalk.face.used_vertices import only_used
-from jambatalk.render.batches import Batch, batches
+from jambatalk.render.batches import Batch, batches, surface
 from jambatalk.render.camera import FIELD_OF_VIEW, framing
 from jambatalk.render.view import View
 
@@ -34,8 +34,8 @@ PREVIEW = 256  # pixels, the longer side of the pictures with which a head is dr
 QUALITY = 60  # of these
 
 
-def pack_head(face: Face) -> bytes:
-    """Return the gzipped file of a head at rest.
+def pack_head(face: Face, shading: str = View.shading) -> bytes:
+    """Return the gzipped file of a head at rest, as it is drawn with a shading of `View`.
 
     Header: `pivot` of the :class:`Neck`; `camera`, see :func:`framing`, and its field of view;
     `landmarks` of the lips; `batches` as :class:`Batch`, in the order of drawing, each with the
@@ -49,7 +49,8 @@ def pack_head(face: Face) -> bytes:
     """
     neck, (centre, height) = Neck.of(face), framing(face)
     face, used = only_used(face)
-    triangles, drawn = batches(face, View(), FORWARD)
+    triangles, drawn = batches(face, View(shading=shading), FORWARD)
+    looks = surface(face, shading)
     count = len(used)
     names = _picture_names(face)
     textures: list[tuple] = []
@@ -81,12 +82,10 @@ def pack_head(face: Face) -> bytes:
     wide = np.uint16 if count < 2**16 else np.uint32
     arrays = {
         "positions": _scaled(face.template, header),
-        "uv": _scaled(face.uv if face.uv is not None else np.zeros((count, 2)), header),
-        "colors": face.colors.astype(np.uint8),
-        "gloss": _fraction(face.gloss, np.uint8),
-        "occlusion": _fraction(
-            np.ones(count) if face.occlusion is None else face.occlusion, np.uint8
-        ),
+        "uv": _scaled(looks[:, 4:6], header),
+        "colors": _fraction(_srgb(looks[:, :3]), np.uint8),
+        "gloss": _fraction(looks[:, 3], np.uint8),
+        "occlusion": _fraction(looks[:, 6], np.uint8),
         "share": _fraction(neck.share[used], np.uint16),
         "weld": np.arange(count) - (np.arange(count) if face.weld is None else face.weld),
         "triangles": np.concatenate([_grouped(triangles, batch) for batch in drawn]),
@@ -155,6 +154,10 @@ def _scaled(values: np.ndarray, header: dict[str, Any]) -> np.ndarray:
     step = max(float((values - low).max()), 1e-9) / (2**16 - 1)
     header.setdefault("scales", []).append({"low": low.tolist(), "step": step})
     return np.rint((values - low) / step).astype(np.uint16)
+
+
+def _srgb(linear: np.ndarray) -> np.ndarray:
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
 def _fraction(values: np.ndarray, kind: type[np.unsignedinteger]) -> np.ndarray:

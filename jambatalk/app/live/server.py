@@ -24,6 +24,7 @@ from jambatalk.app.live.version import version
 from jambatalk.errors import JambaTalkError
 from jambatalk.face.library import HeadLibrary
 from jambatalk.render.shader_text import STAGES, shader_text
+from jambatalk.render.view import SHADINGS, View
 from jambatalk.talking_head import TalkingHead
 
 log = logging.getLogger(__name__)
@@ -47,11 +48,12 @@ def live_routes(
     Args:
         job: called with "live" for each session, which runs in the context that it returns.
 
-    `/live/socket` exchanges the messages of :class:`LiveSession`. `/live/head/NAME`, the pictures
-    `/live/textures/NAME/PICTURE`, `/live/page` and `/live/shaders` are the files with which the
-    page draws. `/live/clips/idle` and `/live/clips/intro` are motions that every page shows, see
-    :func:`pack_motion`, and `/live/intro.wav` is what the intro says. Under `/live/v-VERSION`
-    browsers keep the files for ever, see :func:`version`; `/live/page/NAME.js` leads there.
+    `/live/socket` exchanges the messages of :class:`LiveSession`. `/live/head/NAME`, which may end
+    in `?shading=SHADING`, the pictures `/live/textures/NAME/PICTURE`, `/live/page` and
+    `/live/shaders` are the files with which the page draws. `/live/clips/idle` and
+    `/live/clips/intro` are motions that every page shows, see :func:`pack_motion`, and
+    `/live/intro.wav` is what the intro says. Under `/live/v-VERSION` browsers keep the files for
+    ever, see :func:`version`; `/live/page/NAME.js` leads there.
     """
     heads = talking_head.heads
 
@@ -62,9 +64,10 @@ def live_routes(
 
     async def head(request: Request) -> Response:
         name = request.path_params["name"]
-        if name not in heads.names:  # numbers are refused: one address per head
+        shading = request.query_params.get("shading", View.shading)
+        if name not in heads.names or shading not in SHADINGS:  # no numbers: one address per head
             return PlainTextResponse("There is no such head.", 404)
-        file = await asyncio.to_thread(head_file, heads, name)
+        file = await asyncio.to_thread(head_file, heads, name, shading)
         headers = {"Content-Encoding": "gzip", **caching(request)}
         return Response(file, headers=headers, media_type="application/octet-stream")
 
@@ -128,19 +131,19 @@ def live_routes(
 
 def warm_up(talking_head: TalkingHead) -> None:
     """Compute what every page fetches, before the first visitor waits for it."""
-    head_file(talking_head.heads, talking_head.heads.names[0])
+    head_file(talking_head.heads, talking_head.heads.names[0], View.shading)
     idle_clip(talking_head)
     intro_clip(talking_head)
 
 
 @lru_cache(MAX_CACHED)
-def head_file(heads: HeadLibrary, name: str) -> bytes:
+def head_file(heads: HeadLibrary, name: str, shading: str) -> bytes:
     """Return the file of :func:`pack_head` for a head of this library.
 
     Raises:
         FaceError: there is no such head.
     """
-    return pack_head(heads.load(name))
+    return pack_head(heads.load(name), shading)
 
 
 class ConnectionLimit:

@@ -28,6 +28,7 @@ export async function open() {
 }
 
 export const showHead = (name) => viewer.showHead(name);
+export const showShading = (shading) => viewer.showHead(viewer.name, shading);
 
 // Say that the motion is being computed.
 export function expect(tab, voice) {

@@ -1,6 +1,6 @@
 // A 3D head, drawn with WebGL and the shaders of the videos.
 
-import { loadHead } from "./head_file.js";
+import { loadHead, SKIN } from "./head_file.js";
 import { Mesh } from "./mesh.js";
 import { Programs } from "./programs.js";
 import { SampledPicture } from "./samples.js";
@@ -28,20 +28,20 @@ export class Head {
   }
 
   // Load the head of this name, at rest, with small pictures; the whole ones come later.
-  async load(name) {
-    this.requested = name;
+  async load(name, shading = SKIN) {
+    const requested = (this.requested = `${name} ${shading}`);
     this.programs ??= Programs.load(this.gl);
-    const [head, program] = await Promise.all([loadHead(name), this.programs]);
+    const [head, program] = await Promise.all([loadHead(name, shading), this.programs]);
     const compiled = head.batches.map(({ defines }) => program(defines));
     const mesh = new Mesh(head); // while the programs are compiled
     const textures = await Promise.all(
       head.textures.map((texture) => this.loader.load(head, texture, false)),
     );
     const batches = head.batches.map((batch, k) => ({ ...batch, ...compiled[k]() }));
-    if (this.requested !== name)  // another was requested meanwhile
+    if (this.requested !== requested)  // another was requested meanwhile
       return textures.forEach((texture) => this.gl.deleteTexture(texture));
     this.release();
-    Object.assign(this, { name, mesh, textures, batches, whole: false });
+    Object.assign(this, { name, shading, mesh, textures, batches, whole: false });
     this.createBuffers(head);
     this.frameCamera(head.camera);
   }

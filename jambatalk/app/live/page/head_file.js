@@ -4,12 +4,14 @@ const HEADS = new URL("../head/", import.meta.url);
 const TYPES = {
   uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, int16: Int16Array,
 };
+export const SKIN = "skin"; // the shading of the page that is opened
 const DELTA_STEP = 1e-5; // metres
 
 // Load a head: the header's entries, and its arrays as numbers of which there are three or two for a
 // vertex, x, y, z of one after the other.
-export async function loadHead(name) {
-  const response = await fetch(new URL(name, HEADS));
+export async function loadHead(name, shading) {
+  const query = shading === SKIN ? "" : `?shading=${shading}`;
+  const response = await fetch(new URL(name + query, HEADS));
   if (!response.ok) throw new Error(`there is no head '${name}'.`);
   const file = await response.arrayBuffer();
   const length = new DataView(file).getUint32(0, true);

@@ -4,6 +4,7 @@
 // head as often, side by side; so many are its `heads`.
 
 import { Head } from "./head.js";
+import { SKIN } from "./head_file.js";
 import { Idle, mix } from "./idle.js";
 import { Orbit } from "./orbit.js";
 
@@ -27,6 +28,7 @@ class Viewer {
     this.drawRate = 0;
     this.drawn = this.counted = 0; // pictures
     this.blendEnd = 0;
+    this.shading = SKIN;
   }
 
   // Show a head where the stage will be, and move it there as soon as Gradio has built the page.
@@ -58,11 +60,12 @@ class Viewer {
     requestAnimationFrame((time) => this.animate(time));
   }
 
-  async showHead(name) {
+  async showHead(name, shading = this.shading) {
+    Object.assign(this, { name, shading });
     try {
       this.head ??= new Head(this.canvas);
       this.orbit ??= new Orbit(this.canvas, this.head);
-      if (this.head.requested !== name) await this.head.load(name);
+      if (this.head.requested !== `${name} ${shading}`) await this.head.load(name, shading);
     } catch (error) {
       const cure = this.head ? "Try again." : "Use a browser with WebGL, or download the video.";
       const message = `The head cannot be drawn: ${error.message} ${cure}`;

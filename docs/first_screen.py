@@ -1,0 +1,103 @@
+"""Film the first screen of the page from navigation on, in first_screen.webp and _phone.webp.
+
+python docs/first_screen.py
+
+The page is served here, and visited in Chromium, which draws WebGL in software, with a browser that
+has cached nothing; pictures come as fast as this machine shows them.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from playwright.sync_api import Playwright, sync_playwright
+
+HERE = Path(__file__).parent
+WINDOWS = {"first_screen": (1440, 900), "first_screen_phone": (390, 700)}  # pixels
+HEIGHT = 450  # of the pictures
+SECONDS = 9.0
+PERIOD = 0.08  # seconds, of a picture at least
+QUALITY, MOST = 50, 3_000_000  # bytes
+NO_GPU = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+
+
+def film(playwright: Playwright, address: str, width: int, height: int) -> list[tuple[float, str]]:
+    """Visit the page; return pictures as PNG in base64, with their seconds since navigation."""
+    browser = playwright.chromium.launch(
+        executable_path=shutil.which("chromium"), args=["--no-sandbox", "--mute-audio", *NO_GPU]
+    )
+    page = browser.new_page(viewport={"width": width, "height": height})
+    session = page.context.new_cdp_session(page)
+    pictures: list[tuple[float, str]] = []
+
+    def keep(event: dict[str, Any]) -> None:
+        pictures.append((event["metadata"]["timestamp"], event["data"]))
+        session.send("Page.screencastFrameAck", {"sessionId": event["sessionId"]})
+
+    session.on("Page.screencastFrame", keep)
+    size = {"maxWidth": width * HEIGHT // height, "maxHeight": HEIGHT}
+    session.send("Page.startScreencast", {"format": "png", **size})
+    page.goto(address, wait_until="commit")
+    page.wait_for_timeout(1000 * SECONDS)
+    session.send("Page.stopScreencast")
+    start = page.evaluate("performance.timeOrigin") / 1000
+    browser.close()
+    return [(shown - start, data) for shown, data in pictures if shown > start]
+
+
+def write(pictures: list[tuple[float, str]], path: Path) -> None:
+    """Write pictures as an animated WebP in which each is seen as long as it was."""
+    thinned = pictures[:1]
+    for picture in pictures:
+        if picture[0] - thinned[-1][0] >= PERIOD:
+            thinned.append(picture)
+    ends = [shown for shown, _ in thinned[1:]] + [SECONDS]
+    durations = [round(1000 * (end - begun)) for (begun, _), end in zip(thinned, ends, strict=True)]
+    first, *others = (
+        Image.open(BytesIO(base64.b64decode(data))).convert("RGB") for _, data in thinned
+    )
+    first.save(
+        path, save_all=True, append_images=others, duration=durations, loop=0, quality=QUALITY
+    )
+    size = path.stat().st_size
+    if size > MOST:
+        raise SystemExit(f"{path} has {size:,} bytes; {MOST:,} are allowed.")
+    print(f"{path.name}: {len(thinned)} pictures in {SECONDS:g} s, {size:,} bytes")
+
+
+def main() -> None:
+    """Serve the page, visit it in each window, and write the animations."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {"JAMBATALK_PORT": str(port)}
+    page = subprocess.Popen([sys.executable, HERE.parent / "app.py"], env=environment)
+    address = f"http://127.0.0.1:{port}/"
+    try:
+        for _ in range(300):
+            try:
+                urllib.request.urlopen(address + "live/clips/intro")
+                break
+            except OSError:
+                time.sleep(0.2)
+        with sync_playwright() as playwright:
+            for name, window in WINDOWS.items():
+                write(film(playwright, address, *window), HERE / f"{name}.webp")
+    finally:
+        page.terminate()
+        page.wait()
+
+
+if __name__ == "__main__":
+    main()
