@@ -245,7 +245,6 @@ def test_files_are_dropped_anywhere_and_saved_together(open_page: Callable[..., 
     with page.expect_download() as saved:
         button(page, "Download video")
     one, other = viewed(page, SECOND), filmed(saved.value.path(), SECOND)
-    Image.fromarray(np.hstack([one, other]).astype(np.uint8)).save("/tmp/vwork/pair.png")
     assert similarity(one, other) > 0.95
 
 
