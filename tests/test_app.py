@@ -71,14 +71,14 @@ def open_page(browser: Browser, url: str, tmp_path: Path) -> Iterator[Callable[.
     """Open the page in a new browser context; in the end check that no other host was contacted."""
     contexts, hosts = [], set()
 
-    def open_page(width: int = 1280, locale: str = "en-US") -> AppPage:
+    def open_page(width: int = 1280, locale: str = "en-US", query: str = "") -> AppPage:
         size = {"width": width, "height": 900}
         context = browser.new_context(viewport=size, locale=locale, reduced_motion="reduce")
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(TIMEOUT * 1000)
         page.on("request", lambda request: hosts.add(urlparse(request.url).hostname))
-        page.goto(url)
+        page.goto(url + query)
         return AppPage(page, tmp_path)
 
     yield open_page
@@ -251,24 +251,25 @@ def test_microphone(open_page: Callable[..., AppPage], tmp_path: Path) -> None:
     ("tab", "options", "size", "locale"),
     [
         ("Animate", "More options", "Video size", "en-GB"),
-        ("Vergleichen", "Weitere Einstellungen", "Videogröße", "de-AT"),
+        ("Vergleichen", "Weitere Einstellungen", "Videogröße", "it-IT"),
     ],
 )
 def test_page_fits_a_phone(
     open_page: Callable[..., AppPage], tab: str, options: str, size: str, locale: str
 ) -> None:
-    app = open_page(width=360, locale=locale)
+    german = locale == "it-IT"  # which the page does not speak
+    app = open_page(width=360, locale=locale, query="?lang=de" if german else "")
     app.page.get_by_role("tab", name=tab).click()
     app.page.get_by_text(options).click()
     expect(app.page.get_by_label(size)).to_be_visible()
     assert app.page.evaluate("document.documentElement.scrollWidth") == 360
-    if locale == "de-AT":
+    if german:
         app.button("Vergleichen").click()
         expect(app.invalid()).to_have_text(
             "Nehmen Sie zuerst Ihre Stimme auf oder wählen Sie eine Datei."
         )
         shown = app.page.evaluate(SHOWN)
-        assert "Lächelnd" in shown
+        assert {"Lächelnd", "Aufnehmen"} < set(shown)  # ours, and Gradio's
         english = json.loads((DICTIONARIES / "de.json").read_text("utf-8"))
         assert not [text for text in shown if english.get(text, text) != text]
         assert not re.findall(r"\b(?:the|and|of|to|your|with|for|is)\b", " ".join(shown))

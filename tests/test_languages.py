@@ -27,7 +27,7 @@ GAP = re.compile(r"\{\w+\}")
 NAMES = re.compile(r"JambaTalk|John F\. Kennedy|English|Deutsch|Español|Français|Italiano|.* · .*")
 MESSAGES = {"validate", "Error", "Warning", "showStatus", "progress", "_close_with_error"}
 # What a programmer sees, in tools and in addresses that no page asks for.
-PROGRAMMERS = {"settings.py", "metrics.py", "health.py"}
+PROGRAMMERS = {"settings.py", "metrics.py", "health.py", "components.py"}
 
 
 def pattern(text: str) -> re.Pattern[str]:
@@ -86,6 +86,8 @@ def page_texts() -> Iterator[str]:
     service = VideoService(TalkingHead.from_pretrained(), Settings())
     for component in build_page(service).get_config_file()["components"]:
         props = component["props"]
+        if component["type"] == "api":  # no page shows it
+            continue
         yield from (props.get(name) or "" for name in ("label", "info", "placeholder"))
         yield from (title for title, _ in props.get("choices") or [] if isinstance(title, str))
         yield from props.get("sample_labels") or []

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from jambatalk.app.live.server import PAGE
 from jambatalk.app.live.version import version
-from jambatalk.app.viewer import ELEMENT
 from jambatalk.render.shader_text import STAGES
 from jambatalk.talking_head import TalkingHead
 
@@ -44,14 +43,21 @@ def _modules(name: str) -> set[str]:
     return {name}.union(*map(_modules, imported))
 
 
-class EarlyViewer:
-    """ASGI middleware that puts HTML into the head of the page that has the viewer.
+class EarlyHead:
+    """ASGI middleware that puts HTML at the beginning of pages' heads.
 
     Gradio itself adds what is given as `head` only when its own program has started.
+
+    Args:
+        html: for pages that have an element, by its name; for all by "".
     """
 
-    def __init__(self, app: ASGIApp, html: str) -> None:
-        self._app, self._html = app, html.encode()
+    def __init__(self, app: ASGIApp, html: Mapping[str, str]) -> None:
+        self._app = app
+        self._html = {
+            f'"{element}"'.encode() if element else b"": part.encode()
+            for element, part in html.items()
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and its answer back."""
@@ -71,8 +77,8 @@ class EarlyViewer:
             page += message.get("body", b"")
             if message.get("more_body"):
                 return
-            if f'"{ELEMENT}"'.encode() in page:
-                page = page.replace(b"<head>", b"<head>" + self._html, 1)
+            parts = [part for element, part in self._html.items() if element in page]
+            page = page.replace(b"<head>", b"".join([b"<head>", *parts]), 1)
             kept = [(name, value) for name, value in start["headers"] if name != b"content-length"]
             start["headers"] = [*kept, (b"content-length", str(len(page)).encode())]
             await send(start)

@@ -19,7 +19,7 @@ LANGUAGES = ["en", *sorted(path.stem for path in DICTIONARIES.glob("*.json"))]  
 
 
 def language_html(talking_head: TalkingHead) -> str:
-    """Return what the page's HTML head holds: it chooses the language before Gradio has started.
+    """Return the beginning of the page's HTML head: it chooses the language before Gradio does.
 
     The browser's language, or `?lang=de` in the address, is chosen where there is a dictionary,
     else English; Gradio, which translates its own texts, is told the same.
@@ -32,4 +32,4 @@ def language_html(talking_head: TalkingHead) -> str:
             document.documentElement.lang = language;
             Object.defineProperty(navigator, "language", {{ value: language }});
         }}</script>
-        <script type="module" src="live/v-{version(talking_head)}/page/translate.js"></script>"""
+        <script type="module" src="./live/v-{version(talking_head)}/page/translate.js"></script>"""

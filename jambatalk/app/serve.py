@@ -11,7 +11,7 @@ from gradio import mcp
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
-from jambatalk.app.early_viewer import EarlyViewer, start_html
+from jambatalk.app.early_viewer import EarlyHead, start_html
 from jambatalk.app.health import Health
 from jambatalk.app.inputs import head_thumbnails_css
 from jambatalk.app.languages import language_html
@@ -20,7 +20,7 @@ from jambatalk.app.live.server import PAGE, live_routes, warm_up
 from jambatalk.app.page import HERE, THEME, build_page
 from jambatalk.app.settings import Settings
 from jambatalk.app.video_service import VideoService
-from jambatalk.app.viewer import can_draw
+from jambatalk.app.viewer import ELEMENT, can_draw
 from jambatalk.talking_head import TalkingHead
 
 MAX_UPLOAD = "200mb"  # ten minutes of 16-bit stereo at 48 kHz are 115 MB
@@ -44,9 +44,9 @@ def serve(settings: Settings) -> None:
     with tempfile.TemporaryDirectory(prefix="jambatalk-", ignore_cleanup_errors=True) as folder:
         os.environ["GRADIO_TEMP_DIR"] = mcp.DEFAULT_TEMP_DIR = folder  # no other way into Gradio
         page = build_page(service)
-        middleware = []
+        head = {"": language_html(talking_head)}
         if can_draw(talking_head):
-            middleware = [Middleware(EarlyViewer, start_html(talking_head))]
+            head[ELEMENT] = start_html(talking_head)
             threading.Thread(target=warm_up, args=[talking_head], daemon=True).start()
         service.metrics.watch_queue(lambda: len(page._queue))
         try:
@@ -60,7 +60,6 @@ def serve(settings: Settings) -> None:
                 css=head_thumbnails_css(talking_head.heads),
                 css_paths=[HERE / "page.css", PAGE / "viewer.css"],
                 js=(HERE / "page.js").read_text("utf-8"),
-                head=language_html(talking_head),
                 favicon_path=HERE / "icon.svg",
                 footer_links=["api"],
                 mcp_server=not settings.auth,  # its clients cannot log in
@@ -68,7 +67,10 @@ def serve(settings: Settings) -> None:
                 max_file_size=MAX_UPLOAD,
                 ssr_mode=False,
                 enable_monitoring=False,
-                app_kwargs={"routes": _routes(service), "middleware": middleware},
+                app_kwargs={
+                    "routes": _routes(service),
+                    "middleware": [Middleware(EarlyHead, head)],
+                },
             )
         except OSError as error:  # another program was faster
             raise settings.busy() from error
