@@ -50,7 +50,7 @@ def load_hub_encoder(kind: str, source: str, head: str = "Model") -> PreTrainedM
     if not Path(source).is_dir() and (source[:1] in "/.~" or source.count("/") != 1):
         raise ModelError(
             f"There is no folder '{source}' with a speech encoder.",
-            "Give a folder, or OWNER/NAME on the Hugging Face hub.",
+            "Name a folder, or OWNER/NAME on the hub, in config.json or the training file.",
         )
     transformers = import_transformers()
     transformers.logging.set_verbosity_error()  # missing weights are reported below

@@ -10,10 +10,11 @@ import io
 import json
 import pickle
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
+import canary
 import numpy as np
 
 Damage = Callable[[bytes, Random], bytes]
@@ -37,6 +38,8 @@ NASTY = [  # values where others are expected
     "x",
     "../../../etc/passwd",
     "/dev/zero",
+    str(canary.FILE),
+    canary.URL,
     "a" * 5000,
     "\x1b[31mred\nline",
     "\ud800",
@@ -237,6 +240,45 @@ def damage_safetensors(data: bytes, random: Random) -> bytes:
     return save({k: np.ascontiguousarray(v) for k, v in arrays.items()}, header.get("__metadata__"))
 
 
+def damage_live(data: bytes, random: Random) -> bytes:
+    """Damage a value or the text of one message of a live session."""
+    messages = unpack_messages(data)
+    here = random.choice([n for n, message in enumerate(messages) if isinstance(message, str)])
+    text = str(messages[here])
+    match random.randrange(6):
+        case 0:
+            messages[here] = damage_bytes(text.encode(), random).decode(errors="replace")
+        case 1:
+            messages[here] = damage_bytes(text.encode(), random)  # where sound is expected
+        case 2:
+            messages.insert(random.randrange(len(messages)), random.choice(messages))
+        case 3:
+            messages.insert(here, random.randbytes(random.choice([0, 1, 2, 641, 32_000, 90_000])))
+        case _:
+            messages[here] = json.dumps(damage_value(json.loads(text), random))
+    return pack_messages(messages)
+
+
+def pack_messages(messages: Sequence[str | bytes]) -> bytes:
+    """Return the bytes of a file of messages, texts and sounds."""
+    parts = []
+    for message in messages:
+        body = message.encode("utf-8", "replace") if isinstance(message, str) else message
+        parts.append((b"T" if isinstance(message, str) else b"B") + len(body).to_bytes(4, "little"))
+        parts.append(body)
+    return b"".join(parts)
+
+
+def unpack_messages(data: bytes) -> list[str | bytes]:
+    """Return the messages of a file, of a damaged one too."""
+    messages: list[str | bytes] = []
+    while data:
+        end = 5 + int.from_bytes(data[1:5], "little")
+        body, kind, data = data[5:end], data[:1], data[end:]
+        messages.append(body.decode(errors="replace") if kind == b"T" else body)
+    return messages
+
+
 def damage_text(data: bytes, random: Random) -> bytes:
     """Change a line or a word of a text."""
     lines = data.decode("latin-1").split("\n")
@@ -287,4 +329,5 @@ MEANT: dict[str, Damage] = {
     ".obj": damage_text,
     ".ply": damage_text,
     ".txt": damage_text,
+    ".live": damage_live,
 }

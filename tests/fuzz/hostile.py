@@ -8,9 +8,11 @@ import pickle
 import struct
 import zipfile
 from collections.abc import Callable
+from urllib.request import urlopen
 
 import numpy as np
-from damage import to_npy, to_zip
+from canary import FILE, URL
+from damage import pack_messages, to_npy, to_zip
 
 Make = Callable[[bytes], bytes]  # of a good file of that suffix
 
@@ -70,6 +72,13 @@ def _pickled_objects(data: bytes) -> bytes:
     return _with_entry(data, **{_first_name(data): to_npy(np.array([{"a": 1}], object))})
 
 
+def _with_encoder(data: bytes, source: str) -> bytes:
+    values = json.loads(data)
+    if isinstance(values, dict) and "encoder" in values:
+        values["encoder"]["source"] = source
+    return json.dumps(values).encode()
+
+
 def _aliases(form: str) -> bytes:
     """Values that hold the one before nine times, twelve times over."""
     lines = ["a: &a {x: 1}" if "<<" in form else "a: &a [x]"]
@@ -105,6 +114,9 @@ NPZ: dict[str, Make] = {
         d, **{_first_name(d): _npy_header("(1000000000000,)", "'<U0'")}
     ),
     "empty zip": lambda d: to_zip({}),
+    "objects that read a file": lambda d: _with_entry(
+        d, **{_first_name(d): to_npy(np.array([_Trap(open, str(FILE))], object))}
+    ),
     "an .npy": lambda d: to_npy(np.zeros((3, 52), np.float32)),
     "a pickle": lambda d: pickle.dumps({"weights": np.zeros(3)}),
     "html": lambda d: b"<html>sign in</html>",
@@ -134,6 +146,8 @@ JSON: dict[str, Make] = {
     "UTF-16": lambda d: d.decode().encode("utf-16"),
     "not UTF-8": lambda d: b'{"name": "\xff\xfe"}',
     "surrogate": lambda d: b'{"\\ud800": "\\udfff"}',
+    "encoder is a file": lambda d: _with_encoder(d, str(FILE)),
+    "encoder is elsewhere": lambda d: _with_encoder(d, URL),
     "text": lambda d: b'"config"',
     "null": lambda d: b"null",
     "a list": lambda d: b"[1, 2, 3]",
@@ -155,6 +169,8 @@ YAML: dict[str, Make] = {
     "a list as a key": lambda d: b"? [a, b]\n: 1",
     "a mapping as a key": lambda d: b"? {a: b}\n: 1",
     "python object": lambda d: b"data: !!python/object/apply:os.system ['true']",
+    "a file that is read": lambda d: f"data: !!python/object/apply:open ['{FILE}']".encode(),
+    "an address": lambda d: f"data: !include {URL}".encode(),
     "binary": lambda d: b"data: !!binary '###'",
     "wrong int": lambda d: b"epochs: !!int 'abc'",
     "wrong float": lambda d: b"epochs: !!float 'abc'",
@@ -219,6 +235,8 @@ PICKLE: dict[str, Make] = {
     "lists that hold themselves": lambda d: b"\x80\x02]q\x00h\x00a.",
     "integer of 10,000 digits": lambda d: b"L" + b"9" * 10_000 + b"L\n.",
     "calls": lambda d: _trap(),
+    "reads a file": lambda d: pickle.dumps({"lips": _Trap(open, str(FILE))}),
+    "asks a server": lambda d: pickle.dumps({"lips": _Trap(urlopen, URL)}),
     "a set of lists": lambda d: b"\x80\x04\x8f(]\x90.",
     "attributes of a constructor": lambda d: (
         b"\x80\x02cnumpy\ndtype\n}X\x05\x00\x00\x00alignK\x01sb."
@@ -308,11 +326,16 @@ PLY: dict[str, Make] = {
     "negative": lambda d: (
         b"ply\nformat ascii 1.0\nelement vertex -1\nproperty float x\nend_header\n"
     ),
+    "a picture from elsewhere": lambda d: d.replace(
+        b"\nelement vertex", f"\ncomment TextureFile {FILE}\nelement vertex".encode(), 1
+    ),
     "no end": lambda d: b"ply\n" + b"comment a\n" * 200_000,
     "nothing": lambda d: b"ply\nformat ascii 1.0\nend_header\n",
 }
 OBJ: dict[str, Make] = {
     "index out of range": lambda d: b"v 0 0 0\nf 1 2 3\n",
+    "materials from elsewhere": lambda d: f"mtllib {FILE}\nusemtl a\n".encode() + d,
+    "materials of an address": lambda d: f"mtllib {URL}\nusemtl a\n".encode() + d,
     "zero": lambda d: b"v 0 0 0\nf 0 0 0\n",
     "huge index": lambda d: b"v 0 0 0\nf 1 1 " + b"9" * 40 + b"\n",
     "polygon of 300,000": lambda d: b"v 0 0 0\nf" + b" 1" * 300_000,
@@ -354,8 +377,18 @@ SOUND: dict[str, Make] = {
     "samples of 1e30": lambda d: _floats(1e30),
     "samples of NaN": lambda d: _floats(np.nan),
     "samples of infinity": lambda d: _floats(np.inf),
-    "a playlist": lambda d: b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n",
-    "a list of files": lambda d: b"ffconcat version 1.0\nfile /etc/passwd\n",
+    "a playlist": lambda d: f"#EXTM3U\n#EXTINF:1,\nfile://{FILE}\n".encode(),
+    "a playlist of an address": lambda d: (
+        f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{URL}\n#EXT-X-ENDLIST\n".encode()
+    ),
+    "a list of files": lambda d: f"ffconcat version 1.0\nfile '{FILE}'\n".encode(),
+    "a list of addresses": lambda d: f"ffconcat version 1.0\nfile {URL}\n".encode(),
+    "a manifest": lambda d: (
+        f'<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"><Period><AdaptationSet>'
+        f'<Representation id="1"><BaseURL>{URL}</BaseURL></Representation></AdaptationSet></Period>'
+        f"</MPD>".encode()
+    ),
+    "a session": lambda d: b"v=0\nc=IN IP4 127.0.0.1\nm=audio 4000 RTP/AVP 0\n",
     "unknown codec": lambda d: _wav(code=0x1234, samples=bytes(32_000)),
     "an hour at 1 Hz": lambda d: _wav(1, bits=8, samples=bytes(4000)),
     "data beyond the file": lambda d: d[:40] + b"\xff\xff\xff\xff" + d[44:2000],
@@ -365,7 +398,9 @@ PICTURE: dict[str, Make] = {
     "a gigapixel": lambda d: _png(60_000, 60_000),
     "no pixels": lambda d: _png(0, 0),
     "text": lambda d: b"hello",
-    "svg": lambda d: b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+    "svg": lambda d: (
+        f"<svg xmlns='http://www.w3.org/2000/svg'><image href='{URL}'/></svg>".encode()
+    ),
 }
 
 
@@ -380,6 +415,35 @@ def _png(width: int, height: int) -> bytes:
     form = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     rows = zlib.compress(bytes(min(3 * width * height, 50_000_000)))
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", form) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+def _live(text: str, *more: str | bytes) -> bytes:
+    return pack_messages([text, *more])
+
+
+_CHOICE = '{"style": "neutral", "strength": 1, "head": "mara"}'
+_SOUND = bytes(32_000)
+LIVE: dict[str, Make] = {
+    "sound first": lambda d: pack_messages([_SOUND]),
+    "the end first": lambda d: _live('{"end": true}'),
+    "ends twice": lambda d: _live(_CHOICE, '{"end": true}', '{"end": true}', _SOUND),
+    "half a sample": lambda d: _live(_CHOICE, b"\0" * 641),
+    "a minute at once": lambda d: _live(_CHOICE, bytes(1_920_000)),
+    "faster than time": lambda d: _live(_CHOICE, *[_SOUND] * 30),
+    "a thousand choices": lambda d: _live(*[_CHOICE] * 1000),
+    "nothing": lambda d: _live(_CHOICE, *[b""] * 500),
+    "NaN": lambda d: _live(_CHOICE.replace("1", "NaN")),
+    "infinite": lambda d: _live(_CHOICE.replace("1", "1e999"), _SOUND),
+    "huge integer": lambda d: _live(_CHOICE.replace("1", "9" * 900)),
+    "nested": lambda d: _live("[" * 400 + "]" * 400),
+    "nested deeply": lambda d: _live("[" * 200_000),
+    "half a character": lambda d: _live(_CHOICE.replace("mara", "\\ud800")),
+    "head is a path": lambda d: _live(_CHOICE.replace("mara", str(FILE))),
+    "style is a path": lambda d: _live(_CHOICE.replace("neutral", f"../..{FILE}")),
+    "mood is an object": lambda d: _live(_CHOICE.replace("}", ', "mood": {}}')),
+    "intensity is a list": lambda d: _live(_CHOICE.replace("}", ', "intensity": []}')),
+    "escapes": lambda d: _live(_CHOICE.replace("mara", "\\u001b[31m\\u202e" * 20)),
+}
 
 
 def _with_pickle(data: bytes, pickled: bytes) -> bytes:
@@ -412,6 +476,7 @@ HOSTILE: dict[str, dict[str, Make]] = {
     ".obj": OBJ,
     ".txt": TXT,
     ".wav": SOUND,
+    ".live": LIVE,
     ".jpg": PICTURE,
     ".png": PICTURE,
 }

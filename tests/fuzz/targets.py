@@ -16,9 +16,11 @@ import export_motions
 import numpy as np
 import synthetic
 import torch
+from damage import pack_messages, unpack_messages
 from PIL import Image
 
 from jambatalk import Motion, TalkingHead, load_head
+from jambatalk.app.live.session import LiveSession
 from jambatalk.data.dataset_settings import DatasetSettings
 from jambatalk.data.tracks import TrackFile
 from jambatalk.data.vocaset import _read_nested
@@ -31,6 +33,7 @@ from jambatalk.face.user_face import make_face, read_mask
 from jambatalk.files.bundled import HEADS, VOICES
 from jambatalk.files.origins import PUBLISHED_WEIGHTS
 from jambatalk.files.pth import read_pth
+from jambatalk.files.regular import read_file
 from jambatalk.model.config import EncoderConfig, JambaTalkConfig
 from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.speech import Speech
@@ -51,12 +54,14 @@ class Target:
         hit: names of those that are damaged.
         use: opens the folder with the damaged file of that name, and does with it what users do.
         share: of all inputs.
+        is_named: whether a message must name the file, or the folder, which is wrong.
     """
 
     files: Files
     hit: tuple[str, ...]
     use: Callable[[Path, str], object]
     share: int
+    is_named: bool = True
 
 
 @cache
@@ -119,6 +124,9 @@ def targets() -> dict[str, Target]:
             5,
         ),
         "recording": Target(_recordings(), ("voice.wav", "voice.flac"), _use_recording, 8),
+        "live messages": Target(
+            {"session.live": _messages()}, ("session.live",), _use_messages, 8, is_named=False
+        ),
     }
 
 
@@ -327,6 +335,25 @@ def _recordings() -> Files:
 def _use_recording(folder: Path, name: str) -> None:
     speech = Speech.read(folder / name)
     _network().encode(speech)
+
+
+def _messages() -> bytes:
+    rng = np.random.default_rng(0)
+    first = {"style": "neutral", "strength": 1.0, "head": "mara", "mood": "happy", "intensity": 0.5}
+    sound = [rng.integers(-9000, 9000, 1600, np.int16).tobytes() for _ in range(6)]
+    change = {"style": "crisp", "strength": 0.5, "head": "kofi"}
+    parts = [json.dumps(first), *sound[:3], json.dumps(change), *sound[3:], '{"end": true}']
+    return pack_messages(parts)
+
+
+def _use_messages(folder: Path, name: str) -> None:
+    session = LiveSession(TalkingHead(_network()))
+    for message in unpack_messages(read_file(folder / name)):
+        session.take(message)
+        for answer in session.work():
+            assert isinstance(answer, bytes) or json.loads(answer)
+        if session.ended:
+            return
 
 
 def _npy(array: np.ndarray) -> bytes:
