@@ -14,12 +14,13 @@ import soundfile
 import synthetic
 import trimesh
 from imageio_ffmpeg import get_ffmpeg_exe
+from stand_ins import make_network
 
 from jambatalk import Motion, Speech, TalkingHead, load_head
 from jambatalk.cli import main
 from jambatalk.data.registry import open_dataset
 from jambatalk.data.splits import BIWI, VOCASET
-from jambatalk.evaluate.predictions import SOUNDS, SplitPrediction
+from jambatalk.evaluate.predictions import SOUNDS
 from jambatalk.evaluate.speed import measure_speed
 from jambatalk.face.mesh import read_templates
 from jambatalk.motion.nonverbal import STILL
@@ -166,17 +167,16 @@ def test_predict_in_trained_styles(trained_run: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not find_spec("matplotlib"), reason="matplotlib is not installed")
-def test_bench_writes_table_plot_and_video(
-    trained_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_bench_writes_table_plot_and_video(trained_run: Path, tmp_path: Path) -> None:
     trained, data = trained_run / "run" / "checkpoint", trained_run / "data"
-    out = tmp_path / "out"
-    drawn = iter([False, True])  # the second of the networks draws at random
-    monkeypatch.setattr(SplitPrediction, "draws_at_random", lambda _: next(drawn))
-    given = ["bench", str(trained), str(trained), "--set", "folder", "--data", str(data)]
+    diffuser, out = tmp_path / "diffuser", tmp_path / "out"
+    make_network("facediffuser", vertices=3000, styles=("anna", "ben")).save_pretrained(diffuser)
+    shutil.copytree(trained / "heads", diffuser / "heads")
+    given = ["bench", str(trained), str(diffuser), "--set", "folder", "--data", str(data)]
     given += ["-o", str(out), "--seeds", "2", "--seconds", "0", "--size", "64"]
     assert main([*given, "--names", "one,one"]) == 1
     assert main([*given, "--names", "one,two", "--sentences", "carl_01,dan_01"]) == 1
+    assert not out.exists()
     assert main([*given, "--names", "one,two", "--sentences", "carl_01,ben_10"]) == 0
     files = sorted(path.stem for path in (out / "predictions" / "one").glob("*.npz"))
     unseen = [
@@ -191,10 +191,10 @@ def test_bench_writes_table_plot_and_video(
     one, best, two = (report["overall"][name] for name in ("one", "one, best", "two"))
     assert best["lve"]["mean"] < one["lve"]["mean"]
     assert one["style_diversity"]["mean"] > 0
-    assert one["seed_diversity"]["mean"] is None
-    assert two["seed_diversity"]["mean"] == 0  # this network does not, in truth
-    assert two["lve"]["mean"] == pytest.approx(one["lve"]["mean"], rel=1e-5)
-    assert "slcc" in one
+    assert one["seed_diversity"]["mean"] is None  # it does not draw
+    assert two["seed_diversity"]["mean"] > 0
+    assert two["coverage"]["mean"] > 0
+    assert np.isfinite(one["slcc"]["mean"])
     assert "2 of each of two" in report["seeds"]
     assert (out / "apertures.png").stat().st_size > 10_000
     probe = [get_ffmpeg_exe(), "-v", "info", "-i", str(out / "comparison.mp4")]
