@@ -20,7 +20,7 @@ from jambatalk.networks.registry import new_network
 
 NAMES = ("faceformer", "codetalker", "selftalk", "facediffuser")
 SMALL = {  # fields of the configuration; FaceDiffuser's GRU is as wide as its token
-    "codetalker": {"hidden": 32, "feed_forward": 32, "code_width": 4},
+    "codetalker": {"hidden": 32, "feed_forward": 32, "code_width": 2},
     "facediffuser": {"token_width": 16, "steps": 10},
 }
 LAST = ("vertice_map_r", "vertice_map_reverse", "final_layer")  # maps to vertices

@@ -105,7 +105,7 @@ def test_evaluate_compares_two_predictions(
     assert len(rows) == 6
     assert float(rows[0]["lve (mm²)"]) == pytest.approx(squared, rel=1e-3)
     latex = (folders / "out" / "report.tex").read_text()
-    assert f"good & {squared:.3f} & " in latex
+    assert f"LVE, mm$^2$ & {squared:.3f} & " in latex
     output = capsys.readouterr().out
     assert output.count(f"| LVE, mm² | {squared:.3f} [") == 1
     assert "beat alignment" in output

@@ -195,7 +195,7 @@ def test_bench_writes_table_plot_and_video(trained_run: Path, tmp_path: Path) ->
     assert two["seed_diversity"]["mean"] > 0
     assert two["coverage"]["mean"] > 0
     assert np.isfinite(one["slcc"]["mean"])
-    assert "2 of each of two" in report["seeds"]
+    assert "2 of two" in report["seeds"]
     assert (out / "apertures.png").stat().st_size > 10_000
     probe = [get_ffmpeg_exe(), "-v", "info", "-i", str(out / "comparison.mp4")]
     info = subprocess.run(probe, capture_output=True, text=True).stderr

@@ -124,7 +124,7 @@ def bench(
     )
     settings = {"set": dataset.name, **report.settings}
     if drawn:
-        settings["seeds"] = f"{config.seeds} of each of {', '.join(drawn)}"
+        settings["seeds"] = f"{config.seeds} of {', '.join(drawn)}"
     if speeds:
         settings["timed"] = f"{config.seconds:g} s of speech, {_machine(device)}"
     report = replace(report, settings=settings, networks=speeds)
@@ -167,7 +167,7 @@ def _film(
         condition = best.get(f"{name}{BEST_OF}", "")
         file = f"{sentence}{CONDITION}{condition}.npz" if condition else f"{sentence}.npz"
         motions.append(read_motion(folder / "predictions" / name / file, None))
-        captions.append(f"{name} ({condition})" if condition else name)
+        captions.append(f"{name}{BEST_OF}" if condition else name)
     speech = Speech.read(targets / SOUNDS / f"{sentence}.wav")
     resample = config.evaluation.resample
     compare_video(motions, captions, None, speech, folder / VIDEO, config.view, resample, progress)
@@ -176,4 +176,4 @@ def _film(
 def _machine(device: str) -> str:
     if device != "cpu":
         return torch.cuda.get_device_name(device)
-    return f"{torch.get_num_threads()} threads of {platform.processor() or platform.machine()}"
+    return f"{platform.machine()}, threads: {torch.get_num_threads()}"

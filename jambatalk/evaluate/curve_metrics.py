@@ -114,12 +114,12 @@ def lagged_correlations(
 def best_lag(pred: np.ndarray, target: np.ndarray, fps: float) -> tuple[float, float]:
     """Return the lag in seconds at which r is greatest, and that r.
 
-    See :func:`lagged_correlations`.
+    See :func:`lagged_correlations`. A curve that is constant has no lag: NaN, and r is 0.
     """
     r = lagged_correlations(pred, target, fps)
     if np.isnan(r).any():
         return float("nan"), float("nan")
-    return float(lags()[r.argmax()]), float(r.max())
+    return float(lags()[r.argmax()]) if r.any() else float("nan"), float(r.max())
 
 
 class ClosureScores(NamedTuple):

@@ -127,6 +127,10 @@ def evaluate_folders(
     names = [name for name in target_files if all(name in files for files in matched.values())]
     if not names:
         raise DataError("The folders have no sequence in common.", "Equal names belong together.")
+    several = {
+        prediction: any(len(files[name]) > 1 for name in names)
+        for prediction, files in matched.items()
+    }
     recordings = _files_for(config.audio, names, "recording", "--audio")
     phones = _files_for(config.phones, names, "file of phones", "--phones", PHONE_SUFFIXES)
     templates = read_templates(config.template) if config.template else {}
@@ -161,15 +165,13 @@ def evaluate_folders(
             bests[prediction].append(
                 Score(f"{prediction}{BEST_OF}", name, subject, frames, best.values, best.condition)
             )
-            label = f"{prediction} ({best.condition})" if best.condition else prediction
-            shown[label], shown_target = best.apertures
+            shown[prediction + BEST_OF * several[prediction]], shown_target = best.apertures
         if show is not None:
             show(ApertureCurves(name, shown, shown_target, rates.copy().pop(), samples))
     progress("Measuring", 1.0)
     scores: list[Score] = []
-    for prediction, files in matched.items():
-        several = any(len(files[name]) > 1 for name in names)
-        scores += means[prediction] + (bests[prediction] if several else [])
+    for prediction in predictions:
+        scores += means[prediction] + bests[prediction] * several[prediction]
     settings: dict[str, object] = {
         "targets": targets.name,
         "predictions": {name: folder.name for name, folder in predictions.items()},

@@ -22,6 +22,7 @@ SEED = 0
 CONFIDENCE = 0.95
 BEST = {"low": " Lower is better.", "high": " Higher is better.", "zero": " 0 is best.", "": ""}
 AVERAGED = {"frames": " Averaged over all frames.", "sequences": " Averaged over sequences."}
+NOTHING = "–"  # where a metric is not defined
 BEST_OF = ", best"  # ends the name of a prediction of which each sequence's best is taken
 LEAST_PAIRS = 3  # of which a correlation is computed
 LATEX = str.maketrans(
@@ -106,7 +107,7 @@ class Report:
         estimates = {}
         for metric in self.metrics:
             if metric.over == "network":
-                value = self._of_network(prediction, metric)
+                value = math.nan if subject else self._of_network(prediction, metric)
                 value -= self._of_network(minus, metric) if minus else 0.0
                 estimates[metric.key] = Estimate(value, value, value)
             elif metric.over == "correlation":
@@ -230,22 +231,28 @@ class Report:
             estimate = estimates[metric.key]
             mean, low, high = (f"{value:.{metric.digits}f}" for value in estimate)
             cell = f"{mean} [{low}, {high}]" if interval and metric.over != "network" else mean
-            cells.append("–" if math.isnan(estimate.mean) else cell)
+            cells.append(NOTHING if math.isnan(estimate.mean) else cell)
         return cells
 
     def _table(self, columns: Mapping[str, Sequence[str]]) -> list[str]:
-        """Format a Markdown table with a row for each metric."""
-        titles = [f"{m.title}, {m.unit}" if m.unit else m.title for m in self.metrics]
-        head = [["metric", *columns], ["---"] * (1 + len(columns))]
-        rows = [*head, *zip(titles, *columns.values(), strict=True)]
+        """Format a Markdown table with a row for each metric that one of the columns has."""
+        rows = [["metric", *columns], ["---"] * (1 + len(columns)), *self._rows(columns)]
         return [f"| {' | '.join(row)} |" for row in rows]
 
+    def _rows(self, columns: Mapping[str, Sequence[str]]) -> list[list[str]]:
+        titles = [f"{m.title}, {m.unit}" if m.unit else m.title for m in self.metrics]
+        rows = zip(titles, *columns.values(), strict=True)
+        return [[title, *cells] for title, *cells in rows if set(cells) != {NOTHING}]
+
     def latex(self) -> str:
-        """Format one row of a LaTeX table for each prediction."""
-        titles = [f"{m.title} ({m.unit})" if m.unit else m.title for m in self.metrics]
-        rows = [["method", *titles], *([name, *self._cells(name)] for name in self.predictions)]
-        lines = [f"{' & '.join(cell.translate(LATEX) for cell in row)} \\\\\n" for row in rows]
-        return "% " + "".join(lines)
+        """Format a LaTeX table with a row for each metric and a column for each prediction."""
+        rows = self._rows({name: self._cells(name) for name in self.predictions})
+        lines = [
+            f"{' & '.join(cell.translate(LATEX) for cell in row)} \\\\\n"
+            for row in [["", *self.predictions], *rows]
+        ]
+        head = f"\\begin{{tabular}}{{l{'r' * len(self.predictions)}}}\n\\hline\n"
+        return f"{head}{lines[0]}\\hline\n{''.join(lines[1:])}\\hline\n\\end{{tabular}}\n"
 
 
 def bootstrap_mean(values: np.ndarray, weights: np.ndarray) -> Estimate:
