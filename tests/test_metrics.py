@@ -196,6 +196,7 @@ def test_best_lag_is_positive_for_late_predictions():
     assert r > 0.999
     assert curve_metrics.best_lag(target, late, FPS)[0] == pytest.approx(-0.08, abs=0.011)
     assert math.isnan(curve_metrics.best_lag(late[:10], target[:10], FPS)[0])
+    assert math.isnan(curve_metrics.best_lag(target * 0, target, FPS)[0])
 
 
 def test_closures_are_relative_to_the_target_aperture():
