@@ -1,9 +1,10 @@
-"""Memory and time of the paper's network at full size, with random weights.
+"""Memory and time of published networks at full size, with random weights.
 
-    python benchmarks/published_size.py [vocaset|biwi] [FOLDER]
+    python benchmarks/published_size.py [NETWORK LAYOUT [SECONDS]]
 
-Writes about 5 GB into FOLDER (default: a temporary one), converts them and animates speech, each in
-a new process. It needs no file of the authors: the face is cut out of a bundled head.
+Converts each network and animates speech, each in a new process; without a name, JambaTalk's own
+and the five others in every layout that moves something here. It needs no file of the authors, and
+up to 5 GB of space for temporary ones.
 """
 
 from __future__ import annotations
@@ -20,54 +21,97 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 VOICE = ROOT / "assets" / "voices" / "jfk.flac"  # 11 s
 COMMAND = "import sys; from jambatalk.cli import main; sys.exit(main(sys.argv[1:]))"
-LIPS = {"vocaset": 254, "biwi": 758}
+LIPS = {"vocaset": 254, "biwi": 758}  # of JambaTalk's own
+ALL = [
+    ("jambatalk", "vocaset"),
+    ("jambatalk", "biwi"),
+    ("faceformer", "vocaset"),
+    ("faceformer", "biwi"),
+    ("codetalker", "vocaset"),
+    ("codetalker", "biwi"),
+    ("selftalk", "vocaset"),
+    ("selftalk", "biwi"),
+    ("facexhubert", "biwi"),
+    ("facediffuser", "vocaset"),
+    ("facediffuser", "biwi"),
+    ("facediffuser", "beat"),
+]
 
 
-def make(layout: str, folder: Path) -> None:
-    """Write stand-ins for the authors' files and the user's, with random weights."""
+def make(network: str, layout: str, seconds: float, folder: Path) -> None:
+    """Write stand-ins for the authors' files and the user's, with random weights, and speech."""
     import numpy as np
+    import soundfile
     import torch
     import trimesh
-    from paper_files import cut_face, paper_state
 
-    from jambatalk.paper.layouts import LAYOUTS
+    from jambatalk import Speech
 
-    config = LAYOUTS[layout]
-    torch.save(paper_state(config, LIPS[layout]), folder / "net.pth")
-    vertices, triangles, lips = cut_face("mara", config.vertices)
-    near = np.argsort(np.linalg.norm(vertices - vertices[lips].mean(0), axis=1))
-    (folder / "mask.pkl").write_bytes(pickle.dumps({"lips": near[: LIPS[layout]]}))
+    speech = Speech.read(VOICE).samples
+    soundfile.write(folder / "speech.wav", speech[: round(seconds * 16_000)], 16_000)
+    if network == "jambatalk":
+        from paper_files import cut_face, paper_state
+
+        from jambatalk.paper.layouts import LAYOUTS
+
+        vertices, triangles, lips = cut_face("mara", LAYOUTS[layout].vertices)
+        near = np.argsort(np.linalg.norm(vertices - vertices[lips].mean(0), axis=1))
+        lips = near[: LIPS[layout]]
+        torch.save(paper_state(LAYOUTS[layout], len(lips)), folder / "net.pth")
+    else:
+        from synthetic import make_head
+
+        from jambatalk.networks.layouts import find_layout
+        from jambatalk.networks.registry import new_network
+
+        config = find_layout(network, layout)
+        model = new_network(config)
+        weights = model.state_dict() | model.constants()
+        weights = {name.removeprefix("autoencoder."): w for name, w in weights.items()}
+        torch.save(weights, folder / "net.pth")
+        if not config.vertices:
+            return
+        head = make_head(config.vertices)
+        vertices, triangles, lips = head.template, head.triangles, head.lips
+    (folder / "mask.pkl").write_bytes(pickle.dumps({"lips": lips}))
     trimesh.Trimesh(vertices, triangles, process=False).export(folder / "face.ply")
 
 
-def measure(name: str, *arguments: str) -> None:
-    """Run a command of `jambatalk` and print its time and peak memory."""
+def measure(*arguments: str) -> str:
+    """Run a command of `jambatalk` and return its time and peak memory, as cells of a table."""
     started = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-c", COMMAND, *arguments], cwd=ROOT)
+    process = subprocess.Popen(
+        [sys.executable, "-c", COMMAND, *arguments], cwd=ROOT, stdout=subprocess.DEVNULL
+    )
     _, status, used = os.wait4(process.pid, 0)
     if status:
-        sys.exit(f"{name} failed")
-    seconds = time.perf_counter() - started
-    print(f"{name}: {seconds:.1f} s, at most {used.ru_maxrss / 1e6:.2f} GB", flush=True)
+        sys.exit(f"{arguments[0]} failed")
+    return f"{time.perf_counter() - started:.1f} s, {used.ru_maxrss / 1e6:.1f} GB"
 
 
-def main(layout: str, folder: Path) -> None:
-    """Write, convert and animate."""
-    subprocess.run([sys.executable, __file__, layout, str(folder), "make"], check=True)
-    files = {"--lip-mask": "mask.pkl", "--template": "face.ply"}
-    given = [word for option, name in files.items() for word in (option, str(folder / name))]
-    checkpoint, motion = str(folder / "checkpoint"), str(folder / "motion.npz")
-    weights = str(folder / "net.pth")
-    measure("convert", "convert", weights, "--layout", layout, *given, "-o", checkpoint)
-    measure("animate 11 s", "animate", str(VOICE), "--checkpoint", checkpoint, "-o", motion)
+def main(network: str, layout: str, seconds: float) -> None:
+    """Write, convert and animate; print a row of the table."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        words = [sys.executable, __file__, network, layout, str(seconds), name]
+        subprocess.run(words, check=True)
+        files = {"--lip-mask": "mask.pkl", "--template": "face.ply"}
+        words = [str(folder / "net.pth"), "--network", network, "--layout", layout]
+        if (folder / "face.ply").exists():
+            words += [word for o, file in files.items() for word in (o, str(folder / file))]
+        checkpoint, motion = str(folder / "checkpoint"), str(folder / "motion.npz")
+        converted = measure("convert", *words, "-o", checkpoint)
+        words = [str(folder / "speech.wav"), "--checkpoint", checkpoint, "--device", "cpu"]
+        animated = measure("animate", *words, "-o", motion)
+    print(f"| {network}, {layout} | {converted} | {animated} |", flush=True)
 
 
 if __name__ == "__main__":
-    layout = sys.argv[1] if len(sys.argv) > 1 else "vocaset"
-    if sys.argv[3:] == ["make"]:
-        make(layout, Path(sys.argv[2]))
-    elif len(sys.argv) > 2:
-        main(layout, Path(sys.argv[2]))
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            main(layout, Path(folder))
+    given = sys.argv[1:]
+    if len(given) == 4:
+        make(given[0], given[1], float(given[2]), Path(given[3]))
+        sys.exit()
+    length = float(given[2]) if len(given) > 2 else 1.0
+    print(f"| weights at random | convert | animate {length:g} s |\n|---|---|---|")
+    for pair in [(given[0], given[1])] if given else ALL:
+        main(*pair, length)

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import synthetic
 import torch
 from field_files import NAMES, FieldFiles, write_field_files
 
 from jambatalk import Motion, Speech, TalkingHead
 from jambatalk.cli import main
+from jambatalk.data.registry import open_dataset
 from jambatalk.errors import ModelError, SpeechError
+from jambatalk.evaluate.predictions import SplitPrediction
 from jambatalk.export import export_motion
 from jambatalk.motion.nonverbal import STILL
 from jambatalk.networks.registry import published_network
@@ -99,6 +102,33 @@ def test_command_line_animates(
     assert "JambaTalk" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("name", "unit"), [("faceformer", None), ("faceformer", 0.1), ("facexhubert", None)]
+)
+def test_predictions_lie_with_the_captured_motions(
+    name: str, unit: float | None, checkpoints: dict, tmp_path: Path
+) -> None:
+    data = synthetic.write_folder(tmp_path / "data", ("F2",), (1,), vertices=100, fps=25.0)
+    dataset = open_dataset("folder", data, "all")
+    talking_head = TalkingHead.from_pretrained(checkpoints[name], "cpu")
+    split = SplitPrediction(talking_head, dataset, unit)
+    assert split.write_targets(tmp_path / "targets") == 1
+    assert split.write_predictions(tmp_path / "mine") == 1
+    target, mine = (Motion.load(*(tmp_path / f).glob("*.npz")) for f in ("targets", "mine"))
+    np.testing.assert_array_equal(target.face.template, mine.face.template)
+    recording = dataset[0]
+    turned = {"faceformer": (1, 1, 1), "facexhubert": (1, -1, -1)}[name]
+    axes = (unit or {"faceformer": 0.185}.get(name, 1.0)) * np.array(turned)
+    np.testing.assert_allclose(mine.face.template, recording.template * axes, rtol=1e-5)
+    model = talking_head.model
+    features = model.encode(Speech(recording.audio, "speech"))
+    with torch.inference_mode():
+        raw = model.decode(features, model.style("F2").vector[None], torch.zeros(1, 300))[0]
+    scale = axes * (np.ptp(recording.template, axis=0) if name == "facexhubert" else 1.0)
+    expected = raw.unflatten(-1, (-1, 3)).numpy() * scale
+    np.testing.assert_allclose(mine.offsets, expected, rtol=1e-4, atol=1e-7)
+
+
 def test_seeds_are_samples_of_the_diffusion(files: dict, checkpoints: dict) -> None:
     for name in ("facediffuser", "beat", "faceformer"):
         talking_head = TalkingHead.from_pretrained(checkpoints[name], "cpu")
@@ -150,7 +180,9 @@ def test_wrong_names_are_refused(
     assert "--network facediffuser --layout beat" in message("beat", layout="uudamm")
     assert "not published in a layout 'voca'" in message("faceformer", layout="voca")
     assert "no network 'facetalk'" in message("faceformer", network="facetalk")
-    assert "missing" in message("selftalk", network="jambatalk", layout="vocaset")
+    given = files["faceformer"].words()
+    own = [word for word in given if word not in ("--network", "faceformer")]
+    assert "--network faceformer --layout biwi" in refused(own, tmp_path, capsys)
 
 
 def test_wrong_weights_are_refused_by_name(

@@ -24,6 +24,7 @@ from jambatalk.face.face import Face
 from jambatalk.face.user_face import guess_unit
 from jambatalk.files.plain import read_json
 from jambatalk.files.unfinished import sweep, whole_file
+from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.motion.motion import Motion
 from jambatalk.motion.nonverbal import STILL
 from jambatalk.networks.config import NetworkConfig
@@ -32,7 +33,6 @@ from jambatalk.speech import SAMPLE_RATE, Speech
 from jambatalk.talking_head import TalkingHead
 
 if TYPE_CHECKING:
-    from jambatalk.model.jambatalk import JambaTalk
     from jambatalk.networks.network import Network
 
 SOUNDS = "wav"  # folder of the recordings, in that of the targets
@@ -47,8 +47,8 @@ class SplitPrediction:
     Files that exist are kept, so that an interrupted run continues.
 
     Args:
-        unit: metres per unit of the set's vertices; None for that of a published network's
-            training set, or else to guess it from the templates' size.
+        unit: metres per unit of the set's vertices, which is then a published network's too; None
+            for that of its training set, or else to guess it from the templates' size.
 
     Raises:
         DataError: the checkpoint and the set differ in their outputs.
@@ -58,7 +58,7 @@ class SplitPrediction:
         self, talking_head: TalkingHead, dataset: Dataset, unit: float | None = None
     ) -> None:
         self.talking_head, self.dataset = talking_head, dataset
-        config = talking_head.model.config
+        model, config = talking_head.model, talking_head.model.config
         captured = set(dataset.blendshapes)
         if config.vertices != dataset.vertex_count or not captured.issuperset(config.blendshapes):
             raise DataError(
@@ -70,7 +70,10 @@ class SplitPrediction:
         turned = np.ones(3)
         if isinstance(config, NetworkConfig) and config.vertices:
             turned = np.sign(config.axes)
-            unit = unit if unit or config.relative else abs(config.axes[0])
+            if not config.relative:
+                unit = unit or abs(config.axes[0])
+                assert not isinstance(model, JambaTalk)
+                model.config = replace(config, axes=tuple((unit * turned).tolist()))
         if unit is None and dataset.templates:
             unit = guess_unit(next(iter(dataset.templates.values())))
         self.unit = unit or 1.0

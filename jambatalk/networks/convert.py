@@ -27,7 +27,7 @@ from jambatalk.model.config import JambaTalkConfig
 from jambatalk.networks.card import conversion_card, sources
 from jambatalk.networks.config import NetworkConfig
 from jambatalk.networks.layouts import LAYOUTS, find_layout
-from jambatalk.networks.registry import published_network
+from jambatalk.networks.registry import published_network, recognise
 from jambatalk.networks.selftalk import training_parts
 from jambatalk.paper.layouts import LAYOUTS as PAPER_LAYOUTS
 from jambatalk.paper.lip_reader import LIP_READER_FILE, TEXT_ENCODER_FILE
@@ -98,8 +98,8 @@ def convert(job: Conversion, folder: Path) -> None:
     weights = _read(job)
     config: JambaTalkConfig | NetworkConfig
     if isinstance(layout, JambaTalkConfig):
-        fitted = fit_layout(layout, weights, job.encoder_config)
-        config, files = replace(fitted, unit=float(axes[0])), sort_weights(weights, fitted)
+        config, files = _fit_own(job, layout, weights)
+        config = replace(config, unit=float(axes[0]))
     else:
         config, files = _fit_published(job, weights)
         if config.vertices and not config.relative:
@@ -204,13 +204,29 @@ def _read(job: Conversion) -> dict[str, Tensor]:
     return weights
 
 
-def _fit_published(job: Conversion, weights: dict[str, Tensor]) -> tuple[NetworkConfig, Files]:
-    """Return the configuration of a published network, and the files of a checkpoint."""
-    cure = WEIGHTS[job.network].origin
+def _fit_own(
+    job: Conversion, layout: JambaTalkConfig, weights: dict[str, Tensor]
+) -> tuple[JambaTalkConfig, Files]:
+    """Return the configuration of JambaTalk's network, and the files of a checkpoint."""
+    try:
+        config = fit_layout(layout, weights, job.encoder_config)
+        return config, sort_weights(weights, config)
+    except ModelError as error:
+        raise ModelError(error.what, recognise(weights, _fields(job)) or error.cure) from error
+
+
+def _fields(job: Conversion) -> dict[str, Any]:
+    """Return the fields of a published network's configuration that its weights do not tell."""
     fields: dict[str, Any] = {"longest": LONGEST[job.network]} if job.as_published else {}
     if job.encoder_config is not None:
         give = "Give the config.json of the speech encoder."
         fields["encoder"] = read_json(job.encoder_config, ModelError, "a configuration", give)
+    return fields
+
+
+def _fit_published(job: Conversion, weights: dict[str, Tensor]) -> tuple[NetworkConfig, Files]:
+    """Return the configuration of a published network, and the files of a checkpoint."""
+    cure, fields = WEIGHTS[job.network].origin, _fields(job)
     network = published_network(job.network, job.layout, weights, fields, cure)
     files: Files = {WEIGHTS_FILE: dict(network.state_dict())}
     if job.network == "selftalk" and TRAINED in weights:

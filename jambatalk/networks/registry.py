@@ -59,12 +59,16 @@ def published_network(
     try:
         return _fit(published, weights, fields, cure)
     except ModelError as error:
-        for other, layouts in LAYOUTS.items():
-            for of, theirs in layouts.items():
-                if theirs != published and _fits(theirs, weights, fields):
-                    right = f"They are those of --network {other} --layout {of}."
-                    raise ModelError(error.what, right) from error
-        raise
+        raise ModelError(error.what, recognise(weights, fields) or error.cure) from error
+
+
+def recognise(weights: Mapping[str, Tensor], fields: Mapping[str, Any]) -> str | None:
+    """Say which network and layout the authors' weights are of, if any; see `published_network`."""
+    for name, layouts in LAYOUTS.items():
+        for layout, published in layouts.items():
+            if _fits(published, weights, fields):
+                return f"They are those of --network {name} --layout {layout}."
+    return None
 
 
 def _fits(
