@@ -322,6 +322,12 @@ def test_head_and_big_button_fit_a_phone(open_page: Callable[..., Page]) -> None
         assert box["y"] >= 0
         assert box["y"] + box["height"] < 700
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+    button(page, "Deutsch")  # below: the head comes into sight when it speaks
+    page.wait_for_function("player.sound.src.includes('_de') && player.playing")
+    page.wait_for_function(
+        "(({ top, bottom }) => top > -1 && bottom < innerHeight + 1)"
+        "(viewer.canvas.getBoundingClientRect())"
+    )
 
 
 def test_mood_changes_during_playback(open_page: Callable[..., Page]) -> None:

@@ -42,6 +42,7 @@ export function play(tab, motions, voice) {
   if (!motions || !voice || !isOpen(tab)) return;
   own = true;
   viewer.showStatus("");
+  viewer.canvas.scrollIntoView({ block: "nearest" }); // on a phone it may be out of sight
   const clips = motions.map((motion) => new Clip(motion));
   return player.play(clips, voice.url, { titles: titles(motions) });
 }
