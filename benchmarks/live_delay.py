@@ -77,7 +77,10 @@ def main() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = os.environ | {"JAMBATALK_PORT": str(port)}
+    environment = os.environ | {
+        "JAMBATALK_PORT": str(port),
+        "JAMBATALK_MAX_EACH": str(options.clients),  # they share an address
+    }
     page = subprocess.Popen([sys.executable, ROOT / "app.py"], env=environment)
     try:
         _wait(f"http://127.0.0.1:{port}/")

@@ -25,7 +25,17 @@ DICTIONARIES = {
 GERMAN = DICTIONARIES["de"]
 GAP = re.compile(r"\{\w+\}")
 NAMES = re.compile(r"JambaTalk|John F\. Kennedy|English|Deutsch|Español|Français|Italiano|.* · .*")
-MESSAGES = {"validate", "Error", "Warning", "showStatus", "progress", "_close_with_error"}
+MESSAGES = {
+    "validate",
+    "Refused",
+    "Sentence",
+    "HTTPException",
+    "Error",
+    "Warning",
+    "showStatus",
+    "progress",
+    "_close_with_error",
+}
 # What a programmer sees, in tools and in addresses that no page asks for.
 PROGRAMMERS = {"settings.py", "metrics.py", "health.py", "components.py"}
 

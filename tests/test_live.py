@@ -197,12 +197,20 @@ def test_session_limits(
 
     with pytest.raises(LiveError, match="must begin with a style"):
         LiveSession(talking_head).take(second)
+    flooded = LiveSession(talking_head)
+    flooded.take(json.dumps(NEUTRAL))
+    with pytest.raises(LiveError, match="Messages come too fast"):
+        [flooded.take(b"") for _ in range(100_000)]
     take(second, 3)  # a little ahead is allowed
     with pytest.raises(LiveError, match="faster than"):
         live.take(second)
     live.clock.now = 500
+    assert live.patience == 0  # since the last samples
+    take(b"", 1)
+    assert live.patience == 0
     with pytest.raises(LiveError, match="too busy"):
         take(second, 6)  # without work()
+    assert live.patience == session.MAX_IDLE
     list(live.work())
     with pytest.raises(LiveError, match="too fast"):
         take(json.dumps(NEUTRAL), 100)
@@ -245,7 +253,8 @@ def test_connections_are_limited(client: TestClient, monkeypatch: pytest.MonkeyP
         first.send_text(json.dumps(NEUTRAL))
         assert "blendshapes" in first.receive_json()
         with client.websocket_connect("/live/socket") as second:
-            assert "others are live" in second.receive_json()["error"]
+            busy = second.receive_json()["error"]
+            assert "1 others are live now. A place is free in 10 min at most." in busy
         end_session(first)
     with client.websocket_connect("/live/socket") as third:  # the first has ended
         third.send_text(json.dumps(NEUTRAL))
@@ -254,7 +263,7 @@ def test_connections_are_limited(client: TestClient, monkeypatch: pytest.MonkeyP
 
 
 def test_idle_connections_are_closed(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "MAX_IDLE", 0.1)
+    monkeypatch.setattr(session, "MAX_IDLE", 0.1)
     with client.websocket_connect("/live/socket") as socket:
         assert "No sound arrived" in socket.receive_json()["error"]
 

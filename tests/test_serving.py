@@ -1,5 +1,6 @@
 """The page as a server: options, limits, health, metrics and what is closed."""
 
+import json
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 from urllib.parse import urlparse
 
 import httpx
@@ -25,6 +27,8 @@ from scipy.io import wavfile
 from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
 
 from jambatalk.app import health
 from jambatalk.app.lent_gpu import lend_gpu
@@ -46,7 +50,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def url(files: Path) -> Iterator[str]:
     """A page whose limits are small, set by options and by the environment."""
-    with serving(files, "--max-seconds", "8", JAMBATALK_KEEP="15") as url:
+    limits = "--max-seconds", "8", "--max-work", "10"
+    with serving(files, *limits, JAMBATALK_KEEP="15", JAMBATALK_MAX_DISK="20") as url:
         yield url
 
 
@@ -64,6 +69,14 @@ def short_voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def live(url: str, address: str = "203.0.113.1", **settings: Any) -> ClientConnection:
+    """Connect as a proxy on this machine does, which tells the visitor's address."""
+    headers = {"X-Forwarded-For": f"198.51.100.7, {address}"}
+    return connect(
+        f"{url.replace('http', 'ws')}live/socket", additional_headers=headers, **settings
+    )
+
+
 @pytest.mark.parametrize(
     ("settings", "why"),
     [
@@ -71,6 +84,8 @@ def short_voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ({"keep": float("nan")}, "--keep cannot be nan"),
         ({"max_waiting": 0}, "--max-waiting cannot be 0"),
         ({"root_path": "talk"}, "Begin it with /"),
+        ({"max_each": 0}, "--max-each cannot be 0"),
+        ({"frame_ancestors": ["https://a.org; script-src *"]}, "Give origins"),
         ({"auth": ["mara"]}, "lacks a name or a password"),
     ],
 )
@@ -114,18 +129,25 @@ def test_long_recordings_are_refused(client: Client) -> None:
         client.predict(handle_file(VOICES / "jfk.flac"), size=256, api_name="/animate")
 
 
+def test_large_videos_are_refused(client: Client) -> None:
+    with pytest.raises(AppError, match=r"1\.8 times .*6 s, styles: 3, pixels: 512.* at most 3 s"):
+        client.predict(handle_file(VOICE), api_name="/compare")
+
+
 def test_files_are_deleted_in_time(client: Client, files: Path, short_voice: Path) -> None:
+    own = set(files.rglob("*"))  # the page's
     client.predict(handle_file(short_voice), size=256, api_name="/animate")
-    kept = [path for path in files.rglob("*") if path.suffix in (".mp4", ".wav", ".glb")]
+    kept = [path for path in set(files.rglob("*")) - own if path.is_file()]
     assert len(kept) >= 4  # the recording, and the results
     wait_until(lambda: not any(path.exists() for path in kept), 60)
+    assert all(path.exists() for path in own)
 
 
 def test_the_engine_answers(url: str) -> None:
     first, second = (httpx.get(f"{url}healthz", timeout=TIMEOUT) for _ in range(2))
     assert first.status_code == 200
     assert first.json()["status"] == "ok"
-    assert second.json() == first.json()  # not predicted again
+    assert first.text == second.text == '{"status":"ok"}'
 
 
 @pytest.mark.parametrize(("fault", "why"), [(RuntimeError, "fails"), (None, "too slow")])
@@ -257,12 +279,122 @@ def test_a_login_is_asked_for(files: Path) -> None:
         assert httpx.get(f"{url}config").status_code == 401
         assert "start.js" not in httpx.get(url).text  # no head speaks to strangers
         assert httpx.get(f"{url}gradio_api/mcp/schema").status_code == 404
+        for path in ("config", "metrics", "live/page/viewer.js", "live/clips/idle"):
+            assert httpx.get(f"{url}{path}").status_code == 401, path
+        assert httpx.get(f"{url}metrics", auth=("mara", "wrong")).status_code == 401
+        assert httpx.get(f"{url}metrics", auth=("mara", "secret")).status_code == 200
+        assert httpx.get(f"{url}healthz", timeout=TIMEOUT).status_code == 200
+        with pytest.raises(InvalidStatus, match="401"), live(url):
+            pass
+        with httpx.Client(base_url=url) as visitor:
+            visitor.post("login", data={"username": "mara", "password": "secret"})
+            assert visitor.get("metrics").status_code == 200
+            wrong = {"username": "mara", "password": "wrong"}
+            visitor.headers["X-Forwarded-For"] = "203.0.113.1"  # not the others' address
+            tries = [visitor.post("login", data=wrong).status_code for _ in range(11)]
+            assert tries == 10 * [400] + [429]
         with pytest.raises(Exception, match=r"login|auth|credentials"):
             Client(url, auth=("mara", "wrong"), verbose=False)
         client = Client(url, auth=("kofi", "other"), verbose=False)
         assert (
             "/animate" in client.view_api(return_format="dict", print_info=False)["named_endpoints"]
         )
+
+
+def test_headers(url: str) -> None:
+    for path in ("", "live/clips/idle", "live/page/viewer.js", "gradio_api/run/say"):
+        headers = httpx.get(f"{url}{path}").headers
+        policy = headers["content-security-policy"]
+        assert "frame-ancestors 'self'" in policy
+        assert "http" not in policy
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "same-origin"
+        assert "microphone=(self), camera=()" in headers["permissions-policy"]
+
+
+def test_routes_that_are_closed(url: str) -> None:
+    closed = "run/say", "api/say", "process_recording", "dev/reload", "component_server", "token"
+    paths = [*(f"gradio_api/{name}" for name in closed), "monitoring", "monitoring/summary", "runs"]
+    with httpx.Client(base_url=url) as visitor:
+        for path in paths:
+            for answer in (visitor.get(path), visitor.post(path, json={"data": []})):
+                assert answer.status_code == 404, path
+                assert answer.json()["detail"] == "There is no such page."
+
+
+def test_requests_that_do_not_fit(url: str, files: Path) -> None:
+    names = "speech style strength head size background yaw shading parts seed mood intensity"
+    values = dict.fromkeys(names.split()) | {
+        **{"style": "neutral", "strength": 1, "head": "mara", "size": 256, "background": "#fff"},
+        **{"yaw": 0, "shading": "skin", "parts": [], "seed": 0, "mood": "neutral", "intensity": 1},
+    }
+    wrong = {
+        "Speaking style does not take this value": {"style": "a secret"},
+        "Speaking style needs a value": {"style": None},
+        "Head needs a value": {"head": None},
+        "Strength does not take this value": {"strength": [1, 2]},
+        "Video size does not take this value": {"size": {}},
+        "Variation does not take this value": {"seed": "a secret"},
+        "Voice does not take this file": {"speech": {"path": "/etc/passwd"}},
+        "Record your voice": {},
+    }
+    with httpx.Client(base_url=f"{url}gradio_api/", timeout=TIMEOUT) as visitor:
+        for why, value in wrong.items():
+            answer = visitor.post("call/animate", json={"data": [*(values | value).values()]})
+            assert answer.status_code in (400, 422), why
+            assert why in answer.text
+        bodies = [{"data": [1]}, {"data": []}, {"data": "a secret"}, {"data": {}}, [], None, 7]
+        odd = [visitor.post("call/animate", json=body) for body in bodies]
+        odd += [visitor.post(path, json={"data": []}) for path in ("call/other", "call/v2/other")]
+        for index in (-1, 9999, 10**30, None, "a secret", [1]):
+            body = {"data": [], "fn_index": index, "session_hash": "me"}
+            odd.append(visitor.post("queue/join", json=body))
+        odd.append(visitor.post("upload", content=b"a secret"))
+        odd += [visitor.get("queue/data?session_hash=other"), visitor.get("call/animate/other")]
+        odd.append(visitor.post("call/animate", content=iter([b"without a length"])))
+        odd.append(visitor.post("call/animate", content=bytes(100_000)))
+    for answer in odd:
+        assert answer.status_code in (400, 404, 411, 413), answer.text
+        assert len(answer.json()["detail"]) < 100
+    log = files.with_suffix(".log").read_text()
+    assert "secret" not in log
+    assert "Traceback" not in log
+
+
+def test_uploads_have_a_quota(url: str) -> None:
+    def upload(megabytes: int, byte: bytes, address: str) -> httpx.Response:
+        return httpx.post(
+            f"{url}gradio_api/upload",
+            files={"files": ("a.wav", byte * megabytes * 2**20)},
+            headers={"X-Forwarded-For": address},
+            timeout=TIMEOUT,
+        )
+
+    refused = upload(6, b"a", "203.0.113.1")
+    assert refused.status_code == 507
+    assert refused.json()["detail"].startswith("Your recordings may take 5 MB here.")
+    first, other, second = (
+        Path(upload(3, byte, address).json()[0])
+        for byte, address in ((b"b", "203.0.113.1"), (b"c", "203.0.113.2"), (b"d", "203.0.113.1"))
+    )
+    assert not first.exists()  # the oldest of this address
+    assert other.exists()
+    assert second.exists()
+
+
+def test_live_places_and_messages(url: str) -> None:
+    other_site = {"origin": "https://example.org"}
+    with pytest.raises(InvalidStatus, match="403"), live(url, **other_site):
+        pass
+    with live(url, origin=url.rstrip("/")) as first:
+        first.send(json.dumps({"style": "neutral", "strength": 1, "head": "mara"}))
+        assert "blendshapes" in first.recv()
+        with live(url) as second:
+            assert "Stop there first" in second.recv()
+        with live(url, "203.0.113.2") as third:
+            third.send(bytes(100_000))
+            with pytest.raises(ConnectionClosedError, match="1009"):
+                third.recv()
 
 
 MOVES = """async () => {

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from jambatalk.app.metrics import Metrics
+from jambatalk.app.visitor import log_failure
 from jambatalk.speech import SAMPLE_RATE, Speech
 from jambatalk.talking_head import TalkingHead
 
@@ -28,7 +29,7 @@ class Health:
     def __init__(self, talking_head: TalkingHead, metrics: Metrics) -> None:
         self._talking_head, self._metrics = talking_head, metrics
         self._thread = ThreadPoolExecutor(1, "health")
-        self._probe: asyncio.Future[float] | None = None  # one at a time, even if it hangs
+        self._probe: asyncio.Future[None] | None = None  # one at a time, even if it hangs
         self._asked = -CACHED
 
     async def serve(self, _: Request) -> Response:
@@ -39,21 +40,19 @@ class Health:
             loop = asyncio.get_running_loop()
             self._probe = loop.run_in_executor(self._thread, self._predict)
         try:
-            seconds = await asyncio.wait_for(asyncio.shield(self._probe), PATIENCE)
+            await asyncio.wait_for(asyncio.shield(self._probe), PATIENCE)
         except Exception as error:
             self._metrics.unhealthy()
             slow = isinstance(error, TimeoutError)
-            log.error("The engine does not answer: %s", "too slow" if slow else repr(error))
+            if not slow:
+                log_failure(log, "The engine fails", error)
             why = "The engine is too slow." if slow else "The engine fails."
             return JSONResponse({"status": "unavailable", "why": why}, 503)
-        return JSONResponse({"status": "ok", "seconds": round(seconds, 3)})
+        return JSONResponse({"status": "ok"})
 
-    def _predict(self) -> float:
-        """Return how many seconds the motion took."""
-        started = time.monotonic()
+    def _predict(self) -> None:
         noise = np.random.default_rng(0).normal(0, 0.05, round(SECONDS * SAMPLE_RATE))
         speech = Speech(noise.astype(np.float32))
         motion = self._talking_head.animate(speech, self._talking_head.styles[0])
         if not len(motion) or not np.isfinite(motion.weights).all():
             raise ValueError("the motion is not finite")
-        return time.monotonic() - started

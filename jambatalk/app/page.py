@@ -11,13 +11,13 @@ from jambatalk.app.api import build_list
 from jambatalk.app.choices import remember_choices
 from jambatalk.app.inputs import build_inputs
 from jambatalk.app.javascript import call
+from jambatalk.app.orders import Page
 from jambatalk.app.settings import in_words
 from jambatalk.app.video_service import VideoService
 from jambatalk.app.viewer import build_viewer, can_draw, connect_viewer
 from jambatalk.face.library import BUNDLED
 
 HERE = Path(__file__).parent
-CLEANUPS = 6  # while a file is kept
 
 HEADER = """
 # JambaTalk
@@ -35,11 +35,14 @@ Recordings and videos are deleted from this server after about {kept} and stored
 """
 
 
-def build_page(service: VideoService) -> gr.Blocks:
+def build_page(service: VideoService) -> Page:
     """Build the page, ready to launch. Its users share the service's network and no data."""
     talking_head, settings = service.talking_head, service.settings
-    cleaning = max(1, round(settings.keep / CLEANUPS)), round(settings.keep)
-    with gr.Blocks(title="JambaTalk", analytics_enabled=False, delete_cache=cleaning) as page:
+
+    def leave(request: gr.Request) -> None:
+        service.cancel(request.session_hash)
+
+    with Page(title="JambaTalk", analytics_enabled=False) as page:
         gr.Markdown(HEADER, elem_id="header")
         with gr.Row(elem_id="main"):
             with gr.Column(scale=2, min_width=320, elem_id="inputs"):
@@ -63,9 +66,9 @@ def build_page(service: VideoService) -> gr.Blocks:
         bundled = talking_head.heads is BUNDLED
         privacy = PRIVACY.format(kept=in_words(settings.keep))
         gr.Markdown((BUNDLED_FOOTER if bundled else OTHER_FOOTER) + privacy, elem_id="footer")
-        page.unload(service.cancel)
-    # No request goes round the queue.
-    return page.queue(max_size=settings.max_waiting, api_open=False)
+        page.unload(leave)
+    page.order(settings, service.cancel)
+    return page
 
 
 def _theme() -> gr.themes.Base:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 from pathlib import Path
 
 import gradio as gr
@@ -67,6 +70,8 @@ def build_say_box(voice: gr.Audio) -> None:
         )
         button = gr.Button("Say it", scale=1, min_width=90, elem_id="say-it")
 
+    speaking = ThreadPoolExecutor(SPEAKERS, "voices")
+
     @describe_arguments
     async def say(text: str, voice: str, progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008  Gradio requires this default
         """Say a text with a synthetic voice: a sound file (.wav) for `animate` and `compare`."""
@@ -74,7 +79,8 @@ def build_say_box(voice: gr.Audio) -> None:
         def report(stage: str, done: float) -> None:
             progress(done, desc=stage)
 
-        return str(await asyncio.to_thread(_say, text, voice, report))
+        work = partial(copy_context().run, _say, text, voice, report)
+        return str(await asyncio.get_running_loop().run_in_executor(speaking, work))
 
     for trigger, visibility in ((button.click, "public"), (text.submit, "private")):
         trigger(

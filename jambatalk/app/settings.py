@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,9 +24,15 @@ class Settings:
         style: files of own styles, which the page offers too.
         host, port: where the server listens.
         root_path: the path below which a proxy shows the page, such as "/talk".
+        trusted_proxies: addresses and networks of proxies that tell a visitor's address.
+        frame_ancestors: origins of sites that may show the page in a frame.
         auth: "NAME:PASSWORD" of everyone who may log in; nobody has to where it is empty.
         max_seconds: the longest recording, seconds.
         max_waiting: requests that may wait, all visitors together.
+        max_each: videos that may wait, and live sessions, of one address.
+        max_work: the largest video, seconds of 512 pixels: its seconds · styles · (size / 512)².
+        max_requests: of one address in a minute.
+        max_disk: of all recordings and results, megabytes; an address may upload a quarter.
         keep: seconds for which recordings and results are kept.
         share: whether Gradio's servers lend a public address, which leads here.
     """
@@ -36,9 +43,15 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 7860
     root_path: str = ""
+    trusted_proxies: Sequence[str] = ("127.0.0.1", "::1")
+    frame_ancestors: Sequence[str] = ()
     auth: Sequence[str] = ()
     max_seconds: float = 600
     max_waiting: int = 20
+    max_each: int = 1
+    max_work: float = 1200
+    max_requests: int = 600
+    max_disk: float = 4000
     keep: float = 3600
     share: bool = False
 
@@ -46,7 +59,16 @@ class Settings:
         _check("--port", self.port, 1, 65535)
         _check("--max-seconds", self.max_seconds, 1, 3600)
         _check("--max-waiting", self.max_waiting, 1, 10_000)
+        _check("--max-each", self.max_each, 1, 10_000)
+        _check("--max-work", self.max_work, 1, 1e6)
+        _check("--max-requests", self.max_requests, 30, 1e6)
+        _check("--max-disk", self.max_disk, 1, 1e6)
         _check("--keep", self.keep, MIN_KEPT, MAX_KEPT)
+        for origin in self.frame_ancestors:
+            if not re.fullmatch(r"https?://[\w.*:-]+", origin):
+                raise JambaTalkError(
+                    f"--frame-ancestors cannot be '{origin}'.", "Give origins, as https://a.org."
+                )
         if self.root_path and not self.root_path.startswith(("/", "http://", "https://")):
             raise JambaTalkError(
                 f"--root-path cannot be '{self.root_path}'.", "Begin it with /, as in /talk."

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import html
 import logging
-import os
 import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, fields, replace
 from functools import partial
@@ -25,8 +25,19 @@ from gradio.utils import get_upload_folder
 from jambatalk.app.controls import style_title
 from jambatalk.app.lent_gpu import lend_gpu
 from jambatalk.app.metrics import Metrics
+from jambatalk.app.orders import FAILED, Sentence
 from jambatalk.app.settings import Settings, in_words
-from jambatalk.errors import ExportError, JambaTalkError, SpeechError, Stopped, TooLongError
+from jambatalk.app.visitor import log_failure
+from jambatalk.errors import (
+    NO_MEMORY,
+    ExportError,
+    JambaTalkError,
+    SpeechError,
+    Stopped,
+    TooLongError,
+    VideoError,
+    lacks_memory,
+)
 from jambatalk.export import export_motion
 from jambatalk.export.phones import export_phones
 from jambatalk.model.encoder import count_frames
@@ -43,7 +54,8 @@ log = logging.getLogger(__name__)
 PHONES = ".TextGrid"  # suffix
 Result = TypeVar("Result")
 LONG = 20.0  # seconds of a recording, whose beginning of this length is predicted first
-THREADS = 6  # a video, and small requests beside it
+SMALL = 2  # motions and files at a time, beside a video
+SIZE = 512  # pixels, of the videos in which the operator counts
 
 
 @dataclass(frozen=True)
@@ -107,7 +119,9 @@ class VideoService:
         self._cancelled: dict[str | None, Event] = {}
         self._lock = Lock()
         self._closed = False
-        self._threads = ThreadPoolExecutor(THREADS, "jobs")  # Live and the probe have their own
+        # Neither waits for the other; Live, the probe and voices have their own.
+        self._videos = ThreadPoolExecutor(1, "videos")
+        self._small = ThreadPoolExecutor(SMALL, "small")
 
     async def render(
         self, request: VideoRequest, progress: gr.Progress, session: str | None
@@ -127,12 +141,10 @@ class VideoService:
         def report(stage: str, done: float) -> None:
             if cancelled.is_set():
                 raise Stopped("Stopped.")
-            with suppress(OSError):  # Gradio deletes what has not changed for a time
-                os.utime(request.recording)
             progress(done, desc=stage)
 
         work = asyncio.ensure_future(
-            self._in_thread(partial(self._run_exclusively, request, report))
+            _in_thread(self._videos, partial(self._run_exclusively, request, report))
         )
         try:
             return await asyncio.shield(work)
@@ -158,7 +170,7 @@ class VideoService:
             with self._job("motion"):
                 return self._predict(request, self._read(request.recording), no_progress)
 
-        return await self._in_thread(predict)
+        return await _in_thread(self._small, predict)
 
     async def predict_beginning(self, request: VideoRequest) -> tuple[list[Motion], int]:
         """Return the beginning of what `predict` returns, and the number of all frames.
@@ -183,7 +195,7 @@ class VideoService:
                 motions = self._predict(request, speech, no_progress)
                 return [motion.first(known) for motion in motions], frames
 
-        return await self._in_thread(predict)
+        return await _in_thread(self._small, predict)
 
     async def recognise(self, recording: str) -> list[tuple[str, float, float]]:
         """Return the recognised phones: name, start and end in seconds; none of some checkpoints.
@@ -199,7 +211,7 @@ class VideoService:
                 phones = self.talking_head.phones(Speech.read(recording, self.settings.max_seconds))
                 return [(phone.name, phone.start, phone.end) for phone in phones]
 
-        return await self._in_thread(recognise)
+        return await _in_thread(self._small, recognise)
 
     async def export(self, request: VideoRequest) -> list[Path | None]:
         """Write the exports alone, among them PHONES, and return their paths as `render` does.
@@ -218,10 +230,7 @@ class VideoService:
                     _write_exports(motion, speech, path, suffixes)
                 return _existing(path, request.exports)
 
-        return await self._in_thread(write)
-
-    def _in_thread(self, work: Callable[[], Result]) -> asyncio.Future[Result]:
-        return asyncio.get_running_loop().run_in_executor(self._threads, copy_context().run, work)
+        return await _in_thread(self._small, write)
 
     @contextmanager
     def _job(self, kind: str) -> Iterator[None]:
@@ -241,6 +250,7 @@ class VideoService:
     def _render(self, request: VideoRequest, progress: Progress) -> tuple[Path, list[Path | None]]:
         view = View(**{field.name: getattr(request, field.name) for field in fields(View)})
         speech = self._read(request.recording)
+        self._check_work(speech.duration, len(request.styles), view.size)
         motions = self._predict(request, speech, progress)
         captions = [style_title(style).removeprefix("Captured: ") for style in request.styles]
         path = _new_path(request)
@@ -252,6 +262,16 @@ class VideoService:
             shutil.rmtree(path.parent)
             raise
         return path, _existing(path, request.exports)
+
+    def _check_work(self, seconds: float, styles: int, size: int) -> None:
+        most = self.settings.max_work
+        work = styles * (size / SIZE) ** 2
+        if seconds * work > most:
+            raise VideoError(
+                f"This video is {seconds * work / most:.1f} times as large as is possible here"
+                f" ({seconds:.0f} s, styles: {styles}, pixels: {size}).",
+                f"Choose at most {most / work:.0f} s of it, fewer styles, or a smaller size.",
+            )
 
     def _read(self, recording: str) -> Speech:
         most = self.settings.max_seconds
@@ -278,9 +298,9 @@ class VideoService:
             mood={request.mood: request.intensity},
         )
 
-    def cancel(self, request: gr.Request) -> None:
-        """Cancel the work of a client that has closed the page."""
-        if cancelled := self._cancelled.get(request.session_hash):
+    def cancel(self, session: str | None) -> None:
+        """Cancel the video of a client that has left."""
+        if cancelled := self._cancelled.get(session):
             cancelled.set()
 
     def close(self) -> None:
@@ -290,6 +310,10 @@ class VideoService:
             cancelled.set()
         with self._lock:
             return
+
+
+def _in_thread(threads: Executor, work: Callable[[], Result]) -> asyncio.Future[Result]:
+    return asyncio.get_running_loop().run_in_executor(threads, copy_context().run, work)
 
 
 def _new_path(request: VideoRequest) -> Path:
@@ -335,12 +359,14 @@ def messages() -> Iterator[None]:
     except JambaTalkError as error:
         raise _message(str(error)) from error
     except Exception as error:
-        log.exception("The page could not animate a recording")
-        raise _message(
-            "Something went wrong on this server; your recording is not the cause. Try again."
-        ) from error
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise _message("This server is full. Try again in a few minutes.") from error
+        if lacks_memory(error):
+            raise _message(NO_MEMORY) from error
+        log_failure(log, "The page could not animate a recording", error)
+        raise _message(FAILED) from error
 
 
 def _message(text: str) -> gr.Error:
     # Messages are shown as HTML, and may quote file names of the client.
-    return gr.Error(html.escape(text, quote=False), print_exception=False)
+    return Sentence(html.escape(text, quote=False))

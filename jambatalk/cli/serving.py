@@ -40,6 +40,20 @@ def add_commands(commands: Commands) -> None:
     setting("--host", PageSettings.host, "the address to listen at; 0.0.0.0 is every one")
     setting("--port", PageSettings.port, "the port to listen at", type=int)
     setting("--root-path", "", "the path below which a proxy shows the page, as in /talk")
+    setting(
+        "--trusted-proxies",
+        list(PageSettings.trusted_proxies),
+        "addresses and networks of proxies that tell a visitor's address",
+        "ADDRESS",
+        nargs="+",
+    )
+    setting(
+        "--frame-ancestors",
+        [],
+        "origins of sites that may show the page in a frame, as https://huggingface.co",
+        "ORIGIN",
+        nargs="+",
+    )
     setting("--auth", [], "who may log in, several with spaces between", "NAME:PASSWORD", nargs="+")
     setting("--max-seconds", PageSettings.max_seconds, "of the longest recording", type=float)
     setting(
@@ -47,6 +61,25 @@ def add_commands(commands: Commands) -> None:
         PageSettings.max_waiting,
         "requests that may wait, all visitors together",
         type=int,
+    )
+    setting(
+        "--max-each",
+        PageSettings.max_each,
+        "videos that may wait, and live sessions, of one address",
+        type=int,
+    )
+    setting(
+        "--max-work",
+        PageSettings.max_work,
+        "of the largest video: its seconds times styles times (size / 512)²",
+        type=float,
+    )
+    setting("--max-requests", PageSettings.max_requests, "of one address in a minute", type=int)
+    setting(
+        "--max-disk",
+        PageSettings.max_disk,
+        "megabytes of all recordings and results; an address may upload a quarter",
+        type=float,
     )
     setting(
         "--keep",
@@ -91,11 +124,12 @@ def _add_setting(
 ) -> None:
     """Add an option of the page whose default may stand in the environment."""
     given = _from_environment(name)
+    shown = " ".join(default) if "nargs" in settings else default
     parser.add_argument(
         name,
         metavar=metavar or name.rpartition("-")[2].upper(),
         default=(given.split() if "nargs" in settings else given) or default,
-        help=explanation + (f" (default: {default})" if default not in ("", []) else ""),
+        help=explanation + (f" (default: {shown})" if shown != "" else ""),
         **settings,
     )
 

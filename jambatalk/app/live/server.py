@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -19,9 +21,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from jambatalk.app.live.clips import INTRO, idle_clip, intro_clip
 from jambatalk.app.live.head_file import pack_head, picture
-from jambatalk.app.live.session import LiveSession
+from jambatalk.app.live.session import MAX_SECONDS, LiveSession
 from jambatalk.app.live.version import version
-from jambatalk.errors import JambaTalkError
+from jambatalk.app.visitor import address_of, is_same_site, log_failure
+from jambatalk.errors import JambaTalkError, LiveError
 from jambatalk.face.library import HeadLibrary
 from jambatalk.render.shader_text import STAGES, shader_text
 from jambatalk.render.view import SHADINGS, View
@@ -32,7 +35,7 @@ log = logging.getLogger(__name__)
 Handler = Callable[[Request], Awaitable[Response]]
 
 MAX_CONNECTIONS = 4  # at a time, since they share the processor
-MAX_IDLE = 15.0  # seconds without a message
+MAX_MESSAGE = 2**16  # bytes, for the server to refuse before it has received them
 MAX_CACHED = 32  # heads, 1 MB each
 KEPT = {"Cache-Control": "public, max-age=31536000, immutable"}  # under an address of its version
 ASKED = {"Cache-Control": "no-cache"}  # for every time
@@ -41,12 +44,15 @@ POLICY_VIOLATION, INTERNAL_ERROR, TRY_AGAIN_LATER = 1008, 1011, 1013  # WebSocke
 
 
 def live_routes(
-    talking_head: TalkingHead, job: Callable[[str], AbstractContextManager] = nullcontext
+    talking_head: TalkingHead,
+    job: Callable[[str], AbstractContextManager] = nullcontext,
+    each: int = MAX_CONNECTIONS,
 ) -> list[BaseRoute]:
     """Return the routes; none of them stores anything.
 
     Args:
         job: called with "live" for each session, which runs in the context that it returns.
+        each: sessions of one address at a time.
 
     `/live/socket` exchanges the messages of :class:`LiveSession`. `/live/head/NAME`, which may end
     in `?shading=SHADING`, the pictures `/live/textures/NAME/PICTURE`, `/live/page` and
@@ -121,7 +127,7 @@ def live_routes(
         "/shaders/{name}": shader,
     }
     return [
-        WebSocketRoute("/live/socket", ConnectionLimit(talking_head, job).serve),
+        WebSocketRoute("/live/socket", ConnectionLimit(talking_head, job, each).serve),
         Route("/live/page/{name}.js", module),
         Route("/live/v-{version}/page/{file:path}", page),
         *(Route(f"/live/v-{{version}}{path}", handler) for path, handler in routes.items()),
@@ -147,23 +153,30 @@ def head_file(heads: HeadLibrary, name: str, shading: str) -> bytes:
 
 
 class ConnectionLimit:
-    """Serves up to MAX_CONNECTIONS sockets at a time and refuses others."""
+    """Serves up to MAX_CONNECTIONS sockets at a time, `each` of an address, and refuses others."""
 
     def __init__(
-        self, talking_head: TalkingHead, job: Callable[[str], AbstractContextManager] = nullcontext
+        self,
+        talking_head: TalkingHead,
+        job: Callable[[str], AbstractContextManager],
+        each: int,
     ) -> None:
-        self._talking_head, self._job = talking_head, job
-        self._connections = 0
+        self._talking_head, self._job, self._each = talking_head, job, each
+        self._connections: list[tuple[str, float]] = []  # address, second of the start
         self._threads = ThreadPoolExecutor(MAX_CONNECTIONS, "live")  # no video takes them
 
     async def serve(self, socket: WebSocket) -> None:
         """Run one session from its first message to its end."""
+        if not is_same_site(socket):
+            await socket.close(POLICY_VIOLATION)  # refused before it is open
+            return
         await socket.accept()
-        if self._connections >= MAX_CONNECTIONS:
-            busy = f"{self._connections} others are live now. Try again in a few minutes."
+        address = address_of(socket)
+        if busy := self._busy(address):
             await _close_with_error(socket, busy, TRY_AGAIN_LATER)
             return
-        self._connections += 1
+        connection = address, time.monotonic()
+        self._connections.append(connection)
         try:
             with self._job("live"), suppress(WebSocketDisconnect):
                 await _exchange(socket, LiveSession(self._talking_head), self._threads)
@@ -171,14 +184,28 @@ class ConnectionLimit:
                 await socket.close()
         except JambaTalkError as error:
             await _close_with_error(socket, str(error), POLICY_VIOLATION)
-        except TimeoutError:
-            await _close_with_error(socket, "No sound arrived. Start again.", POLICY_VIOLATION)
-        except Exception:
-            log.exception("A live session failed")
+        except Exception as error:
+            log_failure(log, "A live session failed", error)
             message = "Something went wrong on this server. Start again."
             await _close_with_error(socket, message, INTERNAL_ERROR)
         finally:
-            self._connections -= 1
+            self._connections.remove(connection)
+
+    def _busy(self, address: str) -> str:
+        """Return why an address cannot be live now; nothing if it can."""
+        own = sum(other == address for other, _ in self._connections)
+        if own >= self._each:
+            return (
+                "You are live in another window, or somebody at your address is. Stop there first."
+            )
+        if len(self._connections) < MAX_CONNECTIONS:
+            return ""
+        first = min(start for _, start in self._connections)
+        minutes = math.ceil(max(1, MAX_SECONDS - (time.monotonic() - first)) / 60)
+        return (
+            f"{len(self._connections)} others are live now."
+            f" A place is free in {minutes} min at most."
+        )
 
 
 async def _exchange(socket: WebSocket, session: LiveSession, threads: Executor) -> None:
@@ -187,7 +214,10 @@ async def _exchange(socket: WebSocket, session: LiveSession, threads: Executor) 
 
     async def receive() -> None:
         while True:
-            message = await asyncio.wait_for(socket.receive(), MAX_IDLE)
+            try:
+                message = await asyncio.wait_for(socket.receive(), session.patience)
+            except TimeoutError as error:
+                raise LiveError("No sound arrived.", "Start again.") from error
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect
             data = message.get("bytes")

@@ -42,6 +42,8 @@ MAX_TEXT = 1000  # characters in one message
 MAX_AHEAD = 3.0  # seconds by which the sound may be ahead of the clock
 MAX_BEHIND = 5.0  # seconds of sound that may wait to be animated
 MAX_CHOICES = 20  # that may wait
+MAX_IDLE = 15.0  # seconds without sound
+MAX_RATE = 100  # messages a second; sound comes in 25
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,8 @@ class LiveSession:
         self._began = clock()
         self._chosen = False
         self._taken = self._fed = 0  # samples
+        self._messages = 0
+        self._heard = clock()  # when the last samples came
         self._stream: MotionStream | None = None
         self._sent = 0  # frames
 
@@ -80,6 +84,9 @@ class LiveSession:
         """
         if self._clock() - self._began > MAX_SECONDS + MAX_AHEAD:
             raise LiveError(f"{MAX_SECONDS // 60} minutes are over.", "Start again to go on.")
+        self._messages += 1
+        if self._messages > MAX_RATE * (self._clock() - self._began + MAX_AHEAD):
+            raise LiveError("Messages come too fast.", "Start again.")
         if isinstance(message, str):
             if sum(not isinstance(item, np.ndarray) for item in list(self._inbox)) >= MAX_CHOICES:
                 raise LiveError("Style and head change too fast.", "Start again.")
@@ -90,6 +97,11 @@ class LiveSession:
         if not self._chosen:
             raise LiveError("The session must begin with a style and a head.", "Reload the page.")
         self._inbox.append(item)
+
+    @property
+    def patience(self) -> float:
+        """Seconds for which the next samples may still be awaited."""
+        return max(0.0, MAX_IDLE - (self._clock() - self._heard))
 
     def _choice(self, text: str) -> Choice | None:
         try:
@@ -128,6 +140,8 @@ class LiveSession:
                 f"Send 16-bit samples at 16 kHz, at most {MAX_CHUNK:g} s at a time.",
             )
         self._taken += len(message) // 2
+        if message:  # an empty one is no sound
+            self._heard = self._clock()
         seconds = self._taken / SAMPLE_RATE
         if seconds > self._clock() - self._began + MAX_AHEAD:
             raise LiveError("The sound came faster than real time.", "Start again.")

@@ -1,0 +1,43 @@
+"""Who a visitor is to the server: an address, a site; and what the log may hold of one."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import traceback
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection
+
+
+def address_of(connection: HTTPConnection) -> str:
+    """Return who asks: the client's address, of IPv6 the network that a client has to itself.
+
+    Behind a proxy it is what the proxy says, if the server trusts it (`--trusted-proxies`).
+    """
+    host = connection.client.host if connection.client else ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv4Address):
+        return host
+    return str(address.ipv4_mapped or ipaddress.ip_network((int(address), 64), strict=False))
+
+
+def is_same_site(connection: HTTPConnection) -> bool:
+    """Return whether a browser asks for a page of this server; programs do not say.
+
+    Proxies replace Host and keep it as X-Forwarded-Host, which no page can make a browser send.
+    """
+    origin = connection.headers.get("origin")
+    if origin is None:
+        return True
+    hosts = (connection.headers.get(name) for name in ("host", "x-forwarded-host"))
+    return urlsplit(origin).netloc in {host for host in hosts if host}
+
+
+def log_failure(log: logging.Logger, what: str, error: BaseException) -> None:
+    """Log where an error was raised and of which kind: its message may quote a visitor."""
+    where = "".join(traceback.format_tb(error.__traceback__))
+    log.error("%s: %s\n%s", what, type(error).__name__, where)
