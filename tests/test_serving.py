@@ -323,11 +323,8 @@ def test_routes_that_are_closed(url: str) -> None:
 
 
 def test_requests_that_do_not_fit(url: str, files: Path) -> None:
-    names = "speech style strength head size background yaw shading parts seed mood intensity"
-    values = dict.fromkeys(names.split()) | {
-        **{"style": "neutral", "strength": 1, "head": "mara", "size": 256, "background": "#fff"},
-        **{"yaw": 0, "shading": "skin", "parts": [], "seed": 0, "mood": "neutral", "intensity": 1},
-    }
+    known = httpx.get(f"{url}gradio_api/info").json()["named_endpoints"]["/animate"]["parameters"]
+    values = {each["parameter_name"]: each["parameter_default"] for each in known}
     wrong = {
         "Speaking style does not take this value": {"style": "a secret"},
         "Speaking style needs a value": {"style": None},
