@@ -42,6 +42,17 @@ def test_stages_add_up_to_the_total():
 
 
 @pytest.mark.slow
+def test_soak_prints_its_table():
+    command = [sys.executable, SCRIPTS / "soak.py", "--runs", "3"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    [memory] = [line for line in done.stdout.splitlines() if "memory of the page" in line]
+    assert memory.endswith("(last 3) |")
+    assert "| temporary files | 4 | 4 | 4 |" in done.stdout
+
+
+@pytest.mark.slow
 def test_published_pipeline_renders_every_counted_frame():
     results = run(
         "published_pipeline.py", "rendering", "--seconds", "1", "--size", "64", "--every", "10"

@@ -157,6 +157,8 @@ def test_resumed_run_equals_an_uninterrupted_one(
     with pytest.raises(KeyboardInterrupt):
         train(lambda: Interrupted(config, validations=2), config, tmp_path / "parts")
     assert len(curve(tmp_path / "parts")) == 1
+    with (tmp_path / "parts" / "log.jsonl").open("a") as log:
+        log.write('{"epoch": 2, "lo')  # as of a run that was killed, or a disk that was full
     assert run(published, tmp_path / "parts", *more, "--resume") == 0
     assert curve(tmp_path / "parts") == curve(tmp_path / "whole")
     whole, parts = (

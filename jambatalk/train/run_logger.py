@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from pathlib import Path
+
+from jambatalk.errors import DataError
+from jambatalk.files.unfinished import whole_file
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +29,9 @@ class RunLogger:
 
         self.path = folder / LOG
         lines = self.path.read_text().splitlines() if epoch else []
-        lines = [line for line in lines if json.loads(line)["epoch"] <= epoch]
-        self.path.write_text("".join(f"{line}\n" for line in lines))
+        lines = [line for line in lines if _epoch(line) <= epoch]
+        with whole_file(self.path, DataError) as unfinished:
+            unfinished.write_text("".join(f"{line}\n" for line in lines))
         self.curves = SummaryWriter(folder / CURVES, purge_step=step if epoch else None)
 
     def log_step(self, step: int, values: dict[str, float]) -> None:
@@ -48,3 +53,10 @@ class RunLogger:
     def close(self) -> None:
         """Close the files."""
         self.curves.close()
+
+
+def _epoch(line: str) -> float:
+    try:
+        return float(json.loads(line)["epoch"])
+    except ValueError:  # cut off, as the run was
+        return math.inf
