@@ -39,7 +39,7 @@ from jambatalk.talking_head import TalkingHead
 log = logging.getLogger(__name__)
 
 CLEANUPS, RAREST = 6, 60.0  # while a file is kept; seconds between two
-MAX_SESSIONS = 1000  # whose state Gradio keeps
+MAX_SESSIONS = 50  # whose state Gradio keeps, 0.2 MB each; a page that lost it makes it anew
 
 
 def serve(settings: Settings) -> None:
