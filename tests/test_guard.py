@@ -1,5 +1,6 @@
 """What stands before the page: the folder of uploads, places in the queue, rates, listeners."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -223,3 +224,21 @@ def test_files_of_waiting_requests(page: SimpleNamespace) -> None:
     page.orders.active_jobs[0] = [event]
     assert page.orders.files() == {Path("/folder/a.wav"), Path("/folder/b.mp4")}
     page.orders.active_jobs[0] = None
+
+
+def test_nobody_takes_another_address_by_mcp() -> None:
+    passed = []
+
+    async def application(scope: dict, *_: object) -> None:
+        passed.append(dict(scope["headers"]))
+
+    request = {
+        "type": "http",
+        "method": "GET",
+        "path": "/gradio_api/mcp/",
+        "query_string": b"",
+        "headers": [(b"x-forwarded-for", b"198.51.100.1"), (b"accept", b"*/*")],
+        "client": ("192.0.2.7", 1),
+    }
+    asyncio.run(Guard(application, Settings(), None, None)(request, None, None))
+    assert passed == [{b"x-forwarded-for": b"192.0.2.7", b"accept": b"*/*"}]

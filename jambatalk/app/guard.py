@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from jambatalk.app.folder import Folder, FullError
 from jambatalk.app.settings import Settings
-from jambatalk.app.visitor import address_of
+from jambatalk.app.visitor import address_of, vouch
 
 if TYPE_CHECKING:
     from jambatalk.app.orders import Orders
@@ -137,6 +137,8 @@ class Guard:
         posts = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD", "OPTIONS")
         if posts:
             (self._logins if part == "login" else self._requests).check(address)
+        if name == "mcp":
+            vouch(scope)
         if part in GUARDED and not logged_in(connection):
             raise Refused(401, "Log in first.")
         if posts and scope["type"] == "http":

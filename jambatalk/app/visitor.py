@@ -8,6 +8,7 @@ import traceback
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 
 def address_of(connection: HTTPConnection) -> str:
@@ -23,6 +24,17 @@ def address_of(connection: HTTPConnection) -> str:
     if isinstance(address, ipaddress.IPv4Address):
         return host
     return str(address.ipv4_mapped or ipaddress.ip_network((int(address), 64), strict=False))
+
+
+def vouch(scope: Scope) -> None:
+    """Replace what a request says of its sender's address by what this server knows.
+
+    The Model Context Protocol's server asks this one with the headers of its client: the address
+    that counts is the client's, and no other that the client may claim.
+    """
+    host, _ = scope["client"] or ("", 0)
+    others = [header for header in scope["headers"] if header[0] != b"x-forwarded-for"]
+    scope["headers"] = [*others, (b"x-forwarded-for", host.encode("latin-1"))]
 
 
 def is_same_site(connection: HTTPConnection) -> bool:
