@@ -55,8 +55,8 @@ def remember_choices(page: gr.Blocks, tabs: gr.Tabs) -> None:
         ]
 
     restored = [tabs, *components.values()]
-    first = next(iter(tabs.children)).id
-    served = {TAB: first} | {name: component.value for name, component in components.items()}
+    first: Any = next(iter(tabs.children))
+    served = {TAB: first.id} | {name: component.value for name, component in components.items()}
     spoken = {voice.language.split("-")[0]: voice.name for voice in reversed(list_voices())}
     opening = call("choices", "open", served, {"spoken-by": spoken})
     page.load(restore, stored, restored, js=opening, **settings)
@@ -65,7 +65,7 @@ def remember_choices(page: gr.Blocks, tabs: gr.Tabs) -> None:
     gr.on(changes, None, [*components.values()], stored, js=call("choices", "keep"), **settings)
 
 
-def _components(page: gr.Blocks) -> dict[str, Component]:
+def _components(page: gr.Blocks) -> dict[str, Any]:
     """Name the choices by their labels, and by the tab that they are in."""
     named = {}
     for block in page.blocks.values():
