@@ -7,10 +7,13 @@ import json
 import os
 import platform
 import re
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
@@ -64,6 +67,39 @@ def run(script: str, *arguments: object, package: Path = ROOT) -> dict:
     environment = {**os.environ, "PYTHONPATH": str(package)}
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout)
+
+
+NO_GPU = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]  # Chromium
+START_TIMEOUT = 60  # seconds
+
+
+@contextmanager
+def serving(**variables: str) -> Iterator[str]:
+    """Serve the page with environment variables; return its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {"JAMBATALK_PORT": str(port), **variables}
+    page = subprocess.Popen([sys.executable, ROOT / "app.py"], env=environment)
+    try:
+        address = f"http://127.0.0.1:{port}/"
+        _wait(address)
+        yield address
+    finally:
+        page.terminate()
+        page.wait()
+
+
+def _wait(address: str) -> None:
+    """Wait until the page responds."""
+    end = time.monotonic() + START_TIMEOUT
+    while time.monotonic() < end:
+        try:
+            urllib.request.urlopen(address)
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise SystemExit(f"No page at {address} after {START_TIMEOUT} s.")
 
 
 def spread(values: list[float], digits: int = 2) -> str:

@@ -13,21 +13,14 @@ before the head moves.
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from statistics import median
 from typing import Any
 
-from common import ROOT, spread
+from common import NO_GPU, serving, spread
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
-NO_GPU = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-START_TIMEOUT, PAGE_TIMEOUT = 60, 60  # seconds
+PAGE_TIMEOUT = 60  # seconds
 MARKS = ("viewer-started", "viewer-loaded", "viewer-moved")
 WATCH_STAGE = """new MutationObserver(() => {
     if (document.getElementById("viewer-stage")) globalThis.stage ??= performance.now();
@@ -75,41 +68,18 @@ def main() -> None:
     parser.add_argument("--size", type=int, nargs=2, default=[1440, 900], help="of the window")
     parser.add_argument("--running", action="store_true", help="the browser runs already")
     options = parser.parse_args()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = os.environ | {"JAMBATALK_PORT": str(port)}
-    page = subprocess.Popen([sys.executable, ROOT / "app.py"], env=environment)
-    address = f"http://127.0.0.1:{port}/"
-    try:
-        _wait(address)
-        with sync_playwright() as playwright:
-            browser, visits = launch(playwright), []
-            for _ in range(options.runs + 1):
-                visits.append(visit(browser, address, *options.size))
-                if not options.running:
-                    browser.close()
-                    browser = launch(playwright)
-    finally:
-        page.terminate()
-        page.wait()
+    with serving() as address, sync_playwright() as playwright:
+        browser, visits = launch(playwright), []
+        for _ in range(options.runs + 1):
+            visits.append(visit(browser, address, *options.size))
+            if not options.running:
+                browser.close()
+                browser = launch(playwright)
     print("ms or bytes: median (least–most)")
     visits = visits[1:]
     for name in visits[0]:
         print(f"  {name:<16} {spread([found[name] for found in visits], 0)}")
     print(f"  the head moves after {median(v['viewer-moved'] for v in visits) / 1000:.2f} s")
-
-
-def _wait(address: str) -> None:
-    """Wait until the page responds."""
-    end = time.monotonic() + START_TIMEOUT
-    while time.monotonic() < end:
-        try:
-            urllib.request.urlopen(address)
-            return
-        except OSError:
-            time.sleep(0.2)
-    raise SystemExit(f"No page at {address} after {START_TIMEOUT} s.")
 
 
 if __name__ == "__main__":

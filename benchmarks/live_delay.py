@@ -9,23 +9,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import socket
 import struct
-import subprocess
-import sys
 import time
-import urllib.request
 from statistics import median
 
-from common import ROOT, VOICE
+from common import VOICE, serving
 from websockets.asyncio.client import connect
 
 from jambatalk import Speech
 from jambatalk.speech import SAMPLE_RATE
 
 CHUNK = 0.040  # seconds
-START_TIMEOUT = 60  # seconds
 SETTINGS = {"style": "neutral", "strength": 1, "head": "mara"}
 
 
@@ -74,32 +68,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, default=1, help="at a time, up to four")
     options = parser.parse_args()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = os.environ | {
-        "JAMBATALK_PORT": str(port),
-        "JAMBATALK_MAX_EACH": str(options.clients),  # they share an address
-    }
-    page = subprocess.Popen([sys.executable, ROOT / "app.py"], env=environment)
-    try:
-        _wait(f"http://127.0.0.1:{port}/")
-        asyncio.run(run_clients(f"ws://127.0.0.1:{port}/live/socket", options.clients))
-    finally:
-        page.terminate()
-        page.wait()
-
-
-def _wait(address: str) -> None:
-    """Wait until the page responds."""
-    end = time.monotonic() + START_TIMEOUT
-    while time.monotonic() < end:
-        try:
-            urllib.request.urlopen(address)
-            return
-        except OSError:
-            time.sleep(0.2)
-    raise SystemExit(f"No page at {address} after {START_TIMEOUT} s.")
+    with serving(JAMBATALK_MAX_EACH=str(options.clients)) as address:  # clients share an address
+        socket = f"{address.replace('http', 'ws', 1)}live/socket"
+        asyncio.run(run_clients(socket, options.clients))
 
 
 if __name__ == "__main__":

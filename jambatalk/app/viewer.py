@@ -116,10 +116,9 @@ def connect_player(
     values = [voice, *inputs]
     # All tabs see a new voice or head; only the open one works on it.
     is_open = f'document.getElementById("viewer").dataset.tab === "{tab}"'
-    new_voice = {"js": f"(voice, ...values) => [{is_open} ? voice : null, ...values]"}
-    pressed = {"validator": checker(inputs, check_first)}
+    pressed = {"validator": checker(inputs, check_first), "js": call("animate", "expect", tab)}
+    new_voice = {"js": call("animate", "expectNew", tab)}
     for trigger, options in ((start.click, pressed), (voice.change, new_voice)):
-        trigger(fn=None, inputs=voice, js=call("animate", "expect", tab))
         predicting = trigger(predict_beginning, values, motions, **options, **settings)
         predicting.failure(fn=None, js=call("animate", "fail"))
         playing = predicting.success(

@@ -14,6 +14,7 @@ const PAUSE = 700; // milliseconds in which the head looks at the visitor before
 
 export const player = new Player(viewer);
 export const waveform = connectTransport(player, viewer);
+const heard = {}; // name of a tab → address of its last voice
 let own = false; // whether the visitor has chosen a voice
 
 // On the first visit, let the head speak.
@@ -30,11 +31,19 @@ export async function open() {
 export const showHead = (name) => viewer.showHead(name);
 export const showShading = (shading) => viewer.showHead(viewer.name, shading);
 
-// Say that the motion is being computed.
-export function expect(tab, voice) {
-  if (!voice || !isOpen(tab)) return;
+// Say that the motion is being computed; return what it is computed of.
+export function expect(tab, voice, ...choices) {
+  if (!voice || !isOpen(tab)) return [null, ...choices];
   own = true;
   viewer.showStatus("Predicting motion …", "busy");
+  return [voice, ...choices];
+}
+
+// The same for a voice that has come; Gradio tells some of them twice.
+export function expectNew(tab, voice, ...choices) {
+  const address = voice?.url, isNew = address !== heard[tab];
+  heard[tab] = address;
+  return expect(tab, isNew ? voice : null, ...choices);
 }
 
 // Say a recording, whose motions have come, with their titles.

@@ -1,0 +1,94 @@
+"""Seconds from an action on the page to its effect on the head, in Chromium without a GPU.
+
+python benchmarks/page_delays.py --runs 3
+
+A recording is dropped: until the head says it, which includes the upload, for one that is predicted
+at once and for long ones, of which the beginning is. A style and a mood are chosen while the head
+speaks: until the other motion is shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import shutil
+from io import BytesIO
+
+from common import NO_GPU, serving, speech_of, spread
+from playwright.sync_api import Page, sync_playwright
+from scipy.io import wavfile
+
+from jambatalk.speech import SAMPLE_RATE
+
+SECONDS = (10, 60, 300)  # of the recordings
+CHOICES = ("Crisp", "Happy", "Smiling")
+TIMEOUT = 120  # seconds
+OPEN = """async () => {
+    globalThis.viewer = (await import("/live/page/viewer.js")).viewer;
+    globalThis.player = (await import("/live/page/animate.js")).player;
+}"""
+DROP = """([sound, name]) => {
+    const bytes = Uint8Array.from(atob(sound), (letter) => letter.charCodeAt(0));
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([bytes], name, { type: "audio/wav" }));
+    globalThis.begun = performance.now();
+    document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true }));
+}"""
+SAYS = """(name) => player.sound.src.endsWith(name) && player.sound.currentTime > 0 &&
+    viewer.source === player && (performance.now() - begun) / 1000"""
+CHOOSE = """(choice) => {
+    const label = [...document.querySelectorAll("label")].find(
+        (label) => label.textContent.trim() === choice && label.offsetParent);
+    globalThis.clip = player.clip;
+    globalThis.begun = performance.now();
+    label.click();
+}"""
+CHANGED = "() => player.clip !== clip && (performance.now() - begun) / 1000"
+
+
+def drop(page: Page, seconds: int, run: int) -> float:
+    """Drop a recording; return the seconds until the head says it."""
+    file, name = BytesIO(), f"{seconds}-{run}.wav"
+    wavfile.write(file, SAMPLE_RATE, (32767 * speech_of(seconds).samples).astype("<i2"))
+    page.evaluate(DROP, [base64.b64encode(file.getvalue()).decode(), name])
+    says: float = page.wait_for_function(SAYS, arg=name).json_value()
+    return says
+
+
+def choose(page: Page, choice: str) -> float:
+    """Choose a style or a mood; return the seconds until the head has it."""
+    page.evaluate(CHOOSE, choice)
+    changed: float = page.wait_for_function(CHANGED).json_value()
+    return changed
+
+
+def main() -> None:
+    """Serve the page, act on it, and print a line for each action."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--runs", type=int, default=3)
+    options = parser.parse_args()
+    found: dict[str, list[float]] = {}
+    with serving() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--mute-audio", *NO_GPU]
+        )
+        for run in range(options.runs + 1):  # the first warms up
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            page.set_default_timeout(1000 * TIMEOUT)
+            page.goto(address)
+            page.evaluate(OPEN)
+            page.wait_for_function("viewer.head?.whole")
+            for seconds in SECONDS:
+                found.setdefault(f"{seconds} s are said", []).append(drop(page, seconds, run))
+                page.wait_for_function("player.clip.whole")
+                for choice in CHOICES if seconds == SECONDS[0] else ():
+                    found.setdefault(f"{choice} is shown", []).append(choose(page, choice))
+            page.close()
+        browser.close()
+    print("seconds: median (least–most)")
+    for name, delays in found.items():
+        print(f"  {name:<20} {spread(delays[1:])}")
+
+
+if __name__ == "__main__":
+    main()
