@@ -33,7 +33,7 @@ NO_GPU = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftsha
 
 
 def film(playwright: Playwright, address: str, width: int, height: int) -> list[tuple[float, str]]:
-    """Visit the page; return pictures as PNG in base64, with their seconds since navigation."""
+    """Visit the page; return pictures, JPEG in base64, with their seconds since navigation."""
     browser = playwright.chromium.launch(
         executable_path=shutil.which("chromium"), args=["--no-sandbox", "--mute-audio", *NO_GPU]
     )
@@ -47,7 +47,7 @@ def film(playwright: Playwright, address: str, width: int, height: int) -> list[
 
     session.on("Page.screencastFrame", keep)
     size = {"maxWidth": width * HEIGHT // height, "maxHeight": HEIGHT}
-    session.send("Page.startScreencast", {"format": "png", **size})
+    session.send("Page.startScreencast", {"format": "jpeg", "quality": 90, **size})
     page.goto(address, wait_until="commit")
     page.wait_for_timeout(1000 * SECONDS)
     session.send("Page.stopScreencast")
