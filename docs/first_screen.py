@@ -8,7 +8,6 @@ has cached nothing; pictures come as fast as this machine shows them.
 
 from __future__ import annotations
 
-import base64
 import os
 import shutil
 import socket
@@ -18,7 +17,6 @@ import time
 import urllib.request
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 from playwright.sync_api import Playwright, sync_playwright
@@ -27,53 +25,48 @@ HERE = Path(__file__).parent
 WINDOWS = {"first_screen": (1440, 900), "first_screen_phone": (390, 700)}  # pixels
 HEIGHT = 450  # of the pictures
 SECONDS = 9.0
-PERIOD = 0.08  # seconds, of a picture at least
 QUALITY, MOST = 50, 3_000_000  # bytes
 NO_GPU = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 
 
-def film(playwright: Playwright, address: str, width: int, height: int) -> list[tuple[float, str]]:
-    """Visit the page; return pictures, JPEG in base64, with their seconds since navigation."""
+def film(
+    playwright: Playwright, address: str, width: int, height: int
+) -> list[tuple[float, bytes]]:
+    """Visit the page; return pictures as PNG, with their seconds since navigation."""
     browser = playwright.chromium.launch(
         executable_path=shutil.which("chromium"), args=["--no-sandbox", "--mute-audio", *NO_GPU]
     )
     page = browser.new_page(viewport={"width": width, "height": height})
-    session = page.context.new_cdp_session(page)
-    pictures: list[tuple[float, str]] = []
-
-    def keep(event: dict[str, Any]) -> None:
-        pictures.append((event["metadata"]["timestamp"], event["data"]))
-        session.send("Page.screencastFrameAck", {"sessionId": event["sessionId"]})
-
-    session.on("Page.screencastFrame", keep)
-    size = {"maxWidth": width * HEIGHT // height, "maxHeight": HEIGHT}
-    session.send("Page.startScreencast", {"format": "jpeg", "quality": 90, **size})
+    pictures: list[tuple[float, bytes]] = []
+    start = time.monotonic()
     page.goto(address, wait_until="commit")
-    page.wait_for_timeout(1000 * SECONDS)
-    session.send("Page.stopScreencast")
-    start = page.evaluate("performance.timeOrigin") / 1000
+    while (shown := time.monotonic() - start) < SECONDS:
+        pictures.append((shown, page.screenshot()))
     browser.close()
-    return [(shown - start, data) for shown, data in pictures if shown > start]
+    return pictures
 
 
-def write(pictures: list[tuple[float, str]], path: Path) -> None:
+def write(pictures: list[tuple[float, bytes]], path: Path) -> None:
     """Write pictures as an animated WebP in which each is seen as long as it was."""
-    thinned = pictures[:1]
-    for picture in pictures:
-        if picture[0] - thinned[-1][0] >= PERIOD:
-            thinned.append(picture)
-    ends = [shown for shown, _ in thinned[1:]] + [SECONDS]
-    durations = [round(1000 * (end - begun)) for (begun, _), end in zip(thinned, ends, strict=True)]
-    first, *others = (
-        Image.open(BytesIO(base64.b64decode(data))).convert("RGB") for _, data in thinned
-    )
+    ends = [shown for shown, _ in pictures[1:]] + [SECONDS]
+    durations = [
+        round(1000 * (end - shown)) for (shown, _), end in zip(pictures, ends, strict=True)
+    ]
+    first, *others = (reduced(data) for _, data in pictures)
     first.save(
         path, save_all=True, append_images=others, duration=durations, loop=0, quality=QUALITY
     )
     size = path.stat().st_size
     if size > MOST:
         raise SystemExit(f"{path} has {size:,} bytes; {MOST:,} are allowed.")
-    print(f"{path.name}: {len(thinned)} pictures in {SECONDS:g} s, {size:,} bytes")
+    print(f"{path.name}: {len(pictures)} pictures in {SECONDS:g} s, {size:,} bytes")
+
+
+def reduced(data: bytes) -> Image.Image:
+    """Return a picture at the height of the animation."""
+    with Image.open(BytesIO(data)) as picture:
+        size = picture.width * HEIGHT // picture.height, HEIGHT
+        return picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
 
 
 def main() -> None:
