@@ -14,12 +14,12 @@ const PAUSE = 700; // milliseconds in which the head looks at the visitor before
 
 export const player = new Player(viewer);
 export const waveform = connectTransport(player, viewer);
-const heard = {}; // name of a tab → address of its last voice
+let heard = {}; // name of a tab → address of its last voice
 let own = false; // whether the visitor has chosen a voice
 
 // On the first visit, let the head speak.
 export async function open() {
-  acceptFiles();
+  acceptFiles(() => { heard = {}; }); // the same file is a new voice
   if (matchMedia("(prefers-reduced-motion: reduce)").matches || visited()) return;
   const [motion] = await Promise.all([fetch(INTRO).then((answer) => answer.json()), wait(PAUSE)]);
   await mounted();

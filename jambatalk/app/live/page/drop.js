@@ -4,7 +4,14 @@ const TRIES = 40, PERIOD = 50; // milliseconds in which Gradio shows its input
 
 const find = (selector) => document.querySelector(selector);
 
-export function acceptFiles() {
+// Each of them is told by `onFile` first.
+export function acceptFiles(onFile) {
+  const take = (event, [file]) => {
+    event.preventDefault();
+    event.stopPropagation();
+    onFile();
+    useFile(file);
+  };
   const over = (on) => find("#viewer")?.classList.toggle("drop", on);
   const hasFiles = ({ dataTransfer }) => dataTransfer?.types.includes("Files");
   document.addEventListener("dragover", (event) => {
@@ -20,12 +27,6 @@ export function acceptFiles() {
   document.addEventListener("paste", (event) => {
     if (event.clipboardData.files.length) take(event, event.clipboardData.files);
   });
-}
-
-function take(event, [file]) {
-  event.preventDefault();
-  event.stopPropagation();
-  return useFile(file);
 }
 
 // Give a file to Gradio's input for it.
