@@ -323,6 +323,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=0, help="runs in one process, in their place")
     options = parser.parse_args()
     started = time.monotonic()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # or the page would stay
     about = ", ".join(f"{name}: {value}" for name, value in machine().items())
     print(about, flush=True)
     if options.runs:
