@@ -346,9 +346,11 @@ def test_typed_text_is_said(open_page: Callable[..., Page]) -> None:
     page = open_page()
     page.locator("#say-voice input").click()
     page.get_by_role("option", name="Deutsch · eSpeak NG").click()
-    page.locator("#say-text textarea").fill("Guten Morgen, Mama.")
+    page.locator("#say-text textarea").fill("[surprised] Guten Morgen, Mama.")
     page.locator("#say-it").click()
     page.wait_for_function("player.sound.src.includes('espeak-de') && player.clip?.duration > 1")
     page.wait_for_function("player.sound.currentTime > 0.2")
     assert not page.evaluate("player.sound.muted")
-    assert page.evaluate("player.clip.duration") < 5
+    assert page.evaluate("player.clip.duration") < 5  # the tag is not said, but shown
+    wide = load_head(1).blendshapes.index("eyeWideLeft")
+    assert page.evaluate(f"player.clip.at(player.clip.duration / 2)[0][{wide}]") > 0.4

@@ -30,6 +30,7 @@ SHOW_RESULT = """() => [...document.querySelectorAll(".result")]
 ENABLED = "() => ({__type__: 'update', interactive: true})"
 VISIBLE = ENABLED.replace("interactive", "visible")
 DISABLED = ENABLED.replace("true", "false")
+HIDDEN = VISIBLE.replace("true", "false")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from jambatalk.face.library import HeadLibrary
 from jambatalk.files.bundled import VOICES
 from jambatalk.motion.nonverbal import PARTS
 from jambatalk.render.view import MAX_PITCH, MAX_YAW, MAX_ZOOM, SHADINGS, View
+from jambatalk.talking_head import TalkingHead
 
 EXAMPLES = {  # label → file
     "John F. Kennedy": "jfk.flac",
@@ -57,9 +58,9 @@ class Inputs:
         return [self.size, self.background, *self.camera, self.shading]
 
 
-def build_inputs(heads: HeadLibrary) -> Inputs:
+def build_inputs(talking_head: TalkingHead) -> Inputs:
     """Build them in the enclosing Gradio context."""
-    default = View()
+    default, heads = View(), talking_head.heads
     voice = take_own_files(
         gr.Audio(
             label="Voice",
@@ -69,7 +70,7 @@ def build_inputs(heads: HeadLibrary) -> Inputs:
             elem_id="voice",
         )
     )
-    build_say_box(voice)
+    build_say_box(voice, talking_head)
     _build_examples(voice)
     upload = gr.UploadButton(
         "Use the sound of a video", file_types=["video"], size="sm", elem_id="video-upload"

@@ -46,7 +46,7 @@ def build_page(service: VideoService) -> Page:
         gr.Markdown(HEADER, elem_id="header")
         with gr.Row(elem_id="main"):
             with gr.Column(scale=2, min_width=320, elem_id="inputs"):
-                inputs = build_inputs(talking_head.heads)
+                inputs = build_inputs(talking_head)
                 link = gr.Button("Copy link to these choices", size="sm", elem_id="copy-link")
             with gr.Column(scale=3, min_width=320, elem_id="outputs"):
                 if can_draw(talking_head):

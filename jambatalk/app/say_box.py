@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextvars import copy_context
-from functools import partial
 from pathlib import Path
+from threading import Event
 
 import gradio as gr
 
 from jambatalk.app.api import describe_arguments
+from jambatalk.app.controls import HIDDEN
+from jambatalk.app.spoken_moods import speak
 from jambatalk.app.video_service import messages, new_folder
-from jambatalk.progress import Progress
+from jambatalk.errors import Stopped
+from jambatalk.talking_head import TalkingHead
 from jambatalk.voices import INSTALL, MAX_CHARACTERS, Voice, list_voices, load_voice
 
+EXAMPLE = "[happy] You came! [sad] And it rains."
 LABEL = "Or type what it should say"
 LANGUAGES = {  # tag → name in itself
     "en-US": "English (US)",
@@ -42,15 +46,16 @@ LANGUAGES = {  # tag → name in itself
     "ar": "العربية",
 }
 SIGNS = {"woman": "♀", "man": "♂"}  # words in voices' titles
+STOPPABLE = "(text) => ({__type__: 'update', visible: Boolean(text?.trim())})"
 SPEAKERS = 1  # texts that are spoken at a time
 
 
-def build_say_box(voice: gr.Audio) -> None:
+def build_say_box(voice: gr.Audio, talking_head: TalkingHead) -> None:
     """Build it in the enclosing Gradio context; it speaks into `voice`."""
     voices = list_voices()
     text = gr.Textbox(
         label=LABEL,
-        placeholder=None if voices else f"No voice is installed here. {INSTALL}",
+        placeholder=EXAMPLE if voices else f"No voice is installed here. {INSTALL}",
         max_lines=5,
         max_length=MAX_CHARACTERS,
         interactive=bool(voices),
@@ -69,21 +74,22 @@ def build_say_box(voice: gr.Audio) -> None:
             elem_id="say-voice",
         )
         button = gr.Button("Say it", scale=1, min_width=90, elem_id="say-it")
+        stop = gr.Button("Stop", scale=1, min_width=70, visible=False, elem_id="say-stop")
 
-    speaking = ThreadPoolExecutor(SPEAKERS, "voices")
+    threads = ThreadPoolExecutor(SPEAKERS, "voices")
 
     @describe_arguments
     async def say(text: str, voice: str, progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008  Gradio requires this default
-        """Say a text with a synthetic voice: a sound file (.wav) for `animate` and `compare`."""
+        """Say a text with a synthetic voice: a sound file (.wav) for `animate` and `compare`.
 
-        def report(stage: str, done: float) -> None:
-            progress(done, desc=stage)
+        Moods in the text, such as "[happy]", take the place of theirs.
+        """
+        return str(await say_text(text, voice, talking_head, threads, progress))
 
-        work = partial(copy_context().run, _say, text, voice, report)
-        return str(await asyncio.get_running_loop().run_in_executor(speaking, work))
-
+    speaking = []
     for trigger, visibility in ((button.click, "public"), (text.submit, "private")):
-        trigger(
+        trigger(fn=None, inputs=text, outputs=stop, js=STOPPABLE)
+        saying = trigger(
             say,
             [text, speaker],
             voice,
@@ -94,6 +100,9 @@ def build_say_box(voice: gr.Audio) -> None:
             concurrency_limit=SPEAKERS,
             concurrency_id="say",
         )
+        saying.then(fn=None, outputs=stop, js=HIDDEN)
+        speaking.append(saying)
+    stop.click(fn=None, outputs=stop, js=HIDDEN, cancels=speaking)
 
 
 def _title(voice: Voice) -> str:
@@ -111,12 +120,34 @@ def _check(text: str | None, voice: str | None) -> list[dict]:
     ]
 
 
-def _say(text: str, name: str, progress: Progress) -> Path:
-    with messages():
-        voice = load_voice(name)
-        folder = new_folder()
-        try:
-            return voice.write(text, folder / f"{name}.wav", progress)
-        except BaseException:
-            shutil.rmtree(folder)
-            raise
+async def say_text(
+    text: str, name: str, talking_head: TalkingHead, threads: Executor, progress: gr.Progress
+) -> Path:
+    """Say a text into a file in a folder of its own, which Gradio serves and deletes.
+
+    Raises:
+        gr.Error: whatever went wrong, as a message for the user.
+        asyncio.CancelledError: the user pressed Stop; the voice stops too, and leaves no file.
+    """
+    stopped = Event()
+
+    def report(stage: str, done: float) -> None:
+        if stopped.is_set():
+            raise Stopped("Stopped.")
+        progress(done, desc=stage)
+
+    def say() -> Path:
+        with messages():
+            voice, folder = load_voice(name), new_folder()
+            try:
+                return speak(text, voice, folder / f"{name}.wav", talking_head, report)
+            except BaseException:
+                shutil.rmtree(folder)
+                raise
+
+    try:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(threads, copy_context().run, say)
+    except asyncio.CancelledError:
+        stopped.set()
+        raise

@@ -27,6 +27,7 @@ from jambatalk.app.lent_gpu import lend_gpu
 from jambatalk.app.metrics import Metrics
 from jambatalk.app.orders import FAILED, Sentence
 from jambatalk.app.settings import Settings, in_words
+from jambatalk.app.spoken_moods import kept_moods
 from jambatalk.app.visitor import log_failure
 from jambatalk.errors import (
     NO_MEMORY,
@@ -295,7 +296,7 @@ class VideoService:
             nonverbal=Nonverbal.of(request.nonverbal),
             seed=request.seed,
             progress=progress,
-            mood={request.mood: request.intensity},
+            mood=kept_moods(request.recording) or {request.mood: request.intensity},
         )
 
     def cancel(self, session: str | None) -> None:
