@@ -8,6 +8,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextvars import copy_context
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import gradio as gr
 
@@ -86,7 +87,7 @@ def build_say_box(voice: gr.Audio, talking_head: TalkingHead) -> None:
         """
         return str(await say_text(text, voice, talking_head, threads, progress))
 
-    speaking = []
+    speaking: list[dict[str, Any]] = []
     for trigger, visibility in ((button.click, "public"), (text.submit, "private")):
         trigger(fn=None, inputs=text, outputs=stop, js=STOPPABLE)
         saying = trigger(
