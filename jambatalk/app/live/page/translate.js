@@ -2,7 +2,7 @@
 // jambatalk/app/languages.py for the dictionaries.
 
 const ATTRIBUTES = ["aria-label", "aria-valuetext", "placeholder", "title", "data-text"];
-const UNTOUCHED = "script, style, textarea, [translate=no], .api-docs";
+const UNTOUCHED = "script, style, [translate=no], .api-docs";
 
 const LONGEST = 600; // characters of a text; more are data
 const NUMBER = /^n\d?$/; // a name in texts
