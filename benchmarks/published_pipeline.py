@@ -80,6 +80,7 @@ def _render(face: Face, vertices: np.ndarray, size: int) -> np.ndarray:
     import trimesh
 
     from jambatalk.render.camera import portrait_camera
+    from jambatalk.render.view import View
 
     mesh = trimesh.Trimesh(vertices=vertices, faces=face.triangles)
     grey = pyrender.MetallicRoughnessMaterial(
@@ -87,7 +88,7 @@ def _render(face: Face, vertices: np.ndarray, size: int) -> np.ndarray:
     )
     scene = pyrender.Scene(ambient_light=[0.2] * 3, bg_color=[0, 0, 0])
     scene.add(pyrender.Mesh.from_trimesh(mesh, material=grey, smooth=True))
-    camera, camera_pose = portrait_camera(face, 0.0)
+    camera, camera_pose = portrait_camera(face, View())
     scene.add(camera, pose=camera_pose)
     for around_x, around_y in np.multiply(LIGHTS, np.pi / 6):
         # only positions are rotated, which directional lights ignore, as in the demo

@@ -192,7 +192,7 @@ def test_what_a_killed_process_left_is_swept_and_no_more(
 def test_the_end_of_the_terminal_stops_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     before = signal.getsignal(signal.SIGHUP)
     monkeypatch.setattr(
-        "jambatalk.cli.animation._voices", lambda _: os.kill(os.getpid(), signal.SIGHUP)
+        "jambatalk.cli.animation._voices", lambda _: signal.raise_signal(signal.SIGHUP)
     )
     assert main(["voices"]) == 130
     assert signal.getsignal(signal.SIGHUP) == before

@@ -271,10 +271,18 @@ def test_train_command_from_data_folder_to_checkpoint(tmp_path: Path, face: Face
     assert "{" not in card
 
 
+def holds(values: dict, recorded: dict) -> bool:
+    """Return whether values are as recorded; there may be more of them, which came later."""
+    return all(
+        holds(values[key], value) if isinstance(value, dict) else values[key] == value
+        for key, value in recorded.items()
+    )
+
+
 def test_model_card_is_made_from_the_training_record(tmp_path: Path) -> None:
     network = JambaTalk.from_pretrained(DEFAULT_CHECKPOINT)
     training = json.loads((DEFAULT_CHECKPOINT / "training.json").read_text())
-    assert to_plain(make_config(RecipeConfig, training["config"])) == training["config"]
+    assert holds(to_plain(make_config(RecipeConfig, training["config"])), training["config"])
     counts = [sum(w.numel() for w in m.parameters()) for m in (network.encoder, network.decoder)]
     write_model_card(tmp_path, network.config, training, *counts)
     made, bundled = (undated(folder / "README.md") for folder in (tmp_path, DEFAULT_CHECKPOINT))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from jambatalk.model.checkpoint import (
     WEIGHTS_FILE,
     check_weights,
@@ -14,10 +12,10 @@ from jambatalk.model.checkpoint import (
     read_weights,
 )
 from jambatalk.model.config import JambaTalkConfig
-from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.networks.config import NetworkConfig, config_of
 
 if TYPE_CHECKING:
+    from jambatalk.model.jambatalk import JambaTalk
     from jambatalk.networks.network import Network
 
 
@@ -44,6 +42,10 @@ def load_network(folder: Path, device: str = "cpu") -> JambaTalk | Network:
     Raises:
         ModelError: no such checkpoint, or weights that are not this network's.
     """
+    import torch  # takes seconds
+
+    from jambatalk.model.jambatalk import JambaTalk
+
     config = read_any_config(folder)
     if isinstance(config, JambaTalkConfig):
         return JambaTalk.from_pretrained(folder, device)
