@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from jambatalk.talking_head import TalkingHead
     from jambatalk.voices import list_voices
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"
 
 _MODULES = {
     "MOODS": "motion.mood",

@@ -190,12 +190,17 @@ def test_what_a_killed_process_left_is_swept_and_no_more(
 
 
 def test_the_end_of_the_terminal_stops_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = signal.getsignal(signal.SIGHUP)
     monkeypatch.setattr(
         "jambatalk.cli.animation._voices", lambda _: signal.raise_signal(signal.SIGHUP)
     )
-    assert main(["voices"]) == 130
-    assert signal.getsignal(signal.SIGHUP) == before
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        assert main(["voices"]) == 130
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_DFL
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as under nohup
+        assert main(["voices"]) == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_killed_program_leaves_no_process_and_the_next_run_works(
