@@ -15,7 +15,8 @@ from paper_files import VERTICES, WAV2VEC2, UserFiles, write_files
 from jambatalk import Motion, Speech, TalkingHead
 from jambatalk.cli import main
 from jambatalk.errors import ModelError
-from jambatalk.networks.convert import Conversion, convert
+from jambatalk.networks.conversion import Conversion
+from jambatalk.networks.convert import convert
 from jambatalk.paper.layouts import LAYOUTS
 from jambatalk.paper.lip_reader import LipReadingNetwork
 from jambatalk.paper.paper_weights import to_our_name

@@ -25,6 +25,7 @@ Speak, and a 3D head says it.
 """
 BUNDLED_FOOTER = """
 Our own network, not the weights of the paper. [The paper](https://arxiv.org/abs/2408.01627)
+
 Code: Apache-2.0. Heads: MIT, made of ICT-FaceKit and MakeHuman.
 """
 OTHER_FOOTER = """

@@ -210,7 +210,8 @@ def _render_compare(options: argparse.Namespace) -> None:
 
 def _convert(options: argparse.Namespace) -> None:
     from jambatalk.files.origins import WEIGHTS
-    from jambatalk.networks.convert import Conversion, convert
+    from jambatalk.networks.conversion import Conversion
+    from jambatalk.networks.convert import convert
 
     convert(from_options(Conversion, options), options.output)
     if options.network in ("jambatalk", "selftalk") and not options.for_training:

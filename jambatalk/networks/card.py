@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from jambatalk.files.origins import (
     BIWI,
@@ -21,9 +20,7 @@ from jambatalk.files.origins import (
 )
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.networks.config import DiffuserConfig, NetworkConfig
-
-if TYPE_CHECKING:
-    from jambatalk.networks.convert import Conversion
+from jambatalk.networks.conversion import Conversion
 
 CARD = Path(__file__).with_name("card.md")
 NOTES = {  # on a network, beside what its configuration says

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,8 @@ from jambatalk.model.checkpoint import CONFIG_FILE, ENCODER_FILE, WEIGHTS_FILE, 
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.networks.card import conversion_card, sources
 from jambatalk.networks.config import NetworkConfig
-from jambatalk.networks.layouts import LAYOUTS, find_layout
+from jambatalk.networks.conversion import NAMES, OWN, Conversion
+from jambatalk.networks.layouts import find_layout
 from jambatalk.networks.registry import published_network, recognise
 from jambatalk.networks.selftalk import training_parts
 from jambatalk.paper.layouts import LAYOUTS as PAPER_LAYOUTS
@@ -34,46 +35,11 @@ from jambatalk.paper.lip_reader import LIP_READER_FILE, TEXT_ENCODER_FILE
 from jambatalk.paper.paper_weights import fit_layout, sort_weights
 from jambatalk.render.thumbnail import draw_thumbnails
 
-OWN = "jambatalk"
-NAMES = (OWN, *LAYOUTS)  # of the networks
 LONGEST = {"faceformer": 600, "codetalker": 600}  # frames that the published code takes
 CUBE = 0.01  # extents of a template that differ less are no head's
 TRAINED = "lip_map.weight"  # of SelfTalk; where it is, all that only training needs is there
 
 Files = dict[str, dict[str, Tensor]]  # of a checkpoint → weights by name
-
-
-@dataclass(frozen=True)
-class Conversion:
-    """The weights to convert, and the user's files that belong to them.
-
-    Attributes:
-        weights: the authors' .pth; CodeTalker's two stages.
-        layout: of the network: "vocaset", "biwi", ...
-        network: one of `NAMES`.
-        lip_mask: FLAME_masks.pkl or BIWI_lip.pkl. Networks that predict weights of blendshapes
-            need neither it nor templates: they move the bundled heads.
-        template: a .ply or .obj of the mesh, for its triangles.
-        templates: files of the faces that become the checkpoint's heads: .pkl, .ply or .obj; none
-            for the template itself.
-        encoder_config: the JSON of the `transformers` configuration of a speech encoder that is
-            not the published one.
-        unit: metres that one unit of the template's coordinates is; None for that of the training
-            set where it is known, or else a guess.
-        for_training: also write the lip reader and the text encoder, which only training needs.
-        as_published: refuse recordings that are too long for the published code.
-    """
-
-    weights: Sequence[Path]
-    layout: str
-    network: str = OWN
-    lip_mask: Path | None = None
-    template: Path | None = None
-    templates: Sequence[Path] = ()
-    encoder_config: Path | None = None
-    unit: float | None = None
-    for_training: bool = False
-    as_published: bool = False
 
 
 def convert(job: Conversion, folder: Path) -> None:
