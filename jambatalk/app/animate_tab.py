@@ -20,14 +20,16 @@ from jambatalk.app.controls import (
 )
 from jambatalk.app.inputs import Inputs
 from jambatalk.app.javascript import call
+from jambatalk.app.orders import MOTIONS
 from jambatalk.app.video_service import (
     PHONES,
+    SMALL,
     VideoRequest,
     VideoService,
     motion_request,
     zip_files,
 )
-from jambatalk.app.viewer import PREDICTIONS, can_draw, connect_player
+from jambatalk.app.viewer import can_draw, connect_player
 
 EXPORTS = {".glb": "Blender, Unity, web", ".csv": "Unreal / Live Link", ".npz": "Python"}
 FILES = EXPORTS | {".wav": "Sound", PHONES: "Phones", ".zip": "All of them"}
@@ -143,6 +145,6 @@ def _connect_files(
             validator=checker(inputs),
             show_progress_on=button,
             api_visibility="private",
-            concurrency_limit=PREDICTIONS,
-            concurrency_id="predict",
+            concurrency_limit=SMALL,
+            concurrency_id=MOTIONS,
         ).success(fn=None, inputs=file, js=call("animate", "save"))

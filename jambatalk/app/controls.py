@@ -10,6 +10,7 @@ import gradio as gr
 from gradio.components import Component
 
 from jambatalk.app.javascript import call
+from jambatalk.app.orders import VIDEOS
 from jambatalk.model.speaking_style import MAX_STRENGTH
 from jambatalk.motion.mood import MAX_INTENSITY, MOODS, VOICE
 from jambatalk.talking_head import TalkingHead
@@ -97,7 +98,7 @@ class Controls:
             validator=checker(inputs, check_style),
             api_name=render.__name__,
             concurrency_limit=1,
-            concurrency_id="render",  # one at a time over both tabs
+            concurrency_id=VIDEOS,  # one at a time over both tabs
         )
         if download:
             rendering.success(

@@ -21,6 +21,7 @@ from jambatalk.app.visitor import address_of, log_failure
 log = logging.getLogger(__name__)
 
 VIDEOS = "render"  # concurrency_id of the orders that take long; they are worked on one at a time
+MOTIONS = "predict"  # of those of motions, files and phones
 MAX_SMALL = 10  # other requests of an address that may wait: a page sends up to six at once
 PATIENCE = 15  # seconds for which an order is worked on without anyone who listens for its result
 FAILED = "Something went wrong on this server; your recording is not the cause. Try again."

@@ -12,12 +12,12 @@ from jambatalk.app.controls import checker, enable_with_voice, style_title
 from jambatalk.app.inputs import Inputs
 from jambatalk.app.javascript import call
 from jambatalk.app.live.clips import INTRO, pack_motion
-from jambatalk.app.video_service import VideoRequest, VideoService
+from jambatalk.app.orders import MOTIONS
+from jambatalk.app.video_service import SMALL, VideoRequest, VideoService
 from jambatalk.motion.motion import Motion
 from jambatalk.talking_head import TalkingHead
 
 ELEMENT = "viewer-block"  # of the page
-PREDICTIONS = 2  # at a time, beside a video
 
 VIEWER = """
 <div id="viewer" data-tab="animate">
@@ -79,8 +79,8 @@ def connect_player(
     settings: dict[str, Any] = {
         "show_progress": "hidden",
         "api_visibility": "private",
-        "concurrency_limit": PREDICTIONS,
-        "concurrency_id": "predict",
+        "concurrency_limit": SMALL,
+        "concurrency_id": MOTIONS,
     }
 
     def pack(wanted: VideoRequest, motions: Sequence[Motion], length: int) -> list[dict[str, Any]]:
