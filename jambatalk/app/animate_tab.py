@@ -20,7 +20,7 @@ from jambatalk.app.controls import (
 )
 from jambatalk.app.inputs import Inputs
 from jambatalk.app.javascript import call
-from jambatalk.app.orders import MOTIONS
+from jambatalk.app.orders import MOTIONS, Sentence
 from jambatalk.app.video_service import (
     PHONES,
     SMALL,
@@ -133,7 +133,7 @@ def _connect_files(
             return str(zip_files([path for path in paths if path]))
         path = paths[-1] if suffix == ".wav" else paths[0]  # sound is written beside a motion
         if path is None:
-            raise gr.Error(f"This motion cannot be written as {suffix}.", print_exception=False)
+            raise Sentence(f"This motion cannot be written as {suffix}.")
         return str(path)
 
     for suffix, (button, file) in zip(FILES, files.items(), strict=True):

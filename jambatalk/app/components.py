@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 import gradio as gr
 from gradio.utils import is_in_or_equal
 
+from jambatalk.app.orders import Sentence
 from jambatalk.errors import brief
 
 log = logging.getLogger(__name__)
@@ -38,9 +39,8 @@ def take_own_files(recording: gr.Audio) -> gr.Audio:
             return await fetch(url_or_file_path)
         except Exception as error:  # of many kinds; addresses in this server's network too
             log.info("A recording could not be fetched: %s", type(error).__name__)
-            raise gr.Error(
-                f"The recording could not be fetched from {brief(url_or_file_path)}.",
-                print_exception=False,
+            raise Sentence(
+                f"The recording could not be fetched from {brief(url_or_file_path)}."
             ) from error
 
     recording.async_move_resource_to_block_cache = find  # type: ignore[method-assign]
