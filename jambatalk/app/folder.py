@@ -17,6 +17,7 @@ SHARE = 4  # an address may hold this part of the folder
 RESERVE = 100 * 2**20  # bytes of the disk that stay free, for what is made of an upload
 STALLED = 60.0  # seconds after which an unfinished upload is given up
 MEGABYTE = 2**20
+FULL = "This server is full. Try again in a few minutes."
 
 
 class FullError(JambaTalkError):
@@ -83,7 +84,7 @@ class Folder:
             coming = sum(bytes_ for _, bytes_ in self._coming)
             fits = self._shrink(self._entries(), self._most - size - coming, used)
             if not fits or shutil.disk_usage(self.path).free < size + coming + RESERVE:
-                raise FullError("This server is full.", "Try again in a few minutes.")
+                raise FullError(FULL)
 
     @contextmanager
     def receiving(self, address: str, size: int, uploaded: Callable[[], list[str]]) -> Iterator:

@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from jambatalk.app.early_viewer import EarlyHead, start_html
-from jambatalk.app.folder import MEGABYTE, Folder, FullError
+from jambatalk.app.folder import FULL, MEGABYTE, Folder, FullError
 from jambatalk.app.guard import MAX_UPLOAD, Guard
 from jambatalk.app.health import Health
 from jambatalk.app.inputs import head_thumbnails_css
@@ -134,7 +134,7 @@ async def _refuse(request: Request, error: Exception) -> Response:
     """Answer a request that Gradio did not expect, and log nothing of what it holds."""
     if isinstance(error, OSError):
         log_failure(log, "A request failed", error)
-        return JSONResponse({"detail": "This server is full. Try again in a few minutes."}, 507)
+        return JSONResponse({"detail": FULL}, 507)
     log.info("A request did not fit the page: %s", type(error).__name__)
     return JSONResponse({"detail": "This request does not fit the page. Reload it."}, 400)
 

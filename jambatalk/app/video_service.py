@@ -23,6 +23,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from jambatalk.app.controls import style_title
+from jambatalk.app.folder import FULL
 from jambatalk.app.lent_gpu import lend_gpu
 from jambatalk.app.metrics import Metrics
 from jambatalk.app.orders import FAILED, Sentence
@@ -361,7 +362,7 @@ def messages() -> Iterator[None]:
         raise _message(str(error)) from error
     except Exception as error:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise _message("This server is full. Try again in a few minutes.") from error
+            raise _message(FULL) from error
         if lacks_memory(error):
             raise _message(NO_MEMORY) from error
         log_failure(log, "The page could not animate a recording", error)
