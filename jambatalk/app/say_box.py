@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextvars import copy_context
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -16,7 +15,7 @@ from jambatalk.app.api import describe_arguments
 from jambatalk.app.controls import HIDDEN
 from jambatalk.app.spoken_moods import speak
 from jambatalk.app.video_service import messages, new_folder
-from jambatalk.errors import Stopped
+from jambatalk.app.work import in_thread, stoppable
 from jambatalk.talking_head import TalkingHead
 from jambatalk.voices import INSTALL, MAX_CHARACTERS, Voice, list_voices, load_voice
 
@@ -131,11 +130,7 @@ async def say_text(
         asyncio.CancelledError: the user pressed Stop; the voice stops too, and leaves no file.
     """
     stopped = Event()
-
-    def report(stage: str, done: float) -> None:
-        if stopped.is_set():
-            raise Stopped("Stopped.")
-        progress(done, desc=stage)
+    report = stoppable(progress, stopped)
 
     def say() -> Path:
         with messages():
@@ -147,8 +142,7 @@ async def say_text(
                 raise
 
     try:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(threads, copy_context().run, say)
+        return await in_thread(threads, say)
     except asyncio.CancelledError:
         stopped.set()
         raise

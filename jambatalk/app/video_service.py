@@ -9,15 +9,13 @@ import logging
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import copy_context
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from threading import Event, Lock
-from typing import TypeVar
 
 import gradio as gr
 from gradio.utils import get_upload_folder
@@ -30,6 +28,7 @@ from jambatalk.app.orders import FAILED, Sentence
 from jambatalk.app.settings import Settings, in_words
 from jambatalk.app.spoken_moods import kept_moods
 from jambatalk.app.visitor import log_failure
+from jambatalk.app.work import in_thread, stoppable
 from jambatalk.errors import (
     NO_MEMORY,
     ExportError,
@@ -54,7 +53,6 @@ from jambatalk.talking_head import TalkingHead
 log = logging.getLogger(__name__)
 
 PHONES = ".TextGrid"  # suffix
-Result = TypeVar("Result")
 LONG = 20.0  # seconds of a recording, whose beginning of this length is predicted first
 SMALL = 2  # motions and files at a time, beside a video
 SIZE = 512  # pixels, of the videos in which the operator counts
@@ -139,15 +137,8 @@ class VideoService:
             asyncio.CancelledError: the user pressed Stop; the work has ended and left no file.
         """
         cancelled = self._cancelled[session] = Event()
-
-        def report(stage: str, done: float) -> None:
-            if cancelled.is_set():
-                raise Stopped("Stopped.")
-            progress(done, desc=stage)
-
-        work = asyncio.ensure_future(
-            _in_thread(self._videos, partial(self._run_exclusively, request, report))
-        )
+        report = stoppable(progress, cancelled)
+        work = in_thread(self._videos, partial(self._run_exclusively, request, report))
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
@@ -172,7 +163,7 @@ class VideoService:
             with self._job("motion"):
                 return self._predict(request, self._read(request.recording), no_progress)
 
-        return await _in_thread(self._small, predict)
+        return await in_thread(self._small, predict)
 
     async def predict_beginning(self, request: VideoRequest) -> tuple[list[Motion], int]:
         """Return the beginning of what `predict` returns, and the number of all frames.
@@ -197,7 +188,7 @@ class VideoService:
                 motions = self._predict(request, speech, no_progress)
                 return [motion.first(known) for motion in motions], frames
 
-        return await _in_thread(self._small, predict)
+        return await in_thread(self._small, predict)
 
     async def recognise(self, recording: str) -> list[tuple[str, float, float]]:
         """Return the recognised phones: name, start and end in seconds; none of some checkpoints.
@@ -213,7 +204,7 @@ class VideoService:
                 phones = self.talking_head.phones(Speech.read(recording, self.settings.max_seconds))
                 return [(phone.name, phone.start, phone.end) for phone in phones]
 
-        return await _in_thread(self._small, recognise)
+        return await in_thread(self._small, recognise)
 
     async def export(self, request: VideoRequest) -> list[Path | None]:
         """Write the exports alone, among them PHONES, and return their paths as `render` does.
@@ -232,7 +223,7 @@ class VideoService:
                     _write_exports(motion, speech, path, suffixes)
                 return _existing(path, request.exports)
 
-        return await _in_thread(self._small, write)
+        return await in_thread(self._small, write)
 
     @contextmanager
     def _job(self, kind: str) -> Iterator[None]:
@@ -312,10 +303,6 @@ class VideoService:
             cancelled.set()
         with self._lock:
             return
-
-
-def _in_thread(threads: Executor, work: Callable[[], Result]) -> asyncio.Future[Result]:
-    return asyncio.get_running_loop().run_in_executor(threads, copy_context().run, work)
 
 
 def _new_path(request: VideoRequest) -> Path:
