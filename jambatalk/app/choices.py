@@ -34,6 +34,7 @@ def remember_choices(page: gr.Blocks, tabs: gr.Tabs) -> None:
     writes the address. Choices in the address go before those that the browser keeps.
     """
     components = _components(page)
+    names = [tab.id for tab in tabs.children if isinstance(tab, gr.Tab)]
     stored = gr.BrowserState({}, storage_key=KEY, secret=KEY)  # or a restart would forget them
     back = gr.Button("", visible="hidden", elem_id="choices-back")  # the browser presses it
     settings: dict[str, Any] = {
@@ -45,9 +46,8 @@ def remember_choices(page: gr.Blocks, tabs: gr.Tabs) -> None:
     def restore(values: Any) -> Any:
         if not isinstance(values, dict) or not values:
             return gr.skip()  # or what is chosen meanwhile would be undone
-        known = values.get(TAB) in {tab.id for tab in tabs.children if isinstance(tab, gr.Tab)}
         return [
-            gr.Tabs(selected=values[TAB]) if known else gr.skip(),
+            gr.Tabs(selected=values[TAB]) if values.get(TAB) in names else gr.skip(),
             *(
                 values[name] if name in values and _fits(component, values[name]) else gr.skip()
                 for name, component in components.items()
@@ -55,8 +55,7 @@ def remember_choices(page: gr.Blocks, tabs: gr.Tabs) -> None:
         ]
 
     restored = [tabs, *components.values()]
-    first: Any = next(iter(tabs.children))
-    served = {TAB: first.id} | {name: component.value for name, component in components.items()}
+    served = {TAB: names[0]} | {name: component.value for name, component in components.items()}
     spoken = {voice.language.split("-")[0]: voice.name for voice in reversed(list_voices())}
     opening = call("choices", "open", served, {"spoken-by": spoken})
     page.load(restore, stored, restored, js=opening, **settings)

@@ -83,7 +83,9 @@ def connect_player(
         "concurrency_id": MOTIONS,
     }
 
-    def pack(wanted: VideoRequest, motions: Sequence[Motion], length: int) -> list[dict[str, Any]]:
+    def pack(
+        wanted: VideoRequest, motions: Sequence[Motion], length: int | None = None
+    ) -> list[dict[str, Any]]:
         return [
             pack_motion(motion, length) | {"title": style_title(style)}
             for motion, style in zip(motions, wanted.styles, strict=True)
@@ -99,8 +101,7 @@ def connect_player(
         if not speech:  # all of it is there already
             return None
         wanted = request(speech, *values)
-        motions = await service.predict(wanted)
-        return pack(wanted, motions, len(motions[0]))
+        return pack(wanted, await service.predict(wanted))
 
     async def predict_again(
         opened: bool, speech: str | None, *values: Any
