@@ -28,6 +28,7 @@ from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.motion.motion import Motion
 from jambatalk.motion.nonverbal import STILL
 from jambatalk.networks.config import NetworkConfig
+from jambatalk.networks.layouts import EXPRESSIVE
 from jambatalk.progress import Progress, no_progress
 from jambatalk.speech import SAMPLE_RATE, Speech
 from jambatalk.talking_head import TalkingHead
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 SOUNDS = "wav"  # folder of the recordings, in that of the targets
 NEUTRAL = "neutral"  # a style of all training subjects together
-EXPRESSIVE = "-expressive"  # ends the name of a subject's second style, in FaceXHuBERT
 SOURCE_FILE = "made_from.json"  # in a folder of motions: the set and network they are from
 
 

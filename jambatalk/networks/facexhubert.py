@@ -24,7 +24,7 @@ from jambatalk.networks.speech_features import (
     transformed,
 )
 
-EMOTIONS = ("neutral", "expressive")
+EMOTIONS = 2  # neutral and expressive
 
 
 class FaceXHuBERT(Network):
@@ -40,9 +40,9 @@ class FaceXHuBERT(Network):
         width, hidden = config.width, self.audio_encoder.config.hidden_size
         self.gru = nn.GRU(2 * hidden, width, config.layers, batch_first=True, dropout=0.3)
         self.fc = nn.Linear(width, config.outputs)
-        subjects = len(config.styles) // len(EMOTIONS)
+        subjects = len(config.styles) // EMOTIONS
         self.obj_vector = nn.Linear(subjects, width, bias=False)
-        self.emo_vector = nn.Linear(len(EMOTIONS), width, bias=False)
+        self.emo_vector = nn.Linear(EMOTIONS, width, bias=False)
         nn.init.zeros_(self.fc.weight)
         nn.init.zeros_(self.fc.bias)
 
@@ -60,13 +60,13 @@ class FaceXHuBERT(Network):
 
     def decode(self, features: Tensor, style: Tensor, template: Tensor, seed: int = 0) -> Tensor:
         """Predict offsets (1, t, 3 V); style (1, S + 2) is of subjects and of emotions."""
-        subject, emotion = style.split([style.shape[1] - len(EMOTIONS), len(EMOTIONS)], 1)
+        subject, emotion = style.split([style.shape[1] - EMOTIONS, EMOTIONS], 1)
         x = self.gru(features)[0] * self.obj_vector(subject)[:, None]
         return self.fc(x * self.emo_vector(emotion)[:, None])
 
     def table(self) -> Tensor:
         """Return what conditions each style, (styles, S + 2): subjects, then emotions."""
-        subjects, emotions = self.obj_vector.in_features, len(EMOTIONS)
+        subjects, emotions = self.obj_vector.in_features, EMOTIONS
         subject = torch.eye(subjects, device=self.device).repeat(emotions, 1)
         emotion = torch.eye(emotions, device=self.device).repeat_interleave(subjects, 0)
         return torch.cat([subject, emotion], 1)

@@ -24,6 +24,7 @@ BIWI_AXES = (0.185, 0.185, 0.185)
 
 # ARKit's blendshapes in alphabetical order, without tongueOut
 BEAT_BLENDSHAPES = tuple(name for name in sorted(BLENDSHAPES) if name != "tongueOut")
+EXPRESSIVE = "-expressive"  # ends the name of a subject's second style, in FaceXHuBERT
 MULTIFACE_SUBJECTS = tuple(str(number) for number in (2, 3, 6, 7, 9, 10, 11, 12, 13))
 
 _vocaset: dict[str, Any] = {"fps": 30.0, "styles": VOCASET_SUBJECTS, "vertices": 5023}
@@ -56,7 +57,7 @@ LAYOUTS: dict[str, dict[str, NetworkConfig]] = {
             fps=25.0,
             width=256,
             layers=2,
-            styles=(*ALL_BIWI_SUBJECTS, *(f"{name}-expressive" for name in ALL_BIWI_SUBJECTS)),
+            styles=(*ALL_BIWI_SUBJECTS, *(f"{name}{EXPRESSIVE}" for name in ALL_BIWI_SUBJECTS)),
             vertices=23_370,
             axes=(1.0, -1.0, -1.0),  # the corpus is captured upside down
             relative=True,

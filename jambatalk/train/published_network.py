@@ -17,14 +17,11 @@ from jambatalk.model.jambatalk import JambaTalk
 from jambatalk.networks.checkpoint import load_network
 from jambatalk.networks.codetalker import CodeTalker
 from jambatalk.networks.config import CodeTalkerConfig, NetworkConfig, config_of
-from jambatalk.networks.facexhubert import EMOTIONS
-from jambatalk.networks.layouts import find_layout
+from jambatalk.networks.layouts import EXPRESSIVE, find_layout
 from jambatalk.networks.motion_codes import MotionCodes
 from jambatalk.networks.network import Network
 from jambatalk.networks.registry import new_network
 from jambatalk.train.training_config import NetworkConfig as Choice
-
-EXPRESSIVE = f"-{EMOTIONS[1]}"  # at the end of a style's name
 
 
 def layout_of(choice: Choice) -> NetworkConfig:
