@@ -19,12 +19,12 @@ ALL_BIWI_SUBJECTS = (
     "F1", "F2", "F3", "F4", "F5", "F6", "F7", "F8", "M1", "M2", "M3", "M4", "M5", "M6",
 )
 # fmt: on
+EXPRESSIVE = "-expressive"  # ends the name of a subject's second style, in FaceXHuBERT
 # Coordinates were divided by the root of each frame's surface: 174 to 201 mm, by person
 BIWI_AXES = (0.185, 0.185, 0.185)
 
 # ARKit's blendshapes in alphabetical order, without tongueOut
 BEAT_BLENDSHAPES = tuple(name for name in sorted(BLENDSHAPES) if name != "tongueOut")
-EXPRESSIVE = "-expressive"  # ends the name of a subject's second style, in FaceXHuBERT
 MULTIFACE_SUBJECTS = tuple(str(number) for number in (2, 3, 6, 7, 9, 10, 11, 12, 13))
 
 _vocaset: dict[str, Any] = {"fps": 30.0, "styles": VOCASET_SUBJECTS, "vertices": 5023}

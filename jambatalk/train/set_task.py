@@ -16,6 +16,7 @@ from jambatalk.data.registry import open_dataset
 from jambatalk.face.face import Face
 from jambatalk.face.library import load_head, write_heads
 from jambatalk.face.user_face import make_heads, read_mask
+from jambatalk.files.origins import WEIGHTS
 from jambatalk.motion.motion import Motion
 from jambatalk.render.thumbnail import draw_thumbnails
 from jambatalk.render.video import draw_video
@@ -126,7 +127,7 @@ class SetTask:
         else:
             outputs = f"weights of {len(network.blendshapes)} blendshapes"
         return CARD.read_text(encoding="utf-8").format(
-            network=NAMES[config.network.name],
+            network=_title(config.network.name),
             day=date.today().isoformat(),
             fps=network.fps,
             outputs=outputs,
@@ -149,12 +150,7 @@ class SetTask:
         return Motion.of_vertices(offsets, recording.fps, self.faces[recording.subject])
 
 
-NAMES = {
-    "jambatalk": "JambaTalk",
-    "faceformer": "FaceFormer",
-    "codetalker_stage1": "CodeTalker's first stage",
-    "codetalker_stage2": "CodeTalker",
-    "selftalk": "SelfTalk",
-    "facexhubert": "FaceXHuBERT",
-    "facediffuser": "FaceDiffuser",
-}
+def _title(network: str) -> str:
+    """Return the title of what is trained: a network, or CodeTalker's first stage."""
+    name, _, stage = network.partition("_")
+    return WEIGHTS[name].title + ("'s first stage" if stage == "stage1" else "")
