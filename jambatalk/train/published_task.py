@@ -5,10 +5,8 @@ As published, a step has one whole recording, and the coordinates are the set's 
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,6 +15,7 @@ from jambatalk.errors import DataError
 from jambatalk.model.hub_encoder import load_hub_encoder
 from jambatalk.networks.config import NetworkConfig
 from jambatalk.networks.selftalk import SelfTalk
+from jambatalk.train.long_enough import LongEnough
 from jambatalk.train.network import check_outputs
 from jambatalk.train.published_module import (
     FirstStageModule,
@@ -34,8 +33,6 @@ from jambatalk.train.published_network import (
 from jambatalk.train.set_task import SetTask
 from jambatalk.train.task import Losses, SampleKey
 from jambatalk.train.training_config import TrainingConfig
-
-log = logging.getLogger(__name__)
 
 SHORTEST = 0.6  # seconds: SpecAugment masks ten features at a time, of as few as 25 a second
 Example = tuple[Tensor, Tensor, Tensor]
@@ -104,7 +101,7 @@ class PublishedTask(SetTask):
         return PublishedModule(network)
 
 
-class WholeRecordings:
+class WholeRecordings(LongEnough):
     """Whole recordings, each once an epoch (a :class:`jambatalk.train.task.TrainingData`).
 
     Raises:
@@ -112,27 +109,14 @@ class WholeRecordings:
     """
 
     def __init__(self, recordings: Dataset, config: NetworkConfig) -> None:
-        self.recordings, self.config = recordings, config
-        least, count = SHORTEST * recordings.fps, len(recordings)
-        self.usable = [i for i in range(count) if recordings.frame_count(i) >= least]
-        if short := count - len(self.usable):
-            log.warning("%d recordings are shorter than %g s: left out.", short, SHORTEST)
-        if not self.usable:
-            raise DataError(
-                f"No recording of '{recordings.name}' lasts {SHORTEST:g} s.", "Give longer ones."
-            )
+        least = SHORTEST * recordings.fps
+        super().__init__(recordings, least, f"{SHORTEST:g} s", "Give longer ones.")
+        self.config = config
         strange = sorted(set(recordings.subjects) - set(config.styles))
         if strange and len(config.styles) > 1:
             raise DataError(
                 f"The network has no style of '{strange[0]}'.", "Start from none, or leave it out."
             )
-
-    def __len__(self) -> int:
-        return len(self.usable)
-
-    def epoch_order(self, rng: np.random.Generator) -> np.ndarray:
-        """Return each recording once, shuffled."""
-        return rng.permutation(self.usable)
 
     def __getitem__(self, key: SampleKey) -> tuple[Tensor, ...]:
         """Return samples (n,), motion (t, k), template (3 V,) and the index of a style."""

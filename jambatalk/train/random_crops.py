@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import logging
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from jambatalk.data.dataset import Dataset, Recording
-from jambatalk.errors import DataError
 from jambatalk.model.config import JambaTalkConfig
 from jambatalk.speech import SAMPLE_RATE, loudness_normalised
+from jambatalk.train.long_enough import LongEnough
 from jambatalk.train.task import SampleKey
-
-log = logging.getLogger(__name__)
 
 NEUTRAL_SHARE = 0.5  # of the examples train the neutral style, the others their subject's
 SLACK = 2  # frames by which headers may overstate a length
@@ -47,7 +43,7 @@ class RecordingTensors:
         return self.styles.index(recording.subject) if known else 0
 
 
-class RandomCrops:
+class RandomCrops(LongEnough):
     """Random crops of recordings, or whole recordings, each once an epoch.
 
     Args:
@@ -58,23 +54,9 @@ class RandomCrops:
     """
 
     def __init__(self, recordings: Dataset, convert: RecordingTensors, frames: int | None) -> None:
-        self.recordings, self.convert, self.frames = recordings, convert, frames
         least = (frames or 0) + SLACK
-        count = len(recordings)
-        self.usable = [i for i in range(count) if recordings.frame_count(i) >= least]
-        if short := count - len(self.usable):
-            log.warning("%d recordings are shorter than %d frames: left out.", short, least)
-        if not self.usable:
-            raise DataError(
-                f"No recording of '{recordings.name}' has {least} frames.", "Lower data.crop."
-            )
-
-    def __len__(self) -> int:
-        return len(self.usable)
-
-    def epoch_order(self, rng: np.random.Generator) -> np.ndarray:
-        """Return each recording once, shuffled."""
-        return rng.permutation(self.usable)
+        super().__init__(recordings, least, f"{least} frames", "Lower data.crop.")
+        self.convert, self.frames = convert, frames
 
     def __getitem__(self, key: SampleKey) -> tuple[Tensor, Tensor, Tensor]:
         """Return samples (n,), motion (t, k) and the index of a style."""
