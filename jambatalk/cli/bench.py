@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from jambatalk.cli.options import (
     add_device,
     add_regions,
+    add_set,
     add_view,
     from_options,
     lip_pairs,
@@ -29,9 +30,7 @@ def add_commands(commands: Commands) -> None:
     add = bench.add_argument
     add("networks", nargs="+", help="checkpoints: folders, or OWNER/NAME on the hub")
     add("--names", metavar="A,B", help="of the networks (default: their folders)")
-    add("--set", required=True, metavar="NAME", help="vocaset, biwi, folder or tracks")
-    add("--data", type=Path, required=True, help="folder of the set")
-    add("--split", default="test", help="of the set (default: test; BIWI has test-a and test-b)")
+    add_set(bench)
     add(
         "-o", "--output", type=Path, required=True, help="folder of predictions, table, plot, video"
     )

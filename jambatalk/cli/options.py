@@ -144,6 +144,14 @@ def add_export(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_set(parser: argparse.ArgumentParser) -> None:
+    """Add a data set and one of its splits."""
+    add = parser.add_argument
+    add("--set", required=True, metavar="NAME", help="vocaset, biwi, folder or tracks")
+    add("--data", type=Path, required=True, help="folder of the set")
+    add("--split", default="test", help="of the set (default: test; BIWI has test-a and test-b)")
+
+
 def add_regions(parser: argparse.ArgumentParser) -> None:
     """Add the vertices and the phones that are measured."""
     add = parser.add_argument
@@ -166,17 +174,23 @@ def lip_pairs(given: str | None) -> list[tuple[int, int]] | None:
     return [(int(upper), int(lower)) for upper, lower in pairs]
 
 
-def unique_names(given: str | None, usual: Sequence[str], option: str) -> list[str]:
+def names_of(given: str | None, usual: Sequence[str], option: str) -> list[str]:
     """Return a name for each of several things: as given, or the usual ones.
 
     Raises:
-        DataError: another number of names, or one twice.
+        DataError: another number of names.
     """
     names = list(split_commas(given)) if given else list(usual)
     if len(names) != len(usual):
         raise DataError(
             f"{option} has {len(names)} names for {len(usual)}.", "Separate them by commas."
         )
+    return names
+
+
+def unique_names(given: str | None, usual: Sequence[str], option: str) -> list[str]:
+    """Return what :func:`names_of` does; raises DataError also if a name comes twice."""
+    names = names_of(given, usual, option)
     if len(set(names)) < len(names):
         raise DataError("Two have the same name.", f"Give names with {option} A,B.")
     return names

@@ -10,15 +10,16 @@ from jambatalk.cli import bench
 from jambatalk.cli.options import (
     add_device,
     add_regions,
+    add_set,
     add_view,
     from_options,
     lip_pairs,
+    names_of,
     split_commas,
     unique_names,
     view_from,
 )
 from jambatalk.cli.stage_timer import StageTimer
-from jambatalk.errors import DataError
 from jambatalk.evaluate import UNITS
 
 if TYPE_CHECKING:
@@ -97,9 +98,7 @@ def _add_predict(commands: Commands) -> None:
     predict = commands.add("predict", "motions for a split of a data set, for 'evaluate'")
     add = predict.add_argument
     add("checkpoint", help="a folder, or OWNER/NAME on the hub")
-    add("--set", required=True, metavar="NAME", help="vocaset, biwi, folder or tracks")
-    add("--data", type=Path, required=True, help="folder of the set")
-    add("--split", default="test", help="of the set (default: test; BIWI has test-a and test-b)")
+    add_set(predict)
     add("-o", "--output", type=Path, required=True, help="folder of the predictions")
     add(
         "--targets", type=Path, help="folder for the captured motions, and their sounds in its wav/"
@@ -198,11 +197,7 @@ def _render_compare(options: argparse.Namespace) -> None:
     rates = [options.fps] + [options.pred_fps or options.fps] * len(options.predictions)
     motions = [read_motion(p, fps, options.unit) for p, fps in zip(files, rates, strict=True)]
     usual = ["target", *(path.resolve().parent.name for path in options.predictions)]
-    captions = list(split_commas(options.captions)) if options.captions else usual
-    if len(captions) != len(usual):
-        raise DataError(
-            f"--captions has {len(captions)} for {len(usual)} motions.", "Separate them by commas."
-        )
+    captions = names_of(options.captions, usual, "--captions")
     compare_video(motions, captions, face, speech, options.output, view, options.resample, timer)
     timer.finish()
     print(options.output)
