@@ -46,11 +46,10 @@ def add_commands(commands: Commands) -> None:
 
 
 def _bench(options: argparse.Namespace) -> None:
-    from jambatalk.evaluate.bench import PLOT, VIDEO, BenchConfig, bench
+    from jambatalk.evaluate.bench import BenchConfig, bench
     from jambatalk.evaluate.folders import EvaluationConfig
 
     timer = StageTimer()
-    view = None if options.no_video else view_from(options)
     config = from_options(
         BenchConfig,
         options,
@@ -58,14 +57,14 @@ def _bench(options: argparse.Namespace) -> None:
         evaluation=from_options(
             EvaluationConfig, options, unit="m", lip_pairs=lip_pairs(options.lip_pairs)
         ),
-        view=view,
+        view=None if options.no_video else view_from(options),
     )
     folders = [Path(network).resolve().name for network in options.networks]
     names = unique_names(options.names, folders, "--names")
     if any(Path(name).name != name for name in names):
         raise DataError("A network's name becomes a folder's.", "Leave out slashes and dots.")
-    report = bench(dict(zip(names, options.networks, strict=True)), config, options.output, timer)
+    networks = dict(zip(names, options.networks, strict=True))
+    report, written = bench(networks, config, options.output, timer)
     timer.finish()
     print(report.markdown())
-    files = ["report.md", "report.tex", "report.json", "sequences.csv", PLOT]
-    print("\n".join(str(options.output / file) for file in files + [VIDEO] * (view is not None)))
+    print("\n".join(map(str, written)))

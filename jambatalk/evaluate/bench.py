@@ -66,7 +66,7 @@ def bench(
     config: BenchConfig,
     folder: Path,
     progress: Progress = no_progress,
-) -> Report:
+) -> tuple[Report, list[Path]]:
     """Predict a split with several networks, measure, time, and write one table.
 
     A subject of whom the network has a style is predicted in it, others once in every style that it
@@ -78,7 +78,7 @@ def bench(
             `sequences.csv`), the plot and the video.
 
     Returns:
-        The report, as written.
+        The report, and the files of it that were written, plot and video among them.
 
     Raises:
         ModelError: a checkpoint that cannot be loaded. DataError: a set, split or sentence that is
@@ -128,11 +128,12 @@ def bench(
     if speeds:
         settings["timed"] = f"{config.seconds:g} s of speech, {_machine(device)}"
     report = replace(report, settings=settings, networks=speeds)
-    report.write(folder)
+    written = [*report.write(folder), folder / PLOT]
     plot_apertures(folder / PLOT, shown)
     if config.view is not None:
         _film(report, list(networks), sentences[0], folder, config, progress)
-    return report
+        written.append(folder / VIDEO)
+    return report, written
 
 
 def _sentences(config: BenchConfig, dataset: Dataset) -> tuple[str, ...]:
