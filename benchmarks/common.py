@@ -57,6 +57,12 @@ def children() -> list[str]:
     return [child for task in tasks for child in (task / "children").read_text().split()]
 
 
+def peak_memory(process: int | str = "self") -> float:
+    """Return the peak memory of a process in MB (Linux)."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
 def run(script: str, *arguments: object, package: Path = ROOT) -> dict:
     """Run a script of this folder with --json in a new process and return its results.
 

@@ -12,21 +12,19 @@ import tempfile
 import time
 from pathlib import Path
 
-from common import children, run, speech_of
+from common import children, peak_memory, run, speech_of
 
 from jambatalk import TalkingHead, View
-
-KILOBYTE = 1 / 1024  # MB
 
 
 def measure(seconds: float, size: int, motion_only: bool) -> dict[str, float]:
     """Measure the seconds of each part and the peak memory (MB) of each process."""
     talking_head, speech = TalkingHead.from_pretrained(), speech_of(seconds)
     talking_head.animate(speech_of(2))  # warm up
-    results = {"loaded": _peak()}
+    results = {"loaded": peak_memory()}
     started = time.perf_counter()
     motion = talking_head.animate(speech)
-    results |= {"animate": time.perf_counter() - started, "animate, MB": _peak()}
+    results |= {"animate": time.perf_counter() - started, "animate, MB": peak_memory()}
     if motion_only:
         return results
     with tempfile.TemporaryDirectory() as folder:
@@ -36,21 +34,17 @@ def measure(seconds: float, size: int, motion_only: bool) -> dict[str, float]:
 
         def watch(stage: str, done: float) -> None:
             # not from rusage of ended children, which counts the memory of the forked parent
-            encoder.extend(_peak(child) for child in children() if "ffmpeg" in _program(child))
+            encoder.extend(
+                peak_memory(child) for child in children() if "ffmpeg" in _program(child)
+            )
 
         started = time.perf_counter()
         talking_head.video(motion, speech, path, view, progress=watch)
-        results |= {"video": time.perf_counter() - started, "video, MB": _peak()}
+        results |= {"video": time.perf_counter() - started, "video, MB": peak_memory()}
     from jambatalk.render.worker_pool import render_workers
 
-    results["render worker, MB"] = max(_peak(w.process.pid) for w in render_workers())
+    results["render worker, MB"] = max(peak_memory(w.process.pid) for w in render_workers())
     return results | {"ffmpeg, MB": max(encoder)}
-
-
-def _peak(process: int | str = "self") -> float:
-    """Return the peak memory of a process in MB (Linux)."""
-    status = Path(f"/proc/{process}/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) * KILOBYTE
 
 
 def _program(process: str) -> str:

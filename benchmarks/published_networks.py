@@ -13,14 +13,13 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import resource
 import time
 from collections.abc import Callable
 from pathlib import Path
 from string import Template
 from typing import Any
 
-from common import HERE, ROOT, run, speech_of, table
+from common import HERE, ROOT, peak_memory, run, speech_of, table
 
 SECTION = re.compile("## The field's networks\n.*?(?=\n## )", re.DOTALL)
 LAYOUTS = {
@@ -89,7 +88,7 @@ def measure(
     return {
         "encode": encoded - started,
         "decode": decode,
-        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+        "memory": peak_memory() / 1024,
         "parameters": sum(weight.numel() for weight in model.parameters()),
     }
 

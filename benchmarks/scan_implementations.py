@@ -16,9 +16,9 @@ import platform
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
+from common import peak_memory
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
@@ -170,17 +170,12 @@ def peak(name: str, frames: int, backward: bool) -> float:
 
 
 def _peak(name: str, frames: int, backward: bool) -> float:
-    def megabytes() -> float:
-        """Return the peak memory of this process (Linux)."""
-        status = Path("/proc/self/status").read_text()
-        return int(status.split("VmHWM:")[1].split()[0]) / 1024
-
     torch.set_num_threads(1)
     run(FORMS[name], inputs(10), backward)
     x = inputs(frames)
-    before = megabytes()
+    before = peak_memory()
     run(FORMS[name], x, backward)
-    return megabytes() - before
+    return peak_memory() - before
 
 
 def check() -> None:
