@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -16,10 +17,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jambatalk.speech import SAMPLE_RATE, Speech
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Playwright
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -75,7 +80,6 @@ def run(script: str, *arguments: object, package: Path = ROOT) -> dict:
     return json.loads(done.stdout)
 
 
-NO_GPU = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]  # Chromium
 START_TIMEOUT = 60  # seconds
 
 
@@ -106,6 +110,14 @@ def _wait(address: str) -> None:
         except OSError:
             time.sleep(0.2)
     raise SystemExit(f"No page at {address} after {START_TIMEOUT} s.")
+
+
+def chromium(playwright: Playwright) -> Browser:
+    """Start Chromium, without sound, and with WebGL in software."""
+    gpu = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+    return playwright.chromium.launch(
+        executable_path=shutil.which("chromium"), args=["--no-sandbox", "--mute-audio", *gpu]
+    )
 
 
 def spread(values: list[float], digits: int = 2) -> str:

@@ -13,12 +13,11 @@ before the head moves.
 from __future__ import annotations
 
 import argparse
-import shutil
 from statistics import median
 from typing import Any
 
-from common import NO_GPU, serving, spread
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from common import chromium, serving, spread
+from playwright.sync_api import Browser, sync_playwright
 
 PAGE_TIMEOUT = 60  # seconds
 MARKS = ("viewer-started", "viewer-loaded", "viewer-moved")
@@ -33,13 +32,6 @@ TIMES = """() => ({
     files: performance.getEntriesByType("resource").filter(({ name }) => name.includes("/live/"))
         .map(({ startTime, transferSize }) => [startTime, transferSize]),
 })"""
-
-
-def launch(playwright: Playwright) -> Browser:
-    """Start Chromium."""
-    return playwright.chromium.launch(
-        executable_path=shutil.which("chromium"), args=["--no-sandbox", "--mute-audio", *NO_GPU]
-    )
 
 
 def visit(browser: Browser, address: str, width: int, height: int) -> dict[str, float]:
@@ -69,12 +61,12 @@ def main() -> None:
     parser.add_argument("--running", action="store_true", help="the browser runs already")
     options = parser.parse_args()
     with serving() as address, sync_playwright() as playwright:
-        browser, visits = launch(playwright), []
+        browser, visits = chromium(playwright), []
         for _ in range(options.runs + 1):
             visits.append(visit(browser, address, *options.size))
             if not options.running:
                 browser.close()
-                browser = launch(playwright)
+                browser = chromium(playwright)
     print("ms or bytes: median (least–most)")
     visits = visits[1:]
     for name in visits[0]:

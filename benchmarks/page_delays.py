@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import argparse
 import base64
-import shutil
 from io import BytesIO
 
-from common import NO_GPU, serving, speech_of, spread
+from common import chromium, serving, speech_of, spread
 from playwright.sync_api import Page, sync_playwright
 from scipy.io import wavfile
 
@@ -69,9 +68,7 @@ def main() -> None:
     options = parser.parse_args()
     found: dict[str, list[float]] = {}
     with serving() as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--mute-audio", *NO_GPU]
-        )
+        browser = chromium(playwright)
         for run in range(options.runs + 1):  # the first warms up
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             page.set_default_timeout(1000 * TIMEOUT)

@@ -8,10 +8,6 @@ has cached nothing; pictures come as fast as this machine shows them.
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
 import sys
 import time
 import urllib.request
@@ -22,20 +18,21 @@ from PIL import Image
 from playwright.sync_api import Playwright, sync_playwright
 
 HERE = Path(__file__).parent
+sys.path.append(str(HERE.parent / "benchmarks"))
+
+from common import chromium, serving  # noqa: E402
+
 WINDOWS = {"first_screen": (1440, 900), "first_screen_phone": (390, 700)}  # pixels
 HEIGHT = 450  # of the pictures
 SECONDS = 9.0
 QUALITY, MOST = 50, 3_000_000  # bytes
-NO_GPU = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 
 
 def film(
     playwright: Playwright, address: str, width: int, height: int
 ) -> list[tuple[float, bytes]]:
     """Visit the page; return pictures as PNG, with their seconds since navigation."""
-    browser = playwright.chromium.launch(
-        executable_path=shutil.which("chromium"), args=["--no-sandbox", "--mute-audio", *NO_GPU]
-    )
+    browser = chromium(playwright)
     page = browser.new_page(viewport={"width": width, "height": height})
     pictures: list[tuple[float, bytes]] = []
     start = time.monotonic()
@@ -71,25 +68,10 @@ def reduced(data: bytes) -> Image.Image:
 
 def main() -> None:
     """Serve the page, visit it in each window, and write the animations."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = os.environ | {"JAMBATALK_PORT": str(port)}
-    page = subprocess.Popen([sys.executable, HERE.parent / "app.py"], env=environment)
-    address = f"http://127.0.0.1:{port}/"
-    try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(address + "live/clips/intro")
-                break
-            except OSError:
-                time.sleep(0.2)
-        with sync_playwright() as playwright:
-            for name, window in WINDOWS.items():
-                write(film(playwright, address, *window), HERE / f"{name}.webp")
-    finally:
-        page.terminate()
-        page.wait()
+    with serving() as address, sync_playwright() as playwright:
+        urllib.request.urlopen(f"{address}live/clips/intro").close()  # it is made only once
+        for name, window in WINDOWS.items():
+            write(film(playwright, address, *window), HERE / f"{name}.webp")
 
 
 if __name__ == "__main__":
