@@ -17,9 +17,10 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-VOICE = ROOT / "assets" / "voices" / "jfk.flac"  # 11 s
+from common import ROOT, speech_of
+
+from jambatalk.speech import SAMPLE_RATE
+
 COMMAND = "import sys; from jambatalk.cli import main; sys.exit(main(sys.argv[1:]))"
 LIPS = {"vocaset": 254, "biwi": 758}  # of JambaTalk's own
 ALL = [
@@ -45,10 +46,8 @@ def make(network: str, layout: str, seconds: float, folder: Path) -> None:
     import torch
     import trimesh
 
-    from jambatalk import Speech
-
-    speech = Speech.read(VOICE).samples
-    soundfile.write(folder / "speech.wav", speech[: round(seconds * 16_000)], 16_000)
+    sys.path.append(str(ROOT / "tests"))
+    soundfile.write(folder / "speech.wav", speech_of(seconds).samples, SAMPLE_RATE)
     if network == "jambatalk":
         from paper_files import cut_face, paper_state
 
