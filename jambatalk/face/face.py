@@ -10,6 +10,7 @@ import numpy as np
 
 from jambatalk.errors import FaceError
 from jambatalk.face.material import Material
+from jambatalk.face.srgb import to_linear
 from jambatalk.files.plain import parse_json
 
 PICTURES = ("albedo", "detail", "wrinkles")  # of a material
@@ -80,8 +81,7 @@ class Face:
 
     def linear_colors(self) -> np.ndarray:
         """Convert the colours to linear RGB, (V, 3) from 0 to 1."""
-        srgb = self.colors / 255
-        return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+        return to_linear(self.colors / 255)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Convert to named arrays, for an .npz."""

@@ -21,6 +21,7 @@ from PIL import Image
 from jambatalk.face.face import PICTURES, Face
 from jambatalk.face.mouth_opening import LANDMARKS
 from jambatalk.face.neck import Neck
+from jambatalk.face.srgb import to_srgb
 from jambatalk.face.used_vertices import only_used
 from jambatalk.render.batches import Batch, batches, surface
 from jambatalk.render.camera import FIELD_OF_VIEW, framing
@@ -83,7 +84,7 @@ def pack_head(face: Face, shading: str = View.shading) -> bytes:
     arrays = {
         "positions": _scaled(face.template, header),
         "uv": _scaled(looks[:, 4:6], header),
-        "colors": _fraction(_srgb(looks[:, :3]), np.uint8),
+        "colors": _fraction(to_srgb(looks[:, :3]), np.uint8),
         "gloss": _fraction(looks[:, 3], np.uint8),
         "occlusion": _fraction(looks[:, 6], np.uint8),
         "share": _fraction(neck.share[used], np.uint16),
@@ -154,10 +155,6 @@ def _scaled(values: np.ndarray, header: dict[str, Any]) -> np.ndarray:
     step = max(float((values - low).max()), 1e-9) / (2**16 - 1)
     header.setdefault("scales", []).append({"low": low.tolist(), "step": step})
     return np.rint((values - low) / step).astype(np.uint16)
-
-
-def _srgb(linear: np.ndarray) -> np.ndarray:
-    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
 def _fraction(values: np.ndarray, kind: type[np.unsignedinteger]) -> np.ndarray:

@@ -7,6 +7,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from jambatalk.face.srgb import to_linear, to_srgb
 from recipes.heads.attach.hair_picture import MEAN, SPREAD
 from recipes.heads.attach.skull import Skull
 from recipes.heads.colors import hex_color
@@ -34,7 +35,7 @@ def vertex_colors(
     """
     random = np.random.default_rng(seed)
     count = cards.max() + 1
-    own = BRIGHT * _linear(identity.hair_color)
+    own = BRIGHT * to_linear(hex_color(identity.hair_color))
     part = np.bincount(cards) / len(cards)
     varied = np.clip(0.05 / part, 0, 1)  # large cards are not of one strand
     crown = positions[:, 1].max()
@@ -47,8 +48,7 @@ def vertex_colors(
     color += grey**1.5 * (0.75 * GREY - color) * 0.8
     bright = ROOTS + (TIPS - ROOTS) * reach**0.7
     linear = color * bright[:, None] / PICTURE
-    srgb = np.where(linear < 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return (np.clip(srgb, 0, 1) * 255).round().astype(np.uint8)
+    return (np.clip(to_srgb(linear), 0, 1) * 255).round().astype(np.uint8)
 
 
 def find_cards(vertex: np.ndarray, triangles: np.ndarray) -> np.ndarray:
@@ -116,8 +116,3 @@ def _outward(positions: np.ndarray, skull: Skull) -> np.ndarray:
     away /= np.linalg.norm(away, axis=1, keepdims=True)
     mixed = away + 0.5 * normal
     return mixed / np.linalg.norm(mixed, axis=1, keepdims=True)
-
-
-def _linear(color: str) -> np.ndarray:
-    srgb = hex_color(color)
-    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)

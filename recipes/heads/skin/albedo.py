@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from jambatalk.face.srgb import to_linear, to_srgb
 from recipes.heads.skin import landmarks as at
 from recipes.heads.skin.atlas import SkinAtlas
 from recipes.heads.skin.diffusion import Diffusion
@@ -26,14 +27,12 @@ FINE_PART = 1.05  # of the pictures' own structure
 
 def to_log(srgb: np.ndarray) -> np.ndarray:
     """Convert sRGB from 0 to 1 to logarithms of linear light."""
-    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-    return np.log(linear + BLACK)
+    return np.log(to_linear(srgb) + BLACK)
 
 
-def to_srgb(log: np.ndarray) -> np.ndarray:
+def from_log(log: np.ndarray) -> np.ndarray:
     """Convert logarithms of linear light to sRGB from 0 to 1."""
-    linear = (np.exp(log) - BLACK).clip(0, 1)
-    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return to_srgb((np.exp(log) - BLACK).clip(0, 1))
 
 
 class SkinColor:

@@ -12,7 +12,7 @@ from recipes.heads.colors import hex_color
 from recipes.heads.ict_facekit import IctFaceKit
 from recipes.heads.identity import Identity
 from recipes.heads.makehuman_assets import BentBase
-from recipes.heads.skin.albedo import SkinColor, to_log, to_srgb
+from recipes.heads.skin.albedo import SkinColor, from_log, to_log
 from recipes.heads.skin.atlas import SkinAtlas
 from recipes.heads.skin.bake_map import map_to_base
 from recipes.heads.skin.detail import Age, Relief, age_of
@@ -89,7 +89,7 @@ class SkinPainter:
         skin = self._color.bare(photograph, tone)
         full = 1 - 0.25 * identity.sex - 0.2 * np.clip((identity.years - 40) / 40, 0, 1)
         skin = self._mucosa.paint(skin, self._color.lip_shift(photograph), full)
-        return self._bytes(to_srgb(self._layered(skin, identity)))
+        return self._bytes(from_log(self._layered(skin, identity)))
 
     def _layered(self, skin: np.ndarray, identity: Identity) -> np.ndarray:
         layers, seed = self._layers, 1000 + 10 * identity.seed
