@@ -2,12 +2,14 @@
 
 const POSE = 3; // numbers after the weights: pitch, yaw, roll
 
+// Return the bytes of a text in base64.
+export const decode = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+
 export class Clip {
   constructor({ blendshapes, fps, step, length, frames }) {
-    const bytes = Uint8Array.from(atob(frames), (letter) => letter.charCodeAt(0));
     Object.assign(this, { blendshapes, fps, step });
     this.width = blendshapes.length + POSE;
-    this.values = new Int16Array(bytes.buffer);
+    this.values = new Int16Array(decode(frames).buffer);
     this.count = this.values.length / this.width; // of the frames that are there, from the first on
     this.length = length;
   }

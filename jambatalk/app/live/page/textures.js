@@ -1,5 +1,6 @@
 // Textures of a head, packed from its pictures as in jambatalk/render/pictures.py.
 
+import { decode } from "./clip.js";
 import { compile, fullScreen } from "./programs.js";
 
 const PICTURES = new URL("../textures/", import.meta.url);
@@ -87,15 +88,12 @@ export class Textures {
 async function fetchPicture(head, name) {
   const response = await fetch(new URL(`${head}/${name}`, PICTURES));
   if (!response.ok) throw new Error(`picture '${name}' is missing.`);
-  return decode(await response.blob());
+  return decodePicture(await response.blob());
 }
 
-function preview(head, name) {
-  const bytes = Uint8Array.from(atob(head.previews[name]), (letter) => letter.charCodeAt(0));
-  return decode(new Blob([bytes]));
-}
+const preview = (head, name) => decodePicture(new Blob([decode(head.previews[name])]));
 
-const decode = (blob) =>
+const decodePicture = (blob) =>
   createImageBitmap(blob, { premultiplyAlpha: "none", colorSpaceConversion: "none" });
 
 function texture(gl, width, height, levels) {
