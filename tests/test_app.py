@@ -24,10 +24,11 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from scipy.io import wavfile
 
 from jambatalk import Motion, Speech, TalkingHead
-from jambatalk.app import video_service
+from jambatalk.app import predictions
 from jambatalk.app.languages import DICTIONARIES
 from jambatalk.app.settings import Settings
-from jambatalk.app.video_service import VideoRequest, VideoService
+from jambatalk.app.video_request import VideoRequest
+from jambatalk.app.video_service import VideoService
 from jambatalk.files.bundled import VOICES
 
 VOICE = ROOT / "assets" / "voices" / "pico_en.wav"
@@ -319,14 +320,14 @@ def render_error(talking_head: object, background: str) -> str:
     """Return the message of a request that fails."""
     request = VideoRequest(str(VOICE), ["neutral"], 1, "mara", 256, background)
     service = VideoService(talking_head, Settings())
-    rendering = service.render(request, progress=lambda *_, **__: None, session=None)
+    rendering = service.render(request, progress=lambda *_, **__: None)
     with ThreadPoolExecutor() as thread, pytest.raises(gr.Error) as error:  # has no event loop yet
         thread.submit(asyncio.run, rendering).result()
     return error.value.message
 
 
 def test_a_long_recording_begins_with_what_it_goes_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(video_service, "LONG", 3.0)
+    monkeypatch.setattr(predictions, "LONG", 3.0)
     service = VideoService(TalkingHead.from_pretrained(), Settings())
     request = VideoRequest(
         str(VOICES / "pico_en.wav"), ["neutral", "crisp"], 1, "mara", mood="happy"

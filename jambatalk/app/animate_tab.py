@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -21,14 +21,8 @@ from jambatalk.app.controls import (
 from jambatalk.app.inputs import Inputs
 from jambatalk.app.javascript import call
 from jambatalk.app.orders import MOTIONS, Sentence
-from jambatalk.app.video_service import (
-    PHONES,
-    SMALL,
-    VideoRequest,
-    VideoService,
-    motion_request,
-    zip_files,
-)
+from jambatalk.app.video_request import VideoRequest, motion_request
+from jambatalk.app.video_service import PHONES, SMALL, VideoService, zip_files
 from jambatalk.app.viewer import can_draw, connect_player
 
 EXPORTS = {".glb": "Blender, Unity, web", ".csv": "Unreal / Live Link", ".npz": "Python"}
@@ -92,10 +86,10 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
     ) -> tuple[str | None, ...]:
         """Animate speech: a video (.mp4), its motion (.glb, .csv, .npz) and sound (.wav)."""
         view = size, background, yaw, pitch, zoom, shading
-        wanted = VideoRequest(
-            speech, [style], strength, head, *view, nonverbal, seed, mood, intensity, [*EXPORTS]
-        )
-        video, files = await service.render(wanted, progress, request.session_hash)
+        moving = nonverbal, seed, mood, intensity
+        session = request.session_hash
+        wanted = VideoRequest(speech, [style], strength, head, *view, *moving, [*EXPORTS], session)
+        video, files = await service.render(wanted, progress)
         return str(video), *(str(file) if file else None for file in files)
 
     controls.connect(
@@ -126,20 +120,26 @@ def _connect_files(
 ) -> None:
     """Let each button write one file and save it."""
 
-    async def export(suffix: str, *values: Any) -> str:
+    def exporter(suffix: str) -> Callable[..., Coroutine[Any, Any, str]]:
         exports = {".wav": [".csv"], ".zip": [*EXPORTS, PHONES]}.get(suffix, [suffix])
-        paths = await service.export(replace(motion_request(*values), exports=exports))
-        if suffix == ".zip":
-            return str(zip_files([path for path in paths if path]))
-        path = paths[-1] if suffix == ".wav" else paths[0]  # sound is written beside a motion
-        if path is None:
-            raise Sentence(f"This motion cannot be written as {suffix}.")
-        return str(path)
+
+        async def export(visit: gr.Request, *values: Any) -> str:
+            session = visit.session_hash
+            wanted = replace(motion_request(*values), exports=exports, session=session)
+            paths = await service.export(wanted)
+            if suffix == ".zip":
+                return str(zip_files([path for path in paths if path]))
+            path = paths[-1] if suffix == ".wav" else paths[0]  # sound is written beside a motion
+            if path is None:
+                raise Sentence(f"This motion cannot be written as {suffix}.")
+            return str(path)
+
+        return export
 
     for suffix, (button, file) in zip(FILES, files.items(), strict=True):
         enable_with_voice(voice, button)
         button.click(
-            partial(export, suffix),
+            exporter(suffix),
             [voice, *inputs],
             file,
             validator=checker(inputs),

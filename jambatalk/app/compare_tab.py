@@ -14,7 +14,8 @@ from jambatalk.app.controls import (
     style_title,
 )
 from jambatalk.app.inputs import Inputs
-from jambatalk.app.video_service import VideoRequest, VideoService, motion_request
+from jambatalk.app.video_request import VideoRequest, motion_request
+from jambatalk.app.video_service import VideoService
 from jambatalk.app.viewer import can_draw, connect_player
 
 MIN_STYLES, INITIAL_STYLES, MAX_STYLES = 2, 3, 4  # side by side
@@ -76,10 +77,11 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
     ) -> str:
         """Compare the same speech in 2 to 4 styles, side by side in one video (.mp4)."""
         view = size, background, yaw, pitch, zoom, shading
+        moving = nonverbal, seed, mood, intensity
         wanted = VideoRequest(
-            speech, styles, strength, head, *view, nonverbal, seed, mood, intensity
+            speech, styles, strength, head, *view, *moving, session=request.session_hash
         )
-        video, _ = await service.render(wanted, progress, request.session_hash)
+        video, _ = await service.render(wanted, progress)
         return str(video)
 
     controls.connect(

@@ -41,7 +41,7 @@ def build_page(service: VideoService) -> Page:
     talking_head, settings = service.talking_head, service.settings
 
     def leave(request: gr.Request) -> None:
-        service.cancel(request.session_hash)
+        service.forget(request.session_hash)
 
     with Page(title="JambaTalk", analytics_enabled=False) as page:
         gr.Markdown(HEADER, elem_id="header")

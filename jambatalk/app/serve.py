@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -95,7 +95,9 @@ def serve(settings: Settings) -> None:
                         Middleware(EarlyHead, head),
                     ],
                     "exception_handlers": dict.fromkeys(UNEXPECTED, _refuse),
-                    "lifespan": _sweeping(folder, settings.keep),
+                    "lifespan": _sweeping(
+                        settings.keep, folder.sweep, service.predictions.recent.sweep
+                    ),
                 },
                 prevent_thread_lock=True,
             )
@@ -139,14 +141,15 @@ async def _refuse(request: Request, error: Exception) -> Response:
     return JSONResponse({"detail": "This request does not fit the page. Reload it."}, 400)
 
 
-def _sweeping(folder: Folder, keep: float) -> Any:
-    """Return a context of the application in which the folder is swept."""
+def _sweeping(keep: float, *sweeps: Callable[[], None]) -> Any:
+    """Return a context of the application in which these are called again and again, in order."""
 
     async def sweep() -> None:
         while True:
             await asyncio.sleep(min(RAREST, keep / CLEANUPS))
             try:
-                await asyncio.to_thread(folder.sweep)
+                for each in sweeps:
+                    await asyncio.to_thread(each)
             except OSError as error:
                 log_failure(log, "The folder could not be swept", error)
 

@@ -6,13 +6,13 @@ import asyncio
 import errno
 import html
 import logging
+import os
 import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from threading import Event, Lock
@@ -22,87 +22,33 @@ from gradio.utils import get_upload_folder
 
 from jambatalk.app.controls import style_title
 from jambatalk.app.folder import FULL
-from jambatalk.app.lent_gpu import lend_gpu
 from jambatalk.app.metrics import Metrics
 from jambatalk.app.orders import FAILED, Sentence
-from jambatalk.app.settings import Settings, in_words
-from jambatalk.app.spoken_moods import kept_moods
+from jambatalk.app.predictions import Predictions
+from jambatalk.app.settings import Settings
+from jambatalk.app.video_request import VideoRequest
 from jambatalk.app.visitor import log_failure
 from jambatalk.app.work import in_thread, stoppable
 from jambatalk.errors import (
     NO_MEMORY,
     ExportError,
     JambaTalkError,
-    SpeechError,
     Stopped,
-    TooLongError,
     VideoError,
     lacks_memory,
 )
 from jambatalk.export import export_motion
 from jambatalk.export.phones import export_phones
-from jambatalk.model.encoder import count_frames
-from jambatalk.motion.mood import MOODS
 from jambatalk.motion.motion import Motion
-from jambatalk.motion.nonverbal import PARTS, Nonverbal
-from jambatalk.progress import Progress, no_progress
-from jambatalk.render.view import View
-from jambatalk.speech import SAMPLE_RATE, Speech
+from jambatalk.progress import Progress
+from jambatalk.speech import Speech
 from jambatalk.talking_head import TalkingHead
 
 log = logging.getLogger(__name__)
 
 PHONES = ".TextGrid"  # suffix
-LONG = 20.0  # seconds of a recording, whose beginning of this length is predicted first
 SMALL = 2  # motions and files at a time, beside a video
 SIZE = 512  # pixels, of the videos in which the operator counts
-
-
-@dataclass(frozen=True)
-class VideoRequest:
-    """The inputs of one video, see :class:`jambatalk.View` for size to shading.
-
-    A motion alone needs none of these six.
-    """
-
-    recording: str  # path of the audio file
-    styles: Sequence[str]  # one style for a single head; 2 to 4 for heads side by side
-    strength: float
-    head: str
-    size: int = View.size
-    background: str = View.background
-    yaw: float = View.yaw
-    pitch: float = View.pitch
-    zoom: float = View.zoom
-    shading: str = View.shading
-    nonverbal: Sequence[str] = PARTS  # names of the parts that move
-    seed: int = 0  # of the nonverbal motion
-    mood: str = MOODS[0]
-    intensity: float = 1.0  # of the mood
-    exports: Sequence[str] = ()  # suffixes of formats in which the first style's motion is written
-
-
-def motion_request(
-    recording: str,
-    styles: str | Sequence[str],
-    strength: float,
-    head: str,
-    nonverbal: Sequence[str],
-    seed: int,
-    mood: str,
-    intensity: float,
-) -> VideoRequest:
-    """Return the request of a motion alone, in one style or several."""
-    return VideoRequest(
-        recording,
-        [styles] if isinstance(styles, str) else styles,
-        strength,
-        head,
-        nonverbal=nonverbal,
-        seed=seed,
-        mood=mood,
-        intensity=intensity,
-    )
 
 
 class VideoService:
@@ -114,7 +60,7 @@ class VideoService:
 
     def __init__(self, talking_head: TalkingHead, settings: Settings) -> None:
         self.talking_head, self.settings = talking_head, settings
-        self._compare = lend_gpu(talking_head)
+        self.predictions = Predictions(talking_head, settings.max_seconds)
         self.metrics = Metrics()
         self._cancelled: dict[str | None, Event] = {}
         self._lock = Lock()
@@ -124,9 +70,11 @@ class VideoService:
         self._small = ThreadPoolExecutor(SMALL, "small")
 
     async def render(
-        self, request: VideoRequest, progress: gr.Progress, session: str | None
+        self, request: VideoRequest, progress: gr.Progress
     ) -> tuple[Path, list[Path | None]]:
         """Render a video and write the exports, in a new folder that Gradio serves and deletes.
+
+        The same request of the same session gives the same files, as long as they are kept.
 
         Returns:
             The video, and one path per export, then that of their sound (.wav); None for a format
@@ -136,7 +84,10 @@ class VideoService:
             gr.Error: whatever went wrong, as a message for the user.
             asyncio.CancelledError: the user pressed Stop; the work has ended and left no file.
         """
-        cancelled = self._cancelled[session] = Event()
+        if made := self._made(request):
+            with self._job("video"):
+                return made
+        cancelled = self._cancelled[request.session] = Event()
         report = stoppable(progress, cancelled)
         work = in_thread(self._videos, partial(self._run_exclusively, request, report))
         try:
@@ -150,7 +101,7 @@ class VideoService:
                 shutil.rmtree(video.parent, ignore_errors=True)
             raise
         finally:
-            self._cancelled.pop(session, None)
+            self._cancelled.pop(request.session, None)
 
     async def predict(self, request: VideoRequest) -> list[Motion]:
         """Return the motion of each style, predicted beside whatever is being rendered.
@@ -161,7 +112,7 @@ class VideoService:
 
         def predict() -> list[Motion]:
             with self._job("motion"):
-                return self._predict(request, self._read(request.recording), no_progress)
+                return self.predictions.motions(request)
 
         return await in_thread(self._small, predict)
 
@@ -177,20 +128,11 @@ class VideoService:
 
         def predict() -> tuple[list[Motion], int]:
             with self._job("motion"):
-                speech = self._read(request.recording)
-                frames = count_frames(speech.duration, self.talking_head.fps)
-                known = frames
-                if speech.duration > LONG and self.talking_head.model.config.streamable:
-                    speech = replace(speech, samples=speech.samples[: round(LONG * SAMPLE_RATE)])
-                    known = int(
-                        (LONG - self.talking_head.stream().look_ahead) * self.talking_head.fps
-                    )
-                motions = self._predict(request, speech, no_progress)
-                return [motion.first(known) for motion in motions], frames
+                return self.predictions.beginning(request)
 
         return await in_thread(self._small, predict)
 
-    async def recognise(self, recording: str) -> list[tuple[str, float, float]]:
+    async def recognise(self, request: VideoRequest) -> list[tuple[str, float, float]]:
         """Return the recognised phones: name, start and end in seconds; none of some checkpoints.
 
         Raises:
@@ -199,9 +141,7 @@ class VideoService:
 
         def recognise() -> list[tuple[str, float, float]]:
             with self._job("phones"):
-                if not self.talking_head.model.config.phones:
-                    return []
-                phones = self.talking_head.phones(Speech.read(recording, self.settings.max_seconds))
+                phones = self.predictions.phones(request)
                 return [(phone.name, phone.start, phone.end) for phone in phones]
 
         return await in_thread(self._small, recognise)
@@ -215,11 +155,11 @@ class VideoService:
 
         def write() -> list[Path | None]:
             with self._job("files"):
-                speech, path = self._read(request.recording), _new_path(request)
-                if PHONES in request.exports and self.talking_head.model.config.phones:
-                    export_phones(self.talking_head.phones(speech), path.with_suffix(PHONES))
+                speech, path = self.predictions.read(request), _new_path(request)
+                if PHONES in request.exports and (phones := self.predictions.phones(request)):
+                    export_phones(phones, path.with_suffix(PHONES))
                 if suffixes := [suffix for suffix in request.exports if suffix != PHONES]:
-                    motion = self._predict(request, speech, no_progress)[0]
+                    motion = self.predictions.motions(request)[0]
                     _write_exports(motion, speech, path, suffixes)
                 return _existing(path, request.exports)
 
@@ -241,10 +181,9 @@ class VideoService:
             return self._render(request, progress)
 
     def _render(self, request: VideoRequest, progress: Progress) -> tuple[Path, list[Path | None]]:
-        view = View(**{field.name: getattr(request, field.name) for field in fields(View)})
-        speech = self._read(request.recording)
+        view, speech = request.view, self.predictions.read(request)
         self._check_work(speech.duration, len(request.styles), view.size)
-        motions = self._predict(request, speech, progress)
+        motions = self.predictions.motions(request, progress)
         captions = [style_title(style).removeprefix("Captured: ") for style in request.styles]
         path = _new_path(request)
         try:
@@ -254,7 +193,20 @@ class VideoService:
         except BaseException:
             shutil.rmtree(path.parent)
             raise
-        return path, _existing(path, request.exports)
+        made = path, _existing(path, request.exports)
+        self.predictions.recent.keep(request.session, request.recording, request.video(), made, 0)
+        return made
+
+    def _made(self, request: VideoRequest) -> tuple[Path, list[Path | None]] | None:
+        """Return what was rendered before, if it is still there; it is kept as long again."""
+        recent = self.predictions.recent
+        made = recent.find(request.session, request.recording, request.video())
+        try:
+            if made:
+                os.utime(made[0])
+        except FileNotFoundError:
+            return None
+        return made
 
     def _check_work(self, seconds: float, styles: int, size: int) -> None:
         most = self.settings.max_work
@@ -266,35 +218,15 @@ class VideoService:
                 f"Choose at most {most / work:.0f} s of it, fewer styles, or a smaller size.",
             )
 
-    def _read(self, recording: str) -> Speech:
-        most = self.settings.max_seconds
-        try:
-            speech = Speech.read(recording, most)
-        except TooLongError as error:
-            raise SpeechError(
-                f"This recording is too long; here {in_words(most)} are possible.",
-                "Cut it with the scissors under the voice.",
-            ) from error
-        if speech.is_silent:
-            gr.Warning("This recording is silent, so the face stays at rest. Check the microphone.")
-        return speech
-
-    def _predict(self, request: VideoRequest, speech: Speech, progress: Progress) -> list[Motion]:
-        return self._compare(
-            speech,
-            request.styles,
-            request.strength,
-            request.head,
-            nonverbal=Nonverbal.of(request.nonverbal),
-            seed=request.seed,
-            progress=progress,
-            mood=kept_moods(request.recording) or {request.mood: request.intensity},
-        )
-
     def cancel(self, session: str | None) -> None:
         """Cancel the video of a client that has left."""
         if cancelled := self._cancelled.get(session):
             cancelled.set()
+
+    def forget(self, session: str | None) -> None:
+        """Cancel the video of a session that has ended, and drop what was kept for it."""
+        self.cancel(session)
+        self.predictions.recent.forget(session)
 
     def close(self) -> None:
         """Cancel the work in progress, wait for its end, and refuse further requests."""

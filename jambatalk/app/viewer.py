@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -13,7 +14,8 @@ from jambatalk.app.inputs import Inputs
 from jambatalk.app.javascript import call
 from jambatalk.app.live.clips import INTRO, pack_motion
 from jambatalk.app.orders import MOTIONS
-from jambatalk.app.video_service import SMALL, VideoRequest, VideoService
+from jambatalk.app.video_request import VideoRequest
+from jambatalk.app.video_service import SMALL, VideoService
 from jambatalk.motion.motion import Motion
 from jambatalk.talking_head import TalkingHead
 
@@ -91,27 +93,36 @@ def connect_player(
             for motion, style in zip(motions, wanted.styles, strict=True)
         ]
 
-    async def predict_beginning(speech: str | None, *values: Any) -> list[dict[str, Any]] | None:
+    async def predict_beginning(
+        visit: gr.Request, speech: str | None, *values: Any
+    ) -> list[dict[str, Any]] | None:
         if not speech:  # it was cleared, or this tab is not open
             return None
-        wanted = request(speech, *values)
+        wanted = replace(request(speech, *values), session=visit.session_hash)
         return pack(wanted, *await service.predict_beginning(wanted))
 
-    async def predict(speech: str | None, *values: Any) -> list[dict[str, Any]] | None:
+    async def predict(
+        visit: gr.Request, speech: str | None, *values: Any
+    ) -> list[dict[str, Any]] | None:
         if not speech:  # all of it is there already
             return None
-        wanted = request(speech, *values)
+        wanted = replace(request(speech, *values), session=visit.session_hash)
         return pack(wanted, await service.predict(wanted))
 
     async def predict_again(
-        opened: bool, speech: str | None, *values: Any
+        visit: gr.Request, opened: bool, speech: str | None, *values: Any
     ) -> list[dict[str, Any]] | None:
         if not opened or (check_first and not check_first(values[0])["is_valid"]):
             return None
-        return await predict(speech or str(INTRO), *values)
+        return await predict(visit, speech or str(INTRO), *values)
 
-    async def recognise(speech: str | None) -> list[tuple[str, float, float]] | None:
-        return await service.recognise(speech) if speech else None
+    async def recognise(
+        visit: gr.Request, speech: str | None, *values: Any
+    ) -> list[tuple[str, float, float]] | None:
+        if not speech:
+            return None
+        wanted = replace(request(speech, *values), session=visit.session_hash)
+        return await service.recognise(wanted)
 
     enable_with_voice(voice, start)
     values = [voice, *inputs]
@@ -128,7 +139,11 @@ def connect_player(
         going_on = playing.then(predict, values, rest, js=call("animate", "askForRest"), **settings)
         going_on.success(fn=None, inputs=rest, js=call("animate", "addRest", tab))
         recognising = going_on.then(
-            recognise, voice, phones, js=f"(voice) => {is_open} ? voice : null", **settings
+            recognise,
+            values,
+            phones,
+            js=f"(voice, ...choices) => [{is_open} ? voice : null, ...choices]",
+            **settings,
         )
         recognising.success(fn=None, inputs=[phones, voice], js=call("animate", "showPhones"))
     changes = [choice.change for choice in inputs]  # type: ignore[attr-defined]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -34,6 +35,7 @@ from jambatalk.model.scan import scan_named
 from jambatalk.model.speaking_style import SpeakingStyle, Style, speaking_style
 from jambatalk.model.streaming_encoder import StreamingEncoder
 from jambatalk.model.whisper import WhisperSpeechEncoder
+from jambatalk.progress import Progress, no_progress
 from jambatalk.speech import Speech, loudness_normalised
 
 PIECE = 480_000  # samples of a long recording that are encoded at a time: half a minute
@@ -91,6 +93,21 @@ class JambaTalk(nn.Module):
             speech.samples if windowed else loudness_normalised(speech.samples)
         )
 
+    def encode_pieces(self, speech: Speech, progress: Progress = no_progress) -> Iterator[Tensor]:
+        """Compute features as :meth:`encode` does, piece by piece, in bounded memory.
+
+        Yields:
+            (t, m, c): half a minute, or all of it where the network needs whole recordings.
+        """
+        if not self.config.streamable:
+            yield self.encode(speech)
+            return
+        encoder = StreamingEncoder(self.encoder)
+        for start in range(0, len(speech.samples), PIECE):
+            progress("Predicting motion", start / len(speech.samples))
+            yield encoder.feed(speech.samples[start : start + PIECE])
+        yield encoder.finish()
+
     def encode_samples(self, samples: np.ndarray, frames: int | None = None) -> Tensor:
         """Compute features (t, m, c) of samples, with gradients where the encoder is trained.
 
@@ -119,10 +136,11 @@ class JambaTalk(nn.Module):
         )
 
     @torch.inference_mode()
-    def recognise(self, samples: np.ndarray) -> Tensor:
-        """Compute the logits (t, p) of the phones of samples (n,) at 16 kHz.
+    def recognise(self, features: Iterable[Tensor]) -> Tensor:
+        """Compute the logits (t, p) of the phones of speech.
 
-        Piece by piece, so that memory does not grow with length but for the result.
+        Args:
+            features: pieces (t, m, c) of :meth:`encode_pieces`.
 
         Raises:
             ModelError: this checkpoint recognises no phones, or cannot stream.
@@ -132,12 +150,11 @@ class JambaTalk(nn.Module):
             raise ModelError("This checkpoint recognises no phones.", "Use the bundled one.")
         if not self.config.streamable:
             raise ModelError("This checkpoint needs whole recordings.", "Use the bundled one.")
-        encoder, state, logits = StreamingEncoder(self.encoder), decoder.initial_state(), []
+        state, logits = decoder.initial_state(), []
         style = self.style(self.config.styles[0]).vector[None]
-        pieces = [samples[start : start + PIECE] for start in range(0, len(samples), PIECE)]
-        for features in (*map(encoder.feed, pieces), encoder.finish()):
-            if len(features):
-                x, state = decoder.states(features.to(style.device)[None], style, state)
+        for piece in features:
+            if len(piece):
+                x, state = decoder.states(piece.to(style.device)[None], style, state)
                 logits.append(decoder.articulation(x)[0][0])
         return torch.cat(logits)
 

@@ -49,14 +49,15 @@ class StreamingDecoder:
 
     def feed(self, samples: np.ndarray) -> np.ndarray:
         """Add samples (n,) at 16 kHz; return the motions (s, t, k) of the frames that are ready."""
-        return self._step(self._encoder.feed(samples))
+        return self.decode(self._encoder.feed(samples))
 
     def finish(self) -> np.ndarray:
         """End the recording; return the motions (s, t, k) of the remaining frames."""
-        return self._step(self._encoder.finish())
+        return self.decode(self._encoder.finish())
 
     @torch.inference_mode()
-    def _step(self, features: Tensor) -> np.ndarray:
+    def decode(self, features: Tensor) -> np.ndarray:
+        """Add features (t, m, c) that were encoded before; return the motions (s, t, k)."""
         if not len(features):
             return np.zeros((len(self.styles), 0, self.model.config.outputs), np.float32)
         features, motions = features.to(self.styles[0].vector.device)[None], []

@@ -6,7 +6,7 @@ n samples    t frames    s conditions    k outputs (3 V coordinates, or blendsha
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,6 +20,7 @@ from jambatalk.model.checkpoint import CONFIG_FILE, WEIGHTS_FILE, replace_files
 from jambatalk.model.speaking_style import SpeakingStyle, Style, speaking_style
 from jambatalk.networks import speech_features
 from jambatalk.networks.config import NetworkConfig
+from jambatalk.progress import Progress, no_progress
 from jambatalk.speech import Speech
 
 
@@ -125,6 +126,10 @@ class Network(nn.Module):
                 "Give a shorter recording, or convert the weights without --as-published.",
             )
         return self.extract_features(torch.tensor(speech.samples, device=self.device))
+
+    def encode_pieces(self, speech: Speech, _: Progress = no_progress) -> Iterator[Tensor]:
+        """Compute what :meth:`encode` does, in one piece."""
+        yield self.encode(speech)
 
     def count_frames(self, samples: int) -> int:
         """Return how many frames so many samples at 16 kHz give."""
