@@ -303,6 +303,13 @@ class TalkingHead:
                 FETCH_AGAIN,
             )
         missing = [name for name in config.blendshapes if name not in face.blendshapes]
+        if missing and len(missing) == len(config.blendshapes):
+            raise MotionError(
+                f"This checkpoint moves {len(missing)} controls of a rig of its own, such as "
+                f"'{missing[0]}'; head '{face.name}' has none of them.",
+                "It cannot be animated: its rig's face is not here. Use a checkpoint that moves "
+                "vertices or ARKit's blendshapes, of FaceDiffuser 'vocaset', 'biwi' or 'beat'.",
+            )
         if missing:
             raise MotionError(
                 f"Head '{face.name}' lacks blendshapes that this checkpoint moves: "

@@ -10,6 +10,7 @@ import pytest
 import synthetic
 import torch
 from field_files import NAMES, FieldFiles, write_field_files
+from stand_ins import make_network
 
 from jambatalk import Motion, Speech, TalkingHead
 from jambatalk.cli import main
@@ -272,3 +273,20 @@ def test_damaged_checkpoint_is_refused(checkpoints: dict, tmp_path: Path) -> Non
         (folder / "config.json").write_text(json.dumps(values | change))
         with pytest.raises(ModelError):
             TalkingHead.from_pretrained(folder, "cpu")
+
+
+def test_the_controls_of_an_unknown_rig_animate_no_head(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import soundfile
+
+    network = make_network("facediffuser", "uudamm", blendshapes=("control_0", "control_1"))
+    network.save_pretrained(tmp_path / "uudamm")
+    soundfile.write(tmp_path / "speech.wav", np.zeros(SECOND, np.float32) + 0.1, SECOND)
+    words = ["--checkpoint", str(tmp_path / "uudamm"), "--device", "cpu"]
+    out = tmp_path / "motion.npz"
+    assert main(["animate", str(tmp_path / "speech.wav"), *words, "-o", str(out)]) == 1
+    message = capsys.readouterr().err
+    assert "moves 2 controls of a rig of its own" in message
+    assert "cannot be animated" in message
+    assert not out.exists()

@@ -141,6 +141,15 @@ def test_mtm_is_the_shift_of_a_late_prediction():
     assert math.isnan(curve_metrics.temporal_misalignment(target * 0, target, FPS))
 
 
+def test_mtm_of_curves_without_common_timing_is_no_delay():
+    rng = np.random.default_rng(0)
+    noise, target = 0.005 * rng.normal(size=(2, 200))
+    assert 0.1 < curve_metrics.temporal_misalignment(noise, target, FPS) < 0.3  # matched by chance
+    trembling = 1e-9 * noise  # rounding errors of a still mouth
+    assert math.isnan(curve_metrics.temporal_misalignment(trembling, target, FPS))
+    assert math.isnan(curve_metrics.temporal_misalignment(target, trembling, FPS))
+
+
 def test_diversity_tells_styles_from_seeds():
     names = ("anna_seed_0", "anna_seed_1", "ben_seed_0", "ben_seed_1")
     conditions = [Condition.of(name) for name in names]

@@ -19,6 +19,7 @@ CLOSED = 0.10  # lips are closed at this part of the aperture's 95th percentile 
 CLOSURE_TOLERANCE = 0.04  # seconds by which a predicted closure may miss its target
 LOUDNESS_WINDOW = 0.06  # seconds
 LOUDNESS_RANGE = 60.0  # dB below the maximum
+STILL = 1e-5  # metres, standard deviation of the aperture of a mouth that does not move
 SMOOTHING = 0.04  # seconds, standard deviation of the Gaussian before extrema are sought
 BEAT_WIDTH = 0.1  # seconds, standard deviation of the beat alignment's Gaussian
 BEAT_HEIGHT = 0.25  # least height of an onset, of the 95th percentile of the rises
@@ -46,16 +47,21 @@ def concordance(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def temporal_misalignment(pred: np.ndarray, target: np.ndarray, fps: float) -> float:
-    """Compute the mean temporal misalignment MTM of two lip apertures, in seconds.
+    """Compute the mean temporal misalignment MTM of two lip apertures (T,) in metres, in seconds.
 
     Both are smoothed (Gaussian, 40 ms) and differentiated; their derivatives are aligned by
     dynamic time warping of squared differences (Keogh and Pazzani 2001). MTM is the mean of
     |i - j| / fps over the aligned frames that are local extrema of the same kind in both, greatest
-    or least speeds of opening. NaN where there are none. Over several sequences it is the mean.
-    Chae-Yeon et al., "Perceptually Accurate 3D Talking Head Generation", CVPR 2025, who do not
-    give the width of the Gaussian.
+    or least speeds of opening. Over several sequences it is the mean. Chae-Yeon et al.,
+    "Perceptually Accurate 3D Talking Head Generation", CVPR 2025, who do not give the width of the
+    Gaussian.
+
+    NaN where no extrema are matched, and for a mouth that does not move (:data:`STILL`), whose
+    extrema are rounding errors. A late prediction reads its delay only if it is alike; curves that
+    have nothing in common are matched by chance within the ±0.5 s of the warping, and read 0.1 to
+    0.3 s: such a value says that there is no common timing, not how late the lips are.
     """
-    if len(target) < 3:
+    if len(target) < 3 or min(pred.std(), target.std()) < STILL:
         return float("nan")
     from scipy.ndimage import gaussian_filter1d
 
