@@ -131,7 +131,13 @@ def test_evaluate_tells_the_mean_of_styles_and_seeds_from_the_best(
     phones = [TimedPhone("AA", 0.2, 0.3), TimedPhone("B", 0.4, 0.6)]
     for name in ("anna_01", "anna_02", "ben_01"):  # widest at 0.25 s, closed at 0.5 s
         export_phones(phones, folders / "audio" / f"{name}.json")
+    words = zip(("bin", "blue", "at", "f", "two", "now"), range(6), range(1, 7), strict=True)
+    said = json.dumps([[word, start * 0.3, end * 0.3] for word, start, end in words])
+    (folders / "words").mkdir()
+    for name in ("anna_01", "anna_02", "ben_01"):
+        (folders / "words" / f"{name}.json").write_text(said)
     region = ["--lip-region", str(folders / "lips.txt"), "--phones", str(folders / "audio")]
+    region += ["--words", str(folders / "words")]
     assert evaluate(folders, *region, predictions=("late", "good")) == 0
     report = json.loads((folders / "out" / "report.json").read_text())
     mean, best, good = (report["overall"][name] for name in ("late", "late, best", "good"))
@@ -144,6 +150,8 @@ def test_evaluate_tells_the_mean_of_styles_and_seeds_from_the_best(
     assert mean["seed_diversity"]["mean"] == pytest.approx(whole * (0.2 + 0.1) / 2, rel=1e-3)
     assert mean["coverage"]["mean"] == pytest.approx(whole * 0.1, rel=1e-3)
     assert best["coverage"]["mean"] is None
+    assert good["words"] == good["words_target"]  # smaller by a tenth only
+    assert 0 <= good["words"]["mean"] <= 100
     assert good["open"]["mean"] > 0.9 > good["bilabial"]["mean"]  # of 1 mm where it is widest
     rows = list(csv.DictReader((folders / "out" / "sequences.csv").open()))
     assert {row["condition"] for row in rows} == {"", "b_seed_1"}

@@ -159,6 +159,7 @@ def add_regions(parser: argparse.ArgumentParser) -> None:
     add("--upper-region", metavar="FILE[:NAME+NAME]", help="the same for FDD's upper face")
     add("--lip-pairs", metavar="U:L[,U:L]", help="lip vertices that touch (default: found)")
     add("--phones", type=Path, help="folder of .json or .TextGrid, for Lip-max in P, B, M ...")
+    add("--words", type=Path, help="the same of words, GRID's sentences: to read them off the lips")
     add("--resample", action="store_true", help="bring the faster one to the other's frame rate")
 
 

@@ -27,6 +27,8 @@ from jambatalk.evaluate.phone_classes import read_phones
 from jambatalk.evaluate.report import BEST_OF, Report, Score
 from jambatalk.evaluate.sample_metrics import Condition, coverage_error, diversity
 from jambatalk.evaluate.sequence_metrics import evaluate_sequence, lip_apertures
+from jambatalk.evaluate.spoken_words import SUFFIXES as WORD_SUFFIXES
+from jambatalk.evaluate.spoken_words import SpokenWords, read_words
 from jambatalk.export.phones import SUFFIXES as PHONE_SUFFIXES
 from jambatalk.face.mesh import read_templates
 from jambatalk.model.phones import TimedPhone
@@ -47,6 +49,8 @@ class EvaluationConfig:
         audio: folder with a recording of each sequence, for the metrics that need one.
         phones: folder with the phones of each recording, for errors by class, see
             :func:`jambatalk.evaluate.phone_classes.read_phones`.
+        words: folder with the words of each recording, sentences of GRID, for lip reading, see
+            :func:`jambatalk.evaluate.spoken_words.read_words`.
         template: faces at rest in the `unit`, see :func:`jambatalk.face.mesh.read_templates`;
             saved motions contain their own.
         lip_region: see :func:`jambatalk.evaluate.mesh_regions.read_region`; saved motions contain
@@ -62,6 +66,7 @@ class EvaluationConfig:
     common: bool = False
     audio: Path | None = None
     phones: Path | None = None
+    words: Path | None = None
     template: Path | None = None
     lip_region: str | None = None
     upper_region: str | None = None
@@ -76,6 +81,7 @@ class _Sequence(NamedTuple):
     regions: MeshRegions
     samples: np.ndarray | None
     phones: Sequence[TimedPhone]
+    spoken: SpokenWords | None
 
 
 class _Measured(NamedTuple):
@@ -133,6 +139,7 @@ def evaluate_folders(
     }
     recordings = _files_for(config.audio, names, "recording", "--audio")
     phones = _files_for(config.phones, names, "file of phones", "--phones", PHONE_SUFFIXES)
+    words = _files_for(config.words, names, "file of words", "--words", WORD_SUFFIXES)
     templates = read_templates(config.template) if config.template else {}
     templates = {who: template * UNITS[config.unit] for who, template in templates.items()}
     regions: MeshRegions | None = None
@@ -147,7 +154,8 @@ def evaluate_folders(
         regions = regions or _regions(target, template, config)
         samples = Speech.read(recordings[name]).samples if recordings else None
         timed = read_phones(phones[name]) if phones else ()
-        sequence = _Sequence(target, template, regions, samples, timed)
+        spoken = read_words(words[name]) if words else None
+        sequence = _Sequence(target, template, regions, samples, timed, spoken)
         shown: dict[str, np.ndarray] = {}
         for prediction, files in matched.items():
             measured = [_measure(path, sequence, config) for path in files[name]]
@@ -197,7 +205,7 @@ def _regions(
 
 
 def _measure(path: Path, sequence: _Sequence, config: EvaluationConfig) -> _Measured:
-    target, template, regions, samples, phones = sequence
+    target, template, regions, samples, phones, spoken = sequence
     pred = read_motion(path, config.pred_fps or config.fps, config.unit)
     pred, target = align(pred, target, config.resample)
     q, p = pred.vertices, target.vertices
@@ -205,7 +213,7 @@ def _measure(path: Path, sequence: _Sequence, config: EvaluationConfig) -> _Meas
         condition_of(path.stem),
         target.fps,
         len(target),
-        evaluate_sequence(q, p, template, regions, target.fps, samples, phones),
+        evaluate_sequence(q, p, template, regions, target.fps, samples, phones, spoken),
         (q[:, regions.lips], p[:, regions.lips]),
         lip_apertures(q, p, template, regions),
     )

@@ -31,6 +31,7 @@ class MeshRegions:
         upper_face: (n,) vertex indices for FDD, or None.
         pairs: (n, 2) vertices of the upper and lower lip that touch in a closed mouth.
         up: (3,) unit vector from the lower to the upper lip.
+        corners: (2,) vertices of the mouth's corners.
         sources: descriptions by "lips", "upper_face" and "aperture".
     """
 
@@ -38,6 +39,7 @@ class MeshRegions:
     upper_face: np.ndarray | None
     pairs: np.ndarray
     up: np.ndarray
+    corners: np.ndarray
     sources: Mapping[str, str]
 
 
@@ -91,6 +93,7 @@ def choose_regions(
         upper_face=upper_region[0] if upper_region else None,
         pairs=found,
         up=_lip_direction(vertices, found) if up is None else up,
+        corners=_corners(template, lip_index, face),
         sources=sources,
     )
 
@@ -182,6 +185,16 @@ def find_lip_pair(vertices: np.ndarray, template: np.ndarray, lips: np.ndarray) 
     moved = np.linalg.norm(frames[:, pair] - rest[pair], axis=-1).max(0)
     upper, lower = lips[pair[np.argsort(moved)]]
     return int(upper), int(lower)
+
+
+def _corners(template: np.ndarray, lips: np.ndarray, face: Face | None) -> np.ndarray:
+    """Return the mouth's corners (2,): the face's, or the lip vertices furthest apart at rest."""
+    if face and "mouth_corners" in face.landmarks:
+        return face.landmarks["mouth_corners"]
+    from scipy.spatial.distance import pdist, squareform
+
+    apart = squareform(pdist(template[lips].astype(np.float64)))
+    return lips[list(np.unravel_index(apart.argmax(), apart.shape))]
 
 
 def _lip_direction(vertices: np.ndarray, pairs: np.ndarray) -> np.ndarray:

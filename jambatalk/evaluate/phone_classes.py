@@ -22,7 +22,7 @@ CLASSES = {
 }
 KIND = "a file of phones"
 CURE = "Write them with 'jambatalk phones', or align them in ARPAbet."
-TIER = re.compile(r'name\s*=\s*"phones"(.*?)(?=\n\s*class\s*=|\Z)', re.DOTALL)
+TIER = r'name\s*=\s*"{}"(.*?)(?=\n\s*class\s*=|\Z)'
 INTERVAL = re.compile(r'xmin\s*=\s*(\S+)\s+xmax\s*=\s*(\S+)\s+text\s*=\s*"([^"]*)"')
 
 
@@ -39,10 +39,9 @@ def read_phones(path: Path) -> list[TimedPhone]:
     if path.suffix.lower() == ".json":
         rows = read_json(path, kind=KIND, cure=CURE)
     else:
-        tier = TIER.search(read_text(path, kind=KIND, cure=CURE))
         rows = [
             {"start": start, "end": end, "phone": name}
-            for start, end, name in INTERVAL.findall(tier[1] if tier else "")
+            for start, end, name in read_tier(path, "phones", KIND, CURE)
         ]
     try:
         phones = [
@@ -54,6 +53,16 @@ def read_phones(path: Path) -> list[TimedPhone]:
     if not any(phone.name in members for phone in phones for members in CLASSES.values()):
         raise DataError(f"{path} names no phone in ARPAbet.", CURE)
     return phones
+
+
+def read_tier(path: Path, name: str, kind: str, cure: str) -> list[tuple[str, str, str]]:
+    """Read start, end and text of the intervals of a TextGrid's tier; none without that tier.
+
+    Raises:
+        DataError: no such file, or it is not a text; `kind` and `cure` are for the message.
+    """
+    tier = re.search(TIER.format(name), read_text(path, kind=kind, cure=cure), re.DOTALL)
+    return INTERVAL.findall(tier[1] if tier else "")
 
 
 def class_errors(errors: np.ndarray, phones: Sequence[TimedPhone], fps: float) -> dict[str, float]:

@@ -11,6 +11,7 @@ import numpy as np
 from jambatalk.evaluate import curve_metrics, metrics
 from jambatalk.evaluate.mesh_regions import MeshRegions
 from jambatalk.evaluate.phone_classes import class_errors
+from jambatalk.evaluate.spoken_words import SpokenWords, mesh_curves, names_words
 from jambatalk.model.phones import TimedPhone
 
 
@@ -116,6 +117,10 @@ METRICS = (
            "the same of rounded phones"),
     Metric("open", "Lip-max in AA, AE, AW, AY", "mm", 3, "low", "sequences",
            "the same of open phones"),
+    Metric("words", "words read from the lips", "%", 1, "high", "sequences",
+           "words of GRID's sentences that our lip reader names from the motion of the lips"),
+    Metric("words_target", "words read from the lips, target", "%", 1, "", "sequences",
+           "the same of the target: what the reader can read at best"),
     Metric("coverage", "coverage error", "mm", 3, "low", "sequences",
            "mean distance of the lip vertices to the target, of the nearest of all predictions for "
            "the sequence"),
@@ -141,12 +146,13 @@ def evaluate_sequence(
     fps: float,
     samples: np.ndarray | None = None,
     phones: Sequence[TimedPhone] = (),
+    spoken: SpokenWords | None = None,
 ) -> dict[str, float]:
     """Evaluate one prediction of one sequence: key of :data:`METRICS` → value in its unit.
 
     FDD is left out without `template` or upper face, what depends on the speech without `samples`,
-    and classes of phones without `phones`. Values that are undefined for the sequence, such as
-    closures where there are none, are NaN.
+    classes of phones without `phones`, and lip reading without `spoken`. Values that are undefined
+    for the sequence, such as closures where there are none, are NaN.
 
     Args:
         pred: (T, V, 3) metres.
@@ -154,6 +160,7 @@ def evaluate_sequence(
         template: (V, 3) metres, the face at rest.
         samples: (n,) speech at 16 kHz.
         phones: those of the speech.
+        spoken: the words of a sentence of GRID.
     """
     lips = regions.lips
     largest = metrics.largest_lip_error(pred, target, lips)
@@ -204,6 +211,12 @@ def evaluate_sequence(
         }
     if phones:
         values |= {name: x * 1e3 for name, x in class_errors(largest, phones, fps).items()}
+    if spoken is not None:
+        from jambatalk.evaluate.lip_reader import load_reader  # torch takes seconds
+
+        for name, motion in (("words", pred), ("words_target", target)):
+            named = names_words(load_reader(), mesh_curves(motion, regions), fps, spoken)
+            values[name] = float(named.mean()) * 100
     return {metric.key: values[metric.key] for metric in METRICS if metric.key in values}
 
 

@@ -131,6 +131,20 @@ def read_tracked_lips(folder: Path, only: Collection[str] | None = None) -> dict
     }
 
 
+def read_points(
+    folder: Path, points: Sequence[int], only: Collection[str] | None = None
+) -> dict[str, np.ndarray]:
+    """Read points of MediaPipe's face mesh, in image widths, y down: clip → (T, points, 2).
+
+    Raises:
+        DataError: the folder has no GRID motion.
+    """
+    file = _open(folder, only)
+    columns = [file["landmark_index"].tolist().index(point) for point in points]
+    tracked = _points(file["landmarks"])[:, columns, :2]
+    return {name: tracked[rows] for name, rows in _clips(file)}
+
+
 def _open(folder: Path, only: Collection[str] | None = None) -> dict[str, np.ndarray]:
     """Read the arrays of `motion.npz`, for some clips or all."""
     try:

@@ -1,0 +1,1 @@
+"""Trains and judges the lip reader of `jambatalk evaluate`, on lips tracked in GRID's video."""
