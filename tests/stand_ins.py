@@ -22,8 +22,9 @@ NAMES = ("faceformer", "codetalker", "selftalk", "facediffuser")
 SMALL = {  # fields of the configuration; FaceDiffuser's GRU is as wide as its token
     "codetalker": {"hidden": 32, "feed_forward": 32, "code_width": 2},
     "facediffuser": {"token_width": 16, "steps": 10},
+    "facexhubert": {"layers": 2},
 }
-LAST = ("vertice_map_r", "vertice_map_reverse", "final_layer")  # maps to vertices
+LAST = ("vertice_map_r", "vertice_map_reverse", "final_layer", "fc")  # maps to vertices
 FIRST = "input_projection"  # of FaceDiffuser; a ReLU, dead to small motions behind a bias
 CALM = 0.03  # factor of its weights, so that a face stays one
 
@@ -35,6 +36,8 @@ def make_network(name: str, layout: str = "vocaset", **fields: object) -> Networ
     network = new_network(replace(find_layout(name, layout), **small)).eval()
     with torch.no_grad():
         for parameter, weight in network.named_parameters():
+            if parameter == "fc.weight":  # FaceXHuBERT's begins at zero
+                torch.nn.init.normal_(weight)
             if parameter.split(".")[-2] in LAST:
                 weight *= CALM
             if parameter.startswith(FIRST) and parameter.endswith("bias"):
@@ -42,15 +45,18 @@ def make_network(name: str, layout: str = "vocaset", **fields: object) -> Networ
     return network
 
 
-def write_stand_ins(folder: Path, names: Sequence[str] = NAMES) -> None:
+def write_stand_ins(
+    folder: Path, names: Sequence[str] = NAMES, layout: str = "vocaset", **fields: object
+) -> None:
     """Write each network's weights as its authors did: `NETWORK.pth`, of CodeTalker two stages.
 
-    Beside them lies `encoder.json`, the description of the small speech encoder.
+    Beside them lies `encoder.json`, the description of the small speech encoder. `fields` are those
+    of the configuration that are not the layout's, such as the number of `vertices`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "encoder.json").write_text(json.dumps(WAV2VEC2))
     for name in names:
-        network = make_network(name)
+        network = make_network(name, layout, **fields)
         weights: dict[str, Tensor] = {**network.state_dict(), **network.constants()}
         if name != "codetalker":
             torch.save(weights, folder / f"{name}.pth")

@@ -261,6 +261,28 @@ def write_biwi(
     return _write_pairs(folder, made)
 
 
+def scale_biwi(folder: Path) -> Path:
+    """Scale a written BIWI as FaceXHuBERT's: each axis less the mean, over the face's extent.
+
+    The faces as they were are kept in `templates_orig.pkl`.
+    """
+    templates = pickle.loads((folder / "templates.pkl").read_bytes())
+    (folder / "templates.pkl").rename(folder / "templates_orig.pkl")
+
+    def scaled(vertices: np.ndarray, subject: str) -> np.ndarray:
+        whole = templates[subject]
+        return (vertices - whole.mean(0)) / np.ptp(whole, axis=0)
+
+    faces = {subject: scaled(face, subject) for subject, face in templates.items()}
+    (folder / "templates.pkl").write_bytes(pickle.dumps(faces))
+    for path in folder.glob("vertices_npy/*.npy"):
+        vertices = np.load(path)
+        vertices = vertices.reshape(len(vertices), -1, 3)
+        changed = scaled(vertices, path.stem.split("_")[0]).astype(np.float32)
+        np.save(path, changed.reshape(len(vertices), -1))
+    return folder
+
+
 def write_folder(
     folder: Path,
     subjects: Sequence[str] = ("anna", "ben"),

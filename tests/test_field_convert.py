@@ -15,7 +15,7 @@ from stand_ins import make_network
 from jambatalk import Motion, Speech, TalkingHead
 from jambatalk.cli import main
 from jambatalk.data.registry import open_dataset
-from jambatalk.errors import ModelError, SpeechError
+from jambatalk.errors import DataError, ModelError, SpeechError
 from jambatalk.evaluate.predictions import SplitPrediction
 from jambatalk.export import export_motion
 from jambatalk.motion.nonverbal import STILL
@@ -128,6 +128,35 @@ def test_predictions_lie_with_the_captured_motions(
     scale = axes * (np.ptp(recording.template, axis=0) if name == "facexhubert" else 1.0)
     expected = raw.unflatten(-1, (-1, 3)).numpy() * scale
     np.testing.assert_allclose(mine.offsets, expected, rtol=1e-4, atol=1e-7)
+
+
+def test_a_scaled_set_is_brought_back_to_metres(
+    files: dict, checkpoints: dict, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = synthetic.write_biwi(tmp_path / "data", ("F2", "M3"), (1,), vertices=100)
+    captured = np.load(data / "vertices_npy" / "F2_e01.npy").reshape(-1, 100, 3)
+    (data / "dataset.json").write_text('{"fps": 25}')
+    synthetic.scale_biwi(data)
+    dataset = open_dataset("folder", data, "all")
+    for name in ("facexhubert", "faceformer"):  # no heads of these subjects; not for such a set
+        with pytest.raises(DataError, match=r"templates_orig\.pkl|trained on faces as they are"):
+            SplitPrediction(TalkingHead.from_pretrained(checkpoints[name], "cpu"), dataset)
+    out = tmp_path / "facexhubert"
+    words = files["facexhubert"].words("--templates", str(data / "templates_orig.pkl"))
+    assert main([*words, "-o", str(out)]) == 0
+    split = SplitPrediction(TalkingHead.from_pretrained(out, "cpu"), dataset)
+    split.write_targets(tmp_path / "targets")
+    split.write_predictions(tmp_path / "mine")
+    target, mine = (Motion.load(tmp_path / f / "F2_e01.npz") for f in ("targets", "mine"))
+    turned = captured * np.array([1, -1, -1], np.float32)
+    np.testing.assert_allclose(target.vertices(), turned[: len(target)], atol=1e-6)
+    np.testing.assert_array_equal(mine.face.template, target.face.template)
+    capsys.readouterr()
+    bench = ["bench", str(out), str(checkpoints["faceformer"]), "--names", "one,two"]
+    bench += ["--set", "folder", "--data", str(data), "-o", str(tmp_path / "bench")]
+    assert main(bench) == 1
+    assert "'one' predicts 100 vertices, scaled to each face" in capsys.readouterr().err
+    assert not (tmp_path / "bench").exists()
 
 
 def test_seeds_are_samples_of_the_diffusion(files: dict, checkpoints: dict) -> None:

@@ -20,7 +20,10 @@ from jambatalk.evaluate.mesh_motion import CONDITION, read_motion
 from jambatalk.evaluate.predictions import SOUNDS, SplitPrediction
 from jambatalk.evaluate.report import BEST_OF, Report
 from jambatalk.evaluate.speed import measure_speed
+from jambatalk.model.checkpoint import fetch_checkpoint
 from jambatalk.model.device import choose_device
+from jambatalk.networks.checkpoint import read_any_config
+from jambatalk.networks.config import NetworkConfig
 from jambatalk.progress import Progress, no_progress
 from jambatalk.render.clip_grid import MOST
 from jambatalk.render.view import View
@@ -82,10 +85,12 @@ def bench(
 
     Raises:
         ModelError: a checkpoint that cannot be loaded. DataError: a set, split or sentence that is
-        not there, or outputs that differ from the set's. NotInstalledError: matplotlib is not
-        installed. RenderError, VideoError: the video cannot be made; the table is then written.
+        not there, or outputs that differ from the set's or among the networks.
+        NotInstalledError: matplotlib is not installed. RenderError, VideoError: the video cannot be
+        made; the table is then written.
     """
     require_matplotlib()
+    _check_alike(networks)
     device = choose_device(config.device)
     if config.view is not None and len(networks) >= MOST:
         raise JambaTalkError(
@@ -134,6 +139,26 @@ def bench(
         _film(report, list(networks), sentences[0], folder, config, progress)
         written.append(folder / VIDEO)
     return report, written
+
+
+def _check_alike(networks: Mapping[str, str | Path]) -> None:
+    """Check that the outputs of all networks have one unit, before any is loaded."""
+    kinds: dict[str, str] = {}
+    for name, source in networks.items():
+        config = read_any_config(fetch_checkpoint(source))
+        if not config.vertices:
+            kind = "weights of blendshapes (--set tracks)"
+        elif isinstance(config, NetworkConfig) and config.relative:
+            kind = f"{config.vertices} vertices, scaled to each face (FaceXHuBERT's BIWI)"
+        else:
+            kind = f"{config.vertices} vertices"
+        kinds.setdefault(kind, name)
+    if len(kinds) > 1:
+        (kind, name), (other_kind, other), *_ = kinds.items()
+        raise DataError(
+            f"'{name}' predicts {kind}, '{other}' {other_kind}: one table cannot hold both.",
+            "Give each kind a bench, with its own set and output.",
+        )
 
 
 def _sentences(config: BenchConfig, dataset: Dataset) -> tuple[str, ...]:

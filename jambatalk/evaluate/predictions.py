@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jambatalk.data.dataset import Dataset, Recording
-from jambatalk.errors import DataError
+from jambatalk.errors import DataError, abbreviate
 from jambatalk.evaluate.mesh_motion import CONDITION
 from jambatalk.evaluate.sample_metrics import SEED
 from jambatalk.face.face import Face
-from jambatalk.face.user_face import guess_unit
+from jambatalk.face.user_face import guess_unit, is_scaled
 from jambatalk.files.plain import read_json
 from jambatalk.files.unfinished import sweep, whole_file
 from jambatalk.model.jambatalk import JambaTalk
@@ -50,8 +50,11 @@ class SplitPrediction:
         unit: metres per unit of the set's vertices, which is then a published network's too; None
             for that of its training set, or else to guess it from the templates' size.
 
+    A set that is scaled along each axis, as FaceXHuBERT's BIWI, is brought back to metres by the
+    extents of the subjects' heads, which such a network's checkpoint has.
+
     Raises:
-        DataError: the checkpoint and the set differ in their outputs.
+        DataError: the checkpoint and the set differ in their outputs, or in their scale.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class SplitPrediction:
                 "Give a checkpoint that was trained on such a set.",
             )
         self.head = talking_head.heads.load(1)
+        self.scaled = self._is_scaled()
         turned = np.ones(3)
         if isinstance(config, NetworkConfig) and config.vertices:
             turned = np.sign(config.axes)
@@ -180,12 +184,37 @@ class SplitPrediction:
         return not np.array_equal(first, second)
 
     def _source(self) -> dict[str, object]:
-        return {"set": self.dataset.name, "unit": self.unit}
+        unit = "extents of each head" if self.scaled else self.unit
+        return {"set": self.dataset.name, "unit": unit}
+
+    def _is_scaled(self) -> bool:
+        """Tell whether the set is scaled along each axis; check that it can be scaled back."""
+        if not any(map(is_scaled, self.dataset.templates.values())):
+            return False
+        config = self.talking_head.model.config
+        if not (isinstance(config, NetworkConfig) and config.relative):
+            raise DataError(
+                f"'{self.dataset.name}' is scaled along each axis of each face, and this "
+                "checkpoint's network was trained on faces as they are.",
+                "Bench FaceXHuBERT alone on this set, and the others on theirs.",
+            )
+        missing = sorted(
+            {entry.subject for entry in self.dataset.entries} - set(self.talking_head.heads.titles)
+        )
+        if missing:
+            raise DataError(
+                f"'{self.dataset.name}' is scaled along each axis, and the checkpoint has no head "
+                f"of {abbreviate(missing)}, whose extents bring it back to metres.",
+                "Convert the weights with --templates templates_orig.pkl.",
+            )
+        return True
 
     def _face(self, recording: Recording) -> Face:
         """Return the head that weights animate, or the subject's own face at rest."""
         if recording.template is None:
             return self.head
+        if self.scaled:
+            return self.talking_head.heads.load(recording.subject)
         subject, template = recording.subject, recording.template * self.axes
         return replace(self.head, name=subject, title=subject, template=template)
 
@@ -193,7 +222,10 @@ class SplitPrediction:
         face = self._face(recording)
         if recording.weights is not None:
             return Motion(recording.weights, recording.fps, face)
-        return Motion.of_vertices(recording.offsets(1.0) * self.axes, recording.fps, face)
+        axes = self.axes
+        if self.scaled:
+            axes = np.sign(axes) * np.ptp(face.template, axis=0)
+        return Motion.of_vertices(recording.offsets(1.0) * axes, recording.fps, face)
 
 
 def _condition(style: str, seed: int, name_style: bool, name_seed: bool) -> str:

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 SKIN, LIPS, WHITE, IRIS = (214, 168, 146), (192, 126, 114), (236, 232, 228), (74, 56, 44)  # sRGB
 SKIN_GLOSS, LIPS_GLOSS, EYES_GLOSS = 0.25, 0.4, 1.0
 IRIS_ANGLE = np.radians(27)  # at the centre of the eyeball, from straight ahead to the iris' edge
+CUBE = 0.01  # of the extents of a template: those that differ less are no head's
 HEAD_HEIGHT = 0.25  # metres, roughly
 UNITS = (1.0, 0.1, 0.01, 0.001)  # metres: metre, decimetre, centimetre, millimetre
 UPPER_FACE = ("forehead", "eye_region")  # FLAME's masks of the region that FDD measures
@@ -61,6 +62,12 @@ def guess_unit(vertices: np.ndarray) -> float:
     """
     heights = np.ptp(vertices[:, 1]) * np.array(UNITS)
     return UNITS[int(np.argmin(np.abs(np.log(np.maximum(heights, 1e-9) / HEAD_HEIGHT))))]
+
+
+def is_scaled(template: np.ndarray) -> bool:
+    """Tell whether a head (V, 3) was scaled along each axis, to be as wide as high and deep."""
+    extents = np.ptp(template, axis=0)
+    return bool(np.ptp(extents) < CUBE * extents.max())
 
 
 def make_face(

@@ -17,7 +17,7 @@ from jambatalk.errors import FaceError, ModelError, abbreviate
 from jambatalk.face.face import Face
 from jambatalk.face.library import write_heads
 from jambatalk.face.mesh import read_mesh, read_templates
-from jambatalk.face.user_face import guess_unit, make_heads, read_mask
+from jambatalk.face.user_face import guess_unit, is_scaled, make_heads, read_mask
 from jambatalk.files.origins import WEIGHTS
 from jambatalk.files.plain import read_json
 from jambatalk.files.pth import read_pth
@@ -36,7 +36,6 @@ from jambatalk.paper.paper_weights import fit_layout, sort_weights
 from jambatalk.render.thumbnail import draw_thumbnails
 
 LONGEST = {"faceformer": 600, "codetalker": 600}  # frames that the published code takes
-CUBE = 0.01  # extents of a template that differ less are no head's
 TRAINED = "lip_map.weight"  # of SelfTalk; where it is, all that only training needs is there
 
 Files = dict[str, dict[str, Tensor]]  # of a checkpoint → weights by name
@@ -148,8 +147,7 @@ def _check_heads(
     if not (isinstance(layout, NetworkConfig) and layout.relative):
         return
     for head in heads:
-        extents = np.ptp(head.template, axis=0)
-        if np.ptp(extents) < CUBE * extents.max():
+        if is_scaled(head.template):
             raise FaceError(
                 f"Template '{head.name}' is scaled: it is as wide as it is high and deep.",
                 sources(job.network, job.layout)["template"],
