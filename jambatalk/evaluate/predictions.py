@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -60,8 +61,7 @@ class SplitPrediction:
     def __init__(
         self, talking_head: TalkingHead, dataset: Dataset, unit: float | None = None
     ) -> None:
-        self.talking_head, self.dataset = talking_head, dataset
-        model, config = talking_head.model, talking_head.model.config
+        config = talking_head.model.config
         captured = set(dataset.blendshapes)
         if config.vertices != dataset.vertex_count or not captured.issuperset(config.blendshapes):
             raise DataError(
@@ -76,8 +76,10 @@ class SplitPrediction:
             turned = np.sign(config.axes)
             if not config.relative:
                 unit = unit or abs(config.axes[0])
-                assert not isinstance(model, JambaTalk)
+                model: Any = copy(talking_head.model)  # which has the same weights
                 model.config = replace(config, axes=tuple((unit * turned).tolist()))
+                talking_head = TalkingHead(model, talking_head.heads)
+        self.talking_head, self.dataset = talking_head, dataset
         if unit is None and dataset.templates:
             unit = guess_unit(next(iter(dataset.templates.values())))
         self.unit = unit or 1.0
