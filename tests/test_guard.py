@@ -2,9 +2,6 @@
 
 import asyncio
 import os
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +20,6 @@ from jambatalk.app.folder import Folder, FullError
 from jambatalk.app.guard import Guard
 from jambatalk.app.orders import Page
 from jambatalk.app.settings import Settings
-from jambatalk.files.unfinished import scratch_folder
 
 BYTES = 1000  # of an upload
 FREE = SimpleNamespace(free=10**12)
@@ -103,34 +99,6 @@ def test_a_failed_upload_leaves_nothing(folder: Folder) -> None:
     with folder.receiving("a", BYTES, list):
         (folder.path / "tmp123").write_bytes(b"half")
     assert [path.name for path in folder.path.iterdir()] == ["example"]
-
-
-def test_folders_of_killed_processes_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code = """
-import time
-from jambatalk.app.folder import FullError
-from jambatalk.files.unfinished import scratch_folder
-with scratch_folder(FullError) as folder:
-    (folder / "voice.wav").touch()
-    print(folder, flush=True)
-    time.sleep(600)
-"""
-    process = subprocess.Popen(
-        [sys.executable, "-c", code],
-        env=os.environ | {"TMPDIR": str(tmp_path)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    left = Path(process.stdout.readline().strip()) / "voice.wav"
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with scratch_folder(FullError):
-        assert left.exists()  # its process lives
-    process.kill()
-    process.wait(TIMEOUT)
-    assert left.exists()
-    with scratch_folder(FullError) as folder:
-        assert not left.exists()
-    assert not folder.exists()
 
 
 @pytest.fixture
