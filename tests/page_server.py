@@ -13,6 +13,7 @@ import httpx
 
 ROOT = Path(__file__).parent.parent
 TIMEOUT = 120  # seconds; long, since the machine may be busy
+NO_GPU = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]  # Chromium
 
 
 def free_port() -> int:

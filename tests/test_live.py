@@ -12,6 +12,7 @@ from urllib.parse import urlparse
 
 import numpy as np
 import pytest
+from page_server import NO_GPU
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from scipy.ndimage import gaussian_filter
@@ -33,7 +34,6 @@ from jambatalk.speech import SAMPLE_RATE
 NEUTRAL = {"style": "neutral", "strength": 1, "head": "mara"}
 WIDTH = len(load_head(1).blendshapes) + 3  # values per frame
 END = json.dumps({"end": True})
-NO_GPU = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 # Records at every picture: second of the sound, jawOpen, yaw, delay, motion frames per second.
 RECORD = """async () => {
     const { state } = await import("/live/page/live.js");

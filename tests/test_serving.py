@@ -19,7 +19,7 @@ import httpx
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError, ValidationError
-from page_server import ROOT, TIMEOUT, serving, wait_until
+from page_server import NO_GPU, ROOT, TIMEOUT, serving, wait_until
 from playwright.sync_api import Page, sync_playwright
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
@@ -39,7 +39,6 @@ from jambatalk.errors import JambaTalkError
 
 VOICES = ROOT / "assets" / "voices"
 VOICE = VOICES / "pico_en.wav"  # 6 s
-NO_GPU = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 
 
 @pytest.fixture(scope="module")
