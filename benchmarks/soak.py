@@ -1,6 +1,7 @@
-"""Many visitors for minutes, or many runs in one process: `python benchmarks/soak.py`.
+"""Many visitors, a long live session, or many runs in one process: `python benchmarks/soak.py`.
 
     python benchmarks/soak.py --visitors 8 --minutes 10
+    python benchmarks/soak.py --live 60
     python benchmarks/soak.py --runs 300
 
 Starts the page on this machine and visits it, each visitor from an address of its own (Linux lets
@@ -8,6 +9,10 @@ Starts the page on this machine and visits it, each visitor from an address of i
 half-way. Prints what became of them, how long they took, and how the page's memory, threads, open
 files and temporary files moved. The slope is that of a line through the memory after each of the
 last 200 jobs.
+
+A live session is one talker in real time: speech, pauses, speech again. It is served without the
+page's limit of ten minutes. Its drift is the difference of the sound sent and the motion that came,
+in seconds of each, and how much later messages came at the end than at the beginning.
 """
 
 from __future__ import annotations
@@ -20,14 +25,15 @@ import os
 import random
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
 from typing import ClassVar, NamedTuple
 
 import httpx
@@ -50,6 +56,7 @@ SLOPE_JOBS = 200
 WARM_JOBS = 20  # before the first look at threads and files
 MOST_JOBS = 20_000
 CHUNK = 640  # samples of a live message
+PAUSE = 4  # seconds after 11 s of speech, of the one who talks long
 
 
 class Sample(NamedTuple):
@@ -67,10 +74,11 @@ class Meter:
 
     Args:
         folder: where its temporary files lie.
+        each: what a sample is taken after.
     """
 
-    def __init__(self, process: psutil.Process, folder: Path) -> None:
-        self.process, self.folder = process, folder
+    def __init__(self, process: psutil.Process, folder: Path, each: str = "job") -> None:
+        self.process, self.folder, self.each = process, folder, each
         self.samples: list[Sample] = []
 
     def sample(self) -> Sample:
@@ -96,7 +104,7 @@ class Meter:
 
     def report(self, last: Sample) -> str:
         """Return a table; `last` is the sample after some quiet."""
-        warm = self.samples[min(WARM_JOBS, len(self.samples) - 1) :]
+        warm = self.samples[min(WARM_JOBS, len(self.samples) // 2) :]
         rows = []
         names = {
             "memory of the page, MB": "memory",
@@ -112,10 +120,10 @@ class Meter:
             rows.append([title, *shown, self._slope(name) if unit == 1000 else ""])
         head = [
             "",
-            f"after {len(self.samples) - len(warm) + 1} jobs",
+            f"after {len(self.samples) - len(warm) + 1} {self.each}s",
             "most",
             "after a quiet while",
-            "slope, kB a job",
+            f"slope, kB a {self.each}",
         ]
         return table(head, rows)
 
@@ -232,14 +240,24 @@ class Visitor:
         return "failed: no end"
 
 
+# The page without a limit of a live session.
+LONG = """
+import sys
+from jambatalk.app.live import server, session
+from jambatalk.cli import main
+server.MAX_SECONDS = session.MAX_SECONDS = float("inf")
+sys.exit(main(["app", *sys.argv[1:]]))
+"""
+
+
 @contextlib.contextmanager
-def page(folder: Path) -> Iterator[tuple[psutil.Process, int]]:
-    """Serve the page with its files below a folder."""
+def page(folder: Path, program: Sequence[str]) -> Iterator[tuple[psutil.Process, int]]:
+    """Serve the page by a program for Python, with its files below a folder."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, str(ROOT / "app.py"), "--port", str(port), "--keep", str(KEEP)]
-    environment = os.environ | {"TMPDIR": str(folder)}
+    command = [sys.executable, *program, "--port", str(port), "--keep", str(KEEP)]
+    environment = os.environ | {"TMPDIR": str(folder), "PYTHONPATH": str(ROOT)}
     with (folder.with_suffix(".log")).open("w") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
@@ -263,7 +281,7 @@ def visit(visitors: int, minutes: float) -> None:
         folder.mkdir()
         samples = Speech.read(VOICE).samples[: round(SECONDS * SAMPLE_RATE)]
         wavfile.write(sound, SAMPLE_RATE, (samples * 32767).astype(np.int16))
-        with page(folder) as (process, port):
+        with page(folder, [str(ROOT / "app.py")]) as (process, port):
             meter = Meter(process, folder)
             end = time.monotonic() + 60 * minutes
 
@@ -297,6 +315,93 @@ def _outcomes() -> str:
     return table(["job", "number", "made", "refused", "failed", "p50", "p95"], rows)
 
 
+class Talker:
+    """One who talks live for long, with pauses.
+
+    Attributes:
+        sent: samples of sound. frames: that came.
+        delays: of each message that came: its second of sound, and by how much it came later.
+        end: the last text of the server.
+    """
+
+    def __init__(self, port: int) -> None:
+        self.port, self.sent, self.frames, self.end = port, 0, 0, "the connection ended"
+        self.delays: list[tuple[float, float]] = []
+        self.fps = 0.0
+        speech = Speech.read(VOICE).samples
+        silence = np.zeros(PAUSE * SAMPLE_RATE, np.float32)
+        self._sound = (np.concatenate([speech, silence]) * 32767).astype("<i2")
+
+    async def talk(self, minutes: float, meter: Meter) -> None:
+        """Talk, and sample the server once a minute."""
+        async with connect(f"ws://127.0.0.1:{self.port}/live/socket") as socket:
+            await socket.send(json.dumps({"style": "neutral", "strength": 1, "head": "mara"}))
+            hello = json.loads(await socket.recv())
+            self.fps, width = hello["fps"], len(hello["blendshapes"]) + 3
+            started = time.monotonic()
+
+            async def receive() -> None:
+                async for message in socket:
+                    if isinstance(message, str):
+                        self.end = message
+                        return
+                    (first,) = struct.unpack("<I", message[:4])
+                    assert first == self.frames, f"frame {first} follows {self.frames}"
+                    self.frames += (len(message) - 4) // (4 * width)
+                    second = first / self.fps
+                    self.delays.append((second, time.monotonic() - started - second))
+
+            async def send() -> None:
+                while self.sent < minutes * 60 * SAMPLE_RATE:
+                    due = started + (self.sent + CHUNK) / SAMPLE_RATE
+                    await asyncio.sleep(max(0.0, due - time.monotonic()))
+                    places = np.arange(self.sent, self.sent + CHUNK) % len(self._sound)
+                    await socket.send(self._sound[places].tobytes())
+                    self.sent += CHUNK
+                    if self.sent // (60 * SAMPLE_RATE) > len(meter.samples):
+                        meter.add()
+                await socket.send(json.dumps({"end": True}))
+
+            with contextlib.suppress(ConnectionClosed):
+                await asyncio.gather(receive(), send())
+
+    def report(self) -> str:
+        """Return a table by sixths of the time, and the drift."""
+        sound, motion = self.sent / SAMPLE_RATE, self.frames / self.fps
+        rows, middles = [], []
+        for number in range(6):
+            low, high = (sound * part / 6 for part in (number, number + 1))
+            found = [delay for second, delay in self.delays if low <= second < high]
+            if found:
+                middles.append(median(found))
+                shown = (f"{value:.2f} s" for value in (middles[-1], max(found)))
+                rows.append([f"{low / 60:.3g} to {high / 60:.3g}", str(len(found)), *shown])
+        later = 1000 * (middles[-1] - middles[0])
+        return (
+            table(["minutes", "messages", "delay, median", "most"], rows)
+            + f"\n\n{self.sent} samples sent, {sound:.3f} s; {self.frames} frames came,"
+            f" {motion:.3f} s: {1000 * (motion - sound):+.1f} ms."
+            f"\nMessages came {later:+.0f} ms later in the last sixth than in the first."
+            f" The session's end: {self.end}"
+        )
+
+
+def talk(minutes: float) -> None:
+    """Talk live for some minutes, and print the tables."""
+    with tempfile.TemporaryDirectory(prefix="soak-") as top:
+        folder = Path(top, "files")
+        folder.mkdir()
+        with page(folder, ["-c", LONG]) as (process, port):
+            meter, talker = Meter(process, folder, "minute"), Talker(port)
+            asyncio.run(talker.talk(minutes, meter))
+            last = meter.sample()
+        log = folder.with_suffix(".log").read_text()
+    print(talker.report())
+    if meter.samples:
+        print(f"\n{meter.report(last)}")
+    print(f"\nTracebacks in the log: {log.count('Traceback')}")
+
+
 def repeat(runs: int) -> None:
     """Animate, draw and export again and again in this process, and print the table."""
     from jambatalk import TalkingHead, View, export_motion
@@ -320,6 +425,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--visitors", type=int, default=8, choices=range(1, 33), metavar="N")
     parser.add_argument("--minutes", type=float, default=10.0, help="60 at most")
+    parser.add_argument("--live", type=float, default=0.0, help="minutes of one talker, 60 at most")
     parser.add_argument("--runs", type=int, default=0, help="runs in one process, in their place")
     options = parser.parse_args()
     started = time.monotonic()
@@ -329,6 +435,10 @@ def main() -> None:
     if options.runs:
         print(f"{options.runs} runs in one process\n")
         repeat(min(options.runs, MOST_JOBS))
+    elif options.live:
+        minutes = min(options.live, 60.0)
+        print(f"One talker, live for {minutes:g} minutes\n", flush=True)
+        talk(minutes)
     else:
         minutes = min(options.minutes, 60.0)
         print(f"{options.visitors} visitors for {minutes:g} minutes\n")

@@ -1,5 +1,6 @@
 """The bundled heads, what they promise, and that the recipe reproduces them."""
 
+import json
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -126,6 +127,13 @@ def test_damaged_library_raises_face_error(name: str, damage: str, tmp_path: Pat
         path.write_bytes(data[: len(data) // 2] if damage == "truncated" else b"")
     with pytest.raises(FaceError, match=r"recipes/heads|no file"):
         HeadLibrary(tmp_path).load("b")
+
+
+@pytest.mark.parametrize("entry", [{"name": "a", "title": 1}, {"name": 1}, {"name": "a", "b": 1}])
+def test_an_index_of_other_values_is_refused(entry: dict, tmp_path: Path) -> None:
+    (tmp_path / "heads.json").write_text(json.dumps([entry]))
+    with pytest.raises(FaceError, match=r"heads\.json.*(Give|There are)"):
+        HeadLibrary(tmp_path).load(1)
 
 
 def test_head_of_another_mesh_raises_face_error(tmp_path: Path) -> None:

@@ -8,12 +8,14 @@ import binascii
 import json
 import secrets
 import time
-from collections import OrderedDict, deque
-from contextlib import ExitStack
+from collections import Counter, OrderedDict, deque
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -35,6 +37,9 @@ GUARDED = {"live", "metrics"}  # by the login; Gradio guards its own
 
 MAX_UPLOAD = 200 * 2**20  # bytes; ten minutes of 16-bit stereo at 48 kHz are 115 MB
 MAX_BODY = 2**16  # bytes of another request
+MAX_PATH = 2000  # characters of an address
+MAX_OPEN = 100  # requests of an address at a time; an open page has about three
+STALLED, SLOWEST = 30.0, 50_000  # seconds for a request, and one more for as many bytes
 MAX_LOGINS = 10  # attempts of an address in a minute
 MAX_ADDRESSES = 10_000  # that are remembered
 MINUTE = 60.0
@@ -65,12 +70,8 @@ def headers(settings: Settings) -> dict[str, str]:
     }
 
 
-class Refused(Exception):
-    """A request that is not passed on."""
-
-    def __init__(self, status: int, why: str) -> None:
-        super().__init__(why)
-        self.status, self.why = status, why
+class Refused(HTTPException):
+    """A request that is not passed on, or whose body is not."""
 
 
 class Rate:
@@ -106,6 +107,7 @@ class Guard:
         self._app, self._orders, self._folder = app, orders, folder
         self._headers = headers(settings)
         self._requests, self._logins = Rate(settings.max_requests), Rate(MAX_LOGINS)
+        self._open: Counter[str] = Counter()  # requests of each address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it in a sentence."""
@@ -116,8 +118,13 @@ class Guard:
         with ExitStack() as stack:
             try:
                 await self._admit(connection, answer, stack)
+                if scope["type"] == "http":
+                    receive = _timely(receive, _length(connection.headers))
+                    if scope["path"].startswith(f"{API}mcp") and scope["method"] == "POST":
+                        receive = await _as_json(receive)
             except Refused as error:
-                refusal = JSONResponse({"detail": error.why}, error.status)
+                content = {"detail": error.detail}
+                refusal = JSONResponse(content, error.status_code, error.headers)
                 return await refusal(scope, receive, answer.send)
             await self._app(scope, receive, answer.send)
 
@@ -133,7 +140,12 @@ class Guard:
         name = rest.partition("/")[0] if path.startswith(API) else ""
         if part not in OPEN or (name.partition("=")[0] not in OPEN_API if name else False):
             raise Refused(404, "There is no such page.")
+        if len(path) > MAX_PATH:
+            raise Refused(414, "This address is too long.")
+        if name == "mcp" and scope.get("method") == "HEAD":
+            raise Refused(405, "Ask with GET.")  # Gradio's stream would answer twice
         address = address_of(connection)
+        stack.enter_context(self._opened(address))
         posts = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD", "OPTIONS")
         if posts:
             (self._logins if part == "login" else self._requests).check(address)
@@ -152,6 +164,18 @@ class Guard:
             self._listen(sessions[0], stack)
         elif name == "call" and scope["method"] == "GET":
             self._listen(path.rpartition("/")[2], stack)
+
+    @contextmanager
+    def _opened(self, address: str) -> Iterator[None]:
+        if self._open[address] >= MAX_OPEN:
+            raise Refused(429, f"{MAX_OPEN} of your requests are open. Close other windows.")
+        self._open[address] += 1
+        try:
+            yield
+        finally:
+            self._open[address] -= 1
+            if not self._open[address]:
+                del self._open[address]
 
     def _listen(self, name: str, stack: ExitStack) -> None:
         if not self._orders.knows(name):
@@ -183,6 +207,52 @@ class _Answer:
         elif self.keep and message["type"] == "http.response.body":
             self.body += message.get("body", b"")
         await self._send(message)
+
+
+def _timely(receive: Receive, size: int) -> Receive:
+    """Return `receive` with a clock: a request must come in time.
+
+    Raises:
+        Refused: by what is returned, where it does not.
+    """
+    end = time.monotonic() + STALLED + size / SLOWEST
+    comes = True
+
+    async def timely() -> Message:
+        nonlocal comes
+        if not comes:  # what is awaited now is the end of the connection
+            return await receive()
+        try:
+            message = await asyncio.wait_for(receive(), end - time.monotonic())
+        except TimeoutError as error:
+            why = "The request came too slowly. Try again."
+            raise Refused(408, why, {"Connection": "close"}) from error
+        comes = message.get("more_body", False)
+        return message
+
+    return timely
+
+
+async def _as_json(receive: Receive) -> Receive:
+    """Take a request that must be JSON, and return a `receive` that gives it once more.
+
+    Raises:
+        Refused: it is none, or one on which the Model Context Protocol's server fails.
+    """
+    messages = [await receive()]
+    while messages[-1].get("more_body"):
+        messages.append(await receive())
+    try:
+        json.loads(b"".join(message.get("body", b"") for message in messages))
+    except (ValueError, RecursionError) as error:
+        raise Refused(400, "This request is not JSON.") from error
+    given = iter(messages)
+
+    async def again() -> Message:
+        message = next(given, None)
+        return await receive() if message is None else message
+
+    return again
 
 
 def _uploaded(body: bytes) -> list[str]:

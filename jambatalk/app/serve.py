@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import signal
@@ -20,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from jambatalk.app.connections import PatientProtocol, allow_many_files
 from jambatalk.app.early_viewer import EarlyHead, start_html
 from jambatalk.app.folder import FULL, MEGABYTE, Folder, FullError
 from jambatalk.app.guard import MAX_UPLOAD, Guard
@@ -51,6 +53,7 @@ def serve(settings: Settings) -> None:
         ModelError: no such checkpoint, device or style. JambaTalkError: the port is in use.
     """
     settings.check_address()
+    allow_many_files()
     device = "cpu" if is_zero_gpu() else settings.device
     talking_head = TalkingHead.from_pretrained(settings.checkpoint, device)
     for path in settings.style:
@@ -101,6 +104,7 @@ def serve(settings: Settings) -> None:
                 },
                 prevent_thread_lock=True,
             )
+            page.server.config.http_protocol_class = PatientProtocol
             page.server.config.ws_max_size = MAX_MESSAGE
             page.block_thread()
         except OSError as error:  # another program was faster
@@ -134,7 +138,7 @@ UNEXPECTED = (
 
 async def _refuse(request: Request, error: Exception) -> Response:
     """Answer a request that Gradio did not expect, and log nothing of what it holds."""
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and error.errno != errno.ENAMETOOLONG:
         log_failure(log, "A request failed", error)
         return JSONResponse({"detail": FULL}, 507)
     log.info("A request did not fit the page: %s", type(error).__name__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import traceback
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
@@ -46,7 +47,9 @@ def is_same_site(connection: HTTPConnection) -> bool:
     if origin is None:
         return True
     hosts = (connection.headers.get(name) for name in ("host", "x-forwarded-host"))
-    return urlsplit(origin).netloc in {host for host in hosts if host}
+    with suppress(ValueError):  # of an origin that is none, as http://[
+        return urlsplit(origin).netloc in {host for host in hosts if host}
+    return False
 
 
 def log_failure(log: logging.Logger, what: str, error: BaseException) -> None:

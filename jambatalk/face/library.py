@@ -62,9 +62,9 @@ class HeadEntry:
     materials: tuple[MaterialEntry, ...] = ()
 
     def __post_init__(self) -> None:
+        check_fields(self, "head.")
         check(_is_file_name(self.name), "name", self.name, "Give letters, digits, '-' and '_'.")
         check(len(self.title) <= LONGEST_TITLE, "title", self.title, "Give a few words.")
-        check_fields(self, "head.")
 
 
 class HeadLibrary:
