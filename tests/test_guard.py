@@ -2,20 +2,28 @@
 
 import asyncio
 import os
+import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from types import SimpleNamespace
 
 import gradio as gr
 import httpx
 import pytest
+import uvicorn
 from page_server import TIMEOUT, free_port, wait_until
+from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
+from jambatalk.app import connections, guard, orders
 from jambatalk.app import folder as folder_module
-from jambatalk.app import orders
+from jambatalk.app.connections import PatientProtocol
 from jambatalk.app.folder import Folder, FullError
 from jambatalk.app.guard import Guard
 from jambatalk.app.orders import Page
@@ -99,6 +107,85 @@ def test_a_failed_upload_leaves_nothing(folder: Folder) -> None:
     with folder.receiving("a", BYTES, list):
         (folder.path / "tmp123").write_bytes(b"half")
     assert [path.name for path in folder.path.iterdir()] == ["example"]
+
+
+def test_requests_that_do_not_come(monkeypatch: pytest.MonkeyPatch, folder: Folder) -> None:
+    """Connections that ask for nothing are closed; requests have headers and bodies in time."""
+    monkeypatch.setattr(connections, "PATIENCE", 3)
+    monkeypatch.setattr(guard, "STALLED", 0.5)
+
+    async def application(request: Request) -> PlainTextResponse:
+        await request.body()
+        await asyncio.sleep(4)  # longer than a connection may be idle
+        return PlainTextResponse("made")
+
+    app = Starlette(
+        routes=[Route("/live", application, methods=["POST"])],
+        middleware=[Middleware(Guard, Settings(), None, folder)],
+    )
+    app.auth = None
+    config = uvicorn.Config(app, port=free_port(), log_level="warning", http=PatientProtocol)
+    server = uvicorn.Server(config)
+    thread = Thread(target=server.run)
+    thread.start()
+    wait_until(lambda: server.started)
+    post = b"POST /live HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
+    endings = {
+        b"": b"",
+        b"GET /live HTTP/1.1\r\nX: ": b"",
+        post % 1: b"The request came too slowly. Try again.",
+        b"GET /live HTTP/1.1\r\nX: " + b"a" * 100_000: b"Invalid HTTP request received.",
+        b"POST /live HTTP/1.0\r\nContent-Length: 0\r\n\r\n": b"made",
+    }
+    try:
+        with ExitStack() as stack:
+            address = "127.0.0.1", config.port
+            clients = [
+                stack.enter_context(socket.create_connection(address, TIMEOUT)) for _ in endings
+            ]
+            for client, sent in zip(clients, endings, strict=True):
+                client.sendall(sent)
+            for client, (sent, ending) in zip(clients, endings.items(), strict=True):
+                assert received(client).endswith(ending), sent[:50]
+    finally:
+        server.should_exit = True
+        thread.join(TIMEOUT)
+
+
+def received(client: socket.socket) -> bytes:
+    """Return what comes until the server closes the connection."""
+    found = b""
+    with suppress(ConnectionResetError):  # what was sent was not read to its end
+        while more := client.recv(10_000):
+            found += more
+    return found
+
+
+def test_requests_of_an_address_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "MAX_OPEN", 2)
+    release = asyncio.Event()
+
+    async def application(scope: dict, receive: object, send: Callable) -> None:
+        await release.wait()
+        await PlainTextResponse("made")(scope, receive, send)
+
+    async def ask(to: Guard, address: str) -> int:
+        transport = httpx.ASGITransport(to, client=(address, 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://a") as client:
+            return (await client.get("/config")).status_code
+
+    async def visit() -> None:
+        to = Guard(application, Settings(), None, None)
+        waiting = [asyncio.create_task(ask(to, "192.0.2.1")) for _ in range(2)]
+        while to._open["192.0.2.1"] < 2:
+            await asyncio.sleep(0.01)
+        assert await ask(to, "192.0.2.1") == 429
+        release.set()
+        assert await ask(to, "192.0.2.2") == 200
+        assert await asyncio.gather(*waiting) == [200, 200]
+        assert not to._open
+
+    asyncio.run(visit())
 
 
 @pytest.fixture

@@ -41,6 +41,9 @@ VOICES = ROOT / "assets" / "voices"
 VOICE = VOICES / "pico_en.wav"  # 6 s
 
 
+JSON = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("serving") / "files"
@@ -349,8 +352,14 @@ def test_requests_that_do_not_fit(url: str, files: Path) -> None:
         odd += [visitor.get("queue/data?session_hash=other"), visitor.get("call/animate/other")]
         odd.append(visitor.post("call/animate", content=iter([b"without a length"])))
         odd.append(visitor.post("call/animate", content=bytes(100_000)))
+        for body in (b"[" * 60_000, b'{"data": [' + b"9" * 5000 + b"]}", b"\xff"):
+            for path in ("call/animate", "queue/join", "mcp/"):
+                odd.append(visitor.post(path, content=body, headers=JSON))
+        odd.append(visitor.get(f"file={'a' * 3000}"))
+        odd += [visitor.get(f"{url}{path}/{'a' * 1500}.js") for path in ("assets", "live/page")]
+        assert visitor.head("mcp/sse").status_code == 405
     for answer in odd:
-        assert answer.status_code in (400, 404, 411, 413), answer.text
+        assert answer.status_code in (400, 404, 411, 413, 414), answer.text
         assert len(answer.json()["detail"]) < 100
     log = files.with_suffix(".log").read_text()
     assert "secret" not in log
@@ -379,9 +388,9 @@ def test_uploads_have_a_quota(url: str) -> None:
 
 
 def test_live_places_and_messages(url: str) -> None:
-    other_site = {"origin": "https://example.org"}
-    with pytest.raises(InvalidStatus, match="403"), live(url, **other_site):
-        pass
+    for other_site in ("https://example.org", "null", "http://["):
+        with pytest.raises(InvalidStatus, match="403"), live(url, origin=other_site):
+            pass
     with live(url, origin=url.rstrip("/")) as first:
         first.send(json.dumps({"style": "neutral", "strength": 1, "head": "mara"}))
         assert "blendshapes" in first.recv()
