@@ -11,12 +11,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
+from filelock import FileLock, Timeout
+
 from jambatalk.errors import BatchError, ModelError
 from jambatalk.export import FORMATS
 from jambatalk.face.library import checkpoint_heads
 from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.files.plain import read_json
-from jambatalk.files.unfinished import lock_file, whole_file
+from jambatalk.files.unfinished import whole_file
 from jambatalk.motion.mood import MOODS, SteadyMood, check_mood
 from jambatalk.motion.motion import check_fps
 from jambatalk.motion.nonverbal import Nonverbal, check_seed
@@ -138,20 +140,21 @@ def alone_in(results: Path) -> Iterator[None]:
     """
     try:
         (results / STATE).mkdir(parents=True, exist_ok=True)
-        lock = lock_file(results / STATE / "lock")
+        lock = FileLock(results / STATE / "lock", timeout=0)
+        lock.acquire()
+    except Timeout as error:
+        raise BatchError(
+            f"Another batch is at work in {results}.", "Wait for its end, or choose another folder."
+        ) from error
     except OSError as error:
         raise BatchError(
             f"The folder {results} cannot be written to ({error.strerror}).",
             "Choose another folder.",
         ) from error
-    if lock is None:
-        raise BatchError(
-            f"Another batch is at work in {results}.", "Wait for its end, or choose another folder."
-        )
     try:
         yield
     finally:
-        os.close(lock)
+        lock.release()
 
 
 def plan(recordings: Path, results: Path, settings: Settings) -> tuple[list[Job], Settings]:

@@ -126,26 +126,6 @@ class Unfinished:
         self.file.close()
 
 
-def lock_file(path: Path) -> int | None:
-    """Create and lock a file; return its descriptor, or None if another process has locked it.
-
-    On Windows, and on disks without locks, everybody gets it.
-
-    Raises:
-        OSError: it cannot be created.
-    """
-    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        if fcntl is not None:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        return None
-    except OSError:
-        pass
-    return lock
-
-
 def sweep(folder: Path) -> None:
     """Remove what dead processes have left under way in a folder."""
     for path in folder.glob(f"{PREFIX}*"):
