@@ -160,6 +160,14 @@ def add_regions(parser: argparse.ArgumentParser) -> None:
     add("--lip-pairs", metavar="U:L[,U:L]", help="lip vertices that touch (default: found)")
     add("--phones", type=Path, help="folder of .json or .TextGrid, for Lip-max in P, B, M ...")
     add("--words", type=Path, help="the same of words, GRID's sentences: to read them off the lips")
+    add("--syncnet", type=Path, metavar="FILE", help="SyncNet's weights, for LSE-D and LSE-C")
+    add(
+        "--plrs",
+        type=Path,
+        nargs=2,
+        metavar=("SPEECH.onnx", "MESH.onnx"),
+        help="two encoders, for PLRS",
+    )
     add("--resample", action="store_true", help="bring the faster one to the other's frame rate")
 
 

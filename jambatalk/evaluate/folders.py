@@ -13,6 +13,7 @@ from jambatalk.data.vertex_folder import subject_of
 from jambatalk.errors import DataError
 from jambatalk.evaluate import UNITS
 from jambatalk.evaluate.aperture_plot import ApertureCurves
+from jambatalk.evaluate.brought_networks import BroughtNetworks
 from jambatalk.evaluate.mesh_motion import (
     MeshMotion,
     align,
@@ -51,6 +52,8 @@ class EvaluationConfig:
             :func:`jambatalk.evaluate.phone_classes.read_phones`.
         words: folder with the words of each recording, sentences of GRID, for lip reading, see
             :func:`jambatalk.evaluate.spoken_words.read_words`.
+        syncnet: SyncNet's weights, which a user brings, for LSE-D and LSE-C.
+        plrs: encoders of speech and of meshes, which a user brings, for PLRS.
         template: faces at rest in the `unit`, see :func:`jambatalk.face.mesh.read_templates`;
             saved motions contain their own.
         lip_region: see :func:`jambatalk.evaluate.mesh_regions.read_region`; saved motions contain
@@ -67,6 +70,8 @@ class EvaluationConfig:
     audio: Path | None = None
     phones: Path | None = None
     words: Path | None = None
+    syncnet: Path | None = None
+    plrs: Sequence[Path] | None = None
     template: Path | None = None
     lip_region: str | None = None
     upper_region: str | None = None
@@ -82,6 +87,8 @@ class _Sequence(NamedTuple):
     samples: np.ndarray | None
     phones: Sequence[TimedPhone]
     spoken: SpokenWords | None
+    judges: BroughtNetworks
+    judged: dict[str, float]  # the target by the brought networks
 
 
 class _Measured(NamedTuple):
@@ -140,6 +147,7 @@ def evaluate_folders(
     recordings = _files_for(config.audio, names, "recording", "--audio")
     phones = _files_for(config.phones, names, "file of phones", "--phones", PHONE_SUFFIXES)
     words = _files_for(config.words, names, "file of words", "--words", WORD_SUFFIXES)
+    judges = BroughtNetworks.load(config.syncnet, config.plrs)
     templates = read_templates(config.template) if config.template else {}
     templates = {who: template * UNITS[config.unit] for who, template in templates.items()}
     regions: MeshRegions | None = None
@@ -155,7 +163,11 @@ def evaluate_folders(
         samples = Speech.read(recordings[name]).samples if recordings else None
         timed = read_phones(phones[name]) if phones else ()
         spoken = read_words(words[name]) if words else None
-        sequence = _Sequence(target, template, regions, samples, timed, spoken)
+        judged = {
+            f"{key}_target": value
+            for key, value in judges.scores(target, template, samples).items()
+        }
+        sequence = _Sequence(target, template, regions, samples, timed, spoken, judges, judged)
         shown: dict[str, np.ndarray] = {}
         for prediction, files in matched.items():
             measured = [_measure(path, sequence, config) for path in files[name]]
@@ -205,7 +217,7 @@ def _regions(
 
 
 def _measure(path: Path, sequence: _Sequence, config: EvaluationConfig) -> _Measured:
-    target, template, regions, samples, phones, spoken = sequence
+    target, template, regions, samples, phones, spoken, judges, judged = sequence
     pred = read_motion(path, config.pred_fps or config.fps, config.unit)
     pred, target = align(pred, target, config.resample)
     q, p = pred.vertices, target.vertices
@@ -213,7 +225,9 @@ def _measure(path: Path, sequence: _Sequence, config: EvaluationConfig) -> _Meas
         condition_of(path.stem),
         target.fps,
         len(target),
-        evaluate_sequence(q, p, template, regions, target.fps, samples, phones, spoken),
+        evaluate_sequence(q, p, template, regions, target.fps, samples, phones, spoken)
+        | judges.scores(pred, template, samples)
+        | judged,
         (q[:, regions.lips], p[:, regions.lips]),
         lip_apertures(q, p, template, regions),
     )

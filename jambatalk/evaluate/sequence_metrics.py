@@ -121,6 +121,21 @@ METRICS = (
            "words of GRID's sentences that our lip reader names from the motion of the lips"),
     Metric("words_target", "words read from the lips, target", "%", 1, "", "sequences",
            "the same of the target: what the reader can read at best"),
+    Metric("lse_d", "LSE-D", "", 3, "low", "sequences",
+           "SyncNet's distance of the rendered head and the sound, the least mean within ±15 "
+           "frames"),
+    Metric("lse_d_target", "LSE-D, target", "", 3, "", "sequences", "the same of the target"),
+    Metric("lse_c", "LSE-C", "", 3, "high", "sequences",
+           "SyncNet's confidence: the median of these distances less the least"),
+    Metric("lse_c_target", "LSE-C, target", "", 3, "", "sequences", "the same of the target"),
+    Metric("sync_offset", "SyncNet's offset", "ms", 0, "zero", "sequences",
+           "where that distance is least; positive for late lips"),
+    Metric("sync_offset_target", "SyncNet's offset, target", "ms", 0, "", "sequences",
+           "the same of the target"),
+    Metric("plrs", "PLRS", "", 3, "high", "sequences",
+           "perceptual lip readability score: mean cosine of the brought encoders' vectors of "
+           "speech and mesh"),
+    Metric("plrs_target", "PLRS, target", "", 3, "", "sequences", "the same of the target"),
     Metric("coverage", "coverage error", "mm", 3, "low", "sequences",
            "mean distance of the lip vertices to the target, of the nearest of all predictions for "
            "the sequence"),
