@@ -34,7 +34,7 @@ from websockets.sync.client import ClientConnection, connect
 from jambatalk.app import health
 from jambatalk.app.lent_gpu import lend_gpu
 from jambatalk.app.metrics import Metrics
-from jambatalk.app.settings import Settings, in_words
+from jambatalk.app.settings import Settings, check_address, in_words
 from jambatalk.app.video_service import zip_files
 from jambatalk.errors import JambaTalkError
 
@@ -124,7 +124,7 @@ def test_a_busy_port_is_an_error_at_once() -> None:
 
 def test_an_address_of_another_machine_is_refused() -> None:
     with pytest.raises(JambaTalkError, match=r"cannot be served on 192\.0\.2\.1"):
-        Settings(host="192.0.2.1").check_address()
+        check_address("192.0.2.1", 7860)
 
 
 def test_long_recordings_are_refused(client: Client) -> None:

@@ -31,7 +31,7 @@ from jambatalk.app.languages import language_html
 from jambatalk.app.lent_gpu import is_zero_gpu
 from jambatalk.app.live.server import MAX_MESSAGE, PAGE, live_routes, warm_up
 from jambatalk.app.page import HERE, THEME, build_page
-from jambatalk.app.settings import Settings
+from jambatalk.app.settings import Settings, busy, check_address
 from jambatalk.app.video_service import VideoService
 from jambatalk.app.viewer import ELEMENT, can_draw
 from jambatalk.app.visitor import log_failure
@@ -52,7 +52,7 @@ def serve(settings: Settings) -> None:
     Raises:
         ModelError: no such checkpoint, device or style. JambaTalkError: the port is in use.
     """
-    settings.check_address()
+    check_address(settings.host, settings.port)
     allow_many_files()
     device = "cpu" if is_zero_gpu() else settings.device
     talking_head = TalkingHead.from_pretrained(settings.checkpoint, device)
@@ -108,7 +108,7 @@ def serve(settings: Settings) -> None:
             page.server.config.ws_max_size = MAX_MESSAGE
             page.block_thread()
         except OSError as error:  # another program was faster
-            raise settings.busy() from error
+            raise busy(settings.port) from error
         finally:
             service.close()
 

@@ -56,14 +56,14 @@ class Settings:
     share: bool = False
 
     def __post_init__(self) -> None:
-        _check("--port", self.port, 1, 65535)
-        _check("--max-seconds", self.max_seconds, 1, 3600)
-        _check("--max-waiting", self.max_waiting, 1, 10_000)
-        _check("--max-each", self.max_each, 1, 10_000)
-        _check("--max-work", self.max_work, 1, 1e6)
-        _check("--max-requests", self.max_requests, 30, 1e6)
-        _check("--max-disk", self.max_disk, 1, 1e6)
-        _check("--keep", self.keep, MIN_KEPT, MAX_KEPT)
+        check_number("--port", self.port, 1, 65535)
+        check_number("--max-seconds", self.max_seconds, 1, 3600)
+        check_number("--max-waiting", self.max_waiting, 1, 10_000)
+        check_number("--max-each", self.max_each, 1, 10_000)
+        check_number("--max-work", self.max_work, 1, 1e6)
+        check_number("--max-requests", self.max_requests, 30, 1e6)
+        check_number("--max-disk", self.max_disk, 1, 1e6)
+        check_number("--keep", self.keep, MIN_KEPT, MAX_KEPT)
         for origin in self.frame_ancestors:
             if not re.fullmatch(r"https?://[\w.*:-]+", origin):
                 raise JambaTalkError(
@@ -82,35 +82,35 @@ class Settings:
         parts = (each.partition(":") for each in self.auth)
         return [(name, password) for name, _, password in parts]
 
-    def check_address(self) -> None:
-        """Check that the server can listen.
 
-        Raises:
-            JambaTalkError: the port is in use, or the host is not this machine's.
-        """
-        try:
-            found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
-            family, *_, address = found[0]
-            with socket.socket(family) as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind(address)
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise self.busy() from error
-            raise JambaTalkError(
-                f"The page cannot be served on {self.host}, port {self.port} "
-                f"({error.strerror or error}).",
-                "Choose another --host or --port.",
-            ) from error
+def check_address(host: str, port: int) -> None:
+    """Check that a server can listen.
 
-    def busy(self) -> JambaTalkError:
-        """Return the error of a port that is in use."""
-        return JambaTalkError(
-            f"Port {self.port} is in use by another program.", "Choose another --port."
-        )
+    Raises:
+        JambaTalkError: the port is in use, or the host is not this machine's.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        family, *_, address = found[0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise busy(port) from error
+        raise JambaTalkError(
+            f"The page cannot be served on {host}, port {port} ({error.strerror or error}).",
+            "Choose another --host or --port.",
+        ) from error
 
 
-def _check(name: str, value: float, low: float, high: float) -> None:
+def busy(port: int) -> JambaTalkError:
+    """Return the error of a port that is in use."""
+    return JambaTalkError(f"Port {port} is in use by another program.", "Choose another --port.")
+
+
+def check_number(name: str, value: float, low: float, high: float) -> None:
+    """Raise a JambaTalkError for the value of an option that is not from `low` to `high`."""
     if not low <= value <= high:  # NaN fails too
         raise JambaTalkError(f"{name} cannot be {value:g}.", f"Choose {low:g} to {high:g}.")
 

@@ -1,4 +1,4 @@
-"""For researchers: `convert`, `train`, `predict`, `evaluate`, `render-compare`; also `bench`."""
+"""For researchers: `convert`, `train`, `predict`, `evaluate`, `render-compare`, ..."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jambatalk.cli import bench
+from jambatalk.cli import bench, study
 from jambatalk.cli.options import (
     add_device,
     add_regions,
@@ -35,6 +35,7 @@ def add_commands(commands: Commands) -> None:
     _add_evaluate(commands)
     bench.add_commands(commands)
     _add_render_compare(commands)
+    study.add_commands(commands)
 
 
 def _add_convert(commands: Commands) -> None:
