@@ -131,8 +131,13 @@ def literal(node: ast.expr) -> str:
     return ""
 
 
+def sources(suffix: str) -> list[Path]:
+    """The page's files; the user study, a page of its own, is in English."""
+    return [file for file in APP.rglob(f"*{suffix}") if APP / "study" not in file.parents]
+
+
 def python_messages() -> Iterator[str]:
-    for file in APP.rglob("*.py"):
+    for file in sources(".py"):
         if file.name in PROGRAMMERS:
             continue
         for call in ast.walk(ast.parse(file.read_text("utf-8"))):
@@ -145,7 +150,7 @@ def python_messages() -> Iterator[str]:
 
 def script_messages() -> Iterator[str]:
     """Texts in JavaScript, those that hold a sentence."""
-    for file in [*APP.rglob("*.js")]:
+    for file in sources(".js"):
         code = re.sub(r"^\s*//.*$", "", file.read_text("utf-8"), flags=re.MULTILINE)
         for text in re.findall(r'"([^"\n]*)"|`([^`\n]*)`', code):
             sentence = re.sub(r"\$\{[^}]*\}", "1", "".join(text))
