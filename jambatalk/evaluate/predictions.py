@@ -61,6 +61,7 @@ class SplitPrediction:
     def __init__(
         self, talking_head: TalkingHead, dataset: Dataset, unit: float | None = None
     ) -> None:
+        self.talking_head, self.dataset = talking_head, dataset
         config = talking_head.model.config
         captured = set(dataset.blendshapes)
         if config.vertices != dataset.vertex_count or not captured.issuperset(config.blendshapes):
@@ -78,8 +79,7 @@ class SplitPrediction:
                 unit = unit or abs(config.axes[0])
                 model: Any = copy(talking_head.model)  # which has the same weights
                 model.config = replace(config, axes=tuple((unit * turned).tolist()))
-                talking_head = TalkingHead(model, talking_head.heads)
-        self.talking_head, self.dataset = talking_head, dataset
+                self.talking_head = TalkingHead(model, talking_head.heads)
         if unit is None and dataset.templates:
             unit = guess_unit(next(iter(dataset.templates.values())))
         self.unit = unit or 1.0
