@@ -188,6 +188,7 @@ def test_background_size_and_shading_take_effect(ball):
         {"yaw": 91},
         {"yaw": float("nan")},
         {"shading": "glass"},
+        {"light": "candle"},
     ],
 )
 def test_invalid_view_is_rejected(wrong):

@@ -242,6 +242,7 @@ def test_schemas_for_programs(url: str) -> None:
         "description": "width and height of each head's picture, pixels",
     }
     assert {"neutral", "crisp"} <= set(given["style"]["enum"])
+    assert given["light"]["enum"] == ["studio", "soft", "side", "evening", "cool"]
     assert "degrees from -90 to 90" in given["yaw"]["description"]
     assert "af_heart" in tools["say"]["inputSchema"]["properties"]["voice"]["enum"]
 

@@ -217,6 +217,7 @@ DROP = """async () => {
 VIEW = {
     "head": "kofi",
     "background": "#35506b",
+    "light": "evening",
     "camera-angle": 24,
     "camera-height": 12,
     "zoom": 1.5,

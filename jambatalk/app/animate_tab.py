@@ -77,6 +77,7 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
         pitch: float,
         zoom: float,
         shading: str,
+        light: str,
         nonverbal: list[str],
         seed: int,
         mood: str,
@@ -85,7 +86,7 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
         progress: gr.Progress = gr.Progress(),  # noqa: B008  Gradio requires this default
     ) -> tuple[str | None, ...]:
         """Animate speech: a video (.mp4), its motion (.glb, .csv, .npz) and sound (.wav)."""
-        view = size, background, yaw, pitch, zoom, shading
+        view = size, background, yaw, pitch, zoom, shading, light
         moving = nonverbal, seed, mood, intensity
         session = request.session_hash
         wanted = VideoRequest(speech, [style], strength, head, *view, *moving, [*EXPORTS], session)

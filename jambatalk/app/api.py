@@ -29,6 +29,7 @@ ARGUMENTS = {
     "pitch": f"camera height, degrees from -{MAX_PITCH:g} to {MAX_PITCH:g}: 30 from above",
     "zoom": f"1 for the head, to {MAX_ZOOM:g}: the closer, the more at the lips",
     "shading": "how it is drawn",
+    "light": "the lamps around it, fixed to the camera",
     "nonverbal": "what moves beside the mouth",
     "seed": "a whole number from 0; another gives other blinks and glances",
     "mood": "the mood, one of the `moods` of `list`",

@@ -68,6 +68,7 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
         pitch: float,
         zoom: float,
         shading: str,
+        light: str,
         nonverbal: list[str],
         seed: int,
         mood: str,
@@ -76,7 +77,7 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
         progress: gr.Progress = gr.Progress(),  # noqa: B008  Gradio requires this default
     ) -> str:
         """Compare the same speech in 2 to 4 styles, side by side in one video (.mp4)."""
-        view = size, background, yaw, pitch, zoom, shading
+        view = size, background, yaw, pitch, zoom, shading, light
         moving = nonverbal, seed, mood, intensity
         wanted = VideoRequest(
             speech, styles, strength, head, *view, *moving, session=request.session_hash

@@ -15,6 +15,7 @@ from jambatalk.app.say_box import build_say_box
 from jambatalk.face.library import HeadLibrary
 from jambatalk.files.bundled import VOICES
 from jambatalk.motion.nonverbal import PARTS
+from jambatalk.render.light import LIGHTS
 from jambatalk.render.view import MAX_PITCH, MAX_YAW, MAX_ZOOM, SHADINGS, View
 from jambatalk.talking_head import TalkingHead
 
@@ -50,12 +51,13 @@ class Inputs:
     background: gr.ColorPicker
     camera: tuple[gr.Slider, gr.Slider, gr.Slider]  # yaw, pitch, zoom
     shading: gr.Radio
+    light: gr.Radio
     nonverbal: tuple[gr.CheckboxGroup, gr.Number]  # parts, seed
 
     @property
     def view(self) -> list[Component]:
         """The fields of :class:`jambatalk.View`, in its order."""
-        return [self.size, self.background, *self.camera, self.shading]
+        return [self.size, self.background, *self.camera, self.shading, self.light]
 
 
 def build_inputs(talking_head: TalkingHead) -> Inputs:
@@ -104,6 +106,11 @@ def build_inputs(talking_head: TalkingHead) -> Inputs:
                 SIZES, value=default.size, label="Video size", info="Width and height in pixels"
             )
         )
+        light = gr.Radio(
+            [(light.title, name) for name, light in LIGHTS.items()],
+            value=default.light,
+            label="Light",
+        )
         background = gr.ColorPicker(value=default.background, label="Background")
         camera = (
             gr.Slider(
@@ -118,7 +125,7 @@ def build_inputs(talking_head: TalkingHead) -> Inputs:
             gr.Slider(1, MAX_ZOOM, default.zoom, step=0.05, label="Zoom"),
         )
         shading = gr.Radio(shadings, value=default.shading, label="Shading")
-    return Inputs(voice, head, size, background, camera, shading, nonverbal)
+    return Inputs(voice, head, size, background, camera, shading, light, nonverbal)
 
 
 def _build_examples(voice: gr.Audio) -> None:

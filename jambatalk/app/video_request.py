@@ -13,9 +13,9 @@ from jambatalk.render.view import View
 
 @dataclass(frozen=True)
 class VideoRequest:
-    """The inputs of one video, see :class:`jambatalk.View` for size to shading.
+    """The inputs of one video, see :class:`jambatalk.View` for size to light.
 
-    A motion alone needs none of these six.
+    A motion alone needs none of these seven.
     """
 
     recording: str  # path of the audio file
@@ -28,6 +28,7 @@ class VideoRequest:
     pitch: float = View.pitch
     zoom: float = View.zoom
     shading: str = View.shading
+    light: str = View.light
     nonverbal: Sequence[str] = PARTS  # names of the parts that move
     seed: int = 0  # of the nonverbal motion
     mood: str = MOODS[0]

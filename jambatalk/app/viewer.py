@@ -167,6 +167,7 @@ def connect_viewer(inputs: Inputs, tabs: Mapping[str, gr.Tab]) -> None:
     """
     inputs.head.change(fn=None, inputs=inputs.head, js=call("animate", "showHead"))
     inputs.background.change(fn=None, inputs=inputs.background, js=call("animate", "setBackground"))
+    inputs.light.change(fn=None, inputs=inputs.light, js=call("animate", "setLight"))
     inputs.shading.change(fn=None, inputs=inputs.shading, js=call("animate", "showShading"))
     for choice in inputs.camera:
         choice.change(fn=None, inputs=[*inputs.camera], js=call("animate", "setCamera"))

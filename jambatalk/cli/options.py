@@ -15,6 +15,7 @@ from jambatalk.files.bundled import DEFAULT_CHECKPOINT
 from jambatalk.motion.mood import MAX_INTENSITY, MOODS, VOICE, SteadyMood, check_mood
 from jambatalk.motion.motion import Motion
 from jambatalk.motion.nonverbal import PARTS, Nonverbal
+from jambatalk.render.light import LIGHTS
 from jambatalk.render.view import SHADINGS, View
 from jambatalk.speech import MAX_SECONDS
 
@@ -214,6 +215,7 @@ def add_view(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pitch", type=float, default=view.pitch, help="lifts it, degrees")
     parser.add_argument("--zoom", type=float, default=view.zoom, help="1 to 4, at the lips")
     parser.add_argument("--shading", choices=SHADINGS, default=view.shading)
+    parser.add_argument("--light", choices=LIGHTS, default=view.light)
 
 
 def view_from(options: argparse.Namespace) -> View:

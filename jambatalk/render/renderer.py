@@ -13,6 +13,7 @@ from jambatalk.face.used_vertices import only_used
 from jambatalk.render.antialiasing import SAMPLES, SampledPicture
 from jambatalk.render.batches import batches, surface
 from jambatalk.render.camera import portrait_camera
+from jambatalk.render.light import LIGHTS
 from jambatalk.render.program import program
 from jambatalk.render.textures import Textures
 from jambatalk.render.vertex_buffers import VertexBuffers
@@ -50,6 +51,7 @@ class ClipRenderer:
         self._picture = SampledPicture(view.size, 1 if view.shading == "plain" else SAMPLES)
         self._view_matrix = np.linalg.inv(pose)
         self._projection = self._picture.shear @ lens.get_projection_matrix(view.size, view.size)
+        self._light = LIGHTS[view.light].uniforms
         self._background = [int(view.background[i : i + 2], 16) / 255 for i in (1, 3, 5)]
         self._packed = np.zeros((len(self._used), 7), np.float32)
 
@@ -83,6 +85,8 @@ class ClipRenderer:
             self._batches, self._numbers, self._programs, strict=True
         ):
             shaders.use()
+            for name, value in self._light.items():
+                shaders.set(name, value)
             shaders.set("V", self._view_matrix)
             shaders.set("P", self._projection)
             shaders.set("opening", opening)

@@ -1,4 +1,4 @@
-"""View: size, camera, background and shading of a picture."""
+"""View: size, camera, background, shading and light of a picture."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from jambatalk.errors import RenderError
+from jambatalk.render.light import LIGHTS, STUDIO
 
 SHADINGS = ("skin", "plain", "clay")
 MIN_SIZE, MAX_SIZE = 64, 2048  # pixels
@@ -15,7 +16,7 @@ MAX_ZOOM = 4.0
 
 @dataclass(frozen=True)
 class View:
-    """Size, camera, background and shading of a picture.
+    """Size, camera, background, shading and light of a picture.
 
     Attributes:
         size: width and height in pixels, even, 64 to 2048.
@@ -25,6 +26,7 @@ class View:
         zoom: 1 for the head, to 4; the closer it is, the more the camera looks at the lips.
         shading: "skin", the face as it is; "plain" for slow machines, without fine structure,
             wrinkles and antialiasing, lit per vertex; or "clay", one colour, which shows the shape.
+        light: a name of `LIGHTS`: "studio", "soft", "side", "evening" or "cool".
 
     Raises:
         RenderError: a value is out of range.
@@ -36,6 +38,7 @@ class View:
     pitch: float = 0.0
     zoom: float = 1.0
     shading: str = "skin"
+    light: str = STUDIO
 
     def __post_init__(self) -> None:
         if not isinstance(self.size, int) or not MIN_SIZE <= self.size <= MAX_SIZE or self.size % 2:
@@ -59,4 +62,8 @@ class View:
         if self.shading not in SHADINGS:
             raise RenderError(
                 f"There is no shading '{self.shading}'.", f"Choose {' or '.join(SHADINGS)}."
+            )
+        if self.light not in LIGHTS:
+            raise RenderError(
+                f"There is no light '{self.light}'.", f"Choose {' or '.join(LIGHTS)}."
             )

@@ -1,8 +1,8 @@
 """The file from which a browser draws a head: a header in JSON, and numbers that compress well.
 
 4 bytes   length of the header, uint32, little-endian
-header    {"pivot", "chin", "blendshapes", "landmarks", "batches", "textures", "previews",
-          "arrays"}, see :func:`pack_head`
+header    {"pivot", "camera", "blendshapes", "landmarks", "lights", "batches", "textures",
+          "previews", "arrays"}, see :func:`pack_head`
 arrays    integers: first the lowest bytes of all numbers of an array, then the next ones
 """
 
@@ -25,6 +25,7 @@ from jambatalk.face.srgb import to_srgb
 from jambatalk.face.used_vertices import only_used
 from jambatalk.render.batches import Batch, batches, surface
 from jambatalk.render.camera import FIELD_OF_VIEW, framing
+from jambatalk.render.light import LIGHTS
 from jambatalk.render.view import View
 
 STEP = 1e-5  # metres, of displacements: a sixtieth of a pixel
@@ -39,9 +40,10 @@ def pack_head(face: Face, shading: str = View.shading) -> bytes:
     """Return the gzipped file of a head at rest, as it is drawn with a shading of `View`.
 
     Header: `pivot` of the :class:`Neck`; `camera`, see :func:`framing`, and its field of view;
-    `landmarks` of the lips; `batches` as :class:`Batch`, in the order of drawing, each with the
-    numbers of its `textures`. A texture is a list of two pictures, see :func:`picture`, or null;
-    `previews` are the same pictures, small, as WebP in base64.
+    `landmarks` of the lips; `lights`, the uniforms of each of `LIGHTS`; `batches` as
+    :class:`Batch`, in the order of drawing, each with the numbers of its `textures`. A texture
+    is a list of two pictures, see :func:`picture`, or null; `previews` are the same pictures,
+    small, as WebP in base64.
 
     Arrays: "positions", "uv" (each with the least value and the step of its numbers), "colors"
     (sRGB), "gloss", "occlusion", "share" (of the neck's rotation), "weld", "triangles" of the
@@ -64,6 +66,10 @@ def pack_head(face: Face, shading: str = View.shading) -> bytes:
             name: face.landmarks[name].tolist()
             for name in (*LANDMARKS, "nose_tip", "chin")
             if name in face.landmarks
+        },
+        "lights": {
+            name: {uniform: value.tolist() for uniform, value in light.uniforms.items()}
+            for name, light in LIGHTS.items()
         },
         "batches": described,
         "textures": [

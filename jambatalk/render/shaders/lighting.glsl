@@ -1,13 +1,14 @@
-// The light, fixed to the camera, and how surfaces reflect it: used per vertex and per pixel.
-// Directions: x right, y up, z to the camera.
+// The light, fixed to the camera, and how surfaces reflect it: used per vertex and per pixel. Its
+// values are those of jambatalk/render/light.py. Directions: x right, y up, z to the camera.
 
-const vec3 KEY = vec3(-0.505, 0.375, 0.778);  // azimuth -33 degrees, elevation 22
-const vec3 KEY_COLOR = 1.42 * vec3(1.00, 0.96, 0.91);
-const vec3 HALF = vec3(-0.268, 0.199, 0.943);  // between the key light and the middle of the camera
+uniform vec3 key_light;
+uniform vec3 key_color;
+uniform vec3 key_half;    // between the key light and the middle of the camera
+uniform vec3 key_across;  // level, at a right angle to the key light
+uniform vec3 rim_light;
+uniform vec3 rim_color;
+uniform vec3 surroundings_color;
 const vec3 ABOVE = vec3(-0.083, 0.414, 0.906);  // between light from above and the camera
-const vec3 RIM = vec3(0.224, 0.500, -0.837);  // azimuth 165, elevation 30
-const vec3 RIM_COLOR = 1.10 * vec3(0.92, 0.96, 1.00);
-const float SURROUNDINGS_STRENGTH = 0.29;
 
 // Light of the surroundings on a surface of normal n.
 vec3 surroundings(vec3 n) {
@@ -16,7 +17,7 @@ vec3 surroundings(vec3 n) {
         + SURROUNDINGS[4] * (n.x * n.y) + SURROUNDINGS[5] * (n.y * n.z)
         + SURROUNDINGS[6] * (3.0 * n.z * n.z - 1.0)
         + SURROUNDINGS[7] * (n.x * n.z) + SURROUNDINGS[8] * (n.x * n.x - n.y * n.y);
-    return SURROUNDINGS_STRENGTH * max(light, 0.0);
+    return surroundings_color * max(light, 0.0);
 }
 
 // Part of the key light that a surface reflects: light scattered below the surface softens the edge

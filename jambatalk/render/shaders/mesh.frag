@@ -42,9 +42,9 @@ const vec3 INSIDE = vec3(0.20, 0.10, 0.09);  // the back of a surface: the throa
 #ifdef EYE
 // A window in the direction of the key light, as the cornea reflects it.
 float window(vec3 ray) {
-    vec3 across = vec3(0.839, 0.0, 0.544), upward = cross(KEY, across);
-    float near = dot(ray, KEY);
-    vec2 place = abs(vec2(dot(ray, across), dot(ray, upward)) / max(near, 0.05));
+    vec3 upward = cross(key_light, key_across);
+    float near = dot(ray, key_light);
+    vec2 place = abs(vec2(dot(ray, key_across), dot(ray, upward)) / max(near, 0.05));
     vec2 inside = smoothstep(vec2(0.34, 0.42), vec2(0.24, 0.32), place)
         * smoothstep(vec2(0.0), vec2(0.06), place);  // with bars
     return near > 0.0 ? inside.x * inside.y : 0.0;
@@ -93,20 +93,20 @@ void main() {
     cavity *= bare;
 #else
     vec3 n = normalize(facing);
-    float cosine = dot(n, KEY);
+    float cosine = dot(n, key_light);
 #ifdef EYE
-    float aligned = dot(n, normalize(KEY + viewer));
-    shine += KEY_COLOR * (gleam.x * 14.0 * window(reflect(-viewer, n)));
+    float aligned = dot(n, normalize(key_light + viewer));
+    shine += key_color * (gleam.x * 14.0 * window(reflect(-viewer, n)));
 #else
-    float aligned = dot(n, HALF);
+    float aligned = dot(n, key_half);
 #endif
     float cavity = 1.0;
 #endif
 #ifdef MOUTH
-    shine += gleam.x * 0.5 * KEY_COLOR * highlight(dot(n, ABOVE), gleam.y);  // of what is wet
+    shine += gleam.x * 0.5 * key_color * highlight(dot(n, ABOVE), gleam.y);  // of what is wet
 #endif
     light += keyed * diffuse(cosine);
-    shine += KEY_COLOR * (gleam.x * cavity * max(cosine, 0.0) * highlight(aligned, gleam.y));
+    shine += key_color * (gleam.x * cavity * max(cosine, 0.0) * highlight(aligned, gleam.y));
 #endif
 #ifdef PICTURE
 #ifndef CLAY
@@ -121,7 +121,7 @@ void main() {
     float second = power16(strand.x + (0.16 * differs + 0.10) * strand.y);
     first *= first * first;
     light *= 1.0 + 1.2 * strand.z * second;
-    shine += KEY_COLOR * (strand.z * (0.045 + 0.18 * max(differs, 0.0)) * first * first);
+    shine += key_color * (strand.z * (0.045 + 0.18 * max(differs, 0.0)) * first * first);
 #endif
     color.rgb = display(light + shine);
 #ifdef BLENDED

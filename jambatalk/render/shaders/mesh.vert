@@ -74,25 +74,25 @@ void main() {
     float arrives = min(1.0, 2.0 * open);  // little of the key light reaches deep folds
 #endif
     vec3 bounced = mix(vec3(open), vec3(sqrt(open)), vec3(0.6, 0.25, 0.2));  // red, on skin
-    vec3 rim = RIM_COLOR * (max(dot(n, RIM) + 0.1, 0.0) * open);
+    vec3 rim = rim_color * (max(dot(n, rim_light) + 0.1, 0.0) * open);
     soft = albedo * (surroundings(n) * bounced + rim);
     glow = (0.02 + 0.30 * grazing) * sqrt(gloss) * open * (surroundings(reflect(-view, n)) + rim);
 #ifdef HAIR
     glow *= 0.3;
-    soft += albedo * RIM_COLOR * (0.5 * grazing * open);  // through the strands at the outline
+    soft += albedo * rim_color * (0.5 * grazing * open);  // through the strands at the outline
 #endif
 #ifdef CLOTH
     glow = (0.3 * grazing * open) * albedo * surroundings(n);  // fine fibres
 #endif
 
-    vec3 key = KEY_COLOR * arrives;
+    vec3 key = key_color * arrives;
 #ifdef MOUTH
     vec3 reddened = mix(vec3(open), vec3(1.0), vec3(0.9, 0.35, 0.2));  // by what lies around
     key *= reddened;
     soft *= reddened;
     glow *= reddened * open;
 #endif
-    float cosine = dot(n, KEY);
+    float cosine = dot(n, key_light);
     float strength = 0.785 * REFLECTANCE * arrives;  // pi / 4
 #ifdef SHARP
     keyed = albedo * key;
@@ -100,8 +100,8 @@ void main() {
 #ifdef DETAIL
     vec3 right = vec3(n.z, 0.0, -n.x) * inversesqrt(n.x * n.x + n.z * n.z + 1e-4);
     vec3 up = cross(n, right);
-    to_key = vec3(cosine, dot(right, KEY), dot(up, KEY));
-    to_half = vec4(dot(n, HALF), dot(right, HALF), dot(up, HALF), compression);
+    to_key = vec3(cosine, dot(right, key_light), dot(up, key_light));
+    to_half = vec4(dot(n, key_half), dot(right, key_half), dot(up, key_half), compression);
 #else
     facing = n;
 #endif
@@ -114,10 +114,10 @@ void main() {
     // Hair grows along the surface, roughly upwards.
     vec3 right = vec3(n.z, 0.0, -n.x) * inversesqrt(n.x * n.x + n.z * n.z + 1e-4);
     vec3 up = cross(n, right);
-    strand = vec3(dot(up, HALF), dot(n, HALF), gloss * arrives * max(cosine + 0.2, 0.0));
+    strand = vec3(dot(up, key_half), dot(n, key_half), gloss * arrives * max(cosine + 0.2, 0.0));
 #elif !defined(HAIR)
     glow += key * (strength * max(cosine, 0.0)
-        * highlight(max(dot(n, HALF), 0.0), width_of(min(gloss, 0.6))));
+        * highlight(max(dot(n, key_half), 0.0), width_of(min(gloss, 0.6))));
 #endif
 #endif
 }

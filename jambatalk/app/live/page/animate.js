@@ -90,6 +90,10 @@ export function setBackground(background) {
     viewer.head.background = channels.slice(1).map((hex) => parseInt(hex, 16) / 255);
 }
 
+export function setLight(light) {
+  if (viewer.head) viewer.head.light = light;
+}
+
 export const setCamera = (...angles) => viewer.orbit?.set(angles);
 export const readCamera = () => viewer.orbit.angles;
 

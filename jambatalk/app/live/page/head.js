@@ -1,6 +1,6 @@
 // A 3D head, drawn with WebGL and the shaders of the videos.
 
-import { loadHead, SKIN } from "./head_file.js";
+import { loadHead, SKIN, STUDIO } from "./head_file.js";
 import { Mesh } from "./mesh.js";
 import { Programs } from "./programs.js";
 import { SampledPicture } from "./samples.js";
@@ -20,7 +20,7 @@ export class Head {
       alpha: false, antialias: false, depth: false, powerPreference: "low-power",
     });
     if (!gl) throw new Error("this browser has no WebGL 2.");
-    Object.assign(this, { canvas, gl, background: BACKGROUND });
+    Object.assign(this, { canvas, gl, background: BACKGROUND, light: STUDIO });
     this.camera = { yaw: 0, pitch: 0, zoom: 1 }; // radians; positive to the head's left, and up
     this.picture = new SampledPicture(gl);
     this.loader = new Textures(gl);
@@ -86,7 +86,8 @@ export class Head {
       (size) => Math.max(Math.round(size * this.pixelRatio), 1),
     );
     const { yaw, pitch, zoom } = this.camera;
-    const shown = [[mesh, width, height, ...this.background, yaw, pitch, zoom], ...frames];
+    const look = [...this.background, this.light, yaw, pitch, zoom];
+    const shown = [[mesh, width, height, ...look], ...frames];
     if (equal(shown, this.shown)) return;
     this.shown = shown;
     if (canvas.width !== width) canvas.width = width;
@@ -105,7 +106,7 @@ export class Head {
   }
 
   drawPane(width, height, corner) {
-    const { gl, picture, mesh } = this;
+    const { gl, picture, mesh } = this, light = Object.entries(mesh.head.lights[this.light]);
     picture.begin(width, height, this.background);
     this.placeCamera();
     const projection = picture.shear(this.project(width / height));
@@ -120,6 +121,8 @@ export class Head {
       gl.uniformMatrix4fv(uniforms.P, false, projection);
       if (uniforms.opening) gl.uniform4fv(uniforms.opening, mesh.opening);
       if (uniforms.outward) gl.uniform3fv(uniforms.outward, mesh.outward);
+      for (const [name, value] of light)
+        if (uniforms[name]) gl.uniform3fv(uniforms[name], value);
       for (const [name, value] of Object.entries(numbers))
         if (uniforms[name]) gl.uniform1f(uniforms[name], value);
       Object.entries(textures).forEach(([sampler, number], unit) => {

@@ -4,7 +4,7 @@ const HEADS = new URL("../head/", import.meta.url);
 const TYPES = {
   uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, int16: Int16Array,
 };
-export const SKIN = "skin"; // the shading of the page that is opened
+export const SKIN = "skin", STUDIO = "studio"; // shading and light of the page that is opened
 const DELTA_STEP = 1e-5; // metres
 
 // Load a head: the header's entries, and its arrays as numbers of which there are three or two for a
@@ -19,9 +19,9 @@ export async function loadHead(name, shading) {
   const bytes = new Uint8Array(file, 4 + length);
   const read = (array) => unpack(bytes, head.arrays[array]);
   const [positionScale, uvScale] = head.scales;
-  const { pivot, camera, blendshapes, landmarks, batches, textures, previews } = head;
+  const { pivot, camera, blendshapes, landmarks, lights, batches, textures, previews } = head;
   return {
-    name, pivot, camera, blendshapes, landmarks, batches, textures, previews,
+    name, pivot, camera, blendshapes, landmarks, lights, batches, textures, previews,
     positions: interleave(read("positions"), 3, positionScale.step, positionScale.low),
     uv: interleave(read("uv"), 2, uvScale.step, uvScale.low),
     colors: interleave(read("colors"), 3, 1 / 255),
