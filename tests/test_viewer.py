@@ -102,6 +102,9 @@ def test_reduced_motion_gives_a_still_head(open_page: Callable[..., Page]) -> No
     page.wait_for_function("viewer.drawn > 5")
     assert not any(page.evaluate("[...viewer.shown[0]]"))
     assert page.evaluate("player.clip ?? null") is None
+    card = page.get_by_role("button", name="Deutsch", exact=True)
+    card.focus()
+    expect(card.locator(".moving")).to_be_hidden()
 
 
 def test_example_is_said_in_step_and_in_another_style(open_page: Callable[..., Page]) -> None:
@@ -324,6 +327,9 @@ def test_head_and_big_button_fit_a_phone(open_page: Callable[..., Page]) -> None
         assert box["y"] >= 0
         assert box["y"] + box["height"] < 700
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.get_by_role("button", name="Deutsch", exact=True).focus()  # its head moves, and no other
+    loaded = "[...document.querySelectorAll('.moving')].map((picture) => picture.naturalWidth)"
+    page.wait_for_function(f"{loaded}.join() === '0,0,112,0,0,0'")
     button(page, "Deutsch")  # below: the head comes into sight when it speaks
     page.wait_for_function("player.sound.src.includes('_de') && player.playing")
     page.wait_for_function(

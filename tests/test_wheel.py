@@ -78,6 +78,7 @@ def test_wheel_holds_heads_voices_and_checkpoint_but_no_recipes(wheel: Path) -> 
     bundled = {name.split("/")[2] for name in names if name.startswith("jambatalk/bundled/")}
     assert bundled == {"checkpoint", "heads", "voices"}
     assert "jambatalk/py.typed" in names
+    assert "jambatalk/app/live/page/examples/jfk_still.webp" in names
     assert "jambatalk/render/shaders/mesh.frag" in names
     assert "jambatalk/app/live/page/live.js" in names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"jambatalk"}

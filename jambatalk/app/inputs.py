@@ -11,22 +11,15 @@ from gradio.components import Component
 from PIL import Image
 
 from jambatalk.app.components import describe_integers, take_own_files
+from jambatalk.app.examples import build_examples
+from jambatalk.app.live.version import version
 from jambatalk.app.say_box import build_say_box
 from jambatalk.face.library import HeadLibrary
-from jambatalk.files.bundled import VOICES
 from jambatalk.motion.nonverbal import PARTS
 from jambatalk.render.light import LIGHTS
 from jambatalk.render.view import MAX_PITCH, MAX_YAW, MAX_ZOOM, SHADINGS, View
 from jambatalk.talking_head import TalkingHead
 
-EXAMPLES = {  # label → file
-    "John F. Kennedy": "jfk.flac",
-    "English": "pico_en.wav",
-    "Deutsch": "pico_de.wav",
-    "Español": "pico_es.wav",
-    "Français": "pico_fr.wav",
-    "Italiano": "pico_it.wav",
-}
 NONVERBAL = {  # label → part
     "Blinks": "blinks",
     "Brows": "brows",
@@ -34,9 +27,6 @@ NONVERBAL = {  # label → part
     "Eyes": "gaze",
     "Head": "head_motion",
 }
-# A tab with the viewer starts by itself, at every change of the voice.
-PRESS_START = """() => [...document.querySelectorAll("button.start")]
-    .find(button => button.offsetParent)?.click()"""
 SIZES = (256, 384, 512, 768, 1024)  # pixels
 THUMBNAIL = 144  # pixels, of a head's picture on the page
 
@@ -73,7 +63,7 @@ def build_inputs(talking_head: TalkingHead) -> Inputs:
         )
     )
     build_say_box(voice, talking_head)
-    _build_examples(voice)
+    build_examples(voice, f"./live/v-{version(talking_head)}/page")
     upload = gr.UploadButton(
         "Use the sound of a video", file_types=["video"], size="sm", elem_id="video-upload"
     )
@@ -126,21 +116,6 @@ def build_inputs(talking_head: TalkingHead) -> Inputs:
         )
         shading = gr.Radio(shadings, value=default.shading, label="Shading")
     return Inputs(voice, head, size, background, camera, shading, light, nonverbal)
-
-
-def _build_examples(voice: gr.Audio) -> None:
-    """Build the example voices; a click loads one and presses the open tab's start button."""
-    gr.Examples(
-        [[str(VOICES / file)] for file in EXAMPLES.values()],
-        inputs=voice,
-        label="Or try one: click and watch",
-        example_labels=list(EXAMPLES),
-        cache_examples=False,
-        api_visibility="private",
-    ).load_input_event.success(
-        fn=None,
-        js=PRESS_START,
-    )
 
 
 def head_thumbnails_css(heads: HeadLibrary) -> str:

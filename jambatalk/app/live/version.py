@@ -9,7 +9,7 @@ from pathlib import Path
 from jambatalk.talking_head import TalkingHead
 
 PACKAGE = Path(__file__).parents[2]
-KINDS = {".py", ".js", ".json", ".css", ".vert", ".frag", ".glsl"}
+KINDS = {".py", ".js", ".json", ".css", ".webp", ".vert", ".frag", ".glsl"}
 LENGTH = 16  # hexadecimal digits
 
 
