@@ -3,8 +3,9 @@
 python benchmarks/page_delays.py --runs 3
 
 A recording is dropped: until the head says it, which includes the upload, for one that is predicted
-at once and for long ones, of which the beginning is. A style and a mood are chosen while the head
-speaks: until the other motion is shown.
+at once and for long ones, of which the beginning is. Styles, a mood and a head are chosen while the
+head speaks, and the strength is dragged: until the other motion is shown. The last choice goes back
+to what was shown before.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from scipy.io import wavfile
 from jambatalk.speech import SAMPLE_RATE
 
 SECONDS = (10, 60, 300)  # of the recordings
-CHOICES = ("Crisp", "Happy", "Smiling")
+CHOICES = ("Crisp", "Happy", "Smiling", "Strength", "Kofi", "Mara")
 TIMEOUT = 120  # seconds
 OPEN = """async () => {
     globalThis.viewer = (await import("/live/page/viewer.js")).viewer;
@@ -37,10 +38,14 @@ SAYS = """(name) => player.sound.src.endsWith(name) && player.sound.currentTime 
     viewer.source === player && (performance.now() - begun) / 1000"""
 CHOOSE = """(choice) => {
     const label = [...document.querySelectorAll("label")].find(
-        (label) => label.textContent.trim() === choice && label.offsetParent);
+        (label) => label.textContent.trim().startsWith(choice) && label.offsetParent
+            && label.querySelector("input[type=radio]"));
     globalThis.clip = player.clip;
     globalThis.begun = performance.now();
-    label.click();
+    if (label) return label.click();
+    const slider = document.querySelector(`input[type=range][aria-label$="${choice}"]`);
+    slider.value = 0.5;
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
 }"""
 CHANGED = "() => player.clip !== clip && (performance.now() - begun) / 1000"
 
@@ -55,7 +60,7 @@ def drop(page: Page, seconds: int, run: int) -> float:
 
 
 def choose(page: Page, choice: str) -> float:
-    """Choose a style or a mood; return the seconds until the head has it."""
+    """Choose a style, a mood, a head or a strength; return the seconds until the head has it."""
     page.evaluate(CHOOSE, choice)
     changed: float = page.wait_for_function(CHANGED).json_value()
     return changed
@@ -65,6 +70,7 @@ def main() -> None:
     """Serve the page, act on it, and print a line for each action."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--seconds", type=int, nargs="+", default=SECONDS, help="of recordings")
     options = parser.parse_args()
     found: dict[str, list[float]] = {}
     with serving() as address, sync_playwright() as playwright:
@@ -75,10 +81,10 @@ def main() -> None:
             page.goto(address)
             page.evaluate(OPEN)
             page.wait_for_function("viewer.head?.whole")
-            for seconds in SECONDS:
+            for seconds in options.seconds:
                 found.setdefault(f"{seconds} s are said", []).append(drop(page, seconds, run))
                 page.wait_for_function("player.clip.whole")
-                for choice in CHOICES if seconds == SECONDS[0] else ():
+                for choice in CHOICES if seconds == options.seconds[0] else ():
                     found.setdefault(f"{choice} is shown", []).append(choose(page, choice))
             page.close()
         browser.close()

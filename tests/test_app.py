@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError, ValidationError
+from imageio_ffmpeg import count_frames_and_secs
 from page_server import ROOT, TIMEOUT, serving, wait_until
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from scipy.io import wavfile
@@ -388,17 +389,29 @@ def test_stop_ends_the_work_and_leaves_no_file(
         first.button("Stop").click()
 
 
-def test_two_users_get_their_own_videos(
-    open_page: Callable[..., AppPage], short_voice: Callable[[float], Path]
+MOTION_SECONDS = """async () =>
+    (await import("/live/page/animate.js")).player.clip?.duration"""
+
+
+def test_four_visitors_get_their_own_motions_and_videos(
+    open_page: Callable[..., AppPage], url: str, short_voice: Callable[[float], Path]
 ) -> None:
-    users = {1.0: open_page(), 1.5: open_page()}
-    for seconds, app in users.items():
-        app.upload(short_voice(seconds))
-        app.choose_small()
-    for app in users.values():
-        app.button("Download video").click()
-    for seconds, app in users.items():
-        assert app.video()["seconds"] == pytest.approx(seconds, abs=1 / 30)
+    app = open_page()
+    app.upload(short_voice(1))
+    app.choose_small()
+    programs = {}
+    for number, seconds in enumerate((0.4, 0.6, 0.8)):
+        address = {"X-Forwarded-For": f"192.0.2.{number}"}  # of each of which one video may wait
+        program = Client(url, verbose=False, headers=address)
+        voice = handle_file(short_voice(seconds))
+        programs[seconds] = program.submit(voice, size=256, api_name="/animate")
+    app.button("Download video").click()
+    assert app.video()["seconds"] == pytest.approx(1, abs=1 / 30)
+    assert app.page.evaluate(MOTION_SECONDS) == 1
+    for seconds, job in programs.items():
+        video, _, _, motion, _ = job.result(TIMEOUT)
+        assert len(Motion.load(motion)) == round(seconds * 30)
+        assert count_frames_and_secs(video)[0] == round(seconds * 30)
 
 
 def test_api(url: str, short_voice: Callable[[float], Path]) -> None:

@@ -209,10 +209,16 @@ def chosen(page: Page, choice: str) -> Locator:
     return page.locator("label", has_text=choice).locator("visible=true").locator("input")
 
 
-DROP = """async () => {
-    const bytes = await (await fetch("/live/intro.wav")).arrayBuffer();
+DROP = """async ([seconds, name]) => {
+    const bytes = new Uint8Array(await (await fetch("/live/intro.wav")).arrayBuffer());
+    const parts = [bytes], size = new DataView(bytes.buffer);
+    const sound = bytes.subarray(44);  // after the header, which says how much there is
+    const again = Math.ceil(seconds * size.getUint32(28, true) / sound.length) - 1;
+    for (let k = 0; k < again; k++) parts.push(sound);
+    size.setUint32(4, 36 + parts.length * sound.length, true);
+    size.setUint32(40, parts.length * sound.length, true);
     const dataTransfer = new DataTransfer();
-    dataTransfer.items.add(new File([bytes], "dropped.wav", { type: "audio/wav" }));
+    dataTransfer.items.add(new File(parts, name, { type: "audio/wav" }));
     document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true }));
 }"""
 
@@ -228,12 +234,21 @@ VIEW = {
     "animate-mood": "happy",
 }
 SECOND = 2  # that is compared
+# Keeps what long recordings begin with.
+BEGIN = """() => {
+    const play = player.play.bind(player);
+    globalThis.begun = [];
+    player.play = (clips, ...others) => {
+        if (clips[0].duration > 20) begun.push(clips[0]);
+        return play(clips, ...others);
+    };
+}"""
 
 
 def test_files_are_dropped_anywhere_and_saved_together(open_page: Callable[..., Page]) -> None:
     page = open_page(choices="?" + urlencode(VIEW))
     for _ in range(2):  # in place of nothing, and of a voice
-        page.evaluate(DROP)
+        page.evaluate(DROP, [0, "dropped.wav"])
         page.wait_for_function("player.sound.src.endsWith('dropped.wav') && player.clips")
         page.evaluate("player.leave()")
     with page.expect_download() as saved:
@@ -244,12 +259,32 @@ def test_files_are_dropped_anywhere_and_saved_together(open_page: Callable[..., 
         (phones,) = (name for name in files.namelist() if name.endswith(".TextGrid"))
         recognised = TalkingHead.from_pretrained().phones(VOICES / "pico_en.wav")
         assert files.read(phones).decode().strip() == text_grid(recognised).strip()
-    page.evaluate(DROP)
+    page.evaluate(DROP, [0, "dropped.wav"])
     page.wait_for_function("player.clip && viewer.head.name === 'kofi' && viewer.head.whole")
     with page.expect_download() as saved:
         button(page, "Download video")
     one, other = viewed(page, SECOND), filmed(saved.value.path(), SECOND)
     assert similarity(one, other) > 0.95
+
+
+def says_a_long_recording_to_its_end(page: Page) -> None:
+    """Drop a recording whose beginning is predicted first, and hear the end of it."""
+    page.evaluate(BEGIN)
+    page.evaluate(DROP, [22, "long.wav"])
+    page.wait_for_function("player.sound.src.endsWith('long.wav') && player.clip?.whole")
+    counts, length = page.evaluate("[begun.map((clip) => clip.count), player.clip.length]")
+    assert length > 22 * 30
+    (known,) = counts  # it began once
+    assert 19 * 30 < known < 20 * 30
+    jaw = f"(clip) => [18, 18.2, 18.4, 18.6, 18.8].map((second) => clip.at(second)[0][{JAW}])"
+    before, after = page.evaluate(f"[begun[0], player.clip].map({jaw})")
+    assert after == pytest.approx(before, abs=1e-3)  # goes on with what it began with
+    page.evaluate(RECORD % JAW)
+    page.evaluate("player.seek(19.5); player.playing || player.toggle()")
+    page.wait_for_function("player.ended && !viewer.active")
+    _, second, jaw, _ = np.array(page.evaluate("shown"), float).T
+    assert second.max() > length / 30 - 1
+    assert np.ptp(jaw[second > 20]) > 0.05
 
 
 def viewed(page: Page, second: float) -> np.ndarray:
@@ -338,8 +373,9 @@ def test_head_and_big_button_fit_a_phone(open_page: Callable[..., Page]) -> None
     )
 
 
-def test_mood_changes_during_playback(open_page: Callable[..., Page]) -> None:
+def test_choices_change_during_playback(open_page: Callable[..., Page]) -> None:
     page = open_page()
+    says_a_long_recording_to_its_end(page)
     button(page, "John F. Kennedy")
     page.wait_for_function("player.clip?.duration > 10 && player.sound.currentTime > 0.1")
     page.evaluate("player.sound.loop = true")  # however long the server takes
@@ -347,11 +383,25 @@ def test_mood_changes_during_playback(open_page: Callable[..., Page]) -> None:
     assert page.evaluate(wide) < 0.1
     page.locator("label", has_text="Surprised").locator("visible=true").click()
     page.wait_for_function(f"{wide} > 0.5")
+    widest = f"Math.max(...[...Array(40).keys()].map((n) => player.clip.at(n / 4)[0][{JAW}]))"
+    before = page.evaluate(widest)
+    page.get_by_label("range slider for Strength").locator("visible=true").evaluate(
+        "slider => { slider.value = 0; slider.dispatchEvent(new Event('input')); }"
+    )
+    page.wait_for_function(f"{widest} < {before} / 2")  # of neutral, a still face
     assert page.evaluate("viewer.source === player && !player.sound.paused")
 
 
 def test_typed_text_is_said(open_page: Callable[..., Page]) -> None:
     page = open_page()
+    page.evaluate(
+        """globalThis.heard = [];
+        player.addEventListener("load", ({ detail }) => heard.push(detail));"""
+    )
+    page.locator("#say-text textarea").fill("Yes. " + "and so on " * 190)
+    page.locator("#say-it").click()
+    page.locator("#say-stop").click()
+    expect(page.locator("#say-stop")).to_be_hidden()
     page.locator("#say-voice input").click()
     page.get_by_role("option", name="Deutsch · eSpeak NG").click()
     page.locator("#say-text textarea").fill("[surprised] Guten Morgen, Mama.")
@@ -360,5 +410,7 @@ def test_typed_text_is_said(open_page: Callable[..., Page]) -> None:
     page.wait_for_function("player.sound.currentTime > 0.2")
     assert not page.evaluate("player.sound.muted")
     assert page.evaluate("player.clip.duration") < 5  # the tag is not said, but shown
+    spoken = page.evaluate("heard.filter((address) => !address.includes('intro'))")
+    assert len(spoken) == 1  # not what was stopped
     wide = load_head(1).blendshapes.index("eyeWideLeft")
     assert page.evaluate(f"player.clip.at(player.clip.duration / 2)[0][{wide}]") > 0.4
