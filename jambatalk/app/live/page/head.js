@@ -24,7 +24,7 @@ export class Head {
     this.camera = { yaw: 0, pitch: 0, zoom: 1 }; // radians; positive to the head's left, and up
     this.picture = new SampledPicture(gl);
     this.loader = new Textures(gl);
-    this.resetResolution();
+    this.pixelRatio = MIN_PIXEL_RATIO; // as coarse as its first pictures
   }
 
   // Load the head of this name, at rest, with small pictures; the whole ones come later.

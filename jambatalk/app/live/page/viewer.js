@@ -43,6 +43,7 @@ class Viewer {
     const mount = mounted().then(() => {
       element("stage").prepend(this.canvas);
       early.remove();
+      this.head?.resetResolution();
       new IntersectionObserver(([{ isIntersecting }]) => {
         this.visible = isIntersecting;
       }).observe(this.canvas);
