@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from jambatalk import Speech, TalkingHead
-from jambatalk.app import languages
+from jambatalk.app import languages, video_service
 from jambatalk.app.folder import FULL
 from jambatalk.app.orders import FAILED
 from jambatalk.app.page import build_page
@@ -180,3 +180,26 @@ def test_errors_that_visitors_meet_are_in_the_dictionaries(tmp_path: Path) -> No
         with pytest.raises(JambaTalkError) as error:
             attempt()
         assert is_known(str(error.value)), str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("headers", "language"),
+    [
+        ({}, "en"),  # a program
+        ({"accept-language": "zh-TW,zh;q=0.9"}, "zh-CN"),
+        ({"accept-language": "fr", "referer": "https://a.org/?tab=compare&lang=de"}, "de"),
+        ({"accept-language": "fr", "referer": "https://a.org/?lang=xx"}, "en"),
+    ],
+)
+def test_a_request_tells_the_language_of_its_page(headers: dict[str, str], language: str) -> None:
+    assert languages.language_of(headers) == language
+
+
+def test_captions_of_videos_are_in_the_language_of_the_page(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert video_service.caption("crisp", "en") == "Crisp"
+    assert video_service.caption("crisp", "de") == "Prägnant"
+    assert video_service.caption("me", "de") == "Me"  # an own style
+    monkeypatch.setattr(video_service, "can_write", lambda text: text.isascii())
+    assert video_service.caption("crisp", "ja") == "Crisp"  # no font here

@@ -14,6 +14,7 @@ from jambatalk.app.controls import (
     style_title,
 )
 from jambatalk.app.inputs import Inputs
+from jambatalk.app.languages import language_of
 from jambatalk.app.video_request import VideoRequest, motion_request
 from jambatalk.app.video_service import VideoService
 from jambatalk.app.viewer import can_draw, connect_player
@@ -80,7 +81,14 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
         view = size, background, yaw, pitch, zoom, shading, light
         moving = nonverbal, seed, mood, intensity
         wanted = VideoRequest(
-            speech, styles, strength, head, *view, *moving, session=request.session_hash
+            speech,
+            styles,
+            strength,
+            head,
+            *view,
+            *moving,
+            session=request.session_hash,
+            language=language_of(request.headers),
         )
         video, _ = await service.render(wanted, progress)
         return str(video)

@@ -9,6 +9,9 @@ API, names in files) everything is English.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from functools import cache
+from urllib.parse import parse_qs, urlsplit
 
 from jambatalk.app.live.server import PAGE
 from jambatalk.app.live.version import version
@@ -16,6 +19,24 @@ from jambatalk.talking_head import TalkingHead
 
 DICTIONARIES = PAGE / "languages"
 LANGUAGES = ["en", *sorted(path.stem for path in DICTIONARIES.glob("*.json"))]  # BCP 47 tags
+
+
+def language_of(headers: Mapping[str, str]) -> str:
+    """Return the language of the page that has sent a request; English for programs."""
+    asked = parse_qs(urlsplit(headers.get("referer", "")).query).get("lang")
+    tag = asked[0] if asked else headers.get("accept-language", "").partition(",")[0]
+    primary = tag.partition(";")[0].partition("-")[0].strip().lower()
+    return next((known for known in LANGUAGES if known.partition("-")[0] == primary), "en")
+
+
+def translate(text: str, language: str) -> str:
+    """Return a text of the page in one of LANGUAGES, as far as its dictionary has it whole."""
+    return text if language == "en" else _dictionary(language).get(text, text)
+
+
+@cache
+def _dictionary(language: str) -> dict[str, str]:
+    return json.loads((DICTIONARIES / f"{language}.json").read_text("utf-8"))
 
 
 def language_html(talking_head: TalkingHead) -> str:

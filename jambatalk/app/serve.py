@@ -58,6 +58,8 @@ def serve(settings: Settings) -> None:
     talking_head = TalkingHead.from_pretrained(settings.checkpoint, device)
     for path in settings.style:
         talking_head.add_style(path)
+    if settings.auth:
+        log.warning("With --auth the page is no MCP server: its clients cannot log in.")
     service = VideoService(talking_head, settings)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as on Ctrl-C
     os.environ["FORWARDED_ALLOW_IPS"] = ",".join(settings.trusted_proxies)  # uvicorn reads it

@@ -35,6 +35,7 @@ class VideoRequest:
     intensity: float = 1.0  # of the mood
     exports: Sequence[str] = ()  # suffixes of formats in which the first style's motion is written
     session: str | None = None  # Gradio's session hash, under which results are kept; None: nobody
+    language: str = "en"  # of the captions
 
     def motion(self, style: str) -> Hashable:
         """Return all that the motion in a style depends on beside the recording."""
@@ -43,7 +44,7 @@ class VideoRequest:
 
     def video(self) -> Hashable:
         """Return all that the video and the exports depend on beside the recording."""
-        return (*map(self.motion, self.styles), *self._view.values(), *self.exports)
+        return (*map(self.motion, self.styles), *self._view.values(), *self.exports, self.language)
 
     @property
     def view(self) -> View:

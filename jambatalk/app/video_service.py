@@ -22,6 +22,7 @@ from gradio.utils import get_upload_folder
 
 from jambatalk.app.controls import style_title
 from jambatalk.app.folder import FULL
+from jambatalk.app.languages import translate
 from jambatalk.app.metrics import Metrics
 from jambatalk.app.orders import FAILED, Sentence
 from jambatalk.app.predictions import Predictions
@@ -41,6 +42,7 @@ from jambatalk.export import export_motion
 from jambatalk.export.phones import export_phones
 from jambatalk.motion.motion import Motion
 from jambatalk.progress import Progress
+from jambatalk.render.clip_grid import can_write
 from jambatalk.speech import Speech
 from jambatalk.talking_head import TalkingHead
 
@@ -184,7 +186,7 @@ class VideoService:
         view, speech = request.view, self.predictions.read(request)
         self._check_work(speech.duration, len(request.styles), view.size)
         motions = self.predictions.motions(request, progress)
-        captions = [style_title(style).removeprefix("Captured: ") for style in request.styles]
+        captions = [caption(style, request.language) for style in request.styles]
         path = _new_path(request)
         try:
             self.talking_head.video(motions, speech, path, view, captions, progress)
@@ -235,6 +237,13 @@ class VideoService:
             cancelled.set()
         with self._lock:
             return
+
+
+def caption(style: str, language: str) -> str:
+    """Return a style's title in a language; in English where there is no font for it."""
+    title = style_title(style)
+    translated = translate(title, language)
+    return translated if can_write(translated) else title
 
 
 def _new_path(request: VideoRequest) -> Path:

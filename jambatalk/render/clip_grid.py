@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from itertools import zip_longest
@@ -17,6 +18,17 @@ MOST = 9  # clips
 LETTERS = 0.05  # font size, of a clip's height
 BOX = (16, 18, 21, 175)  # RGBA
 TEXT = (255, 255, 255, 255)
+FIRST_HAN = "\u2e80"  # from here on, Open Sans has no letters
+HAN = (  # the system's fonts, of which the first that is there is taken
+    "NotoSansCJK-Regular.ttc",
+    "NotoSansCJKjp-Regular.otf",
+    "wqy-microhei.ttc",
+    "wqy-zenhei.ttc",
+    "DroidSansFallbackFull.ttf",
+    "YuGothM.ttc",
+    "msyh.ttc",
+    "Hiragino Sans GB.ttc",
+)
 
 
 def grid_size(count: int, size: int) -> tuple[int, int]:
@@ -69,7 +81,7 @@ def _label(caption: str, size: int) -> Image.Image:
     """Draw a caption in a rounded box, RGBA, for the lower edge of a clip of `size` pixels."""
     text = " ".join(caption.split())
     letters = max(round(LETTERS * size), 8)
-    font, margin = _font(letters), letters // 2
+    font, margin = (_han_font(letters) if _is_han(text) else None) or _font(letters), letters // 2
     while font.getlength(text) > size - 4 * margin:
         text = text.rstrip("…")[:-1] + "…"
     height = letters + margin
@@ -80,6 +92,23 @@ def _label(caption: str, size: int) -> Image.Image:
         pen.rounded_rectangle((middle - half, 0, middle + half, height - 1), margin, fill=BOX)
         pen.text((middle, height / 2), text, font=font, fill=TEXT, anchor="mm")
     return label
+
+
+def can_write(caption: str) -> bool:
+    """Return whether there is a font for a caption: for Chinese and Japanese one of the system."""
+    return not _is_han(caption) or _han_font(8) is not None
+
+
+def _is_han(text: str) -> bool:
+    return max(text, default="") >= FIRST_HAN
+
+
+@cache
+def _han_font(size: int) -> ImageFont.FreeTypeFont | None:
+    for name in HAN:
+        with suppress(OSError):
+            return ImageFont.truetype(name, size)
+    return None
 
 
 @cache
