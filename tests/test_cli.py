@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from imageio_ffmpeg import read_frames
 
 import jambatalk
 from jambatalk import Motion
@@ -40,6 +41,9 @@ def test_motion_is_saved_and_drawn_later(tmp_path: Path) -> None:
     options = ["--speech", str(VOICE), "--head", "2", "--size", "64"]
     assert main(["draw", str(motion), "-o", str(video), *options]) == 0
     assert video.stat().st_size > 10_000
+    truth = ["--styles", "crisp", "--truth", str(motion), *options[2:]]
+    assert main(["compare", str(VOICE), "-o", str(video), *truth]) == 0
+    assert next(read_frames(video))["size"] == (128, 64)  # two heads
 
 
 def test_lists_styles_and_heads(capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,6 +70,10 @@ def test_lists_styles_and_heads(capsys: pytest.CaptureFixture[str]) -> None:
         (["animate", str(VOICE), "-o", "a.mp4", "--checkpoint", "/nowhere"], "no checkpoint"),
         (["compare", str(VOICE), "-o", "a.mp4", "--styles", "crisp"], "not 1"),
         (["draw", str(VOICE), "-o", "a.mp4"], "not a saved motion"),
+        (
+            ["compare", str(VOICE), "-o", "a.mp4", "--styles", "crisp", "--truth", str(VOICE)],
+            "not a saved motion",
+        ),
         (["app", "--port", "99999"], "port cannot be 99999"),
     ],
 )

@@ -11,6 +11,7 @@ from jambatalk import Face, Motion, list_heads, load_head
 from jambatalk.errors import DataError, FaceError, MotionError
 from jambatalk.face.neck import Neck, head_rotation
 from jambatalk.files.arrays import read_npz
+from jambatalk.motion.captured import beside
 
 
 @pytest.fixture(scope="module")
@@ -194,3 +195,15 @@ def test_axes_of_the_pose(face: Face, pose: tuple[float, ...], goes: tuple[int, 
     moved = Neck.of(face).turn(face.template, np.array(pose)) - face.template
     axis, sign = goes
     assert sign * moved[face.landmarks["nose_tip"][0], axis] > 0.003
+
+
+def test_a_captured_motion_comes_to_the_head_rate_and_length_of_a_predicted_one(
+    face: Face,
+) -> None:
+    predicted = Motion(np.zeros((60, len(face.blendshapes)), np.float32), 30.0, load_head(2))
+    captured = Motion(np.full((121, len(face.blendshapes)), 0.5, np.float32), 60.0, face)
+    fitted = beside(captured, predicted)
+    assert (len(fitted), fitted.fps, fitted.face.name) == (60, 30.0, load_head(2).name)
+    np.testing.assert_allclose(fitted.weights, 0.5)
+    with pytest.raises(MotionError, match=r"lasts 1.0 s, the recording 2.0 s"):
+        beside(captured.first(60), predicted)

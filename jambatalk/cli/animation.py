@@ -31,8 +31,9 @@ from jambatalk.errors import JambaTalkError, VoiceError
 from jambatalk.export import FORMATS, check_name, export_motion
 from jambatalk.export.phones import SUFFIXES, check_phones_name, export_phones
 from jambatalk.files.unfinished import scratch_folder
+from jambatalk.motion.captured import beside
 from jambatalk.motion.mood.tags import MoodSpan, read_tags
-from jambatalk.motion.motion import check_fps
+from jambatalk.motion.motion import Motion, check_fps
 from jambatalk.progress import Progress
 from jambatalk.speech import MAX_SECONDS, Speech
 from jambatalk.voices import INSTALL, clean_text, known_voices, list_voices, load_voice
@@ -61,6 +62,12 @@ def add_commands(commands: Commands) -> None:
     add_speech(compare)
     compare.add_argument(
         "--styles", required=True, metavar="A,B[,C,D]", help="names or own styles' files"
+    )
+    compare.add_argument(
+        "--truth",
+        type=Path,
+        help="a saved motion (.npz), captured with the speech, beside 1 to 4 styles; .npy: "
+        "'render-compare'",
     )
     compare.set_defaults(run=_compare)
 
@@ -128,9 +135,13 @@ def _check_export(options: argparse.Namespace) -> None:
 
 def _compare(options: argparse.Namespace) -> None:
     styles = split_commas(options.styles)
-    if not 2 <= len(styles) <= 4:
-        raise JambaTalkError(f"'compare' takes 2 to 4 styles, not {len(styles)}.", "See --styles.")
-    _run(options, _read, styles, captions=True)
+    truth = Motion.load(options.truth) if options.truth else None
+    fewest = 1 if truth else 2
+    if not fewest <= len(styles) <= 4:
+        raise JambaTalkError(
+            f"'compare' takes {fewest} to 4 styles, not {len(styles)}.", "See --styles."
+        )
+    _run(options, _read, styles, captions=True, truth=truth)
 
 
 def _read(options: argparse.Namespace, progress: Progress) -> Speech:
@@ -144,6 +155,7 @@ def _run(
     styles: tuple[str, ...],
     captions: bool = False,
     text: tuple[str, Sequence[MoodSpan]] = ("", ()),
+    truth: Motion | None = None,
 ) -> None:
     from jambatalk.render.worker_pool import warm_up
     from jambatalk.talking_head import TalkingHead
@@ -185,7 +197,10 @@ def _run(
         sound = None if options.no_sound else speech
         export_motion(motions[0], options.output, fps=options.fps, speech=sound)
     else:
-        talking_head.video(motions, speech, options.output, view, styles if captions else (), timer)
+        shown = [*styles] if captions else []
+        if truth is not None:
+            motions, shown = [*motions, beside(truth, motions[0])], [*shown, "Captured"]
+        talking_head.video(motions, speech, options.output, view, shown, timer)
     timer.finish()
     print(
         f"{speech.duration:.1f} s of speech in {time.perf_counter() - started:.1f} s: "
