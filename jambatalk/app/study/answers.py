@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from filelock import FileLock, Timeout
+
 from jambatalk.app.study.trials import SIDES, Trial
 from jambatalk.errors import DataError
 from jambatalk.files.table import read_table
-from jambatalk.files.unfinished import WHERE, lock_file
+from jambatalk.files.unfinished import WHERE
 
 QUESTIONS = ("lips", "realism")
 USUAL, PASSED, FAILED = "no", "passed", "failed"  # of the column `check`
@@ -77,16 +79,20 @@ class AnswerFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._lock = FileLock(path.with_name(f".{path.name}.lock"), blocking=False)
         if path.exists() and (not path.is_file() or path.stat().st_size):
             read_answers(path)  # refuses what is none
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            lock = lock_file(path)
+            self._lock.acquire()
+            self._file = path.open("ab", 0)
+        except Timeout as cause:
+            raise DataError(
+                f"Another study writes '{path}'.", "Choose another name for this one."
+            ) from cause
         except OSError as cause:
+            self._lock.release()
             raise self._unwritable(cause) from cause
-        if lock is None:
-            raise DataError(f"Another study writes '{path}'.", "Choose another name for this one.")
-        self._file = os.fdopen(lock, "ab", 0)
         if not path.stat().st_size:
             self._write([Answer._fields])
 
@@ -101,6 +107,7 @@ class AnswerFile:
     def close(self) -> None:
         """Let other studies write the file."""
         self._file.close()
+        self._lock.release()
 
     def _write(self, rows: Sequence[Sequence]) -> None:
         text = io.StringIO()
