@@ -7,6 +7,7 @@ what both say of the same time. Their encoders are brought as ONNX, which holds 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,7 @@ def mean_cosine(a: np.ndarray, b: np.ndarray) -> float:
 def _load(path: Path, axes: int) -> tuple[Callable[[np.ndarray], np.ndarray], list[int]]:
     """Read an encoder, and the fixed sizes of what it takes."""
     check_file(path, ModelError, KIND, CURE, LARGEST)
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # it would report to its makers from here on
     try:
         import onnxruntime
     except ImportError as error:
