@@ -84,9 +84,9 @@ def _card(example: Example, number: int, files: str) -> str:
     picture = f"{files}/examples/{Path(example.file).stem}"
     size = 'width="56" height="56" alt="" loading="lazy"'
     return f"""<button type="button" data-number="{number}"
-        aria-labelledby="example-{number}" aria-describedby="example-{number}-detail">
+        aria-describedby="example-{number}-detail">
         <span class="picture"><img src="{picture}_still.webp" {size}>
         <img class="moving" src="{picture}.webp" {size}></span>
-        <span><span id="example-{number}" lang="{example.tag}" translate="no">{example.title}</span>
-        <span id="example-{number}-detail">{detail}</span></span>
+        <span><span lang="{example.tag}" translate="no">{example.title}</span>
+        <span id="example-{number}-detail" aria-hidden="true">{detail}</span></span>
     </button>"""
