@@ -163,7 +163,7 @@ def test_help_groups_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     text = capsys.readouterr().out
     for group in GROUPS:
         assert f"\n{group}:\n" in text
-    assert text.count("\n  ") <= 2 + 17  # -h, --version and at most seventeen commands
+    assert text.count("\n  ") <= 2 + 18  # -h, --version and at most eighteen commands
 
 
 def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:

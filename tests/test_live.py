@@ -446,6 +446,7 @@ DRAW = """async ([name, shading, weights, pose]) => {
     canvas.style.cssText = "position: fixed; left: 0; top: 0; width: 512px; height: 512px";
     document.body.append(canvas);
     const head = new Head(canvas);
+    head.resetResolution();
     await head.load(name, shading);
     await head.refine();
     const frame = head.blendshapes.map((blendshape) => weights[blendshape] ?? 0);
