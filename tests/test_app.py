@@ -9,6 +9,7 @@ import subprocess
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import urlparse
@@ -19,7 +20,7 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError, ValidationError
-from imageio_ffmpeg import count_frames_and_secs
+from imageio_ffmpeg import count_frames_and_secs, read_frames
 from page_server import ROOT, TIMEOUT, serving, wait_until
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from scipy.io import wavfile
@@ -30,6 +31,7 @@ from jambatalk.app.languages import DICTIONARIES
 from jambatalk.app.settings import Settings
 from jambatalk.app.video_request import VideoRequest
 from jambatalk.app.video_service import VideoService
+from jambatalk.errors import MotionError
 from jambatalk.files.bundled import VOICES
 
 VOICE = ROOT / "assets" / "voices" / "pico_en.wav"
@@ -344,6 +346,26 @@ def test_a_long_recording_begins_with_what_it_goes_on_with(monkeypatch: pytest.M
         np.testing.assert_allclose(beginning.pose, begun.pose, atol=1e-4)
 
 
+def test_a_captured_motion_is_shown_beside_predicted_ones(tmp_path: Path) -> None:
+    service = VideoService(TalkingHead.from_pretrained(), Settings())
+    recording, page = str(VOICES / "pico_en.wav"), service.predictions
+    alone = page.motions(VideoRequest(recording, ["neutral", "crisp"], 1, "mara"))
+    truth = alone[1].on("kofi").resampled(60).save(tmp_path / "captured.npz")
+    request = VideoRequest(recording, ["neutral"], 1, "mara", truth=str(truth))
+    _, captured = page.motions(request)
+    assert request.heads == ["neutral", "captured"]
+    assert captured.face == alone[0].face
+    np.testing.assert_allclose(captured.weights, alone[1].weights, atol=0.1)
+    assert request.video() != replace(request, truth=None).video()
+
+    alone[1].first(50).save(truth)
+    with pytest.raises(MotionError, match=r"motion lasts .* s, the recording .* s\. Give"):
+        page.motions(request)
+    truth.write_text("Dear reader, this is no motion.")
+    with pytest.raises(MotionError, match=r"^'captured.npz' is not a saved motion\."):
+        page.motions(request)
+
+
 def test_silence_gives_a_warning(open_page: Callable[..., AppPage], tmp_path: Path) -> None:
     silence = tmp_path / "silence.wav"
     wavfile.write(silence, 16_000, np.zeros(16_000, np.int16))
@@ -430,6 +452,9 @@ def test_api(url: str, short_voice: Callable[[float], Path]) -> None:
     assert streams(video) == ["h264,video", "aac,audio"]
     assert len(Motion.load(motion)) == 30
     assert Motion.load(motion).blendshape("browOuterUpLeft").max() > 0.6
+    choices = {"styles": ["crisp"], "truth": handle_file(motion), "size": 256}
+    compared = client.predict(voice, **choices, api_name="/compare")
+    assert next(read_frames(compared))["size"] == (512, 256)
     with pytest.raises(ValidationError, match="Choose 2 to 4 styles"):
         client.predict(voice, styles=["crisp"], api_name="/compare")
     with pytest.raises(ValidationError, match="Speaking style needs a value"):

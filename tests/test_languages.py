@@ -8,9 +8,10 @@ from html.parser import HTMLParser
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from jambatalk import Speech, TalkingHead
+from jambatalk import Motion, Speech, TalkingHead
 from jambatalk.app import languages, video_service
 from jambatalk.app.folder import FULL
 from jambatalk.app.orders import FAILED
@@ -18,6 +19,8 @@ from jambatalk.app.page import build_page
 from jambatalk.app.settings import Settings
 from jambatalk.app.video_service import VideoService
 from jambatalk.errors import JambaTalkError
+from jambatalk.face.library import load_head
+from jambatalk.motion.captured import beside
 from jambatalk.motion.mood.tags import read_tags
 from jambatalk.voices import clean_text
 
@@ -168,6 +171,8 @@ def test_every_message_of_the_page_is_in_the_dictionaries() -> None:
 def test_errors_that_visitors_meet_are_in_the_dictionaries(tmp_path: Path) -> None:
     text = tmp_path / "letter.wav"
     text.write_text("Dear reader, this is no sound. " * 20)
+    face = load_head(1)
+    weights = np.zeros((60, len(face.blendshapes)), np.float32)
     attempts = [
         lambda: Speech.read(text),
         lambda: Speech.from_array([0.0] * 100, 16_000, "short.wav"),
@@ -175,6 +180,7 @@ def test_errors_that_visitors_meet_are_in_the_dictionaries(tmp_path: Path) -> No
         lambda: clean_text("word " * 500),
         lambda: read_tags("[hapy] Hello"),
         lambda: read_tags("[happy 9] Hello"),
+        lambda: beside(Motion(weights, 30, face), Motion(weights, 60, face)),
     ]
     for attempt in attempts:
         with pytest.raises(JambaTalkError) as error:

@@ -21,6 +21,7 @@ ARGUMENTS = {
     "speech": "a recording of speech: WAV, FLAC, MP3, OGG, M4A, WebM or a video with sound",
     "style": "the speaking style, one of the `styles` of `list`",
     "styles": "2 to 4 speaking styles, of the `styles` of `list`",
+    "truth": "a saved motion (.npz), captured with the speech: one more head, beside 1 to 3 styles",
     "strength": f"how much of the style, 0 to {MAX_STRENGTH:g}: 0 neutral, 1 normal",
     "head": "who is seen, one of the `heads` of `list`",
     "size": "width and height of each head's picture, pixels",

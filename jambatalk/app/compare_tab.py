@@ -1,6 +1,8 @@
-"""The tab *Compare styles*: one voice in two to four styles, side by side; a video on request."""
+"""The tab *Compare styles*: one voice in two to four heads, side by side; a video on request."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import gradio as gr
 
@@ -45,6 +47,14 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
             )
         strength = strength_slider()
         mood = mood_dial()
+        with gr.Accordion("Captured motion", open=False):
+            gr.Markdown(
+                "A saved motion (.npz) of the same recording is shown beside "
+                f"{MIN_STYLES - 1} to {MAX_STYLES - 1} styles.",
+                elem_classes="note",
+            )
+            # Any name: what it holds is checked, and told in our words.
+            truth = gr.File(label="Captured motion", show_label=False, height=120, elem_id="truth")
         if viewed:
             controls, download = Controls.build("Download video", main=False), None
         else:
@@ -53,9 +63,11 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
                 "Video (.mp4)", interactive=False, size="sm", elem_classes="download"
             )
 
-    def check_styles(styles: list[str] | None) -> dict:
-        fits = MIN_STYLES <= len(styles or ()) <= MAX_STYLES
-        return gr.validate(fits, f"Choose {MIN_STYLES} to {MAX_STYLES} styles.")
+    def check_styles(styles: list[str] | None, *others: Any) -> dict:
+        count, captured = len(styles or ()), bool(others[-1])
+        fewest, most = MIN_STYLES - captured, MAX_STYLES - captured
+        beside = " beside the captured motion" if captured else ""
+        return gr.validate(fewest <= count <= most, f"Choose {fewest} to {most} styles{beside}.")
 
     @describe_arguments
     async def compare(
@@ -74,7 +86,8 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
         seed: int,
         mood: str,
         intensity: float,
-        request: gr.Request,
+        truth: str | None = None,
+        request: gr.Request = None,  # type: ignore[assignment]  # Gradio gives it
         progress: gr.Progress = gr.Progress(),  # noqa: B008  Gradio requires this default
     ) -> str:
         """Compare the same speech in 2 to 4 styles, side by side in one video (.mp4)."""
@@ -87,6 +100,7 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
             head,
             *view,
             *moving,
+            truth=truth,
             session=request.session_hash,
             language=language_of(request.headers),
         )
@@ -96,13 +110,13 @@ def build_tab(service: VideoService, inputs: Inputs) -> gr.Tab:
     controls.connect(
         compare,
         inputs.voice,
-        [styles, strength, inputs.head, *inputs.view, *inputs.nonverbal, *mood],
+        [styles, strength, inputs.head, *inputs.view, *inputs.nonverbal, *mood, truth],
         [controls.video],
         download,
         check_styles,
     )
     if viewed:
-        motion_inputs = [styles, strength, inputs.head, *inputs.nonverbal, *mood]
+        motion_inputs = [styles, strength, inputs.head, *inputs.nonverbal, *mood, truth]
         with tab:
             connect_player(
                 service, "compare", start, inputs.voice, motion_inputs, motion_request, check_styles

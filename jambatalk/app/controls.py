@@ -76,7 +76,7 @@ class Controls:
         inputs: Sequence[Component],
         outputs: Sequence[Component],
         download: gr.DownloadButton | None = None,
-        check_style: Callable[[Any], dict] | None = None,
+        check_style: Callable[..., dict] | None = None,
     ) -> None:
         """Connect the buttons with their functions.
 
@@ -84,7 +84,8 @@ class Controls:
             render: takes the voice and `inputs` and returns `outputs`; its name becomes the API
                 endpoint's.
             download: offers the video; without it, the video is saved as soon as it is there.
-            check_style: validates the first of `inputs` before the request is queued.
+            check_style: validates the first of `inputs`, with the others at hand, before the
+                request is queued.
         """
 
         enable_with_voice(voice, self.start)
@@ -115,17 +116,20 @@ class Controls:
 
 
 def checker(
-    inputs: Sequence[Component], check_first: Callable[[Any], dict] | None = None
+    inputs: Sequence[Component], check_first: Callable[..., dict] | None = None
 ) -> Callable[..., list[dict]]:
     """Return a validator of a voice and the values of `inputs`."""
 
     def check(recording: str | None, *values: Any) -> list[dict]:
         checks = [  # programs may send null
-            gr.validate(value is not None, f"{component.label} needs a value.")
+            gr.validate(
+                value is not None or isinstance(component, gr.File),
+                f"{component.label} needs a value.",
+            )
             for component, value in zip(inputs, values, strict=True)
         ]
         if check_first is not None:
-            checks[0] = check_first(values[0])
+            checks[0] = check_first(*values)
         has_voice = gr.validate(bool(recording), "Record your voice or choose a file first.")
         return [has_voice, *checks]
 

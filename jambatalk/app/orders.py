@@ -191,8 +191,9 @@ def _unfit(inputs: list[Any], values: list[Any]) -> str:
                 block.preprocess(value)
             except Exception:
                 return f"{block.label} does not take this value. Choose another."
-    files = (block.label for block in inputs if block.data_model)
-    return f"{next(files, 'A file')} does not take this file. Choose another."
+    given = zip(inputs, values, strict=True)
+    files = [block.label for block, value in given if block.data_model and value]
+    return f"{' or '.join(files) or 'A file'} does not take this file. Choose another."
 
 
 def _paths(value: Any) -> Iterator[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import gradio as gr
@@ -13,8 +14,9 @@ from jambatalk.app.recent import Recent
 from jambatalk.app.settings import in_words
 from jambatalk.app.spoken_moods import kept_moods
 from jambatalk.app.video_request import VideoRequest
-from jambatalk.errors import SpeechError, TooLongError
+from jambatalk.errors import JambaTalkError, MotionError, SpeechError, TooLongError, brief
 from jambatalk.model.encoder import count_frames
+from jambatalk.motion.captured import beside
 from jambatalk.motion.motion import Motion
 from jambatalk.motion.nonverbal import Nonverbal
 from jambatalk.progress import Progress, no_progress
@@ -70,26 +72,29 @@ class Predictions:
         return speech
 
     def motions(self, request: VideoRequest, progress: Progress = no_progress) -> list[Motion]:
-        """Predict the motion of each style.
+        """Predict the motion of each style; the captured one, if there is one, comes last.
 
         Raises:
-            JambaTalkError: as :meth:`TalkingHead.compare`.
+            JambaTalkError: as :meth:`TalkingHead.compare`; the captured motion does not fit.
         """
         return self._motions(request, self.read(request), progress)
 
     def beginning(self, request: VideoRequest) -> tuple[list[Motion], int]:
         """Predict the first LONG seconds of a longer recording, within a second; else all of it.
 
+        Beside a captured motion all of it is predicted, too: their lengths are compared.
+
         Returns:
-            The motion of each style, and the number of frames of the whole.
+            What `motions` returns, and the number of frames of the whole.
 
         Raises:
-            JambaTalkError: as :meth:`TalkingHead.compare`.
+            JambaTalkError: as `motions`.
         """
         speech, talking_head = self.read(request), self._talking_head
         frames = count_frames(speech.duration, talking_head.fps)
         streamable = talking_head.model.config.streamable
-        if speech.duration <= LONG or not streamable or None not in self._kept(request).values():
+        long = speech.duration > LONG and streamable and not request.truth
+        if not long or None not in self._kept(request).values():
             return self._motions(request, speech, no_progress), frames
         begun = replace(speech, samples=speech.samples[: round(LONG * SAMPLE_RATE)])
         certain = int((LONG - talking_head.stream().look_ahead) * talking_head.fps)
@@ -119,7 +124,25 @@ class Predictions:
                 size = sum(array.nbytes for array in arrays if array is not None)
                 self._keep(request, request.motion(style), motion, size)
                 motions[style] = motion
-        return [motions[style] for style in request.styles]
+        predicted = [motions[style] for style in request.styles]
+        return [*predicted, *self._captured(request, predicted[0])]
+
+    def _captured(self, request: VideoRequest, predicted: Motion) -> list[Motion]:
+        if not request.truth:
+            return []
+        try:
+            captured = Motion.load(request.truth)
+        except JambaTalkError as error:  # it quotes the path on this server
+            raise MotionError(
+                f"'{brief(Path(request.truth).name)}' is not a saved motion.",
+                "Choose an .npz that JambaTalk has saved.",
+            ) from error
+        if captured.offsets is not None and predicted.offsets is None:
+            raise MotionError(
+                "The captured motion moves vertices, which the page does not show.",
+                "Choose one of blendshapes.",
+            )
+        return [beside(captured, predicted)]
 
     def _kept(self, request: VideoRequest) -> dict[str, Motion | None]:
         find = self.recent.find

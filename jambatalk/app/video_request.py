@@ -10,6 +10,8 @@ from jambatalk.motion.mood import MOODS
 from jambatalk.motion.nonverbal import PARTS
 from jambatalk.render.view import View
 
+CAPTURED = "captured"  # in place of a style
+
 
 @dataclass(frozen=True)
 class VideoRequest:
@@ -36,6 +38,12 @@ class VideoRequest:
     exports: Sequence[str] = ()  # suffixes of formats in which the first style's motion is written
     session: str | None = None  # Gradio's session hash, under which results are kept; None: nobody
     language: str = "en"  # of the captions
+    truth: str | None = None  # path of a saved motion, captured with the recording
+
+    @property
+    def heads(self) -> list[str]:
+        """The styles of the heads side by side; CAPTURED, the last, stands for the truth's."""
+        return [*self.styles, *([CAPTURED] if self.truth else [])]
 
     def motion(self, style: str) -> Hashable:
         """Return all that the motion in a style depends on beside the recording."""
@@ -44,7 +52,8 @@ class VideoRequest:
 
     def video(self) -> Hashable:
         """Return all that the video and the exports depend on beside the recording."""
-        return (*map(self.motion, self.styles), *self._view.values(), *self.exports, self.language)
+        motions = *map(self.motion, self.styles), self.truth
+        return (*motions, *self._view.values(), *self.exports, self.language)
 
     @property
     def view(self) -> View:
@@ -69,6 +78,7 @@ def motion_request(
     seed: int,
     mood: str,
     intensity: float,
+    truth: str | None = None,
 ) -> VideoRequest:
     """Return the request of a motion alone, in one style or several."""
     return VideoRequest(
@@ -80,4 +90,5 @@ def motion_request(
         seed=seed,
         mood=mood,
         intensity=intensity,
+        truth=truth,
     )

@@ -106,7 +106,7 @@ class VideoService:
             self._cancelled.pop(request.session, None)
 
     async def predict(self, request: VideoRequest) -> list[Motion]:
-        """Return the motion of each style, predicted beside whatever is being rendered.
+        """Return the motion of each head, predicted beside whatever is being rendered.
 
         Raises:
             gr.Error: whatever went wrong, as a message for the user.
@@ -184,9 +184,9 @@ class VideoService:
 
     def _render(self, request: VideoRequest, progress: Progress) -> tuple[Path, list[Path | None]]:
         view, speech = request.view, self.predictions.read(request)
-        self._check_work(speech.duration, len(request.styles), view.size)
+        self._check_work(speech.duration, len(request.heads), view.size)
         motions = self.predictions.motions(request, progress)
-        captions = [caption(style, request.language) for style in request.styles]
+        captions = [caption(style, request.language) for style in request.heads]
         path = _new_path(request)
         try:
             self.talking_head.video(motions, speech, path, view, captions, progress)

@@ -67,7 +67,7 @@ def connect_player(
     voice: gr.Audio,
     inputs: Sequence[Component],
     request: Callable[..., VideoRequest],
-    check_first: Callable[[Any], dict] | None = None,
+    check_first: Callable[..., dict] | None = None,
 ) -> None:
     """Let the viewer play the motions of a tab: of a new voice at once, and of other choices.
 
@@ -75,7 +75,7 @@ def connect_player(
         tab: its name, see :func:`connect_viewer`; the enclosing Gradio context is the tab.
         start: plays the voice from its start.
         request: makes a request of the voice and the values of `inputs`.
-        check_first: validates the first of `inputs`.
+        check_first: validates the first of `inputs`, with the others at hand.
     """
     motions, rest, changed, phones, opened = (gr.JSON(visible="hidden") for _ in range(5))
     settings: dict[str, Any] = {
@@ -90,7 +90,7 @@ def connect_player(
     ) -> list[dict[str, Any]]:
         return [
             pack_motion(motion, length) | {"title": style_title(style)}
-            for motion, style in zip(motions, wanted.styles, strict=True)
+            for motion, style in zip(motions, wanted.heads, strict=True)
         ]
 
     async def predict_beginning(
@@ -112,7 +112,7 @@ def connect_player(
     async def predict_again(
         visit: gr.Request, opened: bool, speech: str | None, *values: Any
     ) -> list[dict[str, Any]] | None:
-        if not opened or (check_first and not check_first(values[0])["is_valid"]):
+        if not opened or (check_first and not check_first(*values)["is_valid"]):
             return None
         return await predict(visit, speech or str(INTRO), *values)
 

@@ -1,4 +1,4 @@
-// Files that are dropped anywhere on the page, or pasted, become the voice.
+// Files that are dropped on the page, or pasted, become the voice; a captured motion has its place.
 
 const TRIES = 40, PERIOD = 50; // milliseconds in which Gradio shows its input
 
@@ -22,7 +22,7 @@ export function acceptFiles(onFile) {
   document.addEventListener("dragleave", ({ relatedTarget }) => relatedTarget || over(false));
   document.addEventListener("drop", (event) => {
     over(false);
-    if (hasFiles(event)) take(event, event.dataTransfer.files);
+    if (hasFiles(event) && !event.target.closest("#truth")) take(event, event.dataTransfer.files);
   }, true);
   document.addEventListener("paste", (event) => {
     if (event.clipboardData.files.length) take(event, event.clipboardData.files);
